@@ -1,0 +1,3 @@
+// The system header zstd.h, as Swift sees it.
+#pragma once
+#include <zstd.h>

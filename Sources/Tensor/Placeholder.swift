@@ -1,0 +1,2 @@
+import COpenBLAS
+package func blasCore() -> String { String(cString: openblas_get_corename()) }

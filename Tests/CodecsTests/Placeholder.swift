@@ -1,0 +1,4 @@
+import Testing
+import Codecs
+
+@Test func placeholder() {}

@@ -1,0 +1,4 @@
+import Testing
+import Corpus
+
+@Test func placeholder() {}

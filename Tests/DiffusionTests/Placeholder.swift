@@ -1,0 +1,4 @@
+import Testing
+import Diffusion
+
+@Test func placeholder() {}

@@ -1,0 +1,4 @@
+import Testing
+import Interchange
+
+@Test func placeholder() {}

@@ -1,0 +1,4 @@
+import Testing
+import Tuning
+
+@Test func placeholder() {}

@@ -1,0 +1,4 @@
+import Testing
+import attune
+
+@Test func placeholder() {}
