@@ -1,0 +1,27 @@
+public import Foundation
+
+/// What can be wrong with a model folder or a tensor file: what, where, and what to do about it, in one line.
+public struct ModelError: Error, LocalizedError, CustomStringConvertible, Sendable {
+    /// The kinds of trouble, for callers that act on them.
+    public enum Code: Sendable, Equatable {
+        case missingFile
+        case malformedFile
+        case missingTensor
+        case unusedTensor
+        case wrongShape
+        case unsupported
+        case cancelled
+    }
+
+    public let code: Code
+    /// The file or folder that the trouble is in.
+    public let path: String
+    public let message: String
+
+    package init(_ code: Code, at path: String, _ message: String) {
+        (self.code, self.path, self.message) = (code, path, message)
+    }
+
+    public var description: String { path.isEmpty ? message : "\(path): \(message)" }
+    public var errorDescription: String? { description }
+}
