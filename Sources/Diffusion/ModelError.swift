@@ -13,15 +13,19 @@ public struct ModelError: Error, LocalizedError, CustomStringConvertible, Sendab
         case cancelled
     }
 
+    /// The kind of trouble.
     public let code: Code
     /// The file or folder that the trouble is in.
     public let path: String
+    /// What is wrong, and what to do where that is not obvious.
     public let message: String
 
     package init(_ code: Code, at path: String, _ message: String) {
         (self.code, self.path, self.message) = (code, path, message)
     }
 
+    /// Path and message in one line.
     public var description: String { path.isEmpty ? message : "\(path): \(message)" }
+    /// The same as ``description``.
     public var errorDescription: String? { description }
 }

@@ -23,14 +23,18 @@ package enum PerLevel: Decodable, Sendable, Equatable {
 }
 
 /// Reads a config.json, naming file and field where it does not fit.
-func readConfiguration<T: Decodable>(_ type: T.Type, _ url: URL) throws(ModelError) -> T {
+///
+/// - Parameter snakeCase: whether keys are converted to Swift's camel case.
+func readConfiguration<T: Decodable>(
+    _ type: T.Type, _ url: URL, snakeCase: Bool = true
+) throws(ModelError) -> T {
     let data: Data
     do { data = try Data(contentsOf: url) } catch {
         throw ModelError(.missingFile, at: url.path, "is missing: is this a complete diffusers model folder?")
     }
     do {
         let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        if snakeCase { decoder.keyDecodingStrategy = .convertFromSnakeCase }
         return try decoder.decode(type, from: data)
     } catch let error as DecodingError {
         throw ModelError(.malformedFile, at: url.path, describe(error))
