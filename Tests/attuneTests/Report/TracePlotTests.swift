@@ -8,7 +8,7 @@ import attune
             lines: [.init(values: [1, 2, .nan], isMarked: true), .init(values: [3, 4, 5], isMarked: false)])
         let svg = plot.svg
         #expect(svg.contains("a &lt; b &amp; c"))
-        #expect(svg.components(separatedBy: "<polyline").count == 3)
+        #expect(svg.split(separator: "<polyline").count == 3)
         #expect(!svg.contains("nan"))
     }
 
