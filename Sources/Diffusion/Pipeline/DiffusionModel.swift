@@ -4,6 +4,8 @@ package import Tensor
 /// A text-to-image model in the diffusers folder layout: SD-1.x, SD-2.x or SDXL.
 package struct DiffusionModel: Sendable {
     package let folder: URL
+    /// `sha256:…` over the files that were read (``ModelDigest``); an adapter that was folded in does not change it.
+    package let digest: String
     package let unet: UNet2DConditionModel
     package let vae: AutoencoderKL
     package let scheduler: SchedulerConfiguration
@@ -29,6 +31,7 @@ package struct DiffusionModel: Sendable {
         schedule = NoiseSchedule(scheduler)
         unet = try UNet2DConditionModel(folder: folder.appendingPathComponent("unet"), folding: adapter)
         vae = try AutoencoderKL(folder: folder.appendingPathComponent("vae"))
+        digest = try ModelDigest.compute(folder: folder)
         emptyPrompt = text.emptyPrompt
         guard emptyPrompt.tokens.channels == unet.configuration.crossAttentionDim else {
             throw ModelError(
