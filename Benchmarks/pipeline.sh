@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Attune against diffusers + PEFT: 16 candidates x 4 prompts x 50 steps with MI, then 20 DoRA steps of batch 8.
+# Both run in turn, ROUNDS times (3), and medians are compared. Attune's times are of whole commands, model loading
+# included; the peer's leave loading out.
+#   PEER_PYTHON=/path/to/python Benchmarks/pipeline.sh     python with torch, diffusers, transformers, peft
+set -euo pipefail
+cd "$(dirname "$0")/.."
+unset OPENBLAS_CORETYPE
+rounds=${ROUNDS:-3}
+python=${PEER_PYTHON:?set PEER_PYTHON to a python that has torch, diffusers, transformers and peft}
+attune=.build/release/attune
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+timed() { # NAME COMMAND...: appends the command's wall-clock seconds to NAME's list
+    local name=$1 begin end
+    shift
+    begin=$(date +%s.%N)
+    "$@" >/dev/null 2>"$work/log" || { cat "$work/log" >&2; exit 1; }
+    end=$(date +%s.%N)
+    echo "$end $begin" | awk '{ printf "%.3f\n", $1 - $2 }' | tee -a "$work/$name"
+}
+
+for round in $(seq "$rounds"); do
+    corpus=$work/corpus-$round
+    $attune init --corpus "$corpus" >/dev/null
+    echo "round $round: attune generate, train"
+    timed attune-generate $attune generate --corpus "$corpus" --model datasets/tiny-sd --prompts Benchmarks/prompts.txt \
+        --images-per-prompt 16 --steps 50 --guidance 5
+    $attune select --corpus "$corpus" best --by mi --top 1 --per prompt >/dev/null
+    timed attune-train $attune train --corpus "$corpus" best --model datasets/tiny-sd --run bench \
+        --steps 20 --batch 8 --accumulate 1 --checkpoint-every 20
+    echo "round $round: diffusers, peft"
+    "$python" Benchmarks/peers/pipeline.py datasets/tiny-sd --prompts Benchmarks/prompts.txt 2>/dev/null >"$work/peer"
+    for stage in generate train; do
+        grep "\"stage\": \"$stage\"" "$work/peer" | sed -E 's/.*"seconds": ([0-9.]+).*/\1/' | tee -a "$work/peer-$stage"
+    done
+done
+
+median() { sort -n "$1" | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
+echo
+echo "stage      attune     peer    ratio   (medians of $rounds, seconds; $(nproc) cores)"
+for stage in generate train; do
+    echo "$stage $(median "$work/attune-$stage") $(median "$work/peer-$stage")" |
+        awk '{ printf "%-8s %8.2f %8.2f %8.2f\n", $1, $2, $3, $3 / $2 }'
+done

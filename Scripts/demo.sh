@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# The whole of MI-TUNE on the small model in datasets/, with the commands that anyone would type.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+unset OPENBLAS_CORETYPE # it can halve OpenBLAS's speed
+export PATH="$PWD/.build/release:$PATH"
+out=${1:-demo}
+export ATTUNE_CORPUS="$out/corpus"
+model=datasets/tiny-sd
+prompts=datasets/prompts/demo.txt
+rm -rf "$out"
+mkdir -p "$out"
+
+say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+run() { echo "\$ $*"; "$@"; }
+
+say "1. A corpus: 16 candidates for each of 20 prompts, scored while they are made"
+run attune init
+run attune generate --model $model --prompts $prompts --images-per-prompt 16 --steps 50 --guidance 5 --tag demo
+run attune query --by mi --top 5 --columns prompt,seed,mi,mi_se
+
+say "2. The best of each prompt by mutual information, as a data set that Hugging Face loads"
+run attune select best --by mi --top 1 --per prompt
+run attune export best --format imagefolder --to "$out/best"
+
+say "3. DoRA on the selection, killed (SIGKILL) in the middle and resumed"
+training=(train best --model $model --run demo --rank 16 --alpha 16 --steps 60 --batch 8 --accumulate 1 --lr 1e-3
+    --checkpoint-every 10)
+echo "\$ attune ${training[*]}"
+attune "${training[@]}" &
+victim=$!
+# Kill it once it has sealed a checkpoint that is not its last.
+until compgen -G "$ATTUNE_CORPUS/runs/demo/checkpoints/*.safetensors" >/dev/null || ! kill -0 $victim 2>/dev/null; do
+    sleep 0.2
+done
+sleep 1
+kill -KILL $victim 2>/dev/null || true
+{ wait $victim || true; } 2>/dev/null
+echo "killed; the same command goes on from its last checkpoint:"
+run attune "${training[@]}"
+
+say "4. The same seeds with and without the adapter"
+adapter=$ATTUNE_CORPUS/runs/demo/adapter/pytorch_lora_weights.safetensors
+sampling=(sample --model $model --prompts $prompts --steps 25 --guidance 3 --images-per-prompt 4)
+run attune "${sampling[@]}" --to "$out/base"
+run attune "${sampling[@]}" --adapter "$adapter" --to "$out/tuned"
+
+say "5. Pictures, and a check of every byte"
+run attune report --selection best --compare "$out/base" "$out/tuned" --run demo --to "$out/report"
+run attune verify
+
+cat <<EOF
+
+Made:
+  $out/report/candidates.png    every candidate, best first, the chosen one framed
+  $out/report/traces.svg        MI over the timesteps of one prompt's candidates
+  $out/report/comparison.png    base against tuned, seed by seed
+  $out/report/loss.svg          the training loss
+  $out/best                     the selection, for datasets.load_dataset("imagefolder", data_dir=...)
+  $adapter
+                                  the adapter, as diffusers loads it
+Try next:
+  export PATH="\$PWD/.build/release:\$PATH" ATTUNE_CORPUS=$out/corpus
+  attune query "mi > 20 AND prompt LIKE '%star%'" --by mi --top 5
+  attune generate --model $model --prompts datasets/prompts/color.txt --images-per-prompt 4 --steps 50
+  attune sample --model $model --prompts $prompts --adapter $adapter --guidance 1.5 --to $out/more
+EOF

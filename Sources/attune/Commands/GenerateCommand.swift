@@ -1,0 +1,68 @@
+import ArgumentParser
+import Diffusion
+import Foundation
+
+struct GenerateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "generate", abstract: "Fill a corpus with candidates, scored by mutual information as they are made.",
+        discussion: """
+            Candidate i of every prompt uses seed + i. What the corpus has already is skipped, so the same command goes \
+            on after a stop, and any number of processes may fill one corpus.
+            """)
+
+    @OptionGroup var store: CorpusOptions
+
+    @OptionGroup var source: ModelOptions
+
+    @Option(help: "A file of prompts, one a line.", completion: .file())
+    var prompts: String
+
+    @Option(help: "Candidates for each prompt.")
+    var imagesPerPrompt = 50
+
+    @Option(help: "Denoising steps.")
+    var steps = 100
+
+    @Option(help: "The scale of classifier-free guidance.")
+    var guidance = 7.5
+
+    @Option(help: "The sampler.")
+    var sampler = SamplerKind.ddpm
+
+    @Option(help: "The seed of each prompt's first candidate.")
+    var seed: UInt64 = 42
+
+    @Option(help: "Images that are made together and sealed as one shard.")
+    var batch = 16
+
+    @Option(help: "A name for what this command makes, for queries.")
+    var tag: String?
+
+    @Option(help: "Work on the i-th of n parts of the prompts, counted from 1.")
+    var part = Part.all
+
+    func validate() throws {
+        try requirePositive(steps, "--steps")
+        try requirePositive(imagesPerPrompt, "--images-per-prompt")
+        try requirePositive(batch, "--batch")
+        if !guidance.isFinite { throw ValidationError("--guidance is \(guidance); it must be a number") }
+    }
+
+    func run() async throws {
+        let corpus = try store.open()
+        let prompts = part.of(try PromptFile(URL(fileURLWithPath: prompts)).prompts)
+        let maker = try CandidateMaker(source, DenoisingSettings(steps: steps, guidance: guidance, sampler: sampler))
+        let batches = Candidate.batches(
+            prompts: prompts, imagesPerPrompt: imagesPerPrompt, seed: seed, size: batch)
+        Interruption.listen()
+        let total = prompts.count * imagesPerPrompt
+        let bar = ProgressBar("generate", total: total, unit: "images")
+        let outcome = try CorpusGenerator(corpus: corpus, maker: maker, tag: tag).run(
+            batches, isCancelled: { Interruption.isRequested }, report: { bar.update($0) }, warn: standardError)
+        bar.finish()
+        guard outcome.isFinished else {
+            try Interruption.stop("stopped; \(outcome.made) images are sealed, the same command makes the rest")
+        }
+        print("\(outcome.made) images made, \(outcome.skipped) were there already")
+    }
+}

@@ -1,0 +1,69 @@
+import Codecs
+import Corpus
+import Diffusion
+import Tensor
+
+/// Fills a corpus with candidates, batch by batch; what is there already is not made again.
+struct CorpusGenerator {
+    let corpus: Corpus
+    let maker: CandidateMaker
+    let tag: String?
+
+    struct Outcome {
+        var made = 0
+        var skipped = 0
+        var isFinished = true
+    }
+
+    /// Makes what is missing of `batches` and seals each batch as one shard.
+    ///
+    /// - Parameter report: told how many candidates are done, the present batch counted by its steps.
+    func run(
+        _ batches: [[Candidate]], isCancelled: () -> Bool, report: (_ done: Int) -> Void, warn: (String) -> Void
+    ) throws -> Outcome {
+        var outcome = Outcome()
+        var cache = EmbeddingCache()
+        for batch in batches {
+            // Asked afresh for each batch: another process may be filling the same corpus.
+            let missing = try missing(of: batch)
+            outcome.skipped += batch.count - missing.count
+            let done = outcome.skipped + outcome.made
+            report(done)
+            if missing.isEmpty { continue }
+            if isCancelled() {
+                outcome.isFinished = false
+                return outcome
+            }
+            let generations = try maker.make(missing, cache: &cache) { step in
+                report(done + missing.count * step / maker.steps)
+            }
+            cache.takeWarnings().forEach(warn)
+            try corpus.add(try zip(missing, generations).map(record))
+            outcome.made += missing.count
+            report(done + missing.count)
+        }
+        return outcome
+    }
+
+    private func missing(of batch: [Candidate]) throws -> [Candidate] {
+        let recipes = batch.map { recipe($0).digest }
+        let known = try corpus.existing(recipes: recipes)
+        return zip(batch, recipes).filter { !known.contains($0.1) }.map(\.0)
+    }
+
+    private func recipe(_ candidate: Candidate) -> SampleRecipe {
+        SampleRecipe(
+            prompt: candidate.prompt, seed: candidate.seed, model: maker.model.digest, adapter: maker.adapter,
+            sampler: maker.sampler.rawValue, steps: maker.steps, guidance: maker.guidance,
+            width: maker.model.imageSize, height: maker.model.imageSize)
+    }
+
+    private func record(_ candidate: Candidate, _ generation: Generation) throws -> SampleRecord {
+        let image = generation.image
+        return SampleRecord(
+            recipe: recipe(candidate), tag: tag,
+            png: try PNG.encode(width: image.width, height: image.height, pixels: image.pixels),
+            pixels: Digest(of: image.pixels), latentShape: generation.latent.shape, latent: generation.latent.values,
+            timesteps: generation.trace.timesteps.map(Int32.init), deltaSquared: generation.trace.deltaSquared)
+    }
+}
