@@ -41,6 +41,11 @@ package struct CLIPTokenizer: Sendable {
         self.specials = specials.sorted { $0.text.count > $1.text.count }
     }
 
+    /// An id that a text encoder with this many embeddings does not know, if there is one.
+    func strayID(vocabularySize: Int) -> Int? {
+        vocabulary.values.filter { !(0..<max(vocabularySize, 0)).contains($0) }.max()
+    }
+
     package func encode(_ text: String) -> Encoding {
         let ids = tokens(text)
         let room = maximumLength - 2

@@ -77,15 +77,54 @@ struct ModelFolderTests {
         }
     }
 
-    @Test func unsupportedSettingsAreNamed() throws {
+    /// One setting of one file, as JSON.
+    struct Setting: Sendable, CustomTestStringConvertible {
+        var file, field, value: String
+        init(_ file: String, _ field: String, _ value: String) {
+            (self.file, self.field, self.value) = (file, field, value)
+        }
+        var testDescription: String { "\(file) \(field)=\(value)" }
+    }
+
+    @Test(arguments: [
+        Setting("unet/config.json", "act_fn", "\"mish\""),
+        Setting("unet/config.json", "only_cross_attention", "true"),
+        Setting("unet/config.json", "block_out_channels", "[]"),
+        Setting("unet/config.json", "layers_per_block", "-1"),
+        Setting("unet/config.json", "norm_num_groups", "0"),
+        Setting("unet/config.json", "attention_head_dim", "7"),
+        Setting("unet/config.json", "sample_size", "15"),
+        Setting("vae/config.json", "block_out_channels", "[]"),
+        Setting("vae/config.json", "scaling_factor", "0"),
+        Setting("text_encoder/config.json", "num_attention_heads", "0"),
+        Setting("text_encoder/config.json", "hidden_act", "\"relu\""),
+        Setting("scheduler/scheduler_config.json", "beta_schedule", "\"squaredcos_cap_v2\""),
+        Setting("scheduler/scheduler_config.json", "prediction_type", "\"sample\""),
+        Setting("scheduler/scheduler_config.json", "rescale_betas_zero_snr", "true"),
+        Setting("scheduler/scheduler_config.json", "num_train_timesteps", "0"),
+    ])
+    func unusableSettingsAreNamed(setting: Setting) throws {
         try withCopy { copy in
-            let url = copy.appending(path: "unet/config.json")
+            let url = copy.appending(path: setting.file)
             var fields = try #require(
                 try JSONSerialization.jsonObject(with: Data(contentsOf: url)) as? [String: Any])
-            fields["act_fn"] = "mish"
+            fields[setting.field] = try JSONSerialization.jsonObject(
+                with: Data(setting.value.utf8), options: .fragmentsAllowed)
             try JSONSerialization.data(withJSONObject: fields).write(to: url)
             let error = try #require(loadError(copy))
-            #expect(error.message.contains("mish"))
+            #expect(error.description.contains(setting.field), "\(error)")
+        }
+    }
+
+    @Test func aTokenizerOfAnotherModelIsRefused() throws {
+        try withCopy { copy in
+            let url = copy.appending(path: "tokenizer/vocab.json")
+            var fields = try #require(
+                try JSONSerialization.jsonObject(with: Data(contentsOf: url)) as? [String: Int])
+            fields["foreign</w>"] = 49_407
+            try JSONSerialization.data(withJSONObject: fields).write(to: url)
+            let error = try #require(loadError(copy))
+            #expect(error.code == .wrongShape && error.message.contains("49407"))
         }
     }
 
