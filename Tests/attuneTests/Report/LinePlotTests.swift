@@ -1,10 +1,10 @@
 import Testing
 import attune
 
-@Suite struct TracePlotTests {
+@Suite struct LinePlotTests {
     @Test func drawsEveryLineAndEscapesItsTitle() {
-        let plot = TracePlot(
-            title: "a < b & c", timesteps: [981, 501, 1],
+        let plot = LinePlot(
+            title: "a < b & c", axis: "t", positions: [981, 501, 1],
             lines: [.init(values: [1, 2, .nan], isMarked: true), .init(values: [3, 4, 5], isMarked: false)])
         let svg = plot.svg
         #expect(svg.contains("a &lt; b &amp; c"))
@@ -13,6 +13,6 @@ import attune
     }
 
     @Test func survivesNoLines() {
-        #expect(TracePlot(title: "empty", timesteps: [], lines: []).svg.hasSuffix("</svg>\n"))
+        #expect(LinePlot(title: "empty", axis: "t", positions: [], lines: []).svg.hasSuffix("</svg>\n"))
     }
 }

@@ -1,9 +1,9 @@
 import Foundation
 
-/// Lines of MI over the timesteps of generation, as an SVG document.
-package struct TracePlot {
+/// Lines over a common axis, as an SVG document.
+package struct LinePlot {
     package struct Line {
-        /// One value a timestep; what is not finite is left out of the line.
+        /// One value a position; what is not finite is left out of the line.
         package let values: [Double]
         package let isMarked: Bool
 
@@ -14,7 +14,10 @@ package struct TracePlot {
     }
 
     let title: String
-    let timesteps: [Int]
+    /// What the horizontal axis counts.
+    let axis: String
+    /// From left to right, rising or falling.
+    let positions: [Int]
     let lines: [Line]
 
     private let width = 840.0
@@ -24,18 +27,21 @@ package struct TracePlot {
     private let top = 44.0
     private let bottom = 54.0
 
-    package init(title: String, timesteps: [Int], lines: [Line]) {
+    package init(title: String, axis: String, positions: [Int], lines: [Line]) {
         self.title = title
-        self.timesteps = timesteps
+        self.axis = axis
+        self.positions = positions
         self.lines = lines
     }
 
     package var svg: String {
         let highest = lines.flatMap(\.values).filter(\.isFinite).max() ?? 0
         let limit = niceLimit(highest)
-        let (first, last) = (Double(timesteps.first ?? 1), Double(timesteps.last ?? 0))
-        func x(_ t: Double) -> Double { left + (first - t) / max(first - last, 1) * (width - left - right) }
+        let (first, last) = (Double(positions.first ?? 0), Double(positions.last ?? 1))
+        let span = first == last ? 1 : last - first
+        func x(_ position: Double) -> Double { left + (position - first) / span * (width - left - right) }
         func y(_ value: Double) -> Double { height - bottom - value / limit * (height - top - bottom) }
+        func label(_ value: Double) -> String { formatted(value, digits: limit < 4 ? 2 : 0) }
         func number(_ value: Double) -> String { formatted(value, digits: 1) }
 
         var body = ""
@@ -43,18 +49,18 @@ package struct TracePlot {
             let value = limit * Double(step) / 4
             body += """
                 <line x1="\(left)" x2="\(width - right)" y1="\(number(y(value)))" y2="\(number(y(value)))" stroke="#ddd"/>
-                <text x="\(left - 8)" y="\(number(y(value) + 4))" text-anchor="end">\(formatted(value, digits: 0))</text>
+                <text x="\(left - 8)" y="\(number(y(value) + 4))" text-anchor="end">\(label(value))</text>
 
                 """
-            let t = last + (first - last) * Double(step) / 4
+            let position = first + span * Double(step) / 4
             body += """
-                <text x="\(number(x(t)))" y="\(height - bottom + 18)" text-anchor="middle">\(formatted(t, digits: 0))</text>
+                <text x="\(number(x(position)))" y="\(height - bottom + 18)" text-anchor="middle">\(formatted(position, digits: 0))</text>
 
                 """
         }
         // Marked lines come last, on top.
         for line in lines.filter({ !$0.isMarked }) + lines.filter(\.isMarked) {
-            let points = zip(timesteps, line.values).filter { $0.1.isFinite }
+            let points = zip(positions, line.values).filter { $0.1.isFinite }
                 .map { "\(number(x(Double($0.0)))),\(number(y($0.1)))" }.joined(separator: " ")
             let style = line.isMarked ? "stroke=\"#d64020\" stroke-width=\"2.2\"" : "stroke=\"#9aa\" stroke-width=\"1\""
             body += "<polyline fill=\"none\" \(style) points=\"\(points)\"/>\n"
@@ -64,7 +70,7 @@ package struct TracePlot {
             font-family="sans-serif" font-size="12" fill="#333">
             <rect width="100%" height="100%" fill="#fff"/>
             <text x="\(left)" y="26" font-size="15">\(escaped(title))</text>
-            \(body)<text x="\(width / 2)" y="\(height - 14)" text-anchor="middle">timestep t (noise on the left)</text>
+            \(body)<text x="\(width / 2)" y="\(height - 14)" text-anchor="middle">\(escaped(axis))</text>
             </svg>
 
             """
