@@ -38,7 +38,7 @@ struct CorpusGenerator {
                 report(done + missing.count * step / maker.steps)
             }
             cache.takeWarnings().forEach(warn)
-            try corpus.add(try zip(missing, generations).map(record))
+            try corpus.append(try zip(missing, generations).map(record))
             outcome.made += missing.count
             report(done + missing.count)
         }
@@ -47,7 +47,7 @@ struct CorpusGenerator {
 
     private func missing(of batch: [Candidate]) throws -> [Candidate] {
         let recipes = batch.map { recipe($0).digest }
-        let known = try corpus.existing(recipes: recipes)
+        let known = try corpus.existing(recipes)
         return zip(batch, recipes).filter { !known.contains($0.1) }.map(\.0)
     }
 
@@ -61,7 +61,7 @@ struct CorpusGenerator {
     private func record(_ candidate: Candidate, _ generation: Generation) throws -> SampleRecord {
         let image = generation.image
         return SampleRecord(
-            recipe: recipe(candidate), tag: tag,
+            recipe: recipe(candidate), tag: tag, schedule: ScheduleDescription(maker.model.scheduler),
             png: try PNG.encode(width: image.width, height: image.height, pixels: image.pixels),
             pixels: Digest(of: image.pixels), latentShape: generation.latent.shape, latent: generation.latent.values,
             timesteps: generation.trace.timesteps.map(Int32.init), deltaSquared: generation.trace.deltaSquared)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Corpus
 import Foundation
 
 /// `--corpus`, or the environment variable ATTUNE_CORPUS in its place.
@@ -17,4 +18,6 @@ struct CorpusOptions: ParsableArguments {
             return URL(fileURLWithPath: path, isDirectory: true)
         }
     }
+
+    func open() throws -> Corpus { try Corpus(at: folder, scoring: TraceScores()) }
 }

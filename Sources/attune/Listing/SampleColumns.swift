@@ -1,0 +1,72 @@
+import ArgumentParser
+import Corpus
+
+/// The columns of a listing of samples, by the names that conditions use.
+struct SampleColumns {
+    private let names: [String]
+
+    init(_ text: String) throws {
+        names = text.split(separator: ",").map(String.init)
+        if let unknown = names.first(where: { !CatalogueRow.columns.contains($0) }) {
+            throw ValidationError(
+                "no column '\(unknown)'; there are \(CatalogueRow.columns.joined(separator: ", "))")
+        }
+        if names.isEmpty { throw ValidationError("--columns names no column") }
+    }
+
+    func table(_ rows: [CatalogueRow]) -> Table {
+        Table(columns: names, rows: rows.map { row in names.map { cell($0, row) } })
+    }
+
+    private func cell(_ name: String, _ row: CatalogueRow) -> String {
+        switch name {
+        case "id": String(row.id.prefix(12))
+        case "prompt": row.prompt
+        case "seed": row.seed
+        case "model": row.model
+        case "adapter": row.adapter ?? "-"
+        case "sampler": row.sampler
+        case "steps": String(row.steps)
+        case "guidance": String(row.guidance)
+        case "tag": row.tag ?? "-"
+        case "mi": number(row.mi)
+        case "mi_se": number(row.miStandardError)
+        case "mi_reference": number(row.miReference)
+        case "latent_shape": row.latentShape.map(String.init).joined(separator: "x")
+        case "shard": String(row.shard.prefix(12))
+        case "row": String(row.row)
+        default: "-"
+        }
+    }
+
+    private func number(_ value: Double?) -> String {
+        value.map { formatted($0, digits: 3) } ?? "-"
+    }
+}
+
+/// A sample as listings print it in JSON, under the names of the catalogue's columns.
+struct SampleListing: Encodable {
+    let id, prompt, model, sampler, shard: String
+    let seed: UInt64?
+    let adapter, tag: String?
+    let steps, row: Int
+    let guidance: Double
+    let mi, miSE, miReference: Double?
+    let latentShape: [Int]
+
+    enum CodingKeys: String, CodingKey {
+        case id, prompt, model, sampler, shard, seed, adapter, tag, steps, row, guidance, mi
+        case miSE = "mi_se"
+        case miReference = "mi_reference"
+        case latentShape = "latent_shape"
+    }
+
+    init(_ sample: CatalogueRow) {
+        (id, prompt, model, sampler) = (sample.id, sample.prompt, sample.model, sample.sampler)
+        (shard, row, seed) = (sample.shard, sample.row, UInt64(sample.seed))
+        (adapter, tag) = (sample.adapter, sample.tag)
+        (steps, guidance) = (sample.steps, sample.guidance)
+        (mi, miSE, miReference) = (sample.mi, sample.miStandardError, sample.miReference)
+        latentShape = sample.latentShape
+    }
+}
