@@ -1,0 +1,34 @@
+import Tensor
+
+/// A tensor's values for C loops on several threads. The storage of a tensor never moves, so its address holds as long
+/// as the tensor does.
+struct Values: @unchecked Sendable {
+    let pointer: UnsafePointer<Float>
+    private let tensor: Tensor
+
+    init(_ tensor: Tensor) {
+        guard let pointer = tensor.withValues({ $0.baseAddress }) else { preconditionFailure("a tensor has memory") }
+        self.pointer = pointer
+        self.tensor = tensor
+    }
+}
+
+/// Memory that is being filled; tasks write disjoint parts of it.
+struct Target: @unchecked Sendable {
+    let pointer: UnsafeMutablePointer<Float>
+    let count: Int
+
+    init(_ memory: UnsafeMutableBufferPointer<Float>) {
+        guard let pointer = memory.baseAddress else { preconditionFailure("a tensor has memory") }
+        self.pointer = pointer
+        count = memory.count
+    }
+}
+
+/// Runs `body` on blocks of rows or columns, on all cores; the blocks depend on the count alone.
+func forEachBlock(of count: Int, _ body: (Range<Int>) -> Void) {
+    let size = 64
+    Parallel.forEach((count + size - 1) / size) { block in
+        body(block * size..<min(count, (block + 1) * size))
+    }
+}
