@@ -42,12 +42,17 @@ let package = Package(
         .target(name: "Codecs", dependencies: ["CPNG", "CZstd"], swiftSettings: strict),
         .target(name: "Tensor", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: strict),
         .target(name: "Diffusion", dependencies: ["Tensor", "CKernels", crypto], swiftSettings: strict),
-        .target(name: "Corpus", dependencies: ["HDF5", "Codecs", sqlite, crypto, logging, collections], swiftSettings: strict),
-        .target(name: "Tuning", dependencies: ["Tensor", "Diffusion", "Corpus", crypto, logging], swiftSettings: strict),
+        .target(
+            name: "Corpus", dependencies: ["HDF5", "Codecs", sqlite, crypto, logging, collections],
+            swiftSettings: strict),
+        .target(
+            name: "Tuning", dependencies: ["Tensor", "Diffusion", "Corpus", crypto, logging], swiftSettings: strict),
         .target(name: "Interchange", dependencies: ["Corpus", "Codecs", crypto, logging], swiftSettings: strict),
         .executableTarget(
             name: "attune",
-            dependencies: ["Tuning", "Interchange", "Diffusion", "Corpus", "Codecs", "Tensor", "HDF5", crypto, logging, arguments],
+            dependencies: [
+                "Tuning", "Interchange", "Diffusion", "Corpus", "Codecs", "Tensor", "HDF5", crypto, logging, arguments,
+            ],
             swiftSettings: strict),
 
         .testTarget(name: "HDF5Tests", dependencies: ["HDF5"], swiftSettings: strict),
@@ -55,9 +60,12 @@ let package = Package(
         .testTarget(name: "TensorTests", dependencies: ["Tensor", "Diffusion"], swiftSettings: strict),
         .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Tensor"], swiftSettings: strict),
         .testTarget(name: "CorpusTests", dependencies: ["Corpus", "HDF5", "Codecs", crypto], swiftSettings: strict),
-        .testTarget(name: "TuningTests", dependencies: ["Tuning", "Diffusion", "Corpus", "Tensor"], swiftSettings: strict),
-        .testTarget(name: "InterchangeTests", dependencies: ["Interchange", "Corpus", "Codecs"], swiftSettings: strict),
-        .testTarget(name: "attuneTests", dependencies: ["attune", "Corpus", "Diffusion", "Tuning"], swiftSettings: strict),
+        .testTarget(
+            name: "TuningTests", dependencies: ["Tuning", "Diffusion", "Corpus", "Tensor"], swiftSettings: strict),
+        .testTarget(
+            name: "InterchangeTests", dependencies: ["Interchange", "Corpus", "Codecs"], swiftSettings: strict),
+        .testTarget(
+            name: "attuneTests", dependencies: ["attune", "Corpus", "Diffusion", "Tuning"], swiftSettings: strict),
     ],
     cLanguageStandard: .gnu11
 )

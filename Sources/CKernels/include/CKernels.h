@@ -1,1 +1,96 @@
+// Vectorised float32 loops. Every function works on the range it is given; threads are the caller's affair.
 #pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+#pragma clang assume_nonnull begin
+
+// --- threads (parallel.c)
+/// Calls body(context, i) for every i < count on all cores; returns when all are done. Nested calls run in place.
+void ck_parallel(size_t count, void *_Nullable context, void (*body)(void *_Nullable context, size_t index));
+/// Threads used, the caller's included; 0 means one a core. Takes effect before the first ck_parallel only.
+void ck_parallel_set_threads(int threads);
+int ck_parallel_threads(void);
+
+/// The widest instruction set that the loops use on this machine: "x86-64-v4", "x86-64-v3" or "default".
+const char *ck_vector_level(void);
+
+// --- element by element (elementwise.c): out may be the same as an input
+void ck_add(const float *a, const float *b, float *out, size_t n);
+void ck_subtract(const float *a, const float *b, float *out, size_t n);
+void ck_multiply(const float *a, const float *b, float *out, size_t n);
+void ck_scale(const float *a, float s, float *out, size_t n);
+void ck_accumulate(float *sum, const float *x, float s, size_t n);                     // sum += s·x
+void ck_add_row(const float *x, const float *v, float *out, size_t rows, size_t n);    // out[r] = x[r] + v
+void ck_sum_rows(const float *x, float *out, size_t rows, size_t n);                   // out = Σ_r x[r]
+void ck_silu(const float *x, float *out, size_t n);
+void ck_silu_vjp(const float *x, const float *g, float *out, size_t n);
+void ck_gelu(const float *x, float *out, size_t n);                                    // x·Φ(x), exact
+void ck_gelu_vjp(const float *x, const float *g, float *out, size_t n);
+void ck_quick_gelu(const float *x, float *out, size_t n);                              // x·σ(1.702 x)
+void ck_quick_gelu_vjp(const float *x, const float *g, float *out, size_t n);
+void ck_geglu(const float *x, float *out, size_t rows, size_t n);                      // x [rows,2n]: value half, gate half
+void ck_geglu_vjp(const float *x, const float *g, float *out, size_t rows, size_t n);
+double ck_sum_of_squares(const float *x, size_t n);
+double ck_squared_distance(const float *a, const float *b, size_t n);
+double ck_dot(const float *a, const float *b, size_t n);
+
+// --- normalisation (normalize.c)
+/// Per-channel sums of `rows` vectors of n values, added to sum and squares (double).
+void ck_channel_moments(const float *x, size_t rows, size_t n, double *sum, double *squares);
+/// out[r][c] = x[r][c]·scale[c] + shift[c], then SiLU where `silu`.
+void ck_affine(const float *x, const float *scale, const float *shift, float *out, size_t rows, size_t n, int silu);
+/// Per-channel sums over rows of g and g·x, where g is the gradient before the activation; writes that gradient to out.
+void ck_affine_vjp_sums(const float *x, const float *g, const float *scale, const float *shift, float *out, size_t rows,
+                        size_t n, int silu, double *sum_g, double *sum_gx);
+/// out[r][c] = g[r][c]·a[c] + x[r][c]·b[c] + d[c]
+void ck_affine_combine(const float *g, const float *x, const float *a, const float *b, const float *d, float *out,
+                       size_t rows, size_t n);
+void ck_layer_norm(const float *x, const float *scale, const float *shift, float eps, float *out, size_t rows, size_t n);
+/// dx; adds to dscale, dshift (length n) unless they are null.
+void ck_layer_norm_vjp(const float *x, const float *g, const float *scale, float eps, float *dx, float *_Nullable dscale,
+                       float *_Nullable dshift, size_t rows, size_t n);
+/// Softmax of s·x + mask by rows, in place or not; values at columns ≥ limit(r) are 0, limit = causal ? first+r+1 : n.
+/// lse (may be null) receives the log of the sum of exponentials.
+void ck_softmax(const float *x, float s, float *out, float *_Nullable lse, size_t rows, size_t n, size_t stride,
+                int causal, size_t first);
+/// p = exp(s·x − lse): the probabilities again, from what the forward pass kept.
+void ck_softmax_again(const float *x, float s, const float *lse, float *out, size_t rows, size_t n, size_t stride,
+                      int causal, size_t first);
+/// out = s·p·(g − Σ g·p) by rows.
+void ck_softmax_vjp(const float *p, const float *g, float s, float *out, size_t rows, size_t n, size_t stride);
+
+// --- convolution (convolution.c)
+/// Rows of the im2col matrix: output pixels [first, first+count) of one image [H,W,C] → out[count][kh·kw·C].
+void ck_im2col(const float *x, float *out, size_t first, size_t count, int H, int W, int C, int outW, int kh, int kw,
+               int stride, int top, int left);
+/// The transpose: adds rows of the im2col matrix back into one image.
+void ck_col2im(const float *columns, float *x, size_t first, size_t count, int H, int W, int C, int outW, int kh, int kw,
+               int stride, int top, int left);
+void ck_upsample2x(const float *x, float *out, size_t rows, int H, int W, int C);      // rows = input rows of pixels
+void ck_upsample2x_vjp(const float *g, float *out, size_t rows, int H, int W, int C);
+
+// --- Winograd F(4×4, 3×3) (winograd.c): C a multiple of 16
+/// One 6×6 window whose corner is (y0, x0), transformed to 36 planes.
+void ck_winograd_input(const float *x, int H, int W, int C, int y0, int x0, float *out, size_t plane);
+/// 36 planes back to a 4×4 block of outputs at (y0, x0), plus bias (may be null).
+void ck_winograd_output(const float *in, size_t plane, int H, int W, int C, int y0, int x0, const float *_Nullable bias,
+                        float *y);
+/// Kernels [3·3·in][out] (HWIO) → [36][in][out], for input channels [first, last).
+void ck_winograd_kernel(const float *hwio, float *out, size_t in, size_t outChannels, size_t first, size_t last);
+
+// --- optimiser (adamw.c)
+/// AdamW as torch.optim.AdamW: decoupled decay, bias corrections given.
+void ck_adamw(float *w, const float *g, float *m, float *v, size_t n, float gscale, float lr, float beta1, float beta2,
+              float eps, float decay, float correction1, float correction2);
+
+// --- random numbers (random.c)
+typedef struct { uint32_t state[624]; uint32_t position; } ck_mt19937;
+void ck_mt19937_seed(ck_mt19937 *g, uint32_t seed);
+uint32_t ck_mt19937_next(ck_mt19937 *g);
+/// torch.randn on a CPU, n ≥ 16.
+void ck_torch_normal(ck_mt19937 *g, float *out, size_t n);
+/// Philox4x32-10 (Salmon et al. 2011).
+void ck_philox(uint64_t seed, uint64_t stream, uint64_t block, uint32_t out[_Nonnull 4]);
+
+#pragma clang assume_nonnull end

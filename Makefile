@@ -1,0 +1,32 @@
+# make demo and make test set up what they need; every other target expects a machine that has been set up.
+SWIFT ?= swift
+RELEASE = -c release
+PYTHON = $(CURDIR)/.venv/bin/python
+export ATTUNE_PYTHON = $(PYTHON)
+
+.PHONY: help setup setup-python build test lint format clean
+
+help:            ## What can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 16
+
+setup:           ## Install the system libraries where they are missing
+	@Scripts/setup.sh system
+
+setup-python:    ## The readers that tests compare with, in .venv
+	@Scripts/setup.sh python
+
+build: setup     ## The attune command, in .build/release
+	$(SWIFT) build $(RELEASE) --product attune
+
+test: setup setup-python ## Build and run every test
+	$(SWIFT) build $(RELEASE) --build-tests
+	$(SWIFT) test $(RELEASE) --skip-build
+
+lint:            ## swift-format, strictly
+	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
+
+format:          ## Let swift-format rewrite the sources
+	$(SWIFT) format format --in-place --recursive Package.swift Sources Tests
+
+clean:           ## Remove what was built
+	rm -rf .build .venv

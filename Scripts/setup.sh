@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Installs what Attune needs on Debian or Ubuntu, only where it is missing.
+#   setup.sh system   the C libraries
+#   setup.sh python   a virtual environment with the readers that tests compare with
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+install() {
+    local missing=()
+    for package in "$@"; do
+        dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
+    done
+    [ ${#missing[@]} -eq 0 ] && return
+    echo "installing ${missing[*]}"
+    local root=()
+    [ "$(id -u)" -eq 0 ] || root=(sudo)
+    "${root[@]}" apt-get update -qq
+    "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+case "${1:-}" in
+system)
+    command -v swift >/dev/null || { echo "setup: swift is missing: install Swift 6.3 from swift.org and put it on PATH" >&2; exit 1; }
+    install libhdf5-dev libpng-dev libopenblas-dev libzstd-dev libsqlite3-dev pkg-config
+    ;;
+python)
+    install python3-venv
+    if [ ! -x .venv/bin/python ] || ! .venv/bin/python -c 'import h5py, hdf5plugin, numpy, safetensors' 2>/dev/null; then
+        echo "making .venv with h5py, hdf5plugin, numpy, safetensors"
+        /usr/bin/python3 -m venv .venv
+        .venv/bin/pip install -q --disable-pip-version-check h5py hdf5plugin numpy safetensors
+    fi
+    ;;
+*)
+    echo "usage: setup.sh system|python" >&2
+    exit 64
+    ;;
+esac

@@ -1,0 +1,68 @@
+#include "CKernels.h"
+#include "vector.h"
+
+#define LOOP(expression) \
+    for (size_t i = 0; i < n; i++) { expression; }
+
+CK_CLONES void ck_add(const float *a, const float *b, float *out, size_t n) { LOOP(out[i] = a[i] + b[i]) }
+CK_CLONES void ck_subtract(const float *a, const float *b, float *out, size_t n) { LOOP(out[i] = a[i] - b[i]) }
+CK_CLONES void ck_multiply(const float *a, const float *b, float *out, size_t n) { LOOP(out[i] = a[i] * b[i]) }
+CK_CLONES void ck_scale(const float *a, float s, float *out, size_t n) { LOOP(out[i] = s * a[i]) }
+CK_CLONES void ck_accumulate(float *sum, const float *x, float s, size_t n) { LOOP(sum[i] += s * x[i]) }
+
+CK_CLONES void ck_add_row(const float *x, const float *v, float *out, size_t rows, size_t n) {
+    for (size_t r = 0; r < rows; r++, x += n, out += n) LOOP(out[i] = x[i] + v[i])
+}
+
+CK_CLONES void ck_sum_rows(const float *x, float *out, size_t rows, size_t n) {
+    memset(out, 0, n * sizeof(float));
+    for (size_t r = 0; r < rows; r++, x += n) LOOP(out[i] += x[i])
+}
+
+CK_CLONES void ck_silu(const float *x, float *out, size_t n) { LOOP(out[i] = x[i] * ck_sigmoid(x[i])) }
+
+CK_CLONES void ck_silu_vjp(const float *x, const float *g, float *out, size_t n) {
+    LOOP(float s = ck_sigmoid(x[i]); out[i] = g[i] * s * (1.0f + x[i] * (1.0f - s)))
+}
+
+CK_INLINE float gelu(float x) { return 0.5f * x * (1.0f + ck_erf(x * 0.70710678118654752f)); }
+
+CK_INLINE float gelu_slope(float x) {
+    return 0.5f * (1.0f + ck_erf(x * 0.70710678118654752f)) + x * 0.39894228040143268f * ck_exp(-0.5f * x * x);
+}
+
+CK_CLONES void ck_gelu(const float *x, float *out, size_t n) { LOOP(out[i] = gelu(x[i])) }
+CK_CLONES void ck_gelu_vjp(const float *x, const float *g, float *out, size_t n) { LOOP(out[i] = g[i] * gelu_slope(x[i])) }
+
+CK_CLONES void ck_quick_gelu(const float *x, float *out, size_t n) { LOOP(out[i] = x[i] * ck_sigmoid(1.702f * x[i])) }
+
+CK_CLONES void ck_quick_gelu_vjp(const float *x, const float *g, float *out, size_t n) {
+    LOOP(float s = ck_sigmoid(1.702f * x[i]); out[i] = g[i] * s * (1.0f + 1.702f * x[i] * (1.0f - s)))
+}
+
+CK_CLONES void ck_geglu(const float *x, float *out, size_t rows, size_t n) {
+    for (size_t r = 0; r < rows; r++, x += 2 * n, out += n) LOOP(out[i] = x[i] * gelu(x[n + i]))
+}
+
+CK_CLONES void ck_geglu_vjp(const float *x, const float *g, float *out, size_t rows, size_t n) {
+    for (size_t r = 0; r < rows; r++, x += 2 * n, g += n, out += 2 * n)
+        LOOP(float gate = x[n + i]; out[n + i] = g[i] * x[i] * gelu_slope(gate); out[i] = g[i] * gelu(gate))
+}
+
+// Sums go through 16 lanes in a fixed order, so that a value does not depend on the vector level's width.
+#define LANES 16
+#define LANE_SUM(term)                                                \
+    double lane[LANES] = {0};                                         \
+    size_t i = 0;                                                     \
+    for (; i + LANES <= n; i += LANES)                                \
+        for (size_t l = 0; l < LANES; l++) { size_t j = i + l; lane[l] += term; } \
+    for (; i < n; i++) { size_t j = i; lane[0] += term; }             \
+    double sum = 0;                                                   \
+    for (size_t l = 0; l < LANES; l++) sum += lane[l];                \
+    return sum;
+
+CK_CLONES double ck_sum_of_squares(const float *x, size_t n) { LANE_SUM((double)x[j] * x[j]) }
+CK_CLONES double ck_dot(const float *a, const float *b, size_t n) { LANE_SUM((double)a[j] * b[j]) }
+CK_CLONES double ck_squared_distance(const float *a, const float *b, size_t n) {
+    LANE_SUM((double)(a[j] - b[j]) * (a[j] - b[j]))
+}

@@ -1,0 +1,60 @@
+import CKernels
+import COpenBLAS
+
+/// The one pool of threads that every op shares.
+///
+/// OpenBLAS is held to one thread a call: its own threads would wait for each other behind one lock, while tiles of our
+/// own keep all cores busy through a whole op. How work is split depends on shapes only, never on the number of
+/// threads, so that results do not either.
+package enum Parallel {
+    private static let ready: Void = openblas_set_num_threads(1)
+
+    package static var threads: Int { Int(ck_parallel_threads()) }
+
+    /// Calls `body` for every index below `count`, on all cores, and returns when all are done.
+    package static func forEach(_ count: Int, _ body: (Int) -> Void) {
+        _ = ready
+        guard count > 1 else {
+            if count == 1 { body(0) }
+            return
+        }
+        withoutActuallyEscaping(body) { body in
+            let job = Job(body: body)
+            withExtendedLifetime(job) {
+                ck_parallel(count, Unmanaged.passUnretained(job).toOpaque()) { context, index in
+                    guard let context else { return }
+                    Unmanaged<Job>.fromOpaque(context).takeUnretainedValue().body(index)
+                }
+            }
+        }
+    }
+
+    /// Splits `count` rows into ranges of about `grain` rows (at least one) and runs them on all cores.
+    static func ranges(_ count: Int, grain: Int, _ body: (Range<Int>) -> Void) {
+        let step = max(grain, 1)
+        forEach((count + step - 1) / step) { index in
+            body(index * step..<min((index + 1) * step, count))
+        }
+    }
+
+    /// Splits rows of `width` floats so that a range is worth a thread's while and stays in its cache.
+    static func rows(_ count: Int, width: Int, _ body: (Range<Int>) -> Void) {
+        ranges(count, grain: 16_384 / max(width, 1) + 1, body)
+    }
+}
+
+private final class Job {
+    let body: (Int) -> Void
+    init(body: @escaping (Int) -> Void) { self.body = body }
+}
+
+/// Which BLAS runs here.
+package enum BLAS {
+    /// The kernel set that OpenBLAS chose for this processor, such as "SkylakeX" or "Haswell".
+    package static var coreName: String { String(cString: openblas_get_corename()) }
+    /// Version and build options of OpenBLAS.
+    package static var configuration: String { String(cString: openblas_get_config()) }
+}
+
+/// The instruction set that the loops of CKernels run with: "x86-64-v4", "x86-64-v3" or "default".
+package var vectorLevel: String { String(cString: ck_vector_level()) }

@@ -1,0 +1,148 @@
+import CKernels
+
+/// A 2-D convolution (cross-correlation, as PyTorch has it) of channels-last images.
+///
+/// - Parameters:
+///   - x: `[N, H, W, in]`.
+///   - bias: `[out]`.
+/// - Returns: `[N, H′, W′, out]` with H′ = (H + top + bottom − kh) / stride + 1.
+package func conv2d(
+    _ x: Tensor, _ weight: Conv2DWeight, bias: Tensor? = nil, stride: Int = 1, padding: Padding
+) -> Tensor {
+    precondition(
+        x.shape.count == 4 && x.shape[3] == weight.inputChannels,
+        "a convolution of \(weight.inputChannels) channels got a tensor of shape \(x.shape)")
+    let geometry = ConvolutionGeometry(x.shape, weight, stride: stride, padding: padding)
+    let value: Tensor
+    if geometry.isPointwise {
+        value = geometry.pointwise(x, weight.hwio, bias: bias)
+    } else if Winograd.suits(x, weight, stride: stride, padding: padding) {
+        value = Winograd.convolve(x, kernel: weight.winograd(), bias: bias)
+    } else {
+        value = geometry.direct(x, weight.hwio, bias: bias)
+    }
+    let savedInput = weight.parameter == nil ? nil : x.detached
+    let parents = [x] + (weight.parameter.map { [$0] } ?? []) + (bias.map { [$0] } ?? [])
+    let needsInput = x.requiresGradient
+    let needsBias = bias?.requiresGradient ?? false
+    return Tensor(value: value, parents: parents) { gradient in
+        var results: [Tensor?] = [needsInput ? geometry.inputGradient(gradient, weight) : nil]
+        if let savedInput { results.append(geometry.weightGradient(gradient, savedInput)) }
+        if bias != nil { results.append(needsBias ? sumRows(gradient) : nil) }
+        return results
+    }
+}
+
+/// Sizes of one convolution and the loops that follow from them.
+struct ConvolutionGeometry: Sendable {
+    let images, height, width, inputs, outputs: Int
+    let kernelHeight, kernelWidth, stride: Int
+    let padding: Padding
+    let outHeight, outWidth: Int
+
+    init(_ shape: [Int], _ weight: Conv2DWeight, stride: Int, padding: Padding) {
+        (images, height, width, inputs) = (shape[0], shape[1], shape[2], shape[3])
+        outputs = weight.outputChannels
+        (kernelHeight, kernelWidth) = (weight.kernelHeight, weight.kernelWidth)
+        (self.stride, self.padding) = (stride, padding)
+        outHeight = (height + padding.top + padding.bottom - kernelHeight) / stride + 1
+        outWidth = (width + padding.left + padding.right - kernelWidth) / stride + 1
+    }
+
+    var isPointwise: Bool { kernelHeight == 1 && kernelWidth == 1 && stride == 1 && padding == .none }
+    private var columns: Int { kernelHeight * kernelWidth * inputs }
+    private var pixels: Int { outHeight * outWidth }
+
+    /// A 1×1 kernel is a matrix product over pixels.
+    func pointwise(_ x: Tensor, _ hwio: Tensor, bias: Tensor?) -> Tensor {
+        let out = Output([images, height, width, outputs])
+        if let bias { fillRows(out.pointer, rows: x.rows, with: bias) }
+        gemm(
+            x.rows, outputs, inputs, Matrix(pointer: x.pointer, stride: inputs),
+            Matrix(pointer: hwio.pointer, stride: outputs), beta: bias == nil ? 0 : 1, into: out.pointer,
+            stride: outputs)
+        return out.tensor
+    }
+
+    /// im2col in tiles of output pixels that stay in the second-level cache, each multiplied at once.
+    func direct(_ x: Tensor, _ hwio: Tensor, bias: Tensor?) -> Tensor {
+        let out = Output([images, outHeight, outWidth, outputs])
+        let tile = min(max(131_072 / columns, 16), pixels)
+        let tilesAnImage = (pixels + tile - 1) / tile
+        Parallel.forEach(images * tilesAnImage) { index in
+            let image = index / tilesAnImage
+            let first = index % tilesAnImage * tile
+            let count = min(tile, pixels - first)
+            let to = out.pointer + (image * pixels + first) * outputs
+            withScratch(count * columns) { scratch in
+                im2col(x, image: image, first: first, count: count, into: scratch)
+                if let bias {
+                    for r in 0..<count { (to + r * outputs).update(from: bias.pointer, count: outputs) }
+                }
+                gemmTile(
+                    count, outputs, columns, Matrix(pointer: scratch, stride: columns),
+                    Matrix(pointer: hwio.pointer, stride: outputs), beta: bias == nil ? 0 : 1, into: to,
+                    stride: outputs)
+            }
+        }
+        return out.tensor
+    }
+
+    private func im2col(_ x: Tensor, image: Int, first: Int, count: Int, into out: UnsafeMutablePointer<Float>) {
+        ck_im2col(
+            x.pointer + image * height * width * inputs, out, first, count, Int32(height), Int32(width),
+            Int32(inputs), Int32(outWidth), Int32(kernelHeight), Int32(kernelWidth), Int32(stride),
+            Int32(padding.top), Int32(padding.left))
+    }
+
+    func inputGradient(_ gradient: Tensor, _ weight: Conv2DWeight) -> Tensor {
+        if Winograd.suits(gradient, weight, stride: stride, padding: padding) {
+            return Winograd.convolve(gradient, kernel: weight.turnedWinograd(), bias: nil)
+        }
+        let out = Output([images, height, width, inputs])
+        let transposed = Matrix(pointer: weight.hwio.pointer, stride: outputs, transposed: true)
+        if isPointwise {
+            gemm(
+                gradient.rows, inputs, outputs, Matrix(pointer: gradient.pointer, stride: outputs), transposed,
+                into: out.pointer, stride: inputs)
+            return out.tensor
+        }
+        // Windows overlap in the gradient, so one thread adds them up.
+        out.pointer.update(repeating: 0, count: out.storage.count)
+        for image in 0..<images {
+            let products = Output([pixels, columns])
+            gemm(
+                pixels, columns, outputs,
+                Matrix(pointer: gradient.pointer + image * pixels * outputs, stride: outputs), transposed,
+                into: products.pointer, stride: columns)
+            ck_col2im(
+                products.pointer, out.pointer + image * height * width * inputs, 0, pixels, Int32(height),
+                Int32(width), Int32(inputs), Int32(outWidth), Int32(kernelHeight), Int32(kernelWidth),
+                Int32(stride), Int32(padding.top), Int32(padding.left))
+        }
+        return out.tensor
+    }
+
+    /// OIHW, as the parameter is.
+    func weightGradient(_ gradient: Tensor, _ x: Tensor) -> Tensor {
+        let sum = Output([columns, outputs])
+        for image in 0..<images {
+            let matrix = Output([pixels, columns])
+            im2col(x, image: image, first: 0, count: pixels, into: matrix.pointer)
+            gemm(
+                columns, outputs, pixels, Matrix(pointer: matrix.pointer, stride: columns, transposed: true),
+                Matrix(pointer: gradient.pointer + image * pixels * outputs, stride: outputs),
+                beta: image == 0 ? 0 : 1, into: sum.pointer, stride: outputs)
+        }
+        let taps = kernelHeight * kernelWidth
+        return Tensor(shape: [outputs, inputs, kernelHeight, kernelWidth]) { oihw in
+            for tap in 0..<taps {
+                for i in 0..<inputs {
+                    for o in 0..<outputs {
+                        oihw[(o * inputs + i) * taps + tap] = sum.pointer[(tap * inputs + i) * outputs + o]
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,36 @@
+import CKernels
+
+/// Layer normalisation over the last dimension (Ba et al., arXiv 1607.06450).
+///
+/// - Parameters:
+///   - x: `[…, C]`.
+///   - scale, shift: `[C]`.
+package func layerNorm(_ x: Tensor, scale: Tensor, shift: Tensor, epsilon: Float) -> Tensor {
+    let channels = x.channels
+    let out = Output(x.shape)
+    Parallel.rows(x.rows, width: channels) { range in
+        let start = range.lowerBound * channels
+        ck_layer_norm(
+            x.pointer + start, scale.pointer, shift.pointer, epsilon, out.pointer + start, range.count, channels)
+    }
+    let needsParameters = scale.requiresGradient || shift.requiresGradient
+    return Tensor(value: out.tensor, parents: [x, scale, shift]) { [x = x.detached, scale = scale.detached] gradient in
+        let dx = Output(x.shape)
+        guard needsParameters else {
+            Parallel.rows(x.rows, width: channels) { range in
+                let start = range.lowerBound * channels
+                ck_layer_norm_vjp(
+                    x.pointer + start, gradient.pointer + start, scale.pointer, epsilon, dx.pointer + start, nil, nil,
+                    range.count, channels)
+            }
+            return [dx.tensor, nil, nil]
+        }
+        let (dscale, dshift) = (Output([channels]), Output([channels]))
+        dscale.pointer.update(repeating: 0, count: channels)
+        dshift.pointer.update(repeating: 0, count: channels)
+        ck_layer_norm_vjp(
+            x.pointer, gradient.pointer, scale.pointer, epsilon, dx.pointer, dscale.pointer, dshift.pointer, x.rows,
+            channels)
+        return [dx.tensor, dscale.tensor, dshift.tensor]
+    }
+}

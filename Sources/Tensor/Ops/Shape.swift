@@ -1,0 +1,111 @@
+import CKernels
+
+/// Doubles height and width by repeating pixels: `[N, H, W, C]` → `[N, 2H, 2W, C]`.
+package func upsampleNearest2x(_ x: Tensor) -> Tensor {
+    precondition(x.shape.count == 4, "upsampling takes images, not \(x.shape)")
+    let (lines, width, channels) = (x.shape[0] * x.shape[1], x.shape[2], x.channels)
+    let out = Output([x.shape[0], 2 * x.shape[1], 2 * width, channels])
+    let line = width * channels
+    Parallel.rows(lines, width: 4 * line) { range in
+        ck_upsample2x(
+            x.pointer + range.lowerBound * line, out.pointer + range.lowerBound * 4 * line, range.count, 0,
+            Int32(width), Int32(channels))
+    }
+    return Tensor(value: out.tensor, parents: [x]) { [shape = x.shape] gradient in
+        let out = Output(shape)
+        Parallel.rows(lines, width: 4 * line) { range in
+            ck_upsample2x_vjp(
+                gradient.pointer + range.lowerBound * 4 * line, out.pointer + range.lowerBound * line, range.count, 0,
+                Int32(width), Int32(channels))
+        }
+        return [out.tensor]
+    }
+}
+
+/// Puts the channels of `b` after those of `a`: `[…, A]`, `[…, B]` → `[…, A + B]`.
+package func concatenateChannels(_ a: Tensor, _ b: Tensor) -> Tensor {
+    precondition(a.shape.dropLast() == b.shape.dropLast(), "channels of \(a.shape) and \(b.shape)")
+    let (widthA, widthB) = (a.channels, b.channels)
+    let width = widthA + widthB
+    let out = Output(a.shape.dropLast() + [width])
+    Parallel.rows(a.rows, width: width) { range in
+        copyRows(range, from: a.pointer, widthA, to: out.pointer, width, columns: widthA)
+        copyRows(range, from: b.pointer, widthB, to: out.pointer + widthA, width, columns: widthB)
+    }
+    return Tensor(value: out.tensor, parents: [a, b]) { [needsA = a.requiresGradient, needsB = b.requiresGradient] g in
+        [
+            needsA ? sliceChannels(g, 0..<widthA) : nil,
+            needsB ? sliceChannels(g, widthA..<width) : nil,
+        ]
+    }
+}
+
+private func sliceChannels(_ x: Tensor, _ columns: Range<Int>) -> Tensor {
+    let out = Output(x.shape.dropLast() + [columns.count])
+    Parallel.rows(x.rows, width: columns.count) { range in
+        copyRows(
+            range, from: x.pointer + columns.lowerBound, x.channels, to: out.pointer, columns.count,
+            columns: columns.count)
+    }
+    return out.tensor
+}
+
+private func copyRows(
+    _ rows: Range<Int>, from: UnsafePointer<Float>, _ fromStride: Int, to: UnsafeMutablePointer<Float>, _ toStride: Int,
+    columns: Int
+) {
+    for r in rows { (to + r * toStride).update(from: from + r * fromStride, count: columns) }
+}
+
+/// Puts batches one after another along the first dimension.
+package func concatenateBatch(_ parts: [Tensor]) -> Tensor {
+    guard let first = parts.first else { preconditionFailure("concatenation of nothing") }
+    let rest = Array(first.shape.dropFirst())
+    precondition(parts.allSatisfy { Array($0.shape.dropFirst()) == rest }, "batches of \(parts.map(\.shape))")
+    let out = Output([parts.reduce(0) { $0 + $1.shape[0] }] + rest)
+    var ranges: [Range<Int>] = []
+    var (start, at) = (0, 0)
+    for part in parts {
+        (out.pointer + at).update(from: part.pointer, count: part.count)
+        ranges.append(start..<start + part.shape[0])
+        start += part.shape[0]
+        at += part.count
+    }
+    return Tensor(value: out.tensor, parents: parts) { [ranges] gradient in ranges.map { gradient.batch($0) } }
+}
+
+extension Tensor {
+    /// The samples of a range of the first dimension.
+    package func batch(_ range: Range<Int>) -> Tensor {
+        let size = count / max(shape[0], 1)
+        let out = Output([range.count] + shape.dropFirst())
+        out.pointer.update(from: pointer + range.lowerBound * size, count: out.storage.count)
+        return Tensor(value: out.tensor, parents: [self]) { [shape] gradient in
+            let whole = Tensor(zeros: shape)
+            (whole.storage.pointer + range.lowerBound * size).update(from: gradient.pointer, count: gradient.count)
+            return [whole]
+        }
+    }
+
+    /// One sample, or several in a row, over and over: `[n, …]` → `[n·times, …]`.
+    package func repeated(_ times: Int) -> Tensor { concatenateBatch(Array(repeating: self, count: times)) }
+
+    /// Diffusers' channels-first images to ours: `[N, C, H, W]` → `[N, H, W, C]`.
+    package var channelsLast: Tensor { permutedImages(from: shape, toChannelsLast: true) }
+    /// The way back: `[N, H, W, C]` → `[N, C, H, W]`.
+    package var channelsFirst: Tensor { permutedImages(from: shape, toChannelsLast: false) }
+
+    private func permutedImages(from shape: [Int], toChannelsLast: Bool) -> Tensor {
+        precondition(shape.count == 4, "images have four dimensions, not \(shape)")
+        let (n, a, b, c) = (shape[0], shape[1], shape[2], shape[3])
+        let (rows, columns) = toChannelsLast ? (a, b * c) : (a * b, c)
+        let out = Output(toChannelsLast ? [n, b, c, a] : [n, c, a, b])
+        for image in 0..<n {
+            let (from, to) = (pointer + image * rows * columns, out.pointer + image * rows * columns)
+            for r in 0..<rows { for k in 0..<columns { to[k * rows + r] = from[r * columns + k] } }
+        }
+        return Tensor(value: out.tensor, parents: [self]) { gradient in
+            [toChannelsLast ? gradient.channelsFirst : gradient.channelsLast]
+        }
+    }
+}

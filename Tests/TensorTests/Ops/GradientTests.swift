@@ -1,0 +1,101 @@
+import Tensor
+import Testing
+
+@Suite("Gradients of every op against central differences")
+struct GradientTests {
+    @Test func linearWithBias() { checkGradients([[3, 5, 8], [6, 8], [6]]) { linear($0[0], $0[1], bias: $0[2]) } }
+
+    @Test(arguments: [(false, false), (true, false), (false, true), (true, true)])
+    func matrixProducts(transposeA: Bool, transposeB: Bool) {
+        checkGradients([transposeA ? [7, 5] : [5, 7], transposeB ? [6, 7] : [7, 6]]) {
+            matmul($0[0], $0[1], transposeA: transposeA, transposeB: transposeB)
+        }
+    }
+
+    @Test func convolution() {
+        checkGradients([[2, 5, 6, 3], [4, 3, 3, 3], [4]]) {
+            conv2d($0[0], Conv2DWeight($0[1]), bias: $0[2], padding: .uniform(1))
+        }
+    }
+
+    @Test func stridedConvolutionWithUnevenPadding() {
+        checkGradients([[1, 6, 6, 3], [4, 3, 3, 3]]) {
+            conv2d(
+                $0[0], Conv2DWeight($0[1]), stride: 2, padding: Padding(top: 0, left: 0, bottom: 1, right: 1))
+        }
+    }
+
+    @Test func pointwiseConvolution() {
+        checkGradients([[2, 3, 3, 5], [4, 5, 1, 1], [4]]) {
+            conv2d($0[0], Conv2DWeight($0[1]), bias: $0[2], padding: .none)
+        }
+    }
+
+    @Test func winogradConvolution() {
+        checkGradients([[2, 9, 10, 16], [32, 16, 3, 3], [32]]) {
+            conv2d($0[0], Conv2DWeight($0[1]), bias: $0[2], padding: .uniform(1))
+        }
+    }
+
+    @Test(arguments: [Activation.none, .silu])
+    func groupNormalisation(activation: Activation) {
+        checkGradients([[2, 3, 4, 8], [8], [8]]) {
+            groupNorm($0[0], groups: 4, scale: $0[1], shift: $0[2], epsilon: 1e-5, activation: activation)
+        }
+    }
+
+    @Test func layerNormalisation() {
+        checkGradients([[4, 21], [21], [21]]) { layerNorm($0[0], scale: $0[1], shift: $0[2], epsilon: 1e-5) }
+    }
+
+    @Test(arguments: [false, true])
+    func scaledDotProductAttention(causal: Bool) {
+        checkGradients([[2, 6, 8], [2, 6, 8], [2, 6, 8]]) {
+            attention($0[0], $0[1], $0[2], heads: 2, causal: causal)
+        }
+    }
+
+    @Test func crossAttention() {
+        checkGradients([[1, 5, 8], [1, 9, 8], [1, 9, 8]]) { attention($0[0], $0[1], $0[2], heads: 4) }
+    }
+
+    @Test func activations() {
+        checkGradients([[3, 40]]) { silu($0[0]) }
+        checkGradients([[3, 40]]) { gelu($0[0]) }
+        checkGradients([[3, 40]]) { quickGelu($0[0]) }
+        checkGradients([[3, 40]]) { geglu($0[0]) }
+        checkGradients([[3, 19]]) { softmax($0[0]) }
+    }
+
+    @Test func shapes() {
+        checkGradients([[2, 3, 2, 5]]) { upsampleNearest2x($0[0]) }
+        checkGradients([[2, 3, 5], [2, 3, 4]]) { concatenateChannels($0[0], $0[1]) }
+        checkGradients([[2, 5], [3, 5]]) { concatenateBatch([$0[0], $0[1]]).batch(1..<4) }
+        checkGradients([[2, 6]]) { $0[0].reshaped([3, 4]) }
+        checkGradients([[2, 3, 2, 5]]) { $0[0].channelsFirst }
+    }
+
+    @Test func sums() {
+        checkGradients([[2, 3, 4], [2, 4]]) { add($0[0], perSample: $0[1]) }
+        checkGradients([[7], [7]]) { ($0[0] + $0[1] * 3) - $0[0] * 0.5 }
+        checkGradients([[5, 3]]) { embedding($0[0], [4, 0, 4, 2], shape: [2, 2]) }
+    }
+
+    @Test func checkpointingChangesNothing() {
+        let weight = Tensor.parameter(CounterGenerator(seed: 3, stream: 0).normal([6, 6]))
+        let x = Tensor.parameter(CounterGenerator(seed: 3, stream: 1).normal([4, 6]))
+        let target = CounterGenerator(seed: 3, stream: 2).normal([4, 6])
+        let block: @Sendable ([Tensor]) -> Tensor = { gelu(linear(silu($0[0]), weight)) + $0[0] }
+        let plain = gradients(of: meanSquaredError(block([block([x])]), target), for: [x, weight])
+        let saved = gradients(
+            of: meanSquaredError(checkpoint([checkpoint([x], block)], block), target), for: [x, weight])
+        for (a, b) in zip(plain, saved) { #expect(relativeError(a.values, b.values) < 1e-6) }
+    }
+
+    @Test func frozenTensorsCarryNoNode() {
+        let x = CounterGenerator(seed: 3, stream: 1).normal([4, 6])
+        let frozen = linear(silu(x), CounterGenerator(seed: 3, stream: 0).normal([6, 6]))
+        #expect(!frozen.requiresGradient)
+        #expect(linear(x, Tensor.parameter(x)).requiresGradient)
+    }
+}

@@ -1,0 +1,100 @@
+import Foundation
+import Tensor
+import Testing
+
+@Suite("Values of ops against plain loops")
+struct ValueTests {
+    /// The definition of a convolution, in double precision.
+    private func convolved(_ x: Tensor, _ w: Tensor, _ bias: [Float], stride: Int, padding: Padding) -> [Float] {
+        let (n, h, wd, ci) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3])
+        let (co, kh, kw) = (w.shape[0], w.shape[2], w.shape[3])
+        let oh = (h + padding.top + padding.bottom - kh) / stride + 1
+        let ow = (wd + padding.left + padding.right - kw) / stride + 1
+        let (xs, ws) = (x.values, w.values)
+        var out: [Float] = []
+        for image in 0..<n {
+            for (oy, ox, o) in product(oh, ow, co) {
+                var sum = Double(bias[o])
+                for (i, j, c) in product(kh, kw, ci) {
+                    let (y, xx) = (oy * stride - padding.top + i, ox * stride - padding.left + j)
+                    guard y >= 0, y < h, xx >= 0, xx < wd else { continue }
+                    sum +=
+                        Double(xs[((image * h + y) * wd + xx) * ci + c]) * Double(ws[((o * ci + c) * kh + i) * kw + j])
+                }
+                out.append(Float(sum))
+            }
+        }
+        return out
+    }
+
+    private func product(_ a: Int, _ b: Int, _ c: Int) -> [(Int, Int, Int)] {
+        (0..<a * b * c).map { ($0 / (b * c), $0 / c % b, $0 % c) }
+    }
+
+    @Test(arguments: [
+        (3, 5, 7, 6, 1), (16, 32, 16, 16, 1), (48, 16, 13, 22, 1), (16, 16, 12, 12, 2), (80, 64, 9, 16, 1),
+    ])
+    func convolutionMatchesItsDefinition(inputs: Int, outputs: Int, height: Int, width: Int, stride: Int) {
+        let x = CounterGenerator(seed: 1, stream: 1).normal([2, height, width, inputs])
+        let w = CounterGenerator(seed: 1, stream: 2).normal([outputs, inputs, 3, 3])
+        let bias = CounterGenerator(seed: 1, stream: 3).normal([outputs])
+        let got = conv2d(x, Conv2DWeight(w), bias: bias, stride: stride, padding: .uniform(1))
+        let expected = convolved(x, w, bias.values, stride: stride, padding: .uniform(1))
+        #expect(relativeError(got.values, expected) < 1e-5)
+    }
+
+    @Test func geluIsExact() {
+        let xs = stride(from: -9.0, through: 9.0, by: 0.01).map { Float($0) }
+        let got = gelu(Tensor(shape: [xs.count], values: xs)).values
+        for (x, y) in zip(xs, got) {
+            let exact = Double(x) * 0.5 * erfc(-Double(x) / 2.0.squareRoot())
+            #expect(abs(Double(y) - exact) < 1e-6 * max(1, abs(exact)))
+        }
+    }
+
+    @Test func siluReachesItsLimits() {
+        let got = silu(Tensor(shape: [4], values: [-200, -1, 0, 200])).values
+        #expect(abs(got[0]) < 1e-30 && got[2] == 0 && got[3] == 200)
+        #expect(abs(got[1] + 0.268_941_42) < 1e-6)
+    }
+
+    @Test func largeAttentionMatchesItsDefinition() {
+        let (length, keys, channels, heads) = (300, 700, 24, 3)
+        let q = CounterGenerator(seed: 2, stream: 1).normal([2, length, channels])
+        let k = CounterGenerator(seed: 2, stream: 2).normal([2, keys, channels])
+        let v = CounterGenerator(seed: 2, stream: 3).normal([2, keys, channels])
+        let got = attention(q, k, v, heads: heads).values
+        let (qs, ks, vs) = (q.values, k.values, v.values)
+        let size = channels / heads
+        for (n, i, h) in [(0, 0, 0), (1, 299, 2), (1, 150, 1), (0, 201, 2)] {
+            let scores = (0..<keys).map { s in
+                (0..<size).reduce(0.0) {
+                    $0 + Double(qs[(n * length + i) * channels + h * size + $1])
+                        * Double(ks[(n * keys + s) * channels + h * size + $1])
+                } / Double(size).squareRoot()
+            }
+            let total = scores.reduce(0) { $0 + exp($1) }
+            for c in 0..<size {
+                let expected = (0..<keys).reduce(0.0) {
+                    $0 + exp(scores[$1]) / total * Double(vs[(n * keys + $1) * channels + h * size + c])
+                }
+                #expect(abs(Double(got[(n * length + i) * channels + h * size + c]) - expected) < 1e-5)
+            }
+        }
+    }
+
+    @Test func theSameBytesEveryTime() {
+        func once() -> [Float] {
+            let x = CounterGenerator(seed: 5, stream: 1).normal([3, 16, 16, 64])
+            let w = Conv2DWeight(CounterGenerator(seed: 5, stream: 2).normal([64, 64, 3, 3]))
+            let ones = Tensor(filled: 1, shape: [64])
+            let y = groupNorm(
+                conv2d(x, w, padding: .uniform(1)), groups: 32, scale: ones, shift: ones, epsilon: 1e-5,
+                activation: .silu)
+            let tokens = y.reshaped([3, 256, 64])
+            return attention(tokens, tokens, tokens, heads: 4).values
+        }
+        let first = once()
+        for _ in 0..<5 { #expect(once() == first) }
+    }
+}
