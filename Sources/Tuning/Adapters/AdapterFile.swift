@@ -17,9 +17,9 @@ package enum AdapterFile {
     /// The file's bytes; the same adapter gives the same bytes.
     package static func data(_ adapter: Adapter) throws(AdapterError) -> Data {
         let settings = try settings(of: adapter)
+        let tensors = adapter.parameters.map { (prefix + $0.name, $0.value) }
         return SafetensorsWriter.data(
-            adapter.parameters.map { (prefix + $0.name, $0.value) },
-            metadata: ["format": "pt", settingsKey: settings])
+            Dictionary(uniqueKeysWithValues: tensors), metadata: ["format": "pt", settingsKey: settings])
     }
 
     /// Writes the file atomically and gives its digest.
@@ -118,7 +118,8 @@ package enum AdapterFile {
         }
         if let odd = layers.first(where: { $0.value.rank != rank }) {
             throw .unreadable(
-                file: file, reason: "layer \(odd.key) has rank \(odd.value.rank), the others \(rank); one rank is needed")
+                file: file,
+                reason: "layer \(odd.key) has rank \(odd.value.rank), the others \(rank); one rank is needed")
         }
         let isDora = settings?.useDora ?? layers.values.contains { $0.magnitude != nil }
         if isDora, let plain = layers.first(where: { $0.value.magnitude == nil }) {
@@ -162,6 +163,33 @@ package enum AdapterFile {
                 targetModules = (try container.decodeIfPresent(String.self, forKey: .targetModules)).map { [$0] } ?? []
             }
             useDora = try container.decodeIfPresent(Bool.self, forKey: .useDora) ?? false
+            try Unsupported.check(decoder)
+        }
+    }
+
+    /// Settings of PEFT that change what an adapter computes and that are not read here: better no adapter than a
+    /// wrong one.
+    private struct Unsupported: Decodable {
+        let rankStabilised: Bool?
+        let rankPattern: [String: Int]?
+        let alphaPattern: [String: Double]?
+
+        enum CodingKeys: String, CodingKey {
+            case rankStabilised = "unet.use_rslora"
+            case rankPattern = "unet.rank_pattern"
+            case alphaPattern = "unet.alpha_pattern"
+        }
+
+        static func check(_ decoder: any Decoder) throws {
+            let found = try Unsupported(from: decoder)
+            if found.rankStabilised == true || found.rankPattern?.isEmpty == false
+                || found.alphaPattern?.isEmpty == false
+            {
+                throw DecodingError.dataCorrupted(
+                    .init(
+                        codingPath: [], debugDescription: "use_rslora, rank_pattern and alpha_pattern are not supported"
+                    ))
+            }
         }
     }
 
@@ -169,6 +197,8 @@ package enum AdapterFile {
         guard let text else { return nil }
         do {
             return try JSONDecoder().decode(Settings.self, from: Data(text.utf8))
+        } catch DecodingError.dataCorrupted(let context) where !context.debugDescription.isEmpty {
+            throw .unreadable(file: file, reason: "its \(settingsKey) is not understood: \(context.debugDescription)")
         } catch {
             throw .unreadable(file: file, reason: "its \(settingsKey) is not understood")
         }

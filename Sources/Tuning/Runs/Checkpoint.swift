@@ -68,7 +68,8 @@ extension Checkpoint {
         tensors += zip(parameters, optimizer.first).map { (Self.firstMoment + $0.name, $1) }
         tensors += zip(parameters, optimizer.second).map { (Self.secondMoment + $0.name, $1) }
         return SafetensorsWriter.data(
-            tensors, metadata: [Self.stateKey: String(decoding: try encoder.encode(state), as: UTF8.self)])
+            Dictionary(uniqueKeysWithValues: tensors),
+            metadata: [Self.stateKey: String(decoding: try encoder.encode(state), as: UTF8.self)])
     }
 
     /// The state in a file's header, read without its tensors.
@@ -91,7 +92,8 @@ extension Checkpoint {
                 try template.parameters.map { parameter in
                     let tensor = try safetensors.tensor(prefix + parameter.name)
                     guard tensor.shape == parameter.value.shape else {
-                        throw CheckpointError(file, "\(parameter.name) is \(tensor.shape), not \(parameter.value.shape)")
+                        throw CheckpointError(
+                            file, "\(parameter.name) is \(tensor.shape), not \(parameter.value.shape)")
                     }
                     return tensor
                 }
@@ -115,7 +117,8 @@ extension Checkpoint {
         }
         let state = try JSONDecoder().decode(CheckpointState.self, from: Data(text.utf8))
         guard state.version == CheckpointState.currentVersion else {
-            throw CheckpointError(file, "it has layout \(state.version), this version reads \(CheckpointState.currentVersion)")
+            throw CheckpointError(
+                file, "it has layout \(state.version), this version reads \(CheckpointState.currentVersion)")
         }
         return state
     }

@@ -28,7 +28,8 @@ package struct RunFolder: Sendable {
     /// Why `name` cannot name a run, or nil.
     package static func problem(withName name: String) -> String? {
         let allowed = name.unicodeScalars.allSatisfy {
-            ("a"..."z").contains($0) || ("A"..."Z").contains($0) || ("0"..."9").contains($0) || "._-".unicodeScalars.contains($0)
+            ("a"..."z").contains($0) || ("A"..."Z").contains($0) || ("0"..."9").contains($0)
+                || "._-".unicodeScalars.contains($0)
         }
         if name.isEmpty || name.hasPrefix(".") || !allowed || name.utf8.count > 128 {
             return "'\(name)' cannot name a run; use up to 128 letters, digits, '.', '_' and '-', not starting with '.'"
