@@ -12,17 +12,17 @@ extension Adapter {
     package func bound(
         to linears: [String: Linear], weightSquares: [String: Tensor]
     ) -> [String: any LinearAdapter] {
-        var bound: [String: any LinearAdapter] = [:]
-        for (path, layer) in layers {
-            if let magnitude = layer.magnitude, let base = linears[path], let squares = weightSquares[path] {
-                let norm = adaptedRowNorms(
-                    weight: base.weight, weightSquares: squares, down: layer.down, up: layer.up, scale: scale)
-                bound[path] = DoRALinear(layer, magnitude: magnitude, scale: scale, norm: norm)
-            } else {
-                bound[path] = LoRALinear(layer, scale: scale)
+        let entries = layers.map { (path: $0.key, layer: $0.value) }
+        let bound = parallelMap(entries.count) { index -> (String, any LinearAdapter) in
+            let (path, layer) = entries[index]
+            guard let magnitude = layer.magnitude, let base = linears[path], let squares = weightSquares[path] else {
+                return (path, LoRALinear(layer, scale: scale))
             }
+            let norm = adaptedRowNorms(
+                weight: base.weight, weightSquares: squares, down: layer.down, up: layer.up, scale: scale)
+            return (path, DoRALinear(layer, magnitude: magnitude, scale: scale, norm: norm))
         }
-        return bound
+        return Dictionary(uniqueKeysWithValues: bound)
     }
 
     /// The adapter as the UNet calls it.

@@ -32,3 +32,15 @@ func forEachBlock(of count: Int, _ body: (Range<Int>) -> Void) {
         body(block * size..<min(count, (block + 1) * size))
     }
 }
+
+/// What `body` gives for every index below `count`, computed on all cores.
+func parallelMap<T: Sendable>(_ count: Int, _ body: (Int) -> T) -> [T] {
+    Array(unsafeUninitializedCapacity: count) { slots, initialized in
+        nonisolated(unsafe) let slots = slots
+        Parallel.forEach(count) { index in
+            // Each index has a slot of its own.
+            (slots.baseAddress.map { $0 + index })?.initialize(to: body(index))
+        }
+        initialized = count
+    }
+}

@@ -49,30 +49,33 @@ package struct AdamW: Sendable {
     package mutating func update(_ parameters: [Tensor], gradients: [Tensor], clip: Float = 1) -> [Tensor] {
         precondition(parameters.count == gradients.count && parameters.count == first.count, "one gradient each")
         step += 1
-        let corrections = (1 - pow(settings.beta1, Double(step)), 1 - pow(settings.beta2, Double(step)))
-        var updated: [Tensor] = []
-        updated.reserveCapacity(parameters.count)
-        for index in parameters.indices {
-            let gradient = gradients[index]
-            // The loop works in place, on copies: the old values may still be in use elsewhere.
-            var (mean, square) = (first[index], second[index])
-            let value = copy(of: parameters[index]) { value in
-                mean = copy(of: mean) { mean in
-                    square = copy(of: square) { square in
-                        gradient.withValues { gradient in
-                            guard let pointer = gradient.baseAddress else { return }
-                            ck_adamw(
-                                value, pointer, mean, square, gradient.count, clip, Float(settings.learningRate),
-                                Float(settings.beta1), Float(settings.beta2), Float(settings.epsilon),
-                                Float(settings.weightDecay), Float(corrections.0), Float(corrections.1))
-                        }
+        let updated = parallelMap(parameters.count) { index in
+            moved(parameters[index], along: gradients[index], clip: clip, first: first[index], second: second[index])
+        }
+        first = updated.map(\.first)
+        second = updated.map(\.second)
+        return updated.map(\.value)
+    }
+
+    /// One parameter after the present step. The loop works in place, on copies: the old values may be in use elsewhere.
+    private func moved(
+        _ value: Tensor, along gradient: Tensor, clip: Float, first: Tensor, second: Tensor
+    ) -> (value: Tensor, first: Tensor, second: Tensor) {
+        var (newFirst, newSecond) = (first, second)
+        let newValue = copy(of: value) { value in
+            newFirst = copy(of: first) { first in
+                newSecond = copy(of: second) { second in
+                    gradient.withValues { gradient in
+                        guard let pointer = gradient.baseAddress else { return }
+                        ck_adamw(
+                            value, pointer, first, second, gradient.count, clip, Float(settings.learningRate),
+                            Float(settings.beta1), Float(settings.beta2), Float(settings.epsilon),
+                            Float(settings.weightDecay), Float(1 - pow(settings.beta1, Double(step))),
+                            Float(1 - pow(settings.beta2, Double(step))))
                     }
                 }
             }
-            updated.append(value)
-            first[index] = mean
-            second[index] = square
         }
-        return updated
+        return (newValue, newFirst, newSecond)
     }
 }

@@ -3,11 +3,10 @@ package import Tensor
 
 /// ‖g‖₂ over all gradients together.
 package func globalNorm(_ gradients: [Tensor]) -> Double {
-    var total = 0.0
-    for gradient in gradients {
-        total += gradient.withValues { values in values.baseAddress.map { ck_sum_of_squares($0, values.count) } ?? 0 }
+    let squares = parallelMap(gradients.count) { index in
+        gradients[index].withValues { values in values.baseAddress.map { ck_sum_of_squares($0, values.count) } ?? 0 }
     }
-    return total.squareRoot()
+    return squares.reduce(0, +).squareRoot()
 }
 
 /// The factor that brings gradients of the given norm down to `limit`, as `torch.nn.utils.clip_grad_norm_` has it.

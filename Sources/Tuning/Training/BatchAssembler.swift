@@ -25,7 +25,7 @@ final class BatchAssembler {
         return TrainingBatch(
             latents: concatenateBatch(latents).channelsLast, noise: concatenateBatch(noise).channelsLast,
             timesteps: entries.map { draws.timestep($0.index, of: model.trainTimesteps) },
-            context: concatenateBatch(prompts.map(\.context)),
+            text: concatenateBatch(prompts.map(\.context)),
             added: model.addedConditions(prompts))
     }
 

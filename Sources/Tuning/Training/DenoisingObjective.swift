@@ -9,17 +9,17 @@ package struct TrainingBatch: Sendable {
     /// [N]
     package let timesteps: [Int]
     /// Prompt embeddings, [N, L, D].
-    package let context: Tensor
+    package let text: Tensor
     /// SDXL's pooled embeddings and time ids.
     package let added: AddedConditions?
 
     package init(
-        latents: Tensor, noise: Tensor, timesteps: [Int], context: Tensor, added: AddedConditions? = nil
+        latents: Tensor, noise: Tensor, timesteps: [Int], text: Tensor, added: AddedConditions? = nil
     ) {
         self.latents = latents
         self.noise = noise
         self.timesteps = timesteps
-        self.context = context
+        self.text = text
         self.added = added
     }
 }
@@ -42,7 +42,7 @@ package struct DenoisingObjective: Sendable {
     ) -> Tensor {
         let noisy = mixed(batch.latents, batch.noise, at: batch.timesteps) { ($0, $1) }
         let output = unet(
-            noisy, timesteps: batch.timesteps.map(Float.init), context: batch.context, added: batch.added,
+            noisy, timesteps: batch.timesteps.map(Float.init), text: batch.text, added: batch.added,
             in: ForwardContext(adapters: adapters, checkpointing: checkpointing))
         let target =
             switch prediction {

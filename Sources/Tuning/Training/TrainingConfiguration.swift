@@ -85,7 +85,7 @@ package struct RunIdentity: Codable, Sendable, Hashable {
         package let there: String
     }
 
-    /// The determining fields by the name of their option. Steps, checkpointing and what is kept are not among them:
+    /// The determining fields by the name of their option. Steps and checkpoints are not among them:
     /// they change nothing about what is computed up to any step.
     private var fields: [String: String] {
         let c = configuration
@@ -96,6 +96,8 @@ package struct RunIdentity: Codable, Sendable, Hashable {
             "clip": "\(c.clip)", "lr": "\(c.optimizer.learningRate)", "beta1": "\(c.optimizer.beta1)",
             "beta2": "\(c.optimizer.beta2)", "epsilon": "\(c.optimizer.epsilon)",
             "weight-decay": "\(c.optimizer.weightDecay)",
+            // Gradients are the same but for the order of sums, which shows in the last bits.
+            "gradient-checkpointing": "\(c.gradientCheckpointing)",
         ]
         // A followed selection grows while the run goes on, by design.
         if !c.follow { fields["selection digest"] = selectionDigest }
