@@ -1,0 +1,87 @@
+package import Tensor
+
+/// A trained change to one linear layer, applied as it runs.
+package protocol LinearAdapter: Sendable {
+    /// - Parameters:
+    ///   - x: `[…, in]`.
+    ///   - base: the frozen layer.
+    /// - Returns: `[…, out]`, what the changed layer gives.
+    func callAsFunction(_ x: Tensor, base: Linear) -> Tensor
+}
+
+/// A linear layer that knows its checkpoint path.
+package struct Linear: Sendable {
+    package let path: String
+    /// `[out, in]`.
+    package let weight: Tensor
+    /// `[out]`.
+    package let bias: Tensor?
+
+    package init(path: String, weight: Tensor, bias: Tensor?) {
+        (self.path, self.weight, self.bias) = (path, weight, bias)
+    }
+
+    init(_ weights: Weights, inputs: Int, outputs: Int, bias: Bool = true) throws(ModelError) {
+        path = weights.path
+        weight = try weights.linearWeight(outputs: outputs, inputs: inputs)
+        self.bias = bias ? try weights.tensor("bias", [outputs]) : nil
+    }
+
+    func callAsFunction(_ x: Tensor) -> Tensor { linear(x, weight, bias: bias) }
+
+    func callAsFunction(_ x: Tensor, _ context: ForwardContext) -> Tensor {
+        context.adapters[path]?(x, base: self) ?? self(x)
+    }
+}
+
+struct LayerNorm: Sendable {
+    let scale, shift: Tensor
+    let epsilon: Float
+
+    init(_ weights: Weights, _ width: Int, epsilon: Float = 1e-5) throws(ModelError) {
+        scale = try weights.tensor("weight", [width])
+        shift = try weights.tensor("bias", [width])
+        self.epsilon = epsilon
+    }
+
+    func callAsFunction(_ x: Tensor) -> Tensor { layerNorm(x, scale: scale, shift: shift, epsilon: epsilon) }
+}
+
+struct GroupNorm: Sendable {
+    let groups: Int
+    let scale, shift: Tensor
+    let epsilon: Float
+    let activation: Activation
+
+    init(
+        _ weights: Weights, _ channels: Int, groups: Int, epsilon: Float, activation: Activation = .none
+    ) throws(ModelError) {
+        scale = try weights.tensor("weight", [channels])
+        shift = try weights.tensor("bias", [channels])
+        (self.groups, self.epsilon, self.activation) = (groups, epsilon, activation)
+    }
+
+    func callAsFunction(_ x: Tensor) -> Tensor {
+        groupNorm(x, groups: groups, scale: scale, shift: shift, epsilon: epsilon, activation: activation)
+    }
+}
+
+struct Conv2D: Sendable {
+    let weight: Conv2DWeight
+    let bias: Tensor
+    let stride: Int
+    let padding: Padding
+
+    init(
+        _ weights: Weights, inputs: Int, outputs: Int, kernel: Int = 3, stride: Int = 1, padding: Padding? = nil
+    ) throws(ModelError) {
+        weight = Conv2DWeight(try weights.tensor("weight", [outputs, inputs, kernel, kernel]))
+        bias = try weights.tensor("bias", [outputs])
+        self.stride = stride
+        self.padding = padding ?? .uniform(kernel / 2)
+    }
+
+    func callAsFunction(_ x: Tensor) -> Tensor {
+        conv2d(x, weight, bias: bias, stride: stride, padding: padding)
+    }
+}

@@ -1,0 +1,80 @@
+package import Tensor
+
+/// Turns what the denoiser predicts into the next, less noisy sample.
+///
+/// All arithmetic is element by element, so any layout does.
+package protocol Sampler: Sendable {
+    /// What the denoiser is told at each step, from noisy to clean.
+    var timesteps: [Float] { get }
+    /// The standard deviation of the noise that sampling starts from.
+    var initialNoiseScale: Float { get }
+    /// What the denoiser sees of a sample.
+    func scaleInput(_ sample: Tensor, step: Int) -> Tensor
+    /// One step.
+    ///
+    /// - Parameters:
+    ///   - modelOutput: the prediction after guidance, of the model's prediction type.
+    ///   - step: an index into ``timesteps``; steps are taken in order.
+    ///   - noise: standard normal values of the sample's shape, drawn by stochastic samplers only.
+    mutating func step(modelOutput: Tensor, step: Int, sample: Tensor, noise: () -> Tensor) -> Tensor
+}
+
+extension Sampler {
+    package var initialNoiseScale: Float { 1 }
+    package func scaleInput(_ sample: Tensor, step: Int) -> Tensor { sample }
+}
+
+/// The samplers by their names on the command line.
+package enum SamplerKind: String, CaseIterable, Sendable, Codable {
+    case ddpm, ddim, pndm, euler
+
+    /// - Parameter steps: how many of the training timesteps are visited, 1…``SchedulerConfiguration/trainTimesteps``.
+    package func make(_ configuration: SchedulerConfiguration, steps: Int) -> any Sampler {
+        switch self {
+        case .ddpm: DDPMSampler(configuration, steps: steps)
+        case .ddim: DDIMSampler(configuration, steps: steps)
+        case .pndm: PNDMSampler(configuration, steps: steps)
+        case .euler: EulerSampler(configuration, steps: steps)
+        }
+    }
+}
+
+/// The training timesteps that `steps` steps visit, from noisy to clean.
+func spacedTimesteps(_ configuration: SchedulerConfiguration, steps: Int) -> [Float] {
+    let total = configuration.trainTimesteps
+    switch configuration.timestepSpacing {
+    case .leading:
+        return (0..<steps).reversed().map { Float($0 * (total / steps) + configuration.stepsOffset) }
+    case .trailing:
+        let ratio = Double(total) / Double(steps)
+        return (0..<steps).map { Float((Double(total) - Double($0) * ratio).rounded(.toNearestOrEven) - 1) }
+    case .linspace:
+        let step = steps > 1 ? Double(total - 1) / Double(steps - 1) : 0
+        return (0..<steps).reversed().map { Float((Double($0) * step).rounded(.toNearestOrEven)) }
+    }
+}
+
+/// A prediction as the clean sample and as the noise in it.
+struct Prediction {
+    let clean, noise: Tensor
+
+    init(_ output: Tensor, sample: Tensor, alphaCumprod: Float, _ configuration: SchedulerConfiguration) {
+        let (a, b) = (alphaCumprod.squareRoot(), (1 - alphaCumprod).squareRoot())
+        switch configuration.predictionType {
+        case .epsilon:
+            noise = output
+            let clean = (sample - output * b) * (1 / a)
+            self.clean = configuration.clipSample ? clean.clamped(configuration.clipSampleRange) : clean
+        case .velocity:
+            noise = output * a + sample * b
+            let clean = sample * a - output * b
+            self.clean = configuration.clipSample ? clean.clamped(configuration.clipSampleRange) : clean
+        }
+    }
+}
+
+extension Tensor {
+    fileprivate func clamped(_ limit: Float) -> Tensor {
+        Tensor(shape: shape, values: values.map { min(max($0, -limit), limit) })
+    }
+}

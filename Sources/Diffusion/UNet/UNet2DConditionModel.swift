@@ -1,0 +1,115 @@
+package import Foundation
+package import Tensor
+
+/// The denoiser of SD-1.x, SD-2.x and SDXL: a U-shaped network of residual and transformer blocks (Rombach et al.,
+/// arXiv 2112.10752; Podell et al., arXiv 2307.01952), with diffusers' checkpoint keys.
+package struct UNet2DConditionModel: Sendable {
+    package let configuration: UNetConfiguration
+    /// Every linear layer inside the transformers by checkpoint path: what adapters can change.
+    package let linears: [String: Linear]
+
+    private let timeSinusoids: SinusoidalEmbedding
+    private let timeEmbedding: EmbeddingMLP
+    private let addEmbedding: TextTimeEmbedding?
+    private let convIn: Conv2D
+    private let downBlocks: [DownBlock]
+    private let midBlock: MidBlock
+    private let upBlocks: [UpBlock]
+    private let normOut: GroupNorm
+    private let convOut: Conv2D
+
+    package init(folder: URL, folding: (any WeightFolding)? = nil) throws(ModelError) {
+        let configuration = try readConfiguration(UNetConfiguration.self, folder.appendingPathComponent("config.json"))
+        try self.init(
+            Weights(folder: folder, names: ["diffusion_pytorch_model", "model"], folding: folding), configuration)
+    }
+
+    package init(_ weights: Weights, _ configuration: UNetConfiguration) throws(ModelError) {
+        self.configuration = configuration
+        let channels = configuration.blockOutChannels
+        let levels = channels.count
+        guard levels > 0, configuration.downBlockTypes.count == levels, configuration.upBlockTypes.count == levels,
+            configuration.midBlockType == "UNetMidBlock2DCrossAttn"
+        else {
+            throw ModelError(.unsupported, at: "unet/config.json", "block types and block_out_channels do not fit")
+        }
+        let timeWidth = channels[0] * 4
+        let maker = UNetLayerMaker(configuration: configuration, timeWidth: timeWidth)
+
+        timeSinusoids = SinusoidalEmbedding(
+            width: channels[0], cosineFirst: configuration.flipSinToCos, shift: configuration.freqShift)
+        timeEmbedding = try EmbeddingMLP(weights.scope("time_embedding"), inputs: channels[0], outputs: timeWidth)
+        switch configuration.additionEmbedType {
+        case nil: addEmbedding = nil
+        case "text_time":
+            addEmbedding = try TextTimeEmbedding(weights.scope("add_embedding"), width: timeWidth, configuration)
+        case let other?:
+            throw ModelError(.unsupported, at: "unet/config.json", "addition_embed_type '\(other)' is not supported")
+        }
+        convIn = try Conv2D(weights.scope("conv_in"), inputs: configuration.inChannels, outputs: channels[0])
+
+        var down: [DownBlock] = []
+        var skips = [channels[0]]
+        for level in 0..<levels {
+            let block = try DownBlock(
+                weights.scope("down_blocks", level), kind: configuration.downBlockTypes[level],
+                inputs: channels[max(level - 1, 0)], outputs: channels[level], level: level,
+                isLast: level == levels - 1, maker)
+            skips += Array(repeating: channels[level], count: block.layers.count)
+            if block.downsample != nil { skips.append(channels[level]) }
+            down.append(block)
+        }
+        downBlocks = down
+        midBlock = try MidBlock(weights.scope("mid_block"), channels: channels[levels - 1], level: levels - 1, maker)
+
+        var up: [UpBlock] = []
+        var inputs = channels[levels - 1]
+        for index in 0..<levels {
+            let level = levels - 1 - index
+            let count = try maker.layerCount(level, at: "up_blocks") + 1
+            let taken = Array(skips.suffix(count).reversed())
+            skips.removeLast(min(count, skips.count))
+            up.append(
+                try UpBlock(
+                    weights.scope("up_blocks", index), kind: configuration.upBlockTypes[index], inputs: inputs,
+                    outputs: channels[level], skips: taken, level: level, isLast: index == levels - 1, maker))
+            inputs = channels[level]
+        }
+        upBlocks = up
+        normOut = try GroupNorm(
+            weights.scope("conv_norm_out"), channels[0], groups: configuration.normNumGroups,
+            epsilon: configuration.normEps, activation: .silu)
+        convOut = try Conv2D(weights.scope("conv_out"), inputs: channels[0], outputs: configuration.outChannels)
+        try weights.checkAllUsed()
+
+        let transformers =
+            down.flatMap { $0.layers.compactMap(\.transformer) } + [midBlock.transformer]
+            + up.flatMap { $0.layers.compactMap(\.transformer) }
+        linears = Dictionary(transformers.flatMap(\.linears).map { ($0.path, $0) }) { first, _ in first }
+    }
+
+    /// What the model predicts for noisy latents.
+    ///
+    /// - Parameters:
+    ///   - sample: `[N, H, W, in]`, H and W multiples of 2^(levels − 1).
+    ///   - timesteps: one a sample.
+    ///   - text: the prompt embeddings, `[N, L, D]`.
+    ///   - added: needed by SDXL only.
+    /// - Returns: `[N, H, W, out]`.
+    package func callAsFunction(
+        _ sample: Tensor, timesteps: [Float], text: Tensor, added: AddedConditions? = nil,
+        in context: ForwardContext = ForwardContext()
+    ) -> Tensor {
+        precondition(timesteps.count == sample.shape[0], "\(timesteps.count) timesteps for \(sample.shape[0]) samples")
+        var time = timeEmbedding(timeSinusoids(timesteps))
+        if let addEmbedding, let added { time = time + addEmbedding(added) }
+        time = silu(time)
+
+        var x = convIn(sample)
+        var skips = [x]
+        for block in downBlocks { x = block(x, time: time, text: text, skips: &skips, context) }
+        x = midBlock(x, time: time, text: text, context)
+        for block in upBlocks { x = block(x, time: time, text: text, skips: &skips, context) }
+        return convOut(normOut(x))
+    }
+}

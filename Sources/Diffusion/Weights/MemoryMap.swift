@@ -1,0 +1,33 @@
+import Foundation
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// A file mapped for reading. Immutable, and unmapped when the last tensor that borrows from it is gone.
+final class MemoryMap: @unchecked Sendable {
+    let base: UnsafeRawPointer
+    let count: Int
+
+    init(_ url: URL) throws(ModelError) {
+        let descriptor = open(url.path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw ModelError(.missingFile, at: url.path, "cannot be opened: \(String(cString: strerror(errno)))")
+        }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else {
+            throw ModelError(.malformedFile, at: url.path, String(cString: strerror(errno)))
+        }
+        count = Int(status.st_size)
+        guard count > 0, let mapped = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), mapped != MAP_FAILED
+        else {
+            throw ModelError(.malformedFile, at: url.path, "is empty or cannot be mapped into memory")
+        }
+        base = UnsafeRawPointer(mapped)
+    }
+
+    deinit { munmap(UnsafeMutableRawPointer(mutating: base), count) }
+}

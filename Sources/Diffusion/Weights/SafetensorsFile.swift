@@ -1,0 +1,125 @@
+package import Foundation
+package import Tensor
+
+/// A safetensors file, memory-mapped; its header has been checked whole.
+package struct SafetensorsFile: Sendable {
+    package let path: String
+    package let entries: [String: TensorEntry]
+    package let metadata: [String: String]
+    private let map: MemoryMap
+    private let dataStart: Int
+
+    package init(_ url: URL) throws(ModelError) {
+        path = url.path
+        map = try MemoryMap(url)
+        let header = try SafetensorsHeader(map, path: path)
+        (entries, metadata, dataStart) = (header.entries, header.metadata, header.dataStart)
+    }
+
+    package var names: [String] { entries.keys.sorted() }
+
+    /// A tensor as float32: borrowed from the map where it is stored so, widened otherwise.
+    package func tensor(_ name: String) throws(ModelError) -> Tensor {
+        let entry = try entry(name)
+        let from = map.base + dataStart + entry.range.lowerBound
+        switch entry.type {
+        case .float32:
+            if UInt(bitPattern: from) % 4 == 0 {
+                return Tensor(
+                    borrowing: from.assumingMemoryBound(to: Float.self), shape: entry.shape, owner: map)
+            }
+            return Tensor(shape: entry.shape) { out in
+                UnsafeMutableRawBufferPointer(out).copyMemory(
+                    from: UnsafeRawBufferPointer(start: from, count: entry.range.count))
+            }
+        case .float16:
+            return Tensor(shape: entry.shape) { out in
+                for i in out.indices {
+                    out[i] = Float(Float16(bitPattern: from.loadUnaligned(fromByteOffset: 2 * i, as: UInt16.self)))
+                }
+            }
+        case .bfloat16:
+            return Tensor(shape: entry.shape) { out in
+                for i in out.indices {
+                    let bits = from.loadUnaligned(fromByteOffset: 2 * i, as: UInt16.self)
+                    out[i] = Float(bitPattern: UInt32(bits) << 16)
+                }
+            }
+        case .int64, .int32, .uint8:
+            throw ModelError(.unsupported, at: path, "tensor '\(name)' holds \(entry.type.rawValue), not floats")
+        }
+    }
+
+    /// A tensor of whole numbers.
+    package func integers(_ name: String) throws(ModelError) -> [Int] {
+        let entry = try entry(name)
+        let from = map.base + dataStart + entry.range.lowerBound
+        let count = entry.shape.reduce(1, *)
+        switch entry.type {
+        case .int64: return (0..<count).map { Int(from.loadUnaligned(fromByteOffset: 8 * $0, as: Int64.self)) }
+        case .int32: return (0..<count).map { Int(from.loadUnaligned(fromByteOffset: 4 * $0, as: Int32.self)) }
+        case .uint8: return (0..<count).map { Int(from.load(fromByteOffset: $0, as: UInt8.self)) }
+        case .float32, .float16, .bfloat16:
+            throw ModelError(.unsupported, at: path, "tensor '\(name)' holds \(entry.type.rawValue), not whole numbers")
+        }
+    }
+
+    private func entry(_ name: String) throws(ModelError) -> TensorEntry {
+        guard let entry = entries[name] else {
+            throw ModelError(.missingTensor, at: path, "lacks the tensor '\(name)'")
+        }
+        return entry
+    }
+
+    /// The raw bytes of a tensor, for digests and copies.
+    package func bytes(_ name: String) throws(ModelError) -> Data {
+        let entry = try entry(name)
+        return Data(bytes: map.base + dataStart + entry.range.lowerBound, count: entry.range.count)
+    }
+}
+
+/// Writes float32 tensors as safetensors: the same tensors give the same bytes.
+package enum SafetensorsWriter {
+    /// The whole file: keys sorted, the header padded with spaces to a multiple of eight bytes.
+    package static func data(_ tensors: [String: Tensor], metadata: [String: String] = [:]) -> Data {
+        let names = tensors.keys.sorted()
+        var fields: [String] = []
+        if !metadata.isEmpty {
+            let pairs = metadata.sorted { $0.key < $1.key }.map { "\(quoted($0.key)):\(quoted($0.value))" }
+            fields.append("\"__metadata__\":{\(pairs.joined(separator: ","))}")
+        }
+        var offset = 0
+        for name in names {
+            guard let tensor = tensors[name] else { continue }
+            let end = offset + tensor.count * 4
+            let shape = tensor.shape.map(String.init).joined(separator: ",")
+            fields.append(
+                "\(quoted(name)):{\"dtype\":\"F32\",\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}")
+            offset = end
+        }
+        var header = Data("{\(fields.joined(separator: ","))}".utf8)
+        while header.count % 8 != 0 { header.append(0x20) }
+        var out = Data(capacity: 8 + header.count + offset)
+        withUnsafeBytes(of: UInt64(header.count).littleEndian) { out.append(contentsOf: $0) }
+        out.append(header)
+        for name in names {
+            tensors[name]?.withValues { out.append(contentsOf: UnsafeRawBufferPointer($0)) }
+        }
+        return out
+    }
+
+    private static func quoted(_ text: String) -> String {
+        var out = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": out += "\\\""
+            case "\\": out += "\\\\"
+            case _ where scalar.value < 0x20:
+                let hex = String(scalar.value, radix: 16)
+                out += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+            default: out.unicodeScalars.append(scalar)
+            }
+        }
+        return out + "\""
+    }
+}

@@ -1,0 +1,146 @@
+package import Foundation
+package import Tensor
+import Synchronization
+
+/// Changes linear weights while a model is loaded, such as folding an adapter into them.
+package protocol WeightFolding: Sendable {
+    /// - Parameters:
+    ///   - path: the layer, as in `down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q`.
+    ///   - weight: `[out, in]`.
+    /// - Returns: the weight to use, of the same shape.
+    func fold(path: String, weight: Tensor) -> Tensor
+}
+
+/// The tensors of one component of a model folder, read by checkpoint key.
+///
+/// A network asks for each tensor with the shape that its configuration calls for; what is missing, misshaped or left
+/// over is an error that names it.
+package struct Weights: Sendable {
+    private let source: Source
+    /// The prefix of keys, without the last dot.
+    package let path: String
+
+    private init(source: Source, path: String) { (self.source, self.path) = (source, path) }
+
+    /// Opens `<name>.safetensors`, or all files of `<name>.safetensors.index.json`, in a component's folder.
+    package init(folder: URL, names: [String], folding: (any WeightFolding)? = nil) throws(ModelError) {
+        for name in names {
+            let single = folder.appendingPathComponent("\(name).safetensors")
+            if FileManager.default.fileExists(atPath: single.path) {
+                try self.init(files: [single], folder: folder, folding: folding)
+                return
+            }
+            let index = folder.appendingPathComponent("\(name).safetensors.index.json")
+            if FileManager.default.fileExists(atPath: index.path) {
+                let files = try ShardIndex(index).files.map { folder.appendingPathComponent($0) }
+                try self.init(files: files, folder: folder, folding: folding)
+                return
+            }
+        }
+        throw ModelError(
+            .missingFile, at: folder.path,
+            "has no \(names.map { "\($0).safetensors" }.joined(separator: " or ")): is this a diffusers model folder?")
+    }
+
+    private init(files: [URL], folder: URL, folding: (any WeightFolding)?) throws(ModelError) {
+        var opened: [SafetensorsFile] = []
+        for url in files { opened.append(try SafetensorsFile(url)) }
+        self.init(source: Source(files: opened, folder: folder.path, folding: folding), path: "")
+    }
+
+    /// Tensors in memory, for tests and tools.
+    package init(tensors: [String: Tensor]) {
+        self.init(source: Source(tensors: tensors), path: "")
+    }
+
+    package func scope(_ name: String) -> Weights {
+        Weights(source: source, path: path.isEmpty ? name : "\(path).\(name)")
+    }
+
+    package func scope(_ name: String, _ index: Int) -> Weights { scope("\(name).\(index)") }
+
+    /// Whether any key starts here.
+    package var exists: Bool { source.names.contains { $0 == path || $0.hasPrefix(path + ".") } }
+
+    package func has(_ name: String) -> Bool { source.names.contains(key(name)) }
+
+    /// The tensor at `name`, which must have just this shape.
+    package func tensor(_ name: String, _ shape: [Int]) throws(ModelError) -> Tensor {
+        let key = key(name)
+        let tensor = try source.take(key)
+        guard tensor.shape == shape else {
+            throw ModelError(
+                .wrongShape, at: source.folder,
+                "tensor '\(key)' has shape \(tensor.shape) where the configuration calls for \(shape)")
+        }
+        return tensor
+    }
+
+    /// The weight of the linear layer here, with an adapter folded in where there is one.
+    package func linearWeight(outputs: Int, inputs: Int) throws(ModelError) -> Tensor {
+        let weight = try tensor("weight", [outputs, inputs])
+        return source.folding?.fold(path: path, weight: weight) ?? weight
+    }
+
+    /// Call when the network is built: a tensor that nobody asked for means that the configuration does not fit.
+    package func checkAllUsed(ignoring allowed: (String) -> Bool = { _ in false }) throws(ModelError) {
+        if let name = source.unused.filter({ !allowed($0) }).min() {
+            throw ModelError(.unusedTensor, at: source.folder, "tensor '\(name)' has no place in this configuration")
+        }
+    }
+
+    private func key(_ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
+
+    private final class Source: Sendable {
+        let folder: String
+        let folding: (any WeightFolding)?
+        let names: Set<String>
+        private let files: [String: SafetensorsFile]
+        private let tensors: [String: Tensor]
+        private let used = Mutex<Set<String>>([])
+
+        init(files: [SafetensorsFile], folder: String, folding: (any WeightFolding)?) {
+            self.folder = folder
+            self.folding = folding
+            var byName: [String: SafetensorsFile] = [:]
+            for file in files { for name in file.entries.keys { byName[name] = file } }
+            self.files = byName
+            tensors = [:]
+            names = Set(byName.keys)
+        }
+
+        init(tensors: [String: Tensor]) {
+            (folder, folding, files, self.tensors) = ("", nil, [:], tensors)
+            names = Set(tensors.keys)
+        }
+
+        func take(_ name: String) throws(ModelError) -> Tensor {
+            used.withLock { _ = $0.insert(name) }
+            if let tensor = tensors[name] { return tensor }
+            guard let file = files[name] else {
+                throw ModelError(.missingTensor, at: folder, "lacks the tensor '\(name)'")
+            }
+            return try file.tensor(name)
+        }
+
+        var unused: Set<String> { used.withLock { names.subtracting($0) } }
+    }
+}
+
+/// The index of weights that are split over several files.
+private struct ShardIndex {
+    let files: [String]
+
+    init(_ url: URL) throws(ModelError) {
+        struct Document: Decodable { var weight_map: [String: String] }
+        do {
+            let document = try JSONDecoder().decode(Document.self, from: Data(contentsOf: url))
+            files = Set(document.weight_map.values).sorted()
+        } catch {
+            throw ModelError(.malformedFile, at: url.path, "is not an index of weights: \(error)")
+        }
+        if let bad = files.first(where: { $0.contains("/") || $0.hasPrefix(".") }) {
+            throw ModelError(.malformedFile, at: url.path, "names a file outside its folder: '\(bad)'")
+        }
+    }
+}

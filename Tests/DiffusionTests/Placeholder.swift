@@ -1,4 +1,0 @@
-import Testing
-import Diffusion
-
-@Test func placeholder() {}
