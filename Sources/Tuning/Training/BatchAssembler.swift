@@ -24,17 +24,18 @@ final class BatchAssembler {
         let noise = entries.map { draws.noise($0.index, shape: [1] + shape) }
         return TrainingBatch(
             latents: concatenateBatch(latents).channelsLast, noise: concatenateBatch(noise).channelsLast,
-            timesteps: entries.map { draws.timestep($0.index, of: model.trainTimesteps) },
-            text: concatenateBatch(prompts.map(\.context)),
-            added: model.addedConditions(prompts))
+            timesteps: entries.map { draws.timestep($0.index, of: model.schedulerConfig.trainTimesteps) },
+            text: concatenateBatch(prompts.map { $0.tokens.reshaped([1] + $0.tokens.shape) }),
+            added: nil)
     }
 
     /// All latents of a batch go through the UNet together, so they need one shape.
     private func commonShape(_ samples: [TrainingSample]) throws(TrainingSourceError) -> [Int] {
         guard let first = samples.first else { return [] }
-        guard first.shape.count == 3, first.shape[0] == model.latentShape[0] else {
+        let channels = model.unet.configuration.inChannels
+        guard first.shape.count == 3, first.shape[0] == channels, first.latent.count == first.shape.reduce(1, *) else {
             throw TrainingSourceError(
-                "sample \(first.id) has a latent of \(first.shape), the model takes \(model.latentShape[0]) channels; "
+                "sample \(first.id) has a latent of \(first.shape), the model takes \(channels) channels; "
                     + "select samples that this model's VAE encoded")
         }
         if let odd = samples.first(where: { $0.shape != first.shape }) {

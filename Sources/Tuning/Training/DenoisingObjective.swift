@@ -28,12 +28,13 @@ package struct TrainingBatch: Sendable {
 package struct DenoisingObjective: Sendable {
     private let unet: UNet2DConditionModel
     private let schedule: NoiseSchedule
-    private let prediction: PredictionType
+    private let prediction: SchedulerConfiguration.PredictionType
 
-    package init(unet: UNet2DConditionModel, schedule: NoiseSchedule, prediction: PredictionType) {
+    /// - Parameter scheduler: the schedule that the model was trained with, and what its output means.
+    package init(unet: UNet2DConditionModel, scheduler: SchedulerConfiguration) {
         self.unet = unet
-        self.schedule = schedule
-        self.prediction = prediction
+        schedule = NoiseSchedule(scheduler)
+        prediction = scheduler.predictionType
     }
 
     /// The loss over a microbatch, a scalar.
@@ -62,7 +63,7 @@ package struct DenoisingObjective: Sendable {
                 noise.withValues { noise in
                     let size = out.count / timesteps.count
                     for (sample, timestep) in timesteps.enumerated() {
-                        let kept = schedule.alphasCumulative[timestep]
+                        let kept = schedule.alphasCumprod[timestep]
                         let (a, b) = factors(kept.squareRoot(), (1 - kept).squareRoot())
                         for index in sample * size..<(sample + 1) * size {
                             out[index] = a * latents[index] + b * noise[index]
