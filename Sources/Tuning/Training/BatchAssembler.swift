@@ -24,9 +24,8 @@ final class BatchAssembler {
         let noise = entries.map { draws.noise($0.index, shape: [1] + shape) }
         return TrainingBatch(
             latents: concatenateBatch(latents).channelsLast, noise: concatenateBatch(noise).channelsLast,
-            timesteps: entries.map { draws.timestep($0.index, of: model.schedulerConfig.trainTimesteps) },
-            text: concatenateBatch(prompts.map { $0.tokens.reshaped([1] + $0.tokens.shape) }),
-            added: nil)
+            timesteps: entries.map { draws.timestep($0.index, of: model.scheduler.trainTimesteps) },
+            text: PromptEmbedding.batch(prompts), added: model.addedConditions(prompts))
     }
 
     /// All latents of a batch go through the UNet together, so they need one shape.

@@ -38,7 +38,7 @@ final class TrainingState {
         self.optimizer = optimizer
         linears = model.unet.linears
         weightSquares = adapter.weightSquares(linears)
-        objective = DenoisingObjective(unet: model.unet, scheduler: model.schedulerConfig)
+        objective = DenoisingObjective(unet: model.unet, scheduler: model.scheduler)
         assembler = BatchAssembler(model: model, source: source, seed: configuration.seed)
         store = CheckpointStore(run)
         stream = SampleStream(seed: configuration.seed, position: position)
