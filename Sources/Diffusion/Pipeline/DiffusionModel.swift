@@ -4,6 +4,8 @@ package import Tensor
 /// A text-to-image model in the diffusers folder layout: SD-1.x, SD-2.x or SDXL.
 package struct DiffusionModel: Sendable {
     package let folder: URL
+    /// `sha256:…` over the files that were read (``ModelDigest``); an adapter that was folded in does not change it.
+    package let digest: String
     package let unet: UNet2DConditionModel
     package let vae: AutoencoderKL
     package let scheduler: SchedulerConfiguration
@@ -29,13 +31,33 @@ package struct DiffusionModel: Sendable {
         schedule = NoiseSchedule(scheduler)
         unet = try UNet2DConditionModel(folder: folder.appendingPathComponent("unet"), folding: adapter)
         vae = try AutoencoderKL(folder: folder.appendingPathComponent("vae"))
+        digest = try ModelDigest.compute(folder: folder)
         emptyPrompt = text.emptyPrompt
-        guard emptyPrompt.tokens.channels == unet.configuration.crossAttentionDim else {
-            throw ModelError(
-                .wrongShape, at: folder.path,
-                "text embeddings of width \(emptyPrompt.tokens.channels) do not fit a UNet of cross_attention_dim "
-                    + "\(unet.configuration.crossAttentionDim)")
+        try checkParts()
+    }
+
+    /// Parts that are sound each by itself must fit each other, or generation would stop halfway.
+    private func checkParts() throws(ModelError) {
+        func require(_ holds: Bool, _ otherwise: String) throws(ModelError) {
+            if !holds { throw ModelError(.wrongShape, at: folder.path, otherwise) }
         }
+        let text = emptyPrompt.tokens.channels
+        let configuration = unet.configuration
+        try require(
+            text == configuration.crossAttentionDim,
+            "text embeddings of width \(text) do not fit a UNet of cross_attention_dim "
+                + "\(configuration.crossAttentionDim)")
+        let latent = vae.configuration.latentChannels
+        try require(
+            configuration.inChannels == latent && configuration.outChannels == latent,
+            "a UNet from \(configuration.inChannels) to \(configuration.outChannels) channels does not fit a VAE of "
+                + "\(latent) latent channels (inpainting and video models are not supported)")
+        guard configuration.additionEmbedType == "text_time" else { return }
+        let added = (emptyPrompt.pooled?.count ?? 0) + 6 * (configuration.additionTimeEmbedDim ?? 0)
+        try require(
+            emptyPrompt.pooled != nil && added == configuration.projectionClassEmbeddingsInputDim,
+            "the UNet wants a pooled text embedding and six numbers, "
+                + "\(configuration.projectionClassEmbeddingsInputDim ?? 0) values in all, and gets \(added)")
     }
 
     /// Channels, height and width of a latent.

@@ -39,7 +39,7 @@ extension DiffusionModel {
     ) throws(ModelError) -> [Generation] {
         let count = request.prompts.count
         guard count > 0 else { return [] }
-        var sampler = request.sampler.make(scheduler, steps: request.steps)
+        var sampler = try request.sampler.make(scheduler, steps: request.steps)
         var generators = request.seeds.map { TorchGenerator(seed: $0) }
         let shape = latentShape
         func noise() -> Tensor {

@@ -29,6 +29,14 @@ struct TextConditioner: Sendable {
         let index = try readConfiguration(
             Index.self, folder.appendingPathComponent("model_index.json"), snakeCase: false)
         zerosForEmptyPrompt = hasSecond && index.force_zeros_for_empty_prompt ?? true
+        for part in [first, second].compactMap({ $0 }) {
+            let size = part.model.configuration.vocabSize
+            if let id = part.tokenizer.strayID(vocabularySize: size) {
+                throw ModelError(
+                    .wrongShape, at: folder.path,
+                    "the tokenizer's id \(id) is outside the text encoder's vocab_size of \(size)")
+            }
+        }
         for part in [first, second].compactMap({ $0 })
         where part.tokenizer.maximumLength > part.model.configuration.maxPositionEmbeddings {
             throw ModelError(

@@ -13,6 +13,8 @@ package struct CLIPTokenizer: Sendable {
     private let vocabulary: [String: Int]
     private let merges: BytePairMerges
     private let start, end, padding, unknown: Int
+    /// Tokens that stand for themselves where a text spells them out, the padding token too; longest first.
+    private let specials: [(text: [Unicode.Scalar], id: Int)]
 
     /// Reads vocab.json, merges.txt and the special tokens of a tokenizer folder.
     package init(folder: URL) throws(ModelError) {
@@ -32,49 +34,49 @@ package struct CLIPTokenizer: Sendable {
         end = try id(special.end)
         padding = try id(special.padding)
         unknown = try id(special.unknown)
+        var specials: [(text: [Unicode.Scalar], id: Int)] = []
+        for token in Set([special.start, special.end, special.padding, special.unknown]) where !token.isEmpty {
+            specials.append((Array(token.unicodeScalars), try id(token)))
+        }
+        self.specials = specials.sorted { $0.text.count > $1.text.count }
+    }
+
+    /// An id that a text encoder with this many embeddings does not know, if there is one.
+    func strayID(vocabularySize: Int) -> Int? {
+        vocabulary.values.filter { !(0..<max(vocabularySize, 0)).contains($0) }.max()
     }
 
     package func encode(_ text: String) -> Encoding {
-        var ids: [Int] = []
-        for word in CLIPWords.split(CLIPWords.normalized(text)) {
-            if word == "<|startoftext|>" || word == "<|endoftext|>" {
-                ids.append(vocabulary[word] ?? unknown)
-                continue
-            }
-            for token in merges.apply(ByteAlphabet.spell(word)) { ids.append(vocabulary[token] ?? unknown) }
-        }
+        let ids = tokens(text)
         let room = maximumLength - 2
         let kept = [start] + ids.prefix(room) + [end]
         return Encoding(
             ids: kept + Array(repeating: padding, count: maximumLength - kept.count), isTruncated: ids.count > room)
     }
-}
 
-/// Special tokens and length, from whichever of the tokenizer's files name them.
-private struct SpecialTokens {
-    var start = "<|startoftext|>"
-    var end = "<|endoftext|>"
-    var padding: String
-    var unknown: String
-    var maximumLength = 77
-
-    init(folder: URL) throws(ModelError) {
-        var fields: [String: Any] = [:]
-        for name in ["special_tokens_map.json", "tokenizer_config.json"] {
-            let url = folder.appendingPathComponent(name)
-            guard let data = try? Data(contentsOf: url) else { continue }
-            guard let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any] else {
-                throw ModelError(.malformedFile, at: url.path, "is not a JSON object")
+    /// The ids of the text alone.
+    private func tokens(_ text: String) -> [Int] {
+        let scalars = Array(text.unicodeScalars)
+        var ids: [Int] = []
+        var plain = String.UnicodeScalarView()
+        func encodePlain() {
+            for word in CLIPWords.split(CLIPWords.normalized(String(plain))) {
+                ids += merges.apply(ByteAlphabet.spell(word)).map { vocabulary[$0] ?? unknown }
             }
-            fields.merge(object) { _, new in new }
+            plain = String.UnicodeScalarView()
         }
-        func token(_ key: String) -> String? {
-            fields[key] as? String ?? (fields[key] as? [String: Any])?["content"] as? String
+        var at = 0
+        while at < scalars.count {
+            if let special = specials.first(where: { scalars[at...].starts(with: $0.text) }) {
+                encodePlain()
+                ids.append(special.id)
+                at += special.text.count
+            } else {
+                plain.append(scalars[at])
+                at += 1
+            }
         }
-        start = token("bos_token") ?? start
-        end = token("eos_token") ?? end
-        padding = token("pad_token") ?? end
-        unknown = token("unk_token") ?? end
-        if let length = fields["model_max_length"] as? Int, (3...100_000).contains(length) { maximumLength = length }
+        encodePlain()
+        return ids
     }
 }

@@ -20,9 +20,17 @@ enum CLIPWords {
     }
 
     private static let contractions = ["'s", "'t", "'re", "'ve", "'m", "'ll", "'d"].map { Array($0.unicodeScalars) }
-    private static let specials = ["<|startoftext|>", "<|endoftext|>"].map { Array($0.unicodeScalars) }
 
-    /// The pieces that CLIP's regular expression finds: special tokens, contractions, runs of letters, single digits,
+    /// A special token in capitals is no special token, yet the expression cuts its lower-case form out of the
+    /// punctuation around it, and the byte-level step then splits that into three.
+    private static func spelledOutSpecial(_ rest: ArraySlice<Unicode.Scalar>) -> [String]? {
+        for name in ["startoftext", "endoftext"] where rest.starts(with: "<|\(name)|>".unicodeScalars) {
+            return ["<|", name, "|>"]
+        }
+        return nil
+    }
+
+    /// The pieces that CLIP's regular expression finds: contractions, runs of letters, single digits,
     /// runs of anything else that is not white space.
     static func split(_ text: String) -> [String] {
         let scalars = Array(text.unicodeScalars)
@@ -30,7 +38,12 @@ enum CLIPWords {
         var at = 0
         while at < scalars.count {
             let rest = scalars[at...]
-            let fixed = (specials + contractions).first { rest.starts(with: $0) }
+            if let pieces = spelledOutSpecial(rest) {
+                words += pieces
+                at += pieces.reduce(0) { $0 + $1.unicodeScalars.count }
+                continue
+            }
+            let fixed = contractions.first { rest.starts(with: $0) }
             let length: Int
             if let fixed {
                 length = fixed.count
