@@ -7,7 +7,10 @@ struct Attune: AsyncParsableCommand {
         abstract: "Build corpora of generated images scored by mutual information, and fine-tune on the best of them.",
         discussion: ExitStatus.documentation,
         version: attuneVersion,
-        subcommands: [
-            DoctorCommand.self
+        groupedSubcommands: [
+            CommandGroup(name: "Build a corpus", subcommands: [InitCommand.self, GenerateCommand.self]),
+            CommandGroup(name: "Choose from it", subcommands: [QueryCommand.self]),
+            CommandGroup(name: "Fine-tune and sample", subcommands: [SampleCommand.self]),
+            CommandGroup(name: "Look after it", subcommands: [VerifyCommand.self, DoctorCommand.self]),
         ])
 }

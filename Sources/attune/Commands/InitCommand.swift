@@ -1,5 +1,6 @@
 import ArgumentParser
 import Corpus
+import Foundation
 
 struct InitCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "init", abstract: "Make a new, empty corpus.")

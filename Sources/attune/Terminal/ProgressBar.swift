@@ -12,6 +12,7 @@ package final class ProgressBar {
     private let clock = ContinuousClock()
     private let begin: ContinuousClock.Instant
     private var shown: ContinuousClock.Instant?
+    private var hasCompleted = false
     /// Where this process began; work that an earlier one did counts as done but not towards the rate.
     private let start: Int
 
@@ -28,8 +29,12 @@ package final class ProgressBar {
     /// Shows that `done` of the total is done; `note` follows the figures.
     func update(_ done: Int, note: String = "") {
         let now = clock.now
-        if let shown, now - shown < interval, done < total { return }
+        // Elsewhere than on a terminal, work that ends within the interval is one line.
+        let last = shown ?? (isTerminal ? nil : begin)
+        let isComplete = done >= total && !hasCompleted
+        if let last, now - last < interval, !isComplete { return }
         shown = now
+        hasCompleted = done >= total
         let line = Self.line(
             title: title, done: done, start: start, total: total, unit: unit, seconds: (now - begin) / .seconds(1),
             bar: isTerminal, note: note)
