@@ -84,6 +84,14 @@ void ck_winograd_kernel(const float *hwio, float *out, size_t in, size_t outChan
 void ck_adamw(float *w, const float *g, float *m, float *v, size_t n, float gscale, float lr, float beta1, float beta2,
               float eps, float decay, float correction1, float correction2);
 
+// --- low-rank adapters (adapters.c)
+void ck_scale_columns(const float *x, const float *gain, const float *_Nullable bias, float *out, size_t rows,
+                      size_t n);                                                       // out = x·gain + bias by columns
+/// For n columns of arrays that are `stride` wide: dx = g·gain, products[c] = Σ_rows g·x.
+void ck_scale_columns_vjp(const float *g, const float *x, const float *gain, float *dx, float *products, size_t rows,
+                          size_t n, size_t stride);
+void ck_row_dots(const float *a, const float *b, float *out, size_t rows, size_t n);   // out[r] = Σ_c a·b
+
 // --- random numbers (random.c)
 typedef struct { uint32_t state[624]; uint32_t position; } ck_mt19937;
 void ck_mt19937_seed(ck_mt19937 *g, uint32_t seed);

@@ -1,0 +1,125 @@
+package import Foundation
+import Diffusion
+import Tensor
+
+/// Everything a run needs to go on after a step as if it had never stopped.
+package struct Checkpoint: Sendable {
+    /// Optimiser steps made.
+    package let step: Int
+    package let position: StreamPosition
+    package let identity: RunIdentity
+    /// Digest of the selection that the present epoch reads.
+    package let selection: String
+    package let adapter: Adapter
+    package let optimizer: AdamW
+
+    package init(
+        step: Int, position: StreamPosition, identity: RunIdentity, selection: String, adapter: Adapter,
+        optimizer: AdamW
+    ) {
+        self.step = step
+        self.position = position
+        self.identity = identity
+        self.selection = selection
+        self.adapter = adapter
+        self.optimizer = optimizer
+    }
+}
+
+/// Why a checkpoint file cannot be used.
+package struct CheckpointError: Error, CustomStringConvertible, Sendable {
+    package let description: String
+
+    init(_ file: URL, _ reason: String) {
+        description = "checkpoint \(file.lastPathComponent): \(reason)"
+    }
+}
+
+/// A checkpoint's state without its tensors: the metadata of the file.
+struct CheckpointState: Codable {
+    /// Layout of the file; raised when a reader of the old one would go wrong.
+    static let currentVersion = 1
+
+    let version: Int
+    let step: Int
+    let position: StreamPosition
+    let seed: UInt64
+    let identity: RunIdentity
+    let identityDigest: String
+    let selection: String
+}
+
+extension Checkpoint {
+    private static let stateKey = "attune.checkpoint"
+    private static let firstMoment = "exp_avg."
+    private static let secondMoment = "exp_avg_sq."
+
+    /// The file's bytes: one safetensors file with adapter and moments, everything else as JSON in its metadata. The
+    /// same state gives the same bytes.
+    package func data() throws -> Data {
+        let state = CheckpointState(
+            version: CheckpointState.currentVersion, step: step, position: position,
+            seed: identity.configuration.seed, identity: identity, identityDigest: identity.digest,
+            selection: selection)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let parameters = adapter.parameters
+        var tensors = parameters.map { ($0.name, $0.value) }
+        tensors += zip(parameters, optimizer.first).map { (Self.firstMoment + $0.name, $1) }
+        tensors += zip(parameters, optimizer.second).map { (Self.secondMoment + $0.name, $1) }
+        return SafetensorsWriter.data(
+            Dictionary(uniqueKeysWithValues: tensors),
+            metadata: [Self.stateKey: String(decoding: try encoder.encode(state), as: UTF8.self)])
+    }
+
+    /// The state in a file's header, read without its tensors.
+    static func state(of file: URL) throws(CheckpointError) -> CheckpointState {
+        do {
+            return try state(in: try SafetensorsFile(file), file: file)
+        } catch let error as CheckpointError {
+            throw error
+        } catch {
+            throw CheckpointError(file, "\(error)")
+        }
+    }
+
+    /// Reads a checkpoint for the layers that `template` has.
+    package init(reading file: URL, template: Adapter) throws(CheckpointError) {
+        do {
+            let safetensors = try SafetensorsFile(file)
+            let state = try Self.state(in: safetensors, file: file)
+            func read(_ prefix: String) throws -> [Tensor] {
+                try template.parameters.map { parameter in
+                    let tensor = try safetensors.tensor(prefix + parameter.name)
+                    guard tensor.shape == parameter.value.shape else {
+                        throw CheckpointError(
+                            file, "\(parameter.name) is \(tensor.shape), not \(parameter.value.shape)")
+                    }
+                    return tensor
+                }
+            }
+            self.init(
+                step: state.step, position: state.position, identity: state.identity, selection: state.selection,
+                adapter: template.replacing(try read("")),
+                optimizer: AdamW(
+                    settings: state.identity.configuration.optimizer, step: state.step,
+                    first: try read(Self.firstMoment), second: try read(Self.secondMoment)))
+        } catch let error as CheckpointError {
+            throw error
+        } catch {
+            throw CheckpointError(file, "\(error)")
+        }
+    }
+
+    private static func state(in safetensors: SafetensorsFile, file: URL) throws -> CheckpointState {
+        guard let text = safetensors.metadata[stateKey] else {
+            throw CheckpointError(file, "it is not a checkpoint of Attune")
+        }
+        let state = try JSONDecoder().decode(CheckpointState.self, from: Data(text.utf8))
+        guard state.version == CheckpointState.currentVersion else {
+            throw CheckpointError(
+                file, "it has layout \(state.version), this version reads \(CheckpointState.currentVersion)")
+        }
+        return state
+    }
+}

@@ -1,0 +1,112 @@
+package import Foundation
+
+/// Why a run's log cannot be used.
+package enum RunLogError: Error, CustomStringConvertible, Sendable {
+    case unreadable(file: String, reason: String)
+    case damaged(file: String, line: Int)
+    case notWritten(reason: String)
+
+    package var description: String {
+        switch self {
+        case .unreadable(let file, let reason): "cannot read run log \(file): \(reason)"
+        case .damaged(let file, let line):
+            "run log \(file) is damaged at line \(line); restore it, or start a new run under another name"
+        case .notWritten(let reason): "cannot write the run log: \(reason)"
+        }
+    }
+}
+
+/// A run's log: JSON lines, each on disk before the work that it announces goes on.
+package final class RunLog {
+    private let file: URL
+    private let descriptor: Int32
+
+    /// The entries of a log. A last line that was torn by a kill counts as not written; no file is an empty log.
+    package static func read(_ file: URL) throws(RunLogError) -> [RunLogEntry] {
+        guard FileManager.default.fileExists(atPath: file.path) else { return [] }
+        let data: Data
+        do {
+            data = try Data(contentsOf: file)
+        } catch {
+            throw .unreadable(file: file.path, reason: error.localizedDescription)
+        }
+        let decoder = JSONDecoder()
+        var entries: [RunLogEntry] = []
+        let lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        // What follows the last newline was never finished.
+        for (index, line) in lines.dropLast().enumerated() where !line.isEmpty {
+            do {
+                entries.append(try decoder.decode(RunLogEntry.self, from: Data(line)))
+            } catch {
+                if index == lines.count - 2 { break }
+                throw .damaged(file: file.path, line: index + 1)
+            }
+        }
+        return entries
+    }
+
+    /// Opens a log that holds just `entries`, replacing what was there in one rename.
+    package init(_ file: URL, holding entries: [RunLogEntry], temporary: URL) throws(RunLogError) {
+        self.file = file
+        do {
+            var data = Data()
+            for entry in entries { data.append(try Self.line(entry)) }
+            try DurableFile.write(data, to: file, temporary: temporary)
+            descriptor = open(file.path, O_WRONLY | O_APPEND | O_CLOEXEC)
+            guard descriptor >= 0 else { throw FileFailure("open", file.path) }
+        } catch {
+            throw .notWritten(reason: "\(error)")
+        }
+    }
+
+    deinit { close(descriptor) }
+
+    /// Adds an entry; when this returns, it is on disk.
+    package func append(_ entry: RunLogEntry) throws(RunLogError) {
+        do {
+            try DurableFile.writeAll(try Self.line(entry), to: descriptor, path: file.path)
+            guard fsync(descriptor) == 0 else { throw FileFailure("sync", file.path) }
+        } catch {
+            throw .notWritten(reason: "\(error)")
+        }
+    }
+
+    private static func line(_ entry: RunLogEntry) throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return try encoder.encode(entry) + [UInt8(ascii: "\n")]
+    }
+}
+
+extension [RunLogEntry] {
+    /// What the run is bound to, if it got that far.
+    package var identity: RunIdentity? {
+        for case .run(let identity) in self { return identity }
+        return nil
+    }
+
+    /// Digest of the selection by epoch.
+    package var resolutions: [Int: String] {
+        var found: [Int: String] = [:]
+        for case .resolution(let resolution) in self where found[resolution.epoch] == nil {
+            found[resolution.epoch] = resolution.selection
+        }
+        return found
+    }
+
+    /// The log as it stands when the run goes on after `step`: what came later is computed again, except that the
+    /// selections of epochs, once announced, hold.
+    package func rewound(to step: Int) -> [RunLogEntry] {
+        var entries: [RunLogEntry] = []
+        for entry in self {
+            switch entry {
+            case .run, .resolution: entries.append(entry)
+            case .step(let record) where record.step <= step: entries.append(entry)
+            case .checkpoint(let record) where record.step <= step: entries.append(entry)
+            case .resumed(let record) where record.step <= step: entries.append(entry)
+            case .step, .checkpoint, .resumed, .finished: break
+            }
+        }
+        return entries
+    }
+}

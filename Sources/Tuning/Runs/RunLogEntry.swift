@@ -1,0 +1,128 @@
+/// One line of a run's log.
+package enum RunLogEntry: Sendable, Hashable {
+    /// The first line: what the run is bound to.
+    case run(RunIdentity)
+    /// The selection that an epoch reads, written before its first sample is used.
+    case resolution(Resolution)
+    case step(Step)
+    case checkpoint(Checkpoint)
+    /// A restart from a checkpoint (none: from the beginning).
+    case resumed(Resumed)
+    case finished(Finished)
+
+    package struct Resolution: Codable, Sendable, Hashable {
+        package let epoch: Int
+        /// SHA-256 of the selection document.
+        package let selection: String
+        package let count: Int
+
+        package init(epoch: Int, selection: String, count: Int) {
+            self.epoch = epoch
+            self.selection = selection
+            self.count = count
+        }
+    }
+
+    package struct Step: Codable, Sendable, Hashable {
+        /// Counted from 1.
+        package let step: Int
+        /// Mean squared error over the step's samples.
+        package let loss: Double
+        /// Global norm before clipping.
+        package let gradNorm: Double
+        package let lr: Double
+        /// Samples read since the run began.
+        package let samples: Int
+        package let epoch: Int
+        package let timesteps: [Int]
+
+        package init(
+            step: Int, loss: Double, gradNorm: Double, lr: Double, samples: Int, epoch: Int, timesteps: [Int]
+        ) {
+            self.step = step
+            self.loss = loss
+            self.gradNorm = gradNorm
+            self.lr = lr
+            self.samples = samples
+            self.epoch = epoch
+            self.timesteps = timesteps
+        }
+
+        enum CodingKeys: String, CodingKey {
+            case step, loss, lr, samples, epoch, timesteps
+            case gradNorm = "grad_norm"
+        }
+    }
+
+    package struct Checkpoint: Codable, Sendable, Hashable {
+        package let step: Int
+        /// SHA-256 of the checkpoint file, which is its name.
+        package let checkpoint: String
+
+        package init(step: Int, checkpoint: String) {
+            self.step = step
+            self.checkpoint = checkpoint
+        }
+    }
+
+    package struct Resumed: Codable, Sendable, Hashable {
+        package let step: Int
+        package let checkpoint: String?
+
+        package init(step: Int, checkpoint: String?) {
+            self.step = step
+            self.checkpoint = checkpoint
+        }
+    }
+
+    package struct Finished: Codable, Sendable, Hashable {
+        package let step: Int
+        /// Digest of the adapter file.
+        package let adapter: String
+
+        package init(step: Int, adapter: String) {
+            self.step = step
+            self.adapter = adapter
+        }
+    }
+}
+
+extension RunLogEntry: Codable {
+    private enum Kind: String, Codable { case run, resolution, step, checkpoint, resumed, finished }
+    private enum CodingKeys: String, CodingKey { case event }
+
+    package init(from decoder: any Decoder) throws {
+        switch try decoder.container(keyedBy: CodingKeys.self).decode(Kind.self, forKey: .event) {
+        case .run: self = .run(try RunIdentity(from: decoder))
+        case .resolution: self = .resolution(try Resolution(from: decoder))
+        case .step: self = .step(try Step(from: decoder))
+        case .checkpoint: self = .checkpoint(try Checkpoint(from: decoder))
+        case .resumed: self = .resumed(try Resumed(from: decoder))
+        case .finished: self = .finished(try Finished(from: decoder))
+        }
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        switch self {
+        case .run(let value):
+            try container.encode(Kind.run, forKey: .event)
+            try value.encode(to: encoder)
+        case .resolution(let value):
+            try container.encode(Kind.resolution, forKey: .event)
+            try value.encode(to: encoder)
+        case .step(let value):
+            try container.encode(Kind.step, forKey: .event)
+            try value.encode(to: encoder)
+        case .checkpoint(let value):
+            try container.encode(Kind.checkpoint, forKey: .event)
+            try value.encode(to: encoder)
+        case .resumed(let value):
+            try container.encode(Kind.resumed, forKey: .event)
+            try value.encode(to: encoder)
+        case .finished(let value):
+            try container.encode(Kind.finished, forKey: .event)
+            try value.encode(to: encoder)
+        }
+    }
+}

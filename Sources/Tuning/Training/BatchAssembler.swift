@@ -1,0 +1,56 @@
+import Diffusion
+import Tensor
+
+/// Turns stream entries into microbatches: latents from the source, noise and timestep from the entry's own draws,
+/// prompt embeddings computed once a prompt.
+final class BatchAssembler {
+    private let model: DiffusionModel
+    private let source: any TrainingSource
+    private let draws: SampleDraws
+    private var embeddings: [String: PromptEmbedding] = [:]
+
+    init(model: DiffusionModel, source: any TrainingSource, seed: UInt64) {
+        self.model = model
+        self.source = source
+        draws = SampleDraws(seed: seed)
+    }
+
+    func batch(_ entries: [StreamEntry]) throws(TrainingSourceError) -> TrainingBatch {
+        let samples = try source.samples(entries.map(\.id))
+        let shape = try commonShape(samples)
+        let prompts = embedded(samples.map(\.prompt))
+        // Corpus and draws are channels-first, as in diffusers.
+        let latents = samples.map { Tensor(shape: [1] + shape, values: $0.latent) }
+        let noise = entries.map { draws.noise($0.index, shape: [1] + shape) }
+        return TrainingBatch(
+            latents: concatenateBatch(latents).channelsLast, noise: concatenateBatch(noise).channelsLast,
+            timesteps: entries.map { draws.timestep($0.index, of: model.scheduler.trainTimesteps) },
+            text: PromptEmbedding.batch(prompts), added: model.addedConditions(prompts))
+    }
+
+    /// All latents of a batch go through the UNet together, so they need one shape.
+    private func commonShape(_ samples: [TrainingSample]) throws(TrainingSourceError) -> [Int] {
+        guard let first = samples.first else { return [] }
+        let channels = model.unet.configuration.inChannels
+        guard first.shape.count == 3, first.shape[0] == channels, first.latent.count == first.shape.reduce(1, *) else {
+            throw TrainingSourceError(
+                "sample \(first.id) has a latent of \(first.shape), the model takes \(channels) channels; "
+                    + "select samples that this model's VAE encoded")
+        }
+        if let odd = samples.first(where: { $0.shape != first.shape }) {
+            throw TrainingSourceError(
+                "sample \(odd.id) has a latent of \(odd.shape), sample \(first.id) of \(first.shape); "
+                    + "select samples of one size")
+        }
+        return first.shape
+    }
+
+    private func embedded(_ prompts: [String]) -> [PromptEmbedding] {
+        var missing: [String] = []
+        for prompt in prompts where embeddings[prompt] == nil && !missing.contains(prompt) { missing.append(prompt) }
+        if !missing.isEmpty {
+            for (prompt, embedding) in zip(missing, model.encode(prompts: missing)) { embeddings[prompt] = embedding }
+        }
+        return prompts.compactMap { embeddings[$0] }
+    }
+}

@@ -1,0 +1,76 @@
+package import Diffusion
+package import Tensor
+
+/// A microbatch with every random draw made.
+package struct TrainingBatch: Sendable {
+    /// [N, h, w, C], as is the noise.
+    package let latents: Tensor
+    package let noise: Tensor
+    /// [N]
+    package let timesteps: [Int]
+    /// Prompt embeddings, [N, L, D].
+    package let text: Tensor
+    /// SDXL's pooled embeddings and time ids.
+    package let added: AddedConditions?
+
+    package init(
+        latents: Tensor, noise: Tensor, timesteps: [Int], text: Tensor, added: AddedConditions? = nil
+    ) {
+        self.latents = latents
+        self.noise = noise
+        self.timesteps = timesteps
+        self.text = text
+        self.added = added
+    }
+}
+
+/// The plain denoising loss: mean squared error between what the UNet says and what was added.
+package struct DenoisingObjective: Sendable {
+    private let unet: UNet2DConditionModel
+    private let schedule: NoiseSchedule
+    private let prediction: SchedulerConfiguration.PredictionType
+
+    /// - Parameter scheduler: the schedule that the model was trained with, and what its output means.
+    package init(unet: UNet2DConditionModel, scheduler: SchedulerConfiguration) {
+        self.unet = unet
+        schedule = NoiseSchedule(scheduler)
+        prediction = scheduler.predictionType
+    }
+
+    /// The loss over a microbatch, a scalar.
+    package func callAsFunction(
+        _ batch: TrainingBatch, adapters: [String: any LinearAdapter], checkpointing: Bool = false
+    ) -> Tensor {
+        let noisy = mixed(batch.latents, batch.noise, at: batch.timesteps) { ($0, $1) }
+        let output = unet(
+            noisy, timesteps: batch.timesteps.map(Float.init), text: batch.text, added: batch.added,
+            in: ForwardContext(adapters: adapters, checkpointing: checkpointing))
+        let target =
+            switch prediction {
+            case .epsilon: batch.noise
+            // v = √ᾱ·ε − √(1−ᾱ)·z
+            case .velocity: mixed(batch.latents, batch.noise, at: batch.timesteps) { (-$1, $0) }
+            }
+        return meanSquaredError(output, target)
+    }
+
+    /// a·z + b·ε by samples, where (a, b) comes from (√ᾱ_t, √(1−ᾱ_t)).
+    private func mixed(
+        _ latents: Tensor, _ noise: Tensor, at timesteps: [Int], _ factors: (Float, Float) -> (Float, Float)
+    ) -> Tensor {
+        Tensor(shape: latents.shape) { out in
+            latents.withValues { latents in
+                noise.withValues { noise in
+                    let size = out.count / timesteps.count
+                    for (sample, timestep) in timesteps.enumerated() {
+                        let kept = schedule.alphasCumprod[timestep]
+                        let (a, b) = factors(kept.squareRoot(), (1 - kept).squareRoot())
+                        for index in sample * size..<(sample + 1) * size {
+                            out[index] = a * latents[index] + b * noise[index]
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

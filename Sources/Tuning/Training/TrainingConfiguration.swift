@@ -1,0 +1,106 @@
+import Foundation
+
+/// Everything that a user chooses about a run; defaults are the paper's.
+package struct TrainingConfiguration: Codable, Sendable, Hashable {
+    package var kind: AdapterKind = .dora
+    package var rank = 32
+    package var alpha = 32.0
+    package var targets = AdapterTargets.attentionAndFeedForward
+    /// Optimiser steps in all.
+    package var steps = 300
+    /// Samples that go through the UNet together.
+    package var batch = 8
+    /// Batches whose gradients are averaged into one step.
+    package var accumulate = 50
+    package var optimizer = AdamW.Settings()
+    /// Largest global gradient norm.
+    package var clip = 1.0
+    package var seed: UInt64 = 42
+    /// Resolve the selection's policy again at every epoch.
+    package var follow = false
+    /// Recompute activations in the backward pass instead of keeping them.
+    package var gradientCheckpointing = false
+    /// Steps between checkpoints.
+    package var checkpointEvery = 10
+    /// Checkpoints to keep; nil keeps all.
+    package var keepCheckpoints: Int?
+
+    package init() {}
+
+    /// Samples a step takes from the stream.
+    package var samplesPerStep: Int { batch * accumulate }
+
+    /// The first thing that makes these settings unusable, or nil.
+    package var problem: String? {
+        if rank < 1 { return "rank is \(rank); it must be at least 1" }
+        if !(alpha > 0 && alpha.isFinite) { return "alpha is \(alpha); it must be above 0" }
+        if steps < 1 { return "steps is \(steps); it must be at least 1" }
+        if batch < 1 { return "batch is \(batch); it must be at least 1" }
+        if accumulate < 1 { return "accumulate is \(accumulate); it must be at least 1" }
+        if checkpointEvery < 1 { return "checkpoint-every is \(checkpointEvery); it must be at least 1" }
+        if let keepCheckpoints, keepCheckpoints < 1 {
+            return "keep-checkpoints is \(keepCheckpoints); it must be at least 1"
+        }
+        if !(optimizer.learningRate > 0 && optimizer.learningRate.isFinite) {
+            return "the learning rate is \(optimizer.learningRate); it must be above 0"
+        }
+        if !(clip > 0) { return "clip is \(clip); it must be above 0" }
+        return nil
+    }
+}
+
+/// What a run is bound to: a resumed run must match it, or its adapter would be another one.
+package struct RunIdentity: Codable, Sendable, Hashable {
+    package let model: String
+    package let selection: String
+    /// Digest of the selection that the run started with.
+    package let selectionDigest: String
+    package let configuration: TrainingConfiguration
+
+    package init(model: String, selection: String, selectionDigest: String, configuration: TrainingConfiguration) {
+        self.model = model
+        self.selection = selection
+        self.selectionDigest = selectionDigest
+        self.configuration = configuration
+    }
+
+    /// SHA-256 of what determines the run's results.
+    package var digest: String {
+        let text = fields.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)\n" }.joined()
+        return sha256(Data(text.utf8))
+    }
+
+    /// The fields in which `other` would compute something else, with both values.
+    package func differences(from other: RunIdentity) -> [Difference] {
+        let (mine, theirs) = (fields, other.fields)
+        return Set(mine.keys).union(theirs.keys).sorted().compactMap { name in
+            mine[name] == theirs[name]
+                ? nil : Difference(field: name, here: mine[name] ?? "none", there: theirs[name] ?? "none")
+        }
+    }
+
+    package struct Difference: Sendable, Hashable {
+        package let field: String
+        package let here: String
+        package let there: String
+    }
+
+    /// The determining fields by the name of their option. Steps and checkpoints are not among them:
+    /// they change nothing about what is computed up to any step.
+    private var fields: [String: String] {
+        let c = configuration
+        var fields = [
+            "model": model, "selection": selection,
+            "kind": c.kind.rawValue, "rank": "\(c.rank)", "alpha": "\(c.alpha)", "targets": c.targets.rawValue,
+            "batch": "\(c.batch)", "accumulate": "\(c.accumulate)", "seed": "\(c.seed)", "follow": "\(c.follow)",
+            "clip": "\(c.clip)", "lr": "\(c.optimizer.learningRate)", "beta1": "\(c.optimizer.beta1)",
+            "beta2": "\(c.optimizer.beta2)", "epsilon": "\(c.optimizer.epsilon)",
+            "weight-decay": "\(c.optimizer.weightDecay)",
+            // Gradients are the same but for the order of sums, which shows in the last bits.
+            "gradient-checkpointing": "\(c.gradientCheckpointing)",
+        ]
+        // A followed selection grows while the run goes on, by design.
+        if !c.follow { fields["selection digest"] = selectionDigest }
+        return fields
+    }
+}

@@ -1,0 +1,39 @@
+/// Why a run cannot start or go on.
+package enum TrainingError: Error, CustomStringConvertible, Sendable {
+    case settings(String)
+    case runName(String)
+    case busy(run: String)
+    /// The run exists and was made with something else.
+    case mismatch(run: String, [RunIdentity.Difference])
+    /// The run made more steps than it is asked for.
+    case beyond(run: String, step: Int, steps: Int)
+    case emptySelection(String)
+    case source(TrainingSourceError)
+    case adapter(AdapterError)
+    case log(RunLogError)
+    /// The loss or the gradient is not a number any more.
+    case diverged(step: Int)
+    case file(String)
+
+    package var description: String {
+        switch self {
+        case .settings(let problem): problem
+        case .runName(let problem): problem
+        case .busy(let run): "run '\(run)' is being trained by another process; wait for it or choose another name"
+        case .mismatch(let run, let differences):
+            "run '\(run)' was started with other settings: "
+                + differences.map { "\($0.field) was \($0.there), now \($0.here)" }.joined(separator: ", ")
+                + "; give the same settings to resume it, or another run name"
+        case .beyond(let run, let step, let steps):
+            "run '\(run)' has already made \(step) steps, more than the \(steps) asked for; ask for at least \(step)"
+        case .emptySelection(let selection):
+            "selection \(selection) holds no samples; select some before training"
+        case .source(let error): error.description
+        case .adapter(let error): error.description
+        case .log(let error): error.description
+        case .diverged(let step):
+            "the loss is not finite at step \(step); lower the learning rate and start a new run"
+        case .file(let reason): reason
+        }
+    }
+}

@@ -1,0 +1,34 @@
+package import Foundation
+
+/// What a run reports while it goes.
+package enum TrainingEvent: Sendable {
+    /// Work begins after `step` steps; above zero when a run is resumed.
+    case started(step: Int, of: Int)
+    /// Something that a user should know and that does not stop the run.
+    case note(String)
+    /// An epoch begins on this selection.
+    case epoch(Int, selection: String, samples: Int)
+    case step(StepReport)
+    case checkpoint(step: Int, digest: String)
+}
+
+/// One optimiser step as it was done.
+package struct StepReport: Sendable {
+    package let step: Int
+    package let steps: Int
+    package let loss: Double
+    /// Global gradient norm before clipping.
+    package let gradientNorm: Double
+    /// Since this process began its first step.
+    package let stepsPerSecond: Double
+}
+
+/// How a run ended.
+package struct TrainingOutcome: Sendable {
+    /// Optimiser steps made in all.
+    package let step: Int
+    /// The adapter file and its digest; nil when the run was cancelled before its last step.
+    package let adapter: (file: URL, digest: String)?
+
+    package var isFinished: Bool { adapter != nil }
+}

@@ -1,0 +1,54 @@
+/// One image to train on, as the corpus keeps it.
+package struct TrainingSample: Sendable {
+    package let id: String
+    package let prompt: String
+    /// The scaled latent, [C, h, w] row-major.
+    package let latent: [Float]
+    package let shape: [Int]
+
+    package init(id: String, prompt: String, latent: [Float], shape: [Int]) {
+        self.id = id
+        self.prompt = prompt
+        self.latent = latent
+        self.shape = shape
+    }
+}
+
+/// A selection as it stood at one moment: immutable, and found again by its digest.
+package struct SelectionResolution: Sendable, Hashable {
+    /// SHA-256 of the selection document, hexadecimal.
+    package let digest: String
+    package let ids: [String]
+
+    package init(digest: String, ids: [String]) {
+        self.digest = digest
+        self.ids = ids
+    }
+}
+
+/// Why a source has no data to give; the text says what, where and what to do.
+package struct TrainingSourceError: Error, CustomStringConvertible, Sendable {
+    package let description: String
+
+    package init(_ description: String) {
+        self.description = description
+    }
+}
+
+/// Where a run's data comes from.
+package protocol TrainingSource: Sendable {
+    /// The name and first digest of the selection, for the run's log.
+    var selectionName: String { get }
+
+    /// The selection as it was when the run was set up.
+    func initialResolution() throws(TrainingSourceError) -> SelectionResolution
+
+    /// The selection's policy applied to the corpus as it is now, stored so that `resolution(digest:)` finds it.
+    func resolveAgain() throws(TrainingSourceError) -> SelectionResolution
+
+    /// A resolution that was made earlier.
+    func resolution(digest: String) throws(TrainingSourceError) -> SelectionResolution
+
+    /// The samples of these ids, in this order.
+    func samples(_ ids: [String]) throws(TrainingSourceError) -> [TrainingSample]
+}

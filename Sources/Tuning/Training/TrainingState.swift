@@ -1,0 +1,267 @@
+import Diffusion
+import Foundation
+import Tensor
+
+/// A run in progress: adapter, optimiser, stream and log, moved on one step at a time.
+final class TrainingState {
+    private let source: any TrainingSource
+    private let configuration: TrainingConfiguration
+    private let run: RunFolder
+    private let identity: RunIdentity
+    private let linears: [String: Linear]
+    private let weightSquares: [String: Tensor]
+    private let objective: DenoisingObjective
+    private let assembler: BatchAssembler
+    private let log: RunLog
+    private let store: CheckpointStore
+    /// Digest of the selection by epoch, as the log has it.
+    private var resolutions: [Int: String]
+
+    private(set) var step: Int
+    private var stream: SampleStream
+    private var adapter: Adapter
+    private var optimizer: AdamW
+
+    private init(
+        model: DiffusionModel, source: any TrainingSource, configuration: TrainingConfiguration, run: RunFolder,
+        identity: RunIdentity, log: RunLog, resolutions: [Int: String], step: Int, position: StreamPosition,
+        adapter: Adapter, optimizer: AdamW
+    ) {
+        self.source = source
+        self.configuration = configuration
+        self.run = run
+        self.identity = identity
+        self.log = log
+        self.resolutions = resolutions
+        self.step = step
+        self.adapter = adapter
+        self.optimizer = optimizer
+        linears = model.unet.linears
+        weightSquares = adapter.weightSquares(linears)
+        objective = DenoisingObjective(unet: model.unet, scheduler: model.scheduler)
+        assembler = BatchAssembler(model: model, source: source, seed: configuration.seed)
+        store = CheckpointStore(run)
+        stream = SampleStream(seed: configuration.seed, position: position)
+    }
+
+    // MARK: A step
+
+    /// One optimiser step; gives the loss and the gradient norm before clipping.
+    func advance(report: (TrainingEvent) -> Void) throws(TrainingError) -> (loss: Double, norm: Double) {
+        let entries = try stream.take(configuration.samplesPerStep) { epoch throws(TrainingError) in
+            try samples(ofEpoch: epoch, report: report)
+        }
+        let parameters = adapter.parameters.map { Tensor.parameter($0.value) }
+        let adapters = adapter.replacing(parameters).bound(to: linears, weightSquares: weightSquares)
+        let share = 1 / Float(configuration.accumulate)
+        var loss = 0.0
+        var total: [Tensor] = []
+        var timesteps: [Int] = []
+        for start in stride(from: 0, to: entries.count, by: configuration.batch) {
+            let batch = try batch(Array(entries[start..<start + configuration.batch]))
+            timesteps += batch.timesteps
+            let value = objective(batch, adapters: adapters, checkpointing: configuration.gradientCheckpointing)
+            loss += Double(value.values[0]) / Double(configuration.accumulate)
+            let parts = gradients(of: configuration.accumulate == 1 ? value : value * share, for: parameters)
+            total = total.isEmpty ? parts : zip(total, parts).map { $0 + $1 }
+        }
+        let norm = globalNorm(total)
+        guard loss.isFinite, norm.isFinite else { throw .diverged(step: step + 1) }
+        let updated = optimizer.update(
+            parameters.map(\.detached), gradients: total, clip: clipFactor(norm: norm, limit: configuration.clip))
+        adapter = adapter.replacing(updated)
+        step += 1
+        try write(
+            .step(
+                .init(
+                    step: step, loss: loss, gradNorm: norm, lr: configuration.optimizer.learningRate,
+                    samples: stream.position.consumed, epoch: stream.position.epoch, timesteps: timesteps)))
+        return (loss, norm)
+    }
+
+    private func batch(_ entries: [StreamEntry]) throws(TrainingError) -> TrainingBatch {
+        do {
+            return try assembler.batch(entries)
+        } catch {
+            throw .source(error)
+        }
+    }
+
+    /// The samples of an epoch: as the log says if it was reached before, else resolved now and logged first.
+    private func samples(ofEpoch epoch: Int, report: (TrainingEvent) -> Void) throws(TrainingError) -> [String] {
+        let resolution: SelectionResolution
+        do {
+            if let digest = resolutions[epoch] {
+                resolution = try source.resolution(digest: digest)
+            } else if epoch > 0, configuration.follow {
+                resolution = try source.resolveAgain()
+            } else {
+                resolution = try source.resolution(digest: identity.selectionDigest)
+            }
+        } catch {
+            throw .source(error)
+        }
+        guard !resolution.ids.isEmpty else { throw .emptySelection(source.selectionName) }
+        if resolutions[epoch] == nil {
+            try write(
+                .resolution(.init(epoch: epoch, selection: resolution.digest, count: resolution.ids.count)))
+            resolutions[epoch] = resolution.digest
+        }
+        report(.epoch(epoch, selection: resolution.digest, samples: resolution.ids.count))
+        return resolution.ids
+    }
+
+    // MARK: What is kept
+
+    func checkpoint(report: (TrainingEvent) -> Void) throws(TrainingError) {
+        let checkpoint = Checkpoint(
+            step: step, position: stream.position, identity: identity,
+            selection: resolutions[stream.position.epoch] ?? identity.selectionDigest, adapter: adapter,
+            optimizer: optimizer)
+        let digest: String
+        do {
+            digest = try store.save(checkpoint)
+            if let count = configuration.keepCheckpoints { try store.keep(count) }
+        } catch {
+            throw .file("\(error)")
+        }
+        try write(.checkpoint(.init(step: step, checkpoint: digest)))
+        report(.checkpoint(step: step, digest: digest))
+    }
+
+    /// Writes the finished adapter and closes the log.
+    func finish() throws(TrainingError) -> (file: URL, digest: String) {
+        let digest: String
+        do {
+            digest = try AdapterFile.write(adapter, to: run.adapter, temporary: run.temporary)
+        } catch {
+            throw .adapter(error)
+        }
+        try write(.finished(.init(step: step, adapter: digest)))
+        return (run.adapter, digest)
+    }
+
+    private func write(_ entry: RunLogEntry) throws(TrainingError) {
+        do {
+            try log.append(entry)
+        } catch {
+            throw .log(error)
+        }
+    }
+}
+
+// MARK: Starting and resuming
+
+extension TrainingState {
+    /// Opens a run: new, or as its newest whole checkpoint left it.
+    static func open(
+        model: DiffusionModel, source: any TrainingSource, configuration: TrainingConfiguration, run: RunFolder,
+        report: (TrainingEvent) -> Void
+    ) throws(TrainingError) -> (state: TrainingState, lock: RunLock) {
+        if let problem = configuration.problem { throw .settings(problem) }
+        if let problem = RunFolder.problem(withName: run.name) { throw .runName(problem) }
+        let fresh = try initialAdapter(configuration, model: model)
+        let lock = try lock(run)
+        let entries = try readLog(run)
+        let identity = try identity(
+            RunIdentity(
+                model: model.digest, selection: source.selectionName,
+                selectionDigest: try initialDigest(source), configuration: configuration),
+            recorded: try recordedIdentity(entries, run), run: run)
+
+        let checkpoint = try latest(run, template: fresh, report: report)
+        let step = checkpoint?.checkpoint.step ?? 0
+        guard step <= configuration.steps else {
+            throw .beyond(run: run.name, step: step, steps: configuration.steps)
+        }
+        var kept = entries.rewound(to: step)
+        if entries.identity == nil { kept.insert(.run(identity), at: 0) }
+        if entries.count > 1 { kept.append(.resumed(.init(step: step, checkpoint: checkpoint?.digest))) }
+        let log: RunLog
+        do {
+            log = try RunLog(run.log, holding: kept, temporary: run.temporary)
+        } catch {
+            throw .log(error)
+        }
+        let state = TrainingState(
+            model: model, source: source, configuration: configuration, run: run, identity: identity, log: log,
+            resolutions: kept.resolutions, step: step,
+            position: checkpoint?.checkpoint.position ?? StreamPosition(),
+            adapter: checkpoint?.checkpoint.adapter ?? fresh,
+            optimizer: checkpoint?.checkpoint.optimizer
+                ?? AdamW(settings: configuration.optimizer, shapes: fresh.parameters.map(\.value.shape)))
+        return (state, lock)
+    }
+
+    private static func initialAdapter(
+        _ configuration: TrainingConfiguration, model: DiffusionModel
+    ) throws(TrainingError) -> Adapter {
+        do {
+            return try Adapter(
+                initializing: configuration.kind, rank: configuration.rank, alpha: Float(configuration.alpha),
+                targets: configuration.targets, for: model.unet.linears, seed: configuration.seed)
+        } catch {
+            throw .adapter(error)
+        }
+    }
+
+    private static func lock(_ run: RunFolder) throws(TrainingError) -> RunLock {
+        do {
+            try DurableFile.makeFolder(run.root)
+            guard let lock = try RunLock(run.lock) else { throw TrainingError.busy(run: run.name) }
+            return lock
+        } catch let error as TrainingError {
+            throw error
+        } catch {
+            throw .file("\(error)")
+        }
+    }
+
+    private static func readLog(_ run: RunFolder) throws(TrainingError) -> [RunLogEntry] {
+        do {
+            return try RunLog.read(run.log)
+        } catch {
+            throw .log(error)
+        }
+    }
+
+    private static func initialDigest(_ source: any TrainingSource) throws(TrainingError) -> String {
+        do {
+            return try source.initialResolution().digest
+        } catch {
+            throw .source(error)
+        }
+    }
+
+    /// What the run is bound to by its log or, if that was lost, by its newest checkpoint.
+    private static func recordedIdentity(_ log: [RunLogEntry], _ run: RunFolder) throws(TrainingError) -> RunIdentity? {
+        if let identity = log.identity { return identity }
+        do {
+            return try CheckpointStore(run).identity()
+        } catch {
+            throw .file("\(error)")
+        }
+    }
+
+    /// The identity that the run goes by: the recorded one if there is one and nothing that matters differs.
+    private static func identity(
+        _ asked: RunIdentity, recorded: RunIdentity?, run: RunFolder
+    ) throws(TrainingError) -> RunIdentity {
+        guard let recorded else { return asked }
+        let differences = asked.differences(from: recorded)
+        guard differences.isEmpty else { throw .mismatch(run: run.name, differences) }
+        return recorded
+    }
+
+    private static func latest(
+        _ run: RunFolder, template: Adapter, report: (TrainingEvent) -> Void
+    ) throws(TrainingError) -> (checkpoint: Checkpoint, digest: String)? {
+        do {
+            let (found, notes) = try CheckpointStore(run).latest(template: template)
+            for note in notes { report(.note(note)) }
+            return found
+        } catch {
+            throw .file("\(error)")
+        }
+    }
+}

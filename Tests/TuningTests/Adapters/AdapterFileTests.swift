@@ -1,0 +1,101 @@
+import Diffusion
+import Foundation
+import Tensor
+import Testing
+import Tuning
+
+@Suite struct AdapterFileTests {
+    private let folder: TemporaryFolder
+    private var file: URL { folder.url.appendingPathComponent(AdapterFile.name) }
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private func adapter(_ kind: AdapterKind, alpha: Float = 6) -> Adapter {
+        Adapter(
+            kind: kind, rank: 2, alpha: alpha, targetModules: ["to_q", "ff.net.2"],
+            layers: [
+                "mid.attn1.to_q": AdapterLayer(
+                    down: randomTensor([2, 5], seed: 1), up: randomTensor([4, 2], seed: 2),
+                    magnitude: kind == .dora ? randomTensor([4], seed: 3) : nil),
+                "mid.ff.net.2": AdapterLayer(
+                    down: randomTensor([2, 8], seed: 4), up: randomTensor([3, 2], seed: 5),
+                    magnitude: kind == .dora ? randomTensor([3], seed: 6) : nil),
+            ])
+    }
+
+    private let linears = [
+        "mid.attn1.to_q": Linear(path: "mid.attn1.to_q", weight: Tensor(zeros: [4, 5]), bias: nil),
+        "mid.ff.net.2": Linear(path: "mid.ff.net.2", weight: Tensor(zeros: [3, 8]), bias: nil),
+    ]
+
+    @Test(arguments: AdapterKind.allCases) func whatIsWrittenComesBack(kind: AdapterKind) throws {
+        let adapter = adapter(kind)
+        let digest = try AdapterFile.write(adapter, to: file)
+        #expect(try AdapterFile.digest(of: file) == digest)
+        let read = try AdapterFile.read(file)
+        #expect(read.kind == kind && read.rank == 2 && read.alpha == 6)
+        #expect(read.targetModules == adapter.targetModules)
+        #expect(read.parameters.map(\.name) == adapter.parameters.map(\.name))
+        #expect(read.parameters.map(\.value.values) == adapter.parameters.map(\.value.values))
+        try read.validate(against: linears)
+    }
+
+    @Test func keysAreThoseOfDiffusers() throws {
+        try AdapterFile.write(adapter(.dora), to: file)
+        let safetensors = try SafetensorsFile(file)
+        #expect(
+            Set(safetensors.names) == [
+                "unet.mid.attn1.to_q.lora_A.weight", "unet.mid.attn1.to_q.lora_B.weight",
+                "unet.mid.attn1.to_q.lora_magnitude_vector", "unet.mid.ff.net.2.lora_A.weight",
+                "unet.mid.ff.net.2.lora_B.weight", "unet.mid.ff.net.2.lora_magnitude_vector",
+            ])
+        #expect(safetensors.metadata["format"] == "pt")
+        let settings = try #require(safetensors.metadata["lora_adapter_metadata"])
+        let json = try #require(try JSONSerialization.jsonObject(with: Data(settings.utf8)) as? [String: Any])
+        #expect(
+            Set(json.keys) == ["unet.r", "unet.lora_alpha", "unet.target_modules", "unet.use_dora"])
+    }
+
+    /// PEFT's own spelling, without metadata: alpha is the rank.
+    @Test func filesOfPEFTAreRead() throws {
+        let adapter = adapter(.dora)
+        let tensors = adapter.parameters.map { parameter -> (String, Tensor) in
+            let name = parameter.name
+                .replacingOccurrences(of: "lora_A.weight", with: "lora_A.default.weight")
+                .replacingOccurrences(of: "lora_B.weight", with: "lora_B.default.weight")
+                .replacingOccurrences(of: "lora_magnitude_vector", with: "lora_magnitude_vector.default.weight")
+            return ("base_model.model." + name, parameter.value)
+        }
+        try SafetensorsWriter.data(Dictionary(uniqueKeysWithValues: tensors), metadata: ["format": "pt"]).write(
+            to: file)
+        let read = try AdapterFile.read(file)
+        #expect(read.kind == .dora && read.alpha == 2)
+        #expect(read.parameters.map(\.name) == adapter.parameters.map(\.name))
+    }
+
+    @Test func whatDoesNotFitIsNamed() throws {
+        func text(_ body: () throws -> Void) -> String {
+            do {
+                try body()
+                return ""
+            } catch { return "\(error)" }
+        }
+        let missing = text {
+            try adapter(.lora).validate(against: ["mid.ff.net.2": linears["mid.ff.net.2"]].compactMapValues { $0 })
+        }
+        #expect(missing.contains("mid.attn1.to_q"))
+        var other = linears
+        other["mid.ff.net.2"] = Linear(path: "mid.ff.net.2", weight: Tensor(zeros: [3, 9]), bias: nil)
+        #expect(text { try adapter(.lora).validate(against: other) }.contains("lora_A is [2, 8]"))
+
+        try SafetensorsWriter.data(["unet.conv_in.dora_scale": Tensor(zeros: [2])], metadata: [:]).write(to: file)
+        #expect(text { _ = try AdapterFile.read(file) }.contains("dora_scale"))
+        try SafetensorsWriter.data(["unet.a.to_q.lora_A.weight": Tensor(zeros: [2, 2])], metadata: [:])
+            .write(to: file)
+        #expect(text { _ = try AdapterFile.read(file) }.contains("lora_B"))
+        try Data("no".utf8).write(to: file)
+        #expect(text { _ = try AdapterFile.read(file) }.contains(file.path))
+        try? FileManager.default.removeItem(at: file)
+        #expect(text { _ = try AdapterFile.read(file) }.contains(file.path))
+    }
+}

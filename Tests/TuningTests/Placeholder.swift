@@ -1,4 +1,0 @@
-import Testing
-import Tuning
-
-@Test func placeholder() {}

@@ -1,0 +1,45 @@
+import Synchronization
+import Tensor
+import Tuning
+
+/// A selection held in memory: latents are drawn from the sample's number. Each new resolution has one sample more.
+final class MemorySource: TrainingSource {
+    let selectionName = "best"
+    private let prompts = ["a red circle", "three green stars", "a blue square above a star"]
+    /// How many samples the selection has now.
+    private let size: Mutex<Int>
+
+    init(size: Int = 5) { self.size = Mutex(size) }
+
+    private func resolution(of count: Int) -> SelectionResolution {
+        SelectionResolution(digest: "selection-of-\(count)", ids: (0..<count).map { "\($0)" })
+    }
+
+    func initialResolution() throws(TrainingSourceError) -> SelectionResolution {
+        resolution(of: size.withLock { $0 })
+    }
+
+    func resolveAgain() throws(TrainingSourceError) -> SelectionResolution {
+        resolution(
+            of: size.withLock { size in
+                size += 1
+                return size
+            })
+    }
+
+    func resolution(digest: String) throws(TrainingSourceError) -> SelectionResolution {
+        guard let count = digest.split(separator: "-").last.flatMap({ Int($0) }) else {
+            throw TrainingSourceError("no selection \(digest)")
+        }
+        return resolution(of: count)
+    }
+
+    func samples(_ ids: [String]) throws(TrainingSourceError) -> [TrainingSample] {
+        ids.map { id in
+            let number = Int(id) ?? 0
+            return TrainingSample(
+                id: id, prompt: prompts[number % prompts.count],
+                latent: randomTensor([4, 16, 16], seed: UInt64(100 + number)).values, shape: [4, 16, 16])
+        }
+    }
+}
