@@ -2,6 +2,7 @@
 // sleep when none does.
 #include "CKernels.h"
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -19,8 +20,11 @@ static Body job_body;
 static void *job_context;
 static size_t job_count;
 static atomic_size_t next_index;
-static atomic_uint generation;  // a new value announces a job
-static atomic_int active;       // workers that have not finished the job
+
+// Generation of the job in the high half; below it whether workers may still join, and how many are inside. A caller
+// waits only for workers that joined: one that the system has put aside holds nobody up.
+#define OPEN (1ull << 31)
+static atomic_ullong state;
 static atomic_int sleepers;
 
 static void work(void) {
@@ -33,13 +37,21 @@ static void work(void) {
     inside = 0;
 }
 
+static void rest(int spins) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+    if (spins > 2000) sched_yield();
+}
+
 static void *worker(void *unused) {
     (void)unused;
-    unsigned seen = 0;
+    unsigned long long seen = 0;
+    int spins = 0;
     for (;;) {
-        int spins = 0;
-        while (atomic_load_explicit(&generation, memory_order_acquire) == seen) {
-            if (++spins < 20000) {
+        unsigned long long now = atomic_load(&state);
+        if (now >> 32 == seen) {
+            if (++spins < 8000) {
 #if defined(__x86_64__)
                 __builtin_ia32_pause();
 #endif
@@ -47,13 +59,19 @@ static void *worker(void *unused) {
             }
             pthread_mutex_lock(&sleeping);
             atomic_fetch_add(&sleepers, 1);
-            while (atomic_load(&generation) == seen) pthread_cond_wait(&wake, &sleeping);
+            while (atomic_load(&state) >> 32 == seen) pthread_cond_wait(&wake, &sleeping);
             atomic_fetch_sub(&sleepers, 1);
             pthread_mutex_unlock(&sleeping);
+            spins = 0;
+            continue;
         }
-        seen = atomic_load_explicit(&generation, memory_order_acquire);
-        work();
-        atomic_fetch_sub_explicit(&active, 1, memory_order_release);
+        if (now & OPEN) {
+            if (!atomic_compare_exchange_strong(&state, &now, now + 1)) continue;
+            work();
+            atomic_fetch_sub(&state, 1);
+        }
+        seen = now >> 32;
+        spins = 0;
     }
     return NULL;
 }
@@ -88,20 +106,16 @@ void ck_parallel(size_t count, void *context, Body body) {
     job_body = body;
     job_context = context;
     job_count = count;
-    atomic_store_explicit(&next_index, 0, memory_order_relaxed);
-    atomic_store_explicit(&active, threads - 1, memory_order_relaxed);
-    atomic_fetch_add(&generation, 1);
+    atomic_store(&next_index, 0);
+    atomic_store(&state, ((atomic_load(&state) >> 32) + 1) << 32 | OPEN);
     if (atomic_load(&sleepers) > 0) {
         pthread_mutex_lock(&sleeping);
         pthread_cond_broadcast(&wake);
         pthread_mutex_unlock(&sleeping);
     }
     work();
-    while (atomic_load_explicit(&active, memory_order_acquire) > 0) {
-#if defined(__x86_64__)
-        __builtin_ia32_pause();
-#endif
-    }
+    atomic_fetch_and(&state, ~OPEN);
+    for (int spins = 0; (atomic_load(&state) & (OPEN - 1)) != 0; spins++) rest(spins);
     pthread_mutex_unlock(&caller);
 }
 

@@ -43,14 +43,37 @@ func readConfiguration<T: Decodable>(
     }
 }
 
+extension KeyedDecodingContainer {
+    /// Refuses a configuration for the value of one field.
+    func require(_ holds: Bool, _ key: Key, _ otherwise: @autoclosure () -> String) throws {
+        if !holds {
+            throw DecodingError.dataCorruptedError(forKey: key, in: self, debugDescription: otherwise())
+        }
+    }
+
+    /// Refuses settings that change what a network or sampler computes in a way that is not built here.
+    func refuse(_ keys: [Key]) throws {
+        for key in keys where try decodeIfPresent(Bool.self, forKey: key) == true {
+            try require(false, key, "is not supported")
+        }
+    }
+}
+
 private func describe(_ error: DecodingError) -> String {
     func field(_ context: DecodingError.Context, _ last: (any CodingKey)? = nil) -> String {
-        (context.codingPath + (last.map { [$0] } ?? [])).map(\.stringValue).joined(separator: ".")
+        (context.codingPath + (last.map { [$0] } ?? [])).map { fileSpelling($0.stringValue) }.joined(separator: ".")
     }
     return switch error {
     case .keyNotFound(let key, let context): "lacks the field '\(field(context, key))'"
     case .typeMismatch(_, let context), .valueNotFound(_, let context): "has an unusable value for '\(field(context))'"
+    case .dataCorrupted(let context) where !context.codingPath.isEmpty:
+        "has an unusable value for '\(field(context))': \(context.debugDescription)"
     case .dataCorrupted(let context): "is not valid JSON: \(context.debugDescription)"
     @unknown default: "\(error)"
     }
+}
+
+/// `normNumGroups` as the file has it: `norm_num_groups`.
+private func fileSpelling(_ key: String) -> String {
+    key.reduce(into: "") { out, letter in out += letter.isUppercase ? "_\(letter.lowercased())" : "\(letter)" }
 }

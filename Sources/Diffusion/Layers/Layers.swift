@@ -56,6 +56,10 @@ struct GroupNorm: Sendable {
     init(
         _ weights: Weights, _ channels: Int, groups: Int, epsilon: Float, activation: Activation = .none
     ) throws(ModelError) {
+        guard groups > 0, channels.isMultiple(of: groups) else {
+            throw ModelError(
+                .unsupported, at: weights.path, "norm_num_groups \(groups) does not divide \(channels) channels")
+        }
         scale = try weights.tensor("weight", [channels])
         shift = try weights.tensor("bias", [channels])
         (self.groups, self.epsilon, self.activation) = (groups, epsilon, activation)

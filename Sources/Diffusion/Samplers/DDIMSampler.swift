@@ -16,7 +16,7 @@ struct DDIMSampler: Sampler {
 
     func step(modelOutput: Tensor, step: Int, sample: Tensor, noise: () -> Tensor) -> Tensor {
         let t = Int(timesteps[step])
-        let last = configuration.setAlphaToOne ? 1 : schedule.alphasCumprod[0]
+        let last = configuration.setAlphaToOne ?? true ? 1 : schedule.alphasCumprod[0]
         let previous = t >= stride ? schedule.alphasCumprod[t - stride] : last
         let prediction = Prediction(
             modelOutput, sample: sample, alphaCumprod: schedule.alphasCumprod[t], configuration)

@@ -9,12 +9,15 @@ struct EulerSampler: Sampler {
 
     init(_ configuration: SchedulerConfiguration, steps: Int) {
         self.configuration = configuration
+        let spacing = configuration.timestepSpacing ?? .linspace
         let all = NoiseSchedule(configuration).alphasCumprod.map { ((1 - $0) / $0).squareRoot() }
-        if configuration.timestepSpacing == .linspace, steps > 1 {
+        if spacing == .linspace, steps > 1 {
             let step = Float(all.count - 1) / Float(steps - 1)
             timesteps = (0..<steps).reversed().map { Float($0) * step }
         } else {
-            timesteps = spacedTimesteps(configuration, steps: steps)
+            var resolved = configuration
+            resolved.timestepSpacing = spacing
+            timesteps = spacedTimesteps(resolved, steps: steps)
         }
         sigmas =
             timesteps.map { t in
@@ -24,7 +27,7 @@ struct EulerSampler: Sampler {
             } + [0]
         let largest = sigmas.max() ?? 1
         initialNoiseScale =
-            configuration.timestepSpacing == .leading ? (largest * largest + 1).squareRoot() : largest
+            spacing == .leading ? (largest * largest + 1).squareRoot() : largest
     }
 
     func scaleInput(_ sample: Tensor, step: Int) -> Tensor {

@@ -1,9 +1,3 @@
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
-
 /// How much noise each training timestep has: β, α = 1 − β and ᾱ, the running product of α (Ho et al., arXiv
 /// 2006.11239), in float32 as torch computes them.
 package struct NoiseSchedule: Sendable, Equatable {
@@ -15,11 +9,14 @@ package struct NoiseSchedule: Sendable, Equatable {
 
     package init(_ configuration: SchedulerConfiguration) {
         let count = configuration.trainTimesteps
-        if configuration.betaSchedule == "scaled_linear" {
-            let roots = Self.linspace(configuration.betaStart.squareRoot(), configuration.betaEnd.squareRoot(), count)
+        let (start, end) = (configuration.betaStart, configuration.betaEnd)
+        if let trained = configuration.trainedBetas {
+            betas = trained
+        } else if configuration.betaSchedule == "scaled_linear" {
+            let roots = Self.linspace(Float(start.squareRoot()), Float(end.squareRoot()), count)
             betas = roots.map { $0 * $0 }
         } else {
-            betas = Self.linspace(configuration.betaStart, configuration.betaEnd, count)
+            betas = Self.linspace(Float(start), Float(end), count)
         }
         alphas = betas.map { 1 - $0 }
         var product = 1.0

@@ -49,7 +49,7 @@ struct PNDMSampler: Sampler {
 
     /// Equation 9 of the paper.
     private func advance(_ sample: Tensor, _ output: Tensor, from t: Int, to previous: Int) -> Tensor {
-        let last = configuration.setAlphaToOne ? 1 : schedule.alphasCumprod[0]
+        let last = configuration.setAlphaToOne ?? false ? 1 : schedule.alphasCumprod[0]
         let alpha = schedule.alphasCumprod[min(t, schedule.count - 1)]
         let next = previous >= 0 ? schedule.alphasCumprod[previous] : last
         let noise =

@@ -28,23 +28,33 @@ extension Sampler {
 package enum SamplerKind: String, CaseIterable, Sendable, Codable {
     case ddpm, ddim, pndm, euler
 
-    /// - Parameter steps: how many of the training timesteps are visited, 1…``SchedulerConfiguration/trainTimesteps``.
-    package func make(_ configuration: SchedulerConfiguration, steps: Int) -> any Sampler {
-        switch self {
-        case .ddpm: DDPMSampler(configuration, steps: steps)
-        case .ddim: DDIMSampler(configuration, steps: steps)
-        case .pndm: PNDMSampler(configuration, steps: steps)
-        case .euler: EulerSampler(configuration, steps: steps)
+    /// - Parameter steps: how many of the training timesteps are visited.
+    /// - Throws: where so many steps would leave the ``SchedulerConfiguration/trainTimesteps``.
+    package func make(_ configuration: SchedulerConfiguration, steps: Int) throws(ModelError) -> any Sampler {
+        let total = configuration.trainTimesteps
+        guard (1...total).contains(steps) else {
+            throw ModelError(.unsupported, at: "", "\(steps) sampling steps are not possible: choose 1 to \(total)")
         }
+        let sampler: any Sampler =
+            switch self {
+            case .ddpm: DDPMSampler(configuration, steps: steps)
+            case .ddim: DDIMSampler(configuration, steps: steps)
+            case .pndm: PNDMSampler(configuration, steps: steps)
+            case .euler: EulerSampler(configuration, steps: steps)
+            }
+        return sampler
     }
 }
 
 /// The training timesteps that `steps` steps visit, from noisy to clean.
 func spacedTimesteps(_ configuration: SchedulerConfiguration, steps: Int) -> [Float] {
     let total = configuration.trainTimesteps
-    switch configuration.timestepSpacing {
+    switch configuration.timestepSpacing ?? .leading {
     case .leading:
-        return (0..<steps).reversed().map { Float($0 * (total / steps) + configuration.stepsOffset) }
+        // The offset must not lead past the last timestep, as it would when every one is visited.
+        return (0..<steps).reversed().map {
+            Float(min($0 * (total / steps) + configuration.stepsOffset, total - 1))
+        }
     case .trailing:
         let ratio = Double(total) / Double(steps)
         return (0..<steps).map { Float((Double(total) - Double($0) * ratio).rounded(.toNearestOrEven) - 1) }
@@ -60,16 +70,16 @@ struct Prediction {
 
     init(_ output: Tensor, sample: Tensor, alphaCumprod: Float, _ configuration: SchedulerConfiguration) {
         let (a, b) = (alphaCumprod.squareRoot(), (1 - alphaCumprod).squareRoot())
+        let unclipped: Tensor
         switch configuration.predictionType {
         case .epsilon:
             noise = output
-            let clean = (sample - output * b) * (1 / a)
-            self.clean = configuration.clipSample ? clean.clamped(configuration.clipSampleRange) : clean
+            unclipped = (sample - output * b) * (1 / a)
         case .velocity:
             noise = output * a + sample * b
-            let clean = sample * a - output * b
-            self.clean = configuration.clipSample ? clean.clamped(configuration.clipSampleRange) : clean
+            unclipped = sample * a - output * b
         }
+        clean = configuration.clipSample ?? true ? unclipped.clamped(configuration.clipSampleRange) : unclipped
     }
 }
 

@@ -32,6 +32,10 @@ package struct CLIPTextConfiguration: Decodable, Sendable {
         hiddenAct = try fields.decodeIfPresent(String.self, forKey: .hiddenAct) ?? hiddenAct
         projectionDim = try fields.decodeIfPresent(Int.self, forKey: .projectionDim) ?? projectionDim
         eosTokenId = try fields.decodeIfPresent(Int.self, forKey: .eosTokenId) ?? eosTokenId
+        try fields.require(
+            numAttentionHeads > 0 && hiddenSize > 0 && hiddenSize.isMultiple(of: numAttentionHeads),
+            .numAttentionHeads, "\(numAttentionHeads) heads do not divide hidden_size \(hiddenSize)")
+        try fields.require(numHiddenLayers > 0, .numHiddenLayers, "\(numHiddenLayers) layers")
     }
 }
 

@@ -7,6 +7,11 @@ struct AttentionLayer: Sendable {
     let heads: Int
 
     init(_ weights: Weights, width: Int, contextWidth: Int, heads: Int) throws(ModelError) {
+        guard heads > 0, width.isMultiple(of: heads) else {
+            throw ModelError(
+                .unsupported, at: weights.path,
+                "\(heads) heads (attention_head_dim) do not divide \(width) channels")
+        }
         path = weights.path
         query = try Linear(weights.scope("to_q"), inputs: width, outputs: width, bias: false)
         key = try Linear(weights.scope("to_k"), inputs: contextWidth, outputs: width, bias: false)

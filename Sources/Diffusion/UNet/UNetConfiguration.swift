@@ -64,10 +64,24 @@ package struct UNetConfiguration: Decodable, Sendable {
         try refuse(fields, .timeEmbeddingType, allowed: "positional")
         try refuse(fields, .classEmbedType, allowed: nil)
         try refuse(fields, .encoderHidDimType, allowed: nil)
-        if try read(.dualCrossAttention, false) {
-            throw DecodingError.dataCorruptedError(
-                forKey: .dualCrossAttention, in: fields, debugDescription: "dual cross attention is not supported")
+        try fields.refuse([.dualCrossAttention])
+        if let levels = try? fields.decodeIfPresent([Bool].self, forKey: .onlyCrossAttention) {
+            try fields.require(!levels.contains(true), .onlyCrossAttention, "is not supported")
+        } else {
+            try fields.refuse([.onlyCrossAttention])
         }
+        let levels = blockOutChannels.count
+        try fields.require(
+            (1...8).contains(levels) && blockOutChannels.allSatisfy { $0 > 0 }, .blockOutChannels,
+            "\(blockOutChannels) are not the widths of 1 to 8 levels")
+        try fields.require(
+            (0..<levels).allSatisfy { layersPerBlock[$0] ?? 0 > 0 }, .layersPerBlock, "needs one or more on each level")
+        try fields.require(
+            (0..<levels).allSatisfy { transformerLayersPerBlock[$0] ?? 0 > 0 }, .transformerLayersPerBlock,
+            "needs one or more on each level")
+        try fields.require(
+            sampleSize > 0 && sampleSize.isMultiple(of: 1 << (levels - 1)), .sampleSize,
+            "\(sampleSize) cannot be halved \(levels - 1) times")
     }
 
     private func refuse(

@@ -36,6 +36,13 @@ package struct VAEConfiguration: Decodable, Sendable {
         useQuantConv = try read(.useQuantConv, useQuantConv)
         usePostQuantConv = try read(.usePostQuantConv, usePostQuantConv)
         midBlockAddAttention = try read(.midBlockAddAttention, midBlockAddAttention)
+        try fields.require(
+            (1...8).contains(blockOutChannels.count) && blockOutChannels.allSatisfy { $0 > 0 }, .blockOutChannels,
+            "\(blockOutChannels) are not the widths of 1 to 8 levels")
+        try fields.require(layersPerBlock > 0, .layersPerBlock, "\(layersPerBlock) layers")
+        try fields.require(scalingFactor > 0, .scalingFactor, "\(scalingFactor) is not positive")
+        try fields.require(
+            inChannels == 3 && outChannels == 3, .inChannels, "only red, green and blue images are supported")
     }
 
     /// Pixels a latent is wide: 2^(levels − 1).

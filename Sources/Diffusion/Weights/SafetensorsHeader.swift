@@ -47,6 +47,9 @@ struct SafetensorsHeader {
         guard let object = try? JSONSerialization.jsonObject(with: json), let fields = object as? [String: Any] else {
             throw ModelError(.malformedFile, at: path, "has a header that is not a JSON object")
         }
+        guard pairCount(json) == fields.count else {
+            throw ModelError(.malformedFile, at: path, "names a tensor twice in its header")
+        }
         for (name, value) in fields {
             if name == "__metadata__" {
                 metadata = value as? [String: String] ?? [:]
@@ -98,4 +101,30 @@ struct SafetensorsHeader {
                 "holds \(dataBytes) bytes of data where its header names \(end): it is truncated or damaged")
         }
     }
+}
+
+/// How many name–value pairs the outermost object of valid JSON has; a parser silently drops repeated names.
+private func pairCount(_ json: Data) -> Int {
+    var (count, depth) = (0, 0)
+    var (inString, escaped) = (false, false)
+    for byte in json {
+        if inString {
+            if escaped {
+                escaped = false
+            } else if byte == UInt8(ascii: "\\") {
+                escaped = true
+            } else if byte == UInt8(ascii: "\"") {
+                inString = false
+            }
+            continue
+        }
+        switch byte {
+        case UInt8(ascii: "\""): inString = true
+        case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
+        case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
+        case UInt8(ascii: ":") where depth == 1: count += 1
+        default: break
+        }
+    }
+    return count
 }

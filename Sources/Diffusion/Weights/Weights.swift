@@ -24,17 +24,17 @@ package struct Weights: Sendable {
 
     /// Opens `<name>.safetensors`, or all files of `<name>.safetensors.index.json`, in a component's folder.
     package init(folder: URL, names: [String], folding: (any WeightFolding)? = nil) throws(ModelError) {
+        try self.init(files: Self.files(in: folder, names: names), folder: folder, folding: folding)
+    }
+
+    /// The files of a component's weights: the first of `names` that is there, whole or by its index.
+    static func files(in folder: URL, names: [String]) throws(ModelError) -> [URL] {
         for name in names {
             let single = folder.appendingPathComponent("\(name).safetensors")
-            if FileManager.default.fileExists(atPath: single.path) {
-                try self.init(files: [single], folder: folder, folding: folding)
-                return
-            }
+            if FileManager.default.fileExists(atPath: single.path) { return [single] }
             let index = folder.appendingPathComponent("\(name).safetensors.index.json")
             if FileManager.default.fileExists(atPath: index.path) {
-                let files = try ShardIndex(index).files.map { folder.appendingPathComponent($0) }
-                try self.init(files: files, folder: folder, folding: folding)
-                return
+                return try ShardIndex(index).files.map { folder.appendingPathComponent($0) }
             }
         }
         throw ModelError(

@@ -1,0 +1,108 @@
+/// What is known of a sample before it is generated. Its digest tells whether the work has been done.
+package struct SampleRecipe: Sendable, Equatable {
+    package var prompt: String
+    package var seed: UInt64
+    /// The digest of the model's files.
+    package var model: String
+    /// The digest of the adapter that was folded in, if any.
+    package var adapter: String?
+    package var sampler: String
+    package var steps: Int
+    package var guidance: Double
+    package var width, height: Int
+
+    package init(
+        prompt: String, seed: UInt64, model: String, adapter: String? = nil, sampler: String, steps: Int,
+        guidance: Double, width: Int, height: Int
+    ) {
+        (self.prompt, self.seed, self.model, self.adapter) = (prompt, seed, model, adapter)
+        (self.sampler, self.steps, self.guidance) = (sampler, steps, guidance)
+        (self.width, self.height) = (width, height)
+    }
+
+    var members: [String: CanonicalJSON] {
+        var members: [String: CanonicalJSON] = [
+            "prompt": .string(prompt), "seed": .string(String(seed)), "model": .string(model),
+            "sampler": .string(sampler), "steps": .integer(steps), "guidance": .number(guidance),
+            "width": .integer(width), "height": .integer(height),
+        ]
+        if let adapter { members["adapter"] = .string(adapter) }
+        return members
+    }
+
+    package var digest: Digest { Digest(of: CanonicalJSON.object(members).data) }
+}
+
+/// The noise schedule behind a trace, so that estimators can weigh it without the model.
+package struct ScheduleDescription: Sendable, Equatable, Codable {
+    package var betaStart, betaEnd: Double
+    /// "linear" or "scaled_linear".
+    package var betaSchedule: String
+    package var trainTimesteps: Int
+
+    private enum CodingKeys: String, CodingKey {
+        case betaStart = "beta_start"
+        case betaEnd = "beta_end"
+        case betaSchedule = "beta_schedule"
+        case trainTimesteps = "num_train_timesteps"
+    }
+
+    package init(betaStart: Double, betaEnd: Double, betaSchedule: String, trainTimesteps: Int) {
+        (self.betaStart, self.betaEnd) = (betaStart, betaEnd)
+        (self.betaSchedule, self.trainTimesteps) = (betaSchedule, trainTimesteps)
+    }
+
+    var json: CanonicalJSON {
+        .object([
+            "beta_start": .number(betaStart), "beta_end": .number(betaEnd), "beta_schedule": .string(betaSchedule),
+            "num_train_timesteps": .integer(trainTimesteps),
+        ])
+    }
+}
+
+/// One sample as it is written: image, latent, trace and where they come from.
+package struct SampleRecord: Sendable {
+    package var recipe: SampleRecipe
+    /// Free for the user: a name for a group of samples.
+    package var tag: String?
+    /// Nil where there is no trace.
+    package var schedule: ScheduleDescription?
+    /// The PNG file.
+    package var png: [UInt8]
+    /// SHA-256 of the decoded pixels, RGB row by row.
+    package var pixels: Digest
+    /// Channels, height, width; row-major values, channels first.
+    package var latentShape: [Int]
+    package var latent: [Float]
+    /// The trace: training timesteps from noisy to clean, and ‖Δε‖² at each; NaN where a step was not guided.
+    package var timesteps: [Int32]
+    package var deltaSquared: [Float]
+
+    package init(
+        recipe: SampleRecipe, tag: String? = nil, schedule: ScheduleDescription? = nil, png: [UInt8], pixels: Digest,
+        latentShape: [Int], latent: [Float],
+        timesteps: [Int32], deltaSquared: [Float]
+    ) {
+        precondition(latentShape.reduce(1, *) == latent.count, "\(latent.count) values for the latent \(latentShape)")
+        precondition(timesteps.count == deltaSquared.count, "a trace has one value a timestep")
+        (self.recipe, self.tag, self.schedule) = (recipe, tag, schedule)
+        (self.png, self.pixels) = (png, pixels)
+        (self.latentShape, self.latent) = (latentShape, latent)
+        (self.timesteps, self.deltaSquared) = (timesteps, deltaSquared)
+    }
+
+    /// The canonical manifest: the recipe and the digests of what came out.
+    package var manifest: CanonicalJSON {
+        var members = recipe.members
+        members["pixels_sha256"] = .string(pixels.hex)
+        members["latent_sha256"] = .string(Digest(of: latent).hex)
+        members["latent_shape"] = .array(latentShape.map { .integer($0) })
+        members["recipe_sha256"] = .string(recipe.digest.hex)
+        if let schedule { members["schedule"] = schedule.json }
+        if let tag { members["tag"] = .string(tag) }
+        return .object(members)
+    }
+
+    /// SHA-256 of the manifest: the sample's id.
+    package var id: Digest { Digest(of: manifest.data) }
+}

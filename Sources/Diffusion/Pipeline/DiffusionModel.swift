@@ -1,0 +1,113 @@
+package import Foundation
+package import Tensor
+
+/// A text-to-image model in the diffusers folder layout: SD-1.x, SD-2.x or SDXL.
+package struct DiffusionModel: Sendable {
+    package let folder: URL
+    /// `sha256:…` over the files that were read (``ModelDigest``); an adapter that was folded in does not change it.
+    package let digest: String
+    package let unet: UNet2DConditionModel
+    package let vae: AutoencoderKL
+    package let scheduler: SchedulerConfiguration
+    package let schedule: NoiseSchedule
+    /// What stands for "no prompt" in guidance.
+    package let emptyPrompt: PromptEmbedding
+    private let text: TextConditioner
+
+    /// Reads the whole model.
+    ///
+    /// - Parameter adapter: folded into the UNet's linear weights.
+    /// - Throws: ``ModelError`` naming the file or tensor that is missing, damaged or does not fit.
+    package static func load(
+        from folder: URL, adapter: (any WeightFolding)? = nil
+    ) throws(ModelError) -> DiffusionModel {
+        try DiffusionModel(folder: folder, adapter: adapter)
+    }
+
+    private init(folder: URL, adapter: (any WeightFolding)?) throws(ModelError) {
+        self.folder = folder
+        text = try TextConditioner(folder: folder)
+        scheduler = try SchedulerConfiguration(folder: folder.appendingPathComponent("scheduler"))
+        schedule = NoiseSchedule(scheduler)
+        unet = try UNet2DConditionModel(folder: folder.appendingPathComponent("unet"), folding: adapter)
+        vae = try AutoencoderKL(folder: folder.appendingPathComponent("vae"))
+        digest = try ModelDigest.compute(folder: folder)
+        emptyPrompt = text.emptyPrompt
+        try checkParts()
+    }
+
+    /// Parts that are sound each by itself must fit each other, or generation would stop halfway.
+    private func checkParts() throws(ModelError) {
+        func require(_ holds: Bool, _ otherwise: String) throws(ModelError) {
+            if !holds { throw ModelError(.wrongShape, at: folder.path, otherwise) }
+        }
+        let text = emptyPrompt.tokens.channels
+        let configuration = unet.configuration
+        try require(
+            text == configuration.crossAttentionDim,
+            "text embeddings of width \(text) do not fit a UNet of cross_attention_dim "
+                + "\(configuration.crossAttentionDim)")
+        let latent = vae.configuration.latentChannels
+        try require(
+            configuration.inChannels == latent && configuration.outChannels == latent,
+            "a UNet from \(configuration.inChannels) to \(configuration.outChannels) channels does not fit a VAE of "
+                + "\(latent) latent channels (inpainting and video models are not supported)")
+        guard configuration.additionEmbedType == "text_time" else { return }
+        let added = (emptyPrompt.pooled?.count ?? 0) + 6 * (configuration.additionTimeEmbedDim ?? 0)
+        try require(
+            emptyPrompt.pooled != nil && added == configuration.projectionClassEmbeddingsInputDim,
+            "the UNet wants a pooled text embedding and six numbers, "
+                + "\(configuration.projectionClassEmbeddingsInputDim ?? 0) values in all, and gets \(added)")
+    }
+
+    /// Channels, height and width of a latent.
+    package var latentShape: [Int] {
+        [unet.configuration.inChannels, unet.configuration.sampleSize, unet.configuration.sampleSize]
+    }
+
+    /// Width and height of an image in pixels.
+    package var imageSize: Int { unet.configuration.sampleSize * vae.configuration.reduction }
+
+    package func encode(prompts: [String]) -> [PromptEmbedding] { text.encode(prompts) }
+
+    /// What SDXL is told beside text and timestep; nil for other models.
+    package func addedConditions(_ prompts: [PromptEmbedding]) -> AddedConditions? {
+        guard unet.configuration.additionEmbedType == "text_time" else { return nil }
+        let pooled = prompts.compactMap { $0.pooled.map { $0.reshaped([1, $0.count]) } }
+        let side = Float(imageSize)
+        return AddedConditions(
+            pooled: concatenateBatch(pooled), timeIDs: prompts.map { _ in [side, side, 0, 0, side, side] })
+    }
+
+    /// Scaled latents `[N, h, w, C]` to images, a few at a time so that memory stays bounded.
+    package func decode(_ latents: Tensor) -> [RGBImage] {
+        let count = latents.shape[0]
+        let group = max(1, (1 << 20) / (imageSize * imageSize))
+        let (scale, shift) = (vae.configuration.scalingFactor, vae.configuration.shiftFactor ?? 0)
+        return stride(from: 0, to: count, by: group).flatMap { first in
+            let part = latents.batch(first..<min(first + group, count)) * (1 / scale)
+            let pixels = vae.decode(shift == 0 ? part : part + Tensor(filled: shift, shape: part.shape))
+            return (0..<pixels.shape[0]).map { RGBImage(pixels, index: $0) }
+        }
+    }
+
+    /// Images to the means of their latents, scaled, `[N, h, w, C]`; sides are multiples of the VAE's reduction.
+    package func encode(images: [RGBImage]) -> Tensor {
+        let channels = vae.configuration.latentChannels
+        let (scale, shift) = (vae.configuration.scalingFactor, vae.configuration.shiftFactor ?? 0)
+        return concatenateBatch(
+            images.map { image in
+                let moments = vae.moments(image.tensor)
+                let rows = moments.rows
+                return Tensor(shape: moments.shape.dropLast() + [channels]) { out in
+                    moments.withValues { values in
+                        for row in 0..<rows {
+                            for c in 0..<channels {
+                                out[row * channels + c] = (values[row * 2 * channels + c] - shift) * scale
+                            }
+                        }
+                    }
+                }
+            })
+    }
+}

@@ -1,0 +1,59 @@
+import Crypto
+package import Foundation
+
+/// The identity of a model folder: SHA-256 over the names and contents of just those files that Attune reads, in order of
+/// their paths.
+///
+/// What lies beside them (README, safety checker, other copies of the same weights) does not count.
+package enum ModelDigest {
+    private static let weights = [
+        "text_encoder": ["model", "pytorch_model"], "text_encoder_2": ["model", "pytorch_model"],
+        "unet": ["diffusion_pytorch_model", "model"], "vae": ["diffusion_pytorch_model", "model"],
+    ]
+    private static let tokenizerFiles = [
+        "merges.txt", "special_tokens_map.json", "tokenizer_config.json", "vocab.json",
+    ]
+
+    /// - Returns: `sha256:` and 64 hexadecimal digits.
+    /// - Throws: ``ModelError`` where a file is missing or cannot be read.
+    package static func compute(folder: URL) throws(ModelError) -> String {
+        var whole = SHA256()
+        for name in try files(in: folder) {
+            let file = try digest(of: folder.appendingPathComponent(name))
+            whole.update(data: Data("\(name)\u{0}\(hex(file))\n".utf8))
+        }
+        return "sha256:\(hex(whole.finalize()))"
+    }
+
+    /// Paths below the folder, sorted.
+    private static func files(in folder: URL) throws(ModelError) -> [String] {
+        var paths = ["model_index.json", "scheduler/scheduler_config.json"]
+        for (component, names) in weights {
+            let url = folder.appendingPathComponent(component)
+            if component.hasSuffix("_2"), !FileManager.default.fileExists(atPath: url.path) { continue }
+            paths.append("\(component)/config.json")
+            paths += try Weights.files(in: url, names: names).map { "\(component)/\($0.lastPathComponent)" }
+        }
+        for component in ["tokenizer", "tokenizer_2"] {
+            let url = folder.appendingPathComponent(component)
+            paths += tokenizerFiles.filter {
+                FileManager.default.fileExists(atPath: url.appendingPathComponent($0).path)
+            }.map { "\(component)/\($0)" }
+        }
+        return paths.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+
+    private static func digest(of url: URL) throws(ModelError) -> SHA256.Digest {
+        let map = try MemoryMap(url)
+        let bytes = UnsafeRawBufferPointer(start: map.base, count: map.count)
+        return withExtendedLifetime(map) {
+            var hash = SHA256()
+            hash.update(bufferPointer: bytes)
+            return hash.finalize()
+        }
+    }
+
+    private static func hex(_ digest: SHA256.Digest) -> String {
+        digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+}

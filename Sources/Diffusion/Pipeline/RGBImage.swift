@@ -1,0 +1,28 @@
+import Tensor
+
+/// An image of 8-bit red, green and blue, row by row.
+package struct RGBImage: Sendable, Equatable {
+    package let width, height: Int
+    /// `3·width·height` values.
+    package let pixels: [UInt8]
+
+    package init(width: Int, height: Int, pixels: [UInt8]) {
+        precondition(pixels.count == 3 * width * height, "\(pixels.count) values for \(width)×\(height) pixels")
+        (self.width, self.height, self.pixels) = (width, height, pixels)
+    }
+
+    /// One image of a batch in −1…1, rounded as diffusers rounds.
+    init(_ batch: Tensor, index: Int) {
+        let (height, width) = (batch.shape[1], batch.shape[2])
+        let size = height * width * 3
+        let pixels = batch.withValues { values in
+            values[index * size..<(index + 1) * size].map { value in
+                UInt8((min(max(value / 2 + 0.5, 0), 1) * 255).rounded(.toNearestOrEven))
+            }
+        }
+        self.init(width: width, height: height, pixels: pixels)
+    }
+
+    /// `[1, H, W, 3]` in −1…1.
+    var tensor: Tensor { Tensor(shape: [1, height, width, 3], values: pixels.map { Float($0) / 127.5 - 1 }) }
+}

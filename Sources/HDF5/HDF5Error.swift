@@ -1,0 +1,17 @@
+import Foundation
+
+/// What went wrong with an HDF5 file: the operation, the object and the file, in one line.
+package struct HDF5Error: Error, LocalizedError, CustomStringConvertible, Sendable, Equatable {
+    /// The file's path.
+    package let path: String
+    /// The object inside the file; empty for the file itself.
+    package let object: String
+    package let message: String
+
+    package init(path: String, object: String = "", _ message: String) {
+        (self.path, self.object, self.message) = (path, object, message)
+    }
+
+    package var description: String { object.isEmpty ? "\(path): \(message)" : "\(path): \(object): \(message)" }
+    package var errorDescription: String? { description }
+}

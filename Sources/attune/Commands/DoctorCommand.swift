@@ -1,0 +1,18 @@
+import ArgumentParser
+import Foundation
+import Tensor
+
+struct DoctorCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor", abstract: "Show versions, BLAS core and threads, free disk, and what is missing.")
+
+    @Option(help: "The folder whose disk is looked at.", completion: .directory)
+    var corpus = ProcessInfo.processInfo.environment["ATTUNE_CORPUS"] ?? "."
+
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let report = MachineReport(folder: corpus)
+        print(output.json ? try jsonText(report) : report.text)
+    }
+}

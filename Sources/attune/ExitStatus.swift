@@ -1,0 +1,21 @@
+import ArgumentParser
+
+/// What the command's exit status says.
+enum ExitStatus: Int32 {
+    case success = 0
+    case failure = 1
+    case damaged = 2
+    case usage = 64
+    case interrupted = 130
+
+    var code: ExitCode { ExitCode(rawValue) }
+
+    static let documentation = """
+        Exit status:
+          0    done
+          1    failed; one line on standard error says what, where and what to do
+          2    verify found damage
+          64   the command line is wrong
+          130  interrupted; the same command goes on where it stopped
+        """
+}

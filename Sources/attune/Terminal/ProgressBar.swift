@@ -1,0 +1,81 @@
+import Foundation
+
+/// How far long work is: a bar with rate and time to go on a terminal, a plain line now and then elsewhere.
+///
+/// It writes to standard error, so that a command's output can be piped.
+package final class ProgressBar {
+    private let title: String
+    private let unit: String
+    private let total: Int
+    private let isTerminal: Bool
+    private let interval: Duration
+    private let clock = ContinuousClock()
+    private let begin: ContinuousClock.Instant
+    private var shown: ContinuousClock.Instant?
+    /// Where this process began; work that an earlier one did counts as done but not towards the rate.
+    private let start: Int
+
+    init(_ title: String, total: Int, unit: String, start: Int = 0, isTerminal: Bool = isatty(STDERR_FILENO) == 1) {
+        self.title = title
+        self.total = total
+        self.unit = unit
+        self.start = start
+        self.isTerminal = isTerminal
+        interval = isTerminal ? .milliseconds(100) : .seconds(10)
+        begin = clock.now
+    }
+
+    /// Shows that `done` of the total is done; `note` follows the figures.
+    func update(_ done: Int, note: String = "") {
+        let now = clock.now
+        if let shown, now - shown < interval, done < total { return }
+        shown = now
+        let line = Self.line(
+            title: title, done: done, start: start, total: total, unit: unit, seconds: (now - begin) / .seconds(1),
+            bar: isTerminal, note: note)
+        write(isTerminal ? "\r\u{1B}[K" + line : line + "\n")
+    }
+
+    /// Leaves the bar's line, so that what follows starts on its own.
+    func finish() {
+        if isTerminal, shown != nil { write("\n") }
+    }
+
+    private func write(_ text: String) {
+        FileHandle.standardError.write(Data(text.utf8))
+    }
+
+    package static func line(
+        title: String, done: Int, start: Int, total: Int, unit: String, seconds: Double, bar: Bool, note: String
+    ) -> String {
+        var parts = [title]
+        if bar {
+            let width = 24
+            let filled = total > 0 ? min(width, width * done / total) : width
+            parts.append(
+                "[" + String(repeating: "#", count: filled) + String(repeating: "·", count: width - filled) + "]")
+        }
+        parts.append("\(done)/\(total) \(unit)")
+        let rate = seconds > 0 ? Double(done - start) / seconds : 0
+        if rate > 0 {
+            parts.append("\(formatted(rate, digits: rate < 10 ? 2 : 1))/s")
+            if done < total { parts.append("\(clockTime(Double(total - done) / rate)) to go") }
+        }
+        if !note.isEmpty { parts.append(note) }
+        return parts.joined(separator: "  ")
+    }
+}
+
+/// `seconds` as 1:02:03 or 2:03.
+func clockTime(_ seconds: Double) -> String {
+    guard seconds.isFinite, seconds < 360_000_000 else { return "?" }
+    let whole = Int(seconds.rounded())
+    let tail = String(format: "%02d", whole % 60)
+    return whole >= 3600
+        ? "\(whole / 3600):\(String(format: "%02d", whole / 60 % 60)):\(tail)" : "\(whole / 60):\(tail)"
+}
+
+/// `value` with a fixed number of decimals.
+func formatted(_ value: Double, digits: Int) -> String {
+    String(format: "%.\(digits)f", value)
+}

@@ -1,0 +1,2 @@
+/// The version that `--version` prints and that provenance records.
+let attuneVersion = "0.1.0"

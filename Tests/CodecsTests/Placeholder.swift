@@ -1,4 +1,0 @@
-import Testing
-import Codecs
-
-@Test func placeholder() {}

@@ -1,4 +1,0 @@
-import Testing
-import Corpus
-
-@Test func placeholder() {}

@@ -1,0 +1,61 @@
+import Foundation
+import HDF5
+import Testing
+
+@Suite struct FileTests {
+    private func temporary() -> String {
+        FileManager.default.temporaryDirectory.appending(path: "attune-hdf5-\(UUID().uuidString).h5").path
+    }
+
+    private func write(_ path: String) throws {
+        let file = try FileWriter(creating: path)
+        try file.attribute("format", "attune-shard é")
+        try file.group("/traces")
+        try file.write("/traces/timestep", (0..<12).map(Int32.init), shape: [3, 4])
+        try file.write("/empty", [UInt8](), shape: [0])
+        let raw = [Float](repeating: 0.5, count: 8).withUnsafeBytes { Array($0) }
+        try file.write(
+            "/latents", chunks: [.init(bytes: raw, isCompressed: false), .init(bytes: raw, isCompressed: false)],
+            shape: [2, 2, 4], of: Float.self)
+        try file.close()
+    }
+
+    @Test func whatIsWrittenComesBack() throws {
+        let path = temporary()
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try write(path)
+        let file = try FileReader(opening: path)
+        #expect(try file.attribute("format") == "attune-shard é")
+        #expect(try file.attribute("nothing") == nil)
+        let timesteps = try file.read("/traces/timestep", of: Int32.self, rank: 2)
+        #expect(timesteps.values == (0..<12).map(Int32.init) && timesteps.shape == [3, 4])
+        #expect(try file.read("/empty", of: UInt8.self, rank: 1).values.isEmpty)
+        let latents = try file.readChunks("/latents", rows: [1, 0], of: Float.self, rank: 3)
+        #expect(latents.values == [[Float]](repeating: [Float](repeating: 0.5, count: 8), count: 2))
+        #expect(try file.members(of: "/") == ["empty", "latents", "traces"])
+        #expect(file.exists("/traces/timestep") && !file.exists("/traces/nothing"))
+    }
+
+    @Test func theSameCallsGiveTheSameBytes() throws {
+        let paths = [temporary(), temporary()]
+        defer { for path in paths { try? FileManager.default.removeItem(atPath: path) } }
+        for path in paths {
+            try write(path)
+            Thread.sleep(forTimeInterval: 1.1)
+        }
+        #expect(FileManager.default.contents(atPath: paths[0]) == FileManager.default.contents(atPath: paths[1]))
+    }
+
+    @Test func whatDoesNotFitIsRefused() throws {
+        let path = temporary()
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try write(path)
+        #expect(throws: HDF5Error.self) { try FileWriter(creating: path).close() }
+        let file = try FileReader(opening: path)
+        #expect(throws: HDF5Error.self) { try file.read("/traces/timestep", of: Float.self, rank: 2) }
+        #expect(throws: HDF5Error.self) { try file.read("/traces/timestep", of: Int32.self, rank: 1) }
+        #expect(throws: HDF5Error.self) { try file.readChunks("/latents", rows: [2], of: Float.self, rank: 3) }
+        #expect(throws: HDF5Error.self) { try FileReader(opening: path + ".missing") }
+        #expect(throws: HDF5Error.self) { try FileReader(opening: "/etc/hostname") }
+    }
+}

@@ -1,4 +1,0 @@
-import Testing
-import HDF5
-
-@Test func placeholder() {}

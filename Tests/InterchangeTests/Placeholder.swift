@@ -1,4 +1,0 @@
-import Testing
-import Interchange
-
-@Test func placeholder() {}

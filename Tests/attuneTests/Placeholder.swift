@@ -1,4 +1,0 @@
-import Testing
-import attune
-
-@Test func placeholder() {}

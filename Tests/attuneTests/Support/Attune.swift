@@ -1,0 +1,108 @@
+import Foundation
+import Testing
+
+/// How a run of the built command ended.
+struct Outcome {
+    let status: Int32
+    let output: String
+    let errors: String
+    /// Whether a signal ended it.
+    let wasKilled: Bool
+
+    /// The lines on standard error that report a failure.
+    var failures: [Substring] { errors.split(separator: "\n").filter { $0.hasPrefix("attune: ") } }
+}
+
+/// The built `attune`, driven as a user drives it.
+enum Attune {
+    /// Beside the test bundle.
+    static let binary: URL = {
+        let itself = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+        return URL(fileURLWithPath: itself).deletingLastPathComponent().appendingPathComponent("attune")
+    }()
+
+    static let repository = URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+    static let model = repository.appendingPathComponent("datasets/tiny-sd").path
+
+    /// Runs the command to its end.
+    @discardableResult
+    static func run(_ arguments: String..., environment: [String: String] = [:]) throws -> Outcome {
+        try start(arguments, environment: environment).wait()
+    }
+
+    /// Runs the command and requires that it succeeds.
+    @discardableResult
+    static func succeed(
+        _ arguments: String..., sourceLocation: SourceLocation = #_sourceLocation
+    ) throws -> String {
+        let outcome = try start(arguments).wait()
+        try #require(
+            outcome.status == 0, "attune \(arguments.joined(separator: " ")): \(outcome.errors)",
+            sourceLocation: sourceLocation)
+        return outcome.output
+    }
+
+    static func start(_ arguments: [String], environment: [String: String] = [:]) throws -> RunningCommand {
+        try RunningCommand(binary, arguments, environment: environment)
+    }
+}
+
+/// A program in progress; its output goes to files, so that no pipe can fill up.
+final class RunningCommand {
+    private let process = Process()
+    private let folder: URL
+
+    init(_ program: URL, _ arguments: [String], environment: [String: String] = [:]) throws {
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent("attune-run-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        for name in ["out", "err"] {
+            _ = FileManager.default.createFile(atPath: folder.appendingPathComponent(name).path, contents: nil)
+        }
+        process.executableURL = program
+        process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        process.standardOutput = try FileHandle(forWritingTo: folder.appendingPathComponent("out"))
+        process.standardError = try FileHandle(forWritingTo: folder.appendingPathComponent("err"))
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+    }
+
+    func send(_ signal: Int32) {
+        kill(process.processIdentifier, signal)
+    }
+
+    var isRunning: Bool { process.isRunning }
+
+    func wait() throws -> Outcome {
+        process.waitUntilExit()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        func text(_ name: String) throws -> String {
+            String(decoding: try Data(contentsOf: folder.appendingPathComponent(name)), as: UTF8.self)
+        }
+        return Outcome(
+            status: process.terminationStatus, output: try text("out"), errors: try text("err"),
+            wasKilled: process.terminationReason == .uncaughtSignal)
+    }
+}
+
+/// A folder that goes away with its test.
+final class Scratch {
+    let url: URL
+
+    init() throws {
+        url = FileManager.default.temporaryDirectory.appendingPathComponent("attune-test-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(at: url) }
+
+    func path(_ name: String) -> String { url.appendingPathComponent(name).path }
+
+    /// Writes a file and gives its path.
+    func file(_ name: String, _ text: String) throws -> String {
+        try Data(text.utf8).write(to: url.appendingPathComponent(name))
+        return path(name)
+    }
+}

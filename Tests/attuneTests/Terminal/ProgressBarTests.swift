@@ -1,0 +1,16 @@
+import Testing
+import attune
+
+@Suite struct ProgressBarTests {
+    @Test func showsRateAndTimeToGo() {
+        let line = ProgressBar.line(
+            title: "generate", done: 30, start: 10, total: 130, unit: "images", seconds: 10, bar: false, note: "")
+        #expect(line == "generate  30/130 images  2.00/s  0:50 to go")
+    }
+
+    @Test func leavesOutARateThatIsNotKnown() {
+        let line = ProgressBar.line(
+            title: "train", done: 5, start: 5, total: 10, unit: "steps", seconds: 3, bar: true, note: "loss 0.1")
+        #expect(line == "train  [############············]  5/10 steps  loss 0.1")
+    }
+}
