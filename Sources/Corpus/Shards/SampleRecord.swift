@@ -33,11 +33,40 @@ package struct SampleRecipe: Sendable, Equatable {
     package var digest: Digest { Digest(of: CanonicalJSON.object(members).data) }
 }
 
+/// The noise schedule behind a trace, so that estimators can weigh it without the model.
+package struct ScheduleDescription: Sendable, Equatable, Codable {
+    package var betaStart, betaEnd: Double
+    /// "linear" or "scaled_linear".
+    package var betaSchedule: String
+    package var trainTimesteps: Int
+
+    private enum CodingKeys: String, CodingKey {
+        case betaStart = "beta_start"
+        case betaEnd = "beta_end"
+        case betaSchedule = "beta_schedule"
+        case trainTimesteps = "num_train_timesteps"
+    }
+
+    package init(betaStart: Double, betaEnd: Double, betaSchedule: String, trainTimesteps: Int) {
+        (self.betaStart, self.betaEnd) = (betaStart, betaEnd)
+        (self.betaSchedule, self.trainTimesteps) = (betaSchedule, trainTimesteps)
+    }
+
+    var json: CanonicalJSON {
+        .object([
+            "beta_start": .number(betaStart), "beta_end": .number(betaEnd), "beta_schedule": .string(betaSchedule),
+            "num_train_timesteps": .integer(trainTimesteps),
+        ])
+    }
+}
+
 /// One sample as it is written: image, latent, trace and where they come from.
 package struct SampleRecord: Sendable {
     package var recipe: SampleRecipe
     /// Free for the user: a name for a group of samples.
     package var tag: String?
+    /// Nil where there is no trace.
+    package var schedule: ScheduleDescription?
     /// The PNG file.
     package var png: [UInt8]
     /// SHA-256 of the decoded pixels, RGB row by row.
@@ -50,12 +79,14 @@ package struct SampleRecord: Sendable {
     package var deltaSquared: [Float]
 
     package init(
-        recipe: SampleRecipe, tag: String? = nil, png: [UInt8], pixels: Digest, latentShape: [Int], latent: [Float],
+        recipe: SampleRecipe, tag: String? = nil, schedule: ScheduleDescription? = nil, png: [UInt8], pixels: Digest,
+        latentShape: [Int], latent: [Float],
         timesteps: [Int32], deltaSquared: [Float]
     ) {
         precondition(latentShape.reduce(1, *) == latent.count, "\(latent.count) values for the latent \(latentShape)")
         precondition(timesteps.count == deltaSquared.count, "a trace has one value a timestep")
-        (self.recipe, self.tag, self.png, self.pixels) = (recipe, tag, png, pixels)
+        (self.recipe, self.tag, self.schedule) = (recipe, tag, schedule)
+        (self.png, self.pixels) = (png, pixels)
         (self.latentShape, self.latent) = (latentShape, latent)
         (self.timesteps, self.deltaSquared) = (timesteps, deltaSquared)
     }
@@ -67,6 +98,7 @@ package struct SampleRecord: Sendable {
         members["latent_sha256"] = .string(Digest(of: latent).hex)
         members["latent_shape"] = .array(latentShape.map { .integer($0) })
         members["recipe_sha256"] = .string(recipe.digest.hex)
+        if let schedule { members["schedule"] = schedule.json }
         if let tag { members["tag"] = .string(tag) }
         return .object(members)
     }

@@ -1,0 +1,57 @@
+import GRDB
+
+/// Which samples, in which order, and how many.
+package struct CatalogueQuery: Sendable, Equatable, Codable {
+    /// An SQL condition over ``CatalogueRow/columns``; nil for all.
+    package var condition: String?
+    /// The column to rank by, largest first; ties go to the smaller id. Nil keeps the order of ids.
+    package var by: String?
+    /// How many to keep: in all, or of each prompt. Nil keeps all.
+    package var top: Int?
+    package var perPrompt: Bool
+
+    package init(condition: String? = nil, by: String? = nil, top: Int? = nil, perPrompt: Bool = false) {
+        (self.condition, self.by, self.top, self.perPrompt) = (condition, by, top, perPrompt)
+    }
+
+    var sql: String {
+        let order = by.map { "(\($0)) DESC, id" } ?? "id"
+        let source = "samples WHERE (\(condition ?? "1"))"
+        guard let top else { return "SELECT * FROM \(source) ORDER BY \(perPrompt ? "prompt, " : "")\(order)" }
+        guard perPrompt else { return "SELECT * FROM \(source) ORDER BY \(order) LIMIT \(top)" }
+        let ranked = "SELECT *, row_number() OVER (PARTITION BY prompt ORDER BY \(order)) AS place FROM \(source)"
+        return "SELECT * FROM (\(ranked)) WHERE place <= \(top) ORDER BY prompt, place"
+    }
+}
+
+/// One row of the catalogue.
+package struct CatalogueRow: Sendable, Equatable {
+    /// What conditions and rankings can name.
+    package static let columns = [
+        "id", "recipe", "prompt", "seed", "model", "adapter", "sampler", "steps", "guidance", "width", "height", "tag",
+        "mi", "mi_se", "mi_reference", "latent_shape", "shard", "row",
+    ]
+
+    package let id, prompt, seed, model, sampler: String
+    package let adapter, tag: String?
+    package let steps: Int
+    package let guidance: Double
+    /// Mutual information by the default estimator, in nats; nil without a usable trace.
+    package let mi: Double?
+    package let miStandardError: Double?
+    package let miReference: Double?
+    package let latentShape: [Int]
+    /// Where the sample lies.
+    package let shard: String
+    package let row: Int
+
+    init(_ values: Row) {
+        (id, prompt, seed) = (values["id"], values["prompt"], values["seed"])
+        (model, sampler, adapter, tag) = (values["model"], values["sampler"], values["adapter"], values["tag"])
+        (steps, guidance) = (values["steps"], values["guidance"])
+        (mi, miStandardError, miReference) = (values["mi"], values["mi_se"], values["mi_reference"])
+        let shape: String = values["latent_shape"]
+        latentShape = shape.split(separator: "x").compactMap { Int($0) }
+        (shard, row) = (values["shard"], values["row"])
+    }
+}

@@ -1,0 +1,108 @@
+package import Foundation
+
+/// A folder of shards with everything that is derived from them. Any number of processes may use one at once.
+package struct Corpus: Sendable {
+    package static let version = 1
+
+    package let folder: URL
+    package let files: AtomicFiles
+    private let scoring: any TraceScoring
+    private let catalogue: Catalogue
+
+    private struct Settings: Codable {
+        var format = "attune-corpus"
+        var version = Corpus.version
+        var id: String
+    }
+
+    private var shardsFolder: URL { folder.appending(path: "shards") }
+
+    /// Makes a new, empty corpus.
+    ///
+    /// - Throws: ``CorpusError`` when the folder exists and is not empty.
+    package static func create(at folder: URL, scoring: any TraceScoring) throws(CorpusError) -> Corpus {
+        let present = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+        guard present.isEmpty else {
+            throw CorpusError(.alreadyExists, folder.path, "the folder is not empty: choose another for the corpus")
+        }
+        do {
+            for name in ["shards", "selections", "runs", "refs", "tmp"] {
+                try FileManager.default.createDirectory(
+                    at: folder.appending(path: name), withIntermediateDirectories: true)
+            }
+            let data = try JSONEncoder().encode(Settings(id: UUID().uuidString.lowercased()))
+            try AtomicFiles(temporaryFolder: folder.appending(path: "tmp"))
+                .write(data, to: folder.appending(path: "attune.json"))
+        } catch let error as CorpusError {
+            throw error
+        } catch {
+            throw CorpusError(.io, folder.path, "cannot be created: \(error.localizedDescription)")
+        }
+        return try Corpus(at: folder, scoring: scoring)
+    }
+
+    /// Opens a corpus, sweeps the leftovers of dead writers, and catches up with shards that others have added.
+    package init(at folder: URL, scoring: any TraceScoring) throws(CorpusError) {
+        guard let data = try? Data(contentsOf: folder.appending(path: "attune.json")) else {
+            throw CorpusError(.notACorpus, folder.path, "is not a corpus: make one with `attune init`")
+        }
+        guard let settings = try? JSONDecoder().decode(Settings.self, from: data), settings.format == "attune-corpus"
+        else { throw CorpusError(.damaged, folder.path, "attune.json is damaged: restore it from a copy") }
+        guard settings.version <= Self.version else {
+            throw CorpusError(
+                .newerFormat, folder.path,
+                "has format \(settings.version), this attune knows up to \(Self.version): update attune")
+        }
+        self.folder = folder
+        self.scoring = scoring
+        files = AtomicFiles(temporaryFolder: folder.appending(path: "tmp"))
+        files.sweep()
+        catalogue = try Catalogue(path: folder.appending(path: "catalog.sqlite").path)
+        try catchUp()
+    }
+
+    /// Seals records as one shard and takes it into the catalogue.
+    @discardableResult
+    package func append(_ records: [SampleRecord]) throws(CorpusError) -> Digest {
+        let digest = try ShardWriter.write(records, to: shardsFolder, files: files)
+        try catalogue.add(open(digest), scoring: scoring)
+        return digest
+    }
+
+    /// Takes in shards that the catalogue does not know.
+    package func catchUp() throws(CorpusError) {
+        let known = try catalogue.shards()
+        for digest in shards() where !known.contains(digest.hex) { try catalogue.add(open(digest), scoring: scoring) }
+    }
+
+    /// The digests of all shards, sorted.
+    package func shards() -> [Digest] {
+        let manager = FileManager.default
+        let prefixes = (try? manager.contentsOfDirectory(atPath: shardsFolder.path)) ?? []
+        return prefixes.flatMap { prefix in
+            (try? manager.contentsOfDirectory(atPath: shardsFolder.appending(path: prefix).path)) ?? []
+        }.compactMap { $0.hasSuffix(".h5") ? Digest(hex: String($0.dropLast(3))) : nil }.sorted()
+    }
+
+    package func query(_ query: CatalogueQuery) throws(CorpusError) -> [CatalogueRow] { try catalogue.rows(query) }
+
+    /// Which of these recipes have been generated already.
+    package func existing(_ recipes: [Digest]) throws(CorpusError) -> Set<Digest> { try catalogue.existing(recipes) }
+
+    package func open(_ digest: Digest) throws(CorpusError) -> ShardReader {
+        try ShardReader(ShardWriter.location(of: digest, in: shardsFolder), digest: digest)
+    }
+
+    /// Checks every shard against its name and every sample against its manifest.
+    ///
+    /// - Returns: what is damaged, one error a shard; empty when all is well.
+    package func verify(progress: (Int, Int) -> Void = { _, _ in }) -> [CorpusError] {
+        let all = shards()
+        var found: [CorpusError] = []
+        for (index, digest) in all.enumerated() {
+            do throws(CorpusError) { try open(digest).verify() } catch { found.append(error) }
+            progress(index + 1, all.count)
+        }
+        return found
+    }
+}
