@@ -114,55 +114,73 @@ CK_CLONES void ck_layer_norm_vjp(const float *x, const float *g, const float *sc
     }
 }
 
+// Softmax works on whole vectors where the stride leaves room for them. Explicit vectors for reductions, since the
+// compiler may not reorder sums; plain loops of one vector at a step for the rest, which must not fall back to scalars
+// when they work in place.
+typedef float v16 __attribute__((vector_size(64), aligned(4)));
+#define LOAD(p) (*(const v16 *)(p))
+#define BY_VECTORS _Pragma("clang loop vectorize(assume_safety) vectorize_width(16) interleave_count(1)")
+
+CK_INLINE size_t whole(size_t n, size_t stride) { return (n + 15) / 16 * 16 <= stride ? (n + 15) / 16 * 16 : n / 16 * 16; }
+
 CK_INLINE float row_max(const float *x, size_t n) {
-    float m[16];
-    for (size_t l = 0; l < 16; l++) m[l] = -INFINITY;
-    size_t i = 0;
-    for (; i + 16 <= n; i += 16)
-        for (size_t l = 0; l < 16; l++) m[l] = x[i + l] > m[l] ? x[i + l] : m[l];
-    for (; i < n; i++) m[0] = x[i] > m[0] ? x[i] : m[0];
-    float t = m[0];
+    float t = x[0];
+    if (n < 16) {
+        for (size_t i = 1; i < n; i++) t = x[i] > t ? x[i] : t;
+        return t;
+    }
+    v16 m = LOAD(x + n - 16);  // overlaps the others: a maximum does not mind
+    for (size_t i = 0; i + 16 <= n; i += 16) m = __builtin_elementwise_max(m, LOAD(x + i));
+    t = m[0];
     for (size_t l = 1; l < 16; l++) t = m[l] > t ? m[l] : t;
     return t;
+}
+
+CK_INLINE float lanes_sum(const v16 *v) {
+    float t = 0;
+    for (size_t l = 0; l < 16; l++) t += (*v)[l];
+    return t;
+}
+
+// out = exp(s·x − shift), zeros from limit to the end of the row.
+CK_INLINE void row_exp(const float *x, float s, float shift, float *out, size_t limit, size_t n, size_t stride) {
+    const size_t end = whole(limit, stride);
+    BY_VECTORS for (size_t i = 0; i < end; i++) out[i] = ck_exp(i < limit ? s * x[i] - shift : -100.0f);
+    for (size_t i = end; i < limit; i++) out[i] = ck_exp(s * x[i] - shift);
+    for (size_t i = limit > end ? limit : end; i < n; i++) out[i] = 0;
 }
 
 CK_CLONES void ck_softmax(const float *x, float s, float *out, float *lse, size_t rows, size_t n, size_t stride,
                           int causal, size_t first) {
     for (size_t r = 0; r < rows; r++, x += stride, out += stride) {
-        size_t limit = causal && first + r + 1 < n ? first + r + 1 : n;
-        float top = s * row_max(x, limit), sums[16] = {0};
-        size_t i = 0;
-        for (; i + 16 <= limit; i += 16)
-            for (size_t l = 0; l < 16; l++) { float e = ck_exp(s * x[i + l] - top); out[i + l] = e; sums[l] += e; }
-        for (; i < limit; i++) { float e = ck_exp(s * x[i] - top); out[i] = e; sums[0] += e; }
-        float total = 0;
-        for (size_t l = 0; l < 16; l++) total += sums[l];
+        size_t limit = causal && first + r + 1 < n ? first + r + 1 : n, end = whole(limit, stride);
+        float top = s * row_max(x, limit);
+        row_exp(x, s, top, out, limit, n, stride);
+        v16 sums = {0};
+        for (size_t i = 0; i < end; i += 16) sums += LOAD(out + i);
+        float total = lanes_sum(&sums);
+        for (size_t i = end; i < limit; i++) total += out[i];
         float inverse = 1.0f / total;
-        for (size_t k = 0; k < limit; k++) out[k] *= inverse;
-        for (size_t k = limit; k < n; k++) out[k] = 0;
+        BY_VECTORS for (size_t k = 0; k < end; k++) out[k] *= inverse;
+        for (size_t k = end; k < limit; k++) out[k] *= inverse;
         if (lse) lse[r] = top + logf(total);
     }
 }
 
 CK_CLONES void ck_softmax_again(const float *x, float s, const float *lse, float *out, size_t rows, size_t n,
                                 size_t stride, int causal, size_t first) {
-    for (size_t r = 0; r < rows; r++, x += stride, out += stride) {
-        size_t limit = causal && first + r + 1 < n ? first + r + 1 : n;
-        float l = lse[r];
-        for (size_t i = 0; i < limit; i++) out[i] = ck_exp(s * x[i] - l);
-        for (size_t i = limit; i < n; i++) out[i] = 0;
-    }
+    for (size_t r = 0; r < rows; r++, x += stride, out += stride)
+        row_exp(x, s, lse[r], out, causal && first + r + 1 < n ? first + r + 1 : n, n, stride);
 }
 
 CK_CLONES void ck_softmax_vjp(const float *p, const float *g, float s, float *out, size_t rows, size_t n, size_t stride) {
     for (size_t r = 0; r < rows; r++, p += stride, g += stride, out += stride) {
-        float a[16] = {0};
-        size_t i = 0;
-        for (; i + 16 <= n; i += 16)
-            for (size_t l = 0; l < 16; l++) a[l] += p[i + l] * g[i + l];
-        for (; i < n; i++) a[0] += p[i] * g[i];
-        float t = 0;
-        for (size_t l = 0; l < 16; l++) t += a[l];
-        for (size_t k = 0; k < n; k++) out[k] = s * p[k] * (g[k] - t);
+        v16 sums = {0};
+        size_t end = n / 16 * 16;
+        for (size_t i = 0; i < end; i += 16) sums += LOAD(p + i) * LOAD(g + i);
+        float t = lanes_sum(&sums);
+        for (size_t i = end; i < n; i++) t += p[i] * g[i];
+        BY_VECTORS for (size_t k = 0; k < end; k++) out[k] = s * p[k] * (g[k] - t);
+        for (size_t k = end; k < n; k++) out[k] = s * p[k] * (g[k] - t);
     }
 }

@@ -60,6 +60,18 @@ void ck_softmax_again(const float *x, float s, const float *lse, float *out, siz
 /// out = s·p·(g − Σ g·p) by rows.
 void ck_softmax_vjp(const float *p, const float *g, float s, float *out, size_t rows, size_t n, size_t stride);
 
+// --- matrix products (gemm.c)
+/// Whether the functions below run here; otherwise they must not be called.
+int ck_gemm_supported(void);
+/// Floats that a packed matrix [k, n] takes.
+size_t ck_gemm_packed_size(size_t k, size_t n);
+/// Packs panels [first, last) of b [k, n], or of b [n, k] where `transposed`; a panel is 32 columns.
+void ck_gemm_pack(const float *b, size_t ldb, int transposed, size_t k, size_t n, size_t first, size_t last, float *out);
+/// Columns of panels [first, last) of c [m, n] = a·b (+ bias by columns, or + c where `accumulate`); a is [m, k], or
+/// [k, m] where `transposed`. Every value is summed in the order of k, in blocks that depend on k alone.
+void ck_gemm(size_t m, size_t k, const float *a, size_t lda, int transposed, const float *packed, size_t n, size_t first,
+             size_t last, const float *_Nullable bias, int accumulate, float *c, size_t ldc);
+
 // --- convolution (convolution.c)
 /// Rows of the im2col matrix: output pixels [first, first+count) of one image [H,W,C] → out[count][kh·kw·C].
 void ck_im2col(const float *x, float *out, size_t first, size_t count, int H, int W, int C, int outW, int kh, int kw,

@@ -10,14 +10,9 @@ package func linear(_ x: Tensor, _ weight: Tensor, bias: Tensor? = nil) -> Tenso
     precondition(x.channels == inputs, "a linear layer for \(inputs) channels got a tensor of shape \(x.shape)")
     let rows = x.rows
     let out = Output(x.shape.dropLast() + [outputs])
-    var beta: Float = 0
-    if let bias {
-        fillRows(out.pointer, rows: rows, with: bias)
-        beta = 1
-    }
     gemm(
         rows, outputs, inputs, Matrix(pointer: x.pointer, stride: inputs),
-        Matrix(pointer: weight.pointer, stride: inputs, transposed: true), beta: beta, into: out.pointer,
+        Matrix(pointer: weight.pointer, stride: inputs, transposed: true), bias: bias?.pointer, into: out.pointer,
         stride: outputs)
     let needed = (x: x.requiresGradient, weight: weight.requiresGradient, bias: bias?.requiresGradient ?? false)
     // Frozen weights need no input saved: only what a gradient uses is captured.

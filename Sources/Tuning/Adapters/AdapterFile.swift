@@ -1,3 +1,4 @@
+package import Corpus
 import Diffusion
 package import Foundation
 import Tensor
@@ -23,15 +24,21 @@ package enum AdapterFile {
     }
 
     /// Writes the file atomically and gives its digest.
+    ///
+    /// - Parameter files: how; by default through the file's own folder.
     @discardableResult
-    package static func write(_ adapter: Adapter, to file: URL, temporary: URL? = nil) throws(AdapterError) -> String {
+    package static func write(
+        _ adapter: Adapter, to file: URL, files: AtomicFiles? = nil
+    ) throws(AdapterError) -> String {
         let data = try data(adapter)
         do {
-            try DurableFile.write(data, to: file, temporary: temporary ?? file.deletingLastPathComponent())
+            let folder = file.deletingLastPathComponent()
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            try (files ?? AtomicFiles(temporaryFolder: folder)).write(data, to: file)
         } catch {
             throw .notWritten(file: file.path, reason: "\(error)")
         }
-        return sha256(data)
+        return Digest(of: data).hex
     }
 
     private static func settings(of adapter: Adapter) throws(AdapterError) -> String {
@@ -74,7 +81,7 @@ package enum AdapterFile {
     /// SHA-256 of the file's bytes, as an adapter's name in provenance.
     package static func digest(of file: URL) throws(AdapterError) -> String {
         do {
-            return sha256(try Data(contentsOf: file, options: .mappedIfSafe))
+            return Digest(of: try Data(contentsOf: file, options: .mappedIfSafe)).hex
         } catch {
             throw .unreadable(file: file.path, reason: error.localizedDescription)
         }

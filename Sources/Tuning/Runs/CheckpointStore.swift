@@ -1,3 +1,4 @@
+import Corpus
 import Foundation
 
 /// The checkpoints of a run: immutable files named by the SHA-256 of their bytes.
@@ -5,18 +6,18 @@ package struct CheckpointStore: Sendable {
     private static let ending = ".safetensors"
 
     private let folder: URL
-    private let temporary: URL
+    private let files: AtomicFiles
 
     package init(_ run: RunFolder) {
         folder = run.checkpoints
-        temporary = run.temporary
+        files = run.files
     }
 
     /// Stores a checkpoint and gives its digest; when this returns, it is on disk.
     package func save(_ checkpoint: Checkpoint) throws -> String {
         let data = try checkpoint.data()
-        let digest = sha256(data)
-        try DurableFile.write(data, to: file(digest), temporary: temporary)
+        let digest = Digest(of: data).hex
+        try files.write(data, to: file(digest))
         return digest
     }
 
@@ -27,7 +28,7 @@ package struct CheckpointStore: Sendable {
         for candidate in try candidates(notes: &notes) {
             do {
                 let data = try Data(contentsOf: candidate.file, options: .mappedIfSafe)
-                guard sha256(data) == candidate.digest else {
+                guard Digest(of: data).hex == candidate.digest else {
                     throw CheckpointError(candidate.file, "its bytes do not match its name")
                 }
                 return ((try Checkpoint(reading: candidate.file, template: template), candidate.digest), notes)

@@ -1,3 +1,4 @@
+package import Corpus
 package import Foundation
 
 /// The files of one run: `runs/<name>/`.
@@ -10,19 +11,13 @@ package import Foundation
 /// ```
 package struct RunFolder: Sendable {
     package let root: URL
-    /// Where unfinished writes live: a folder on the same file system.
-    package let temporary: URL
+    /// How its files are written.
+    package let files: AtomicFiles
 
     /// The run `name` of the corpus in `corpus`.
     package init(corpus: URL, name: String) {
-        self.init(
-            root: corpus.appendingPathComponent("runs").appendingPathComponent(name),
-            temporary: corpus.appendingPathComponent("tmp"))
-    }
-
-    package init(root: URL, temporary: URL) {
-        self.root = root
-        self.temporary = temporary
+        root = corpus.appending(path: "runs").appending(path: name)
+        files = AtomicFiles(temporaryFolder: corpus.appending(path: "tmp"))
     }
 
     /// Why `name` cannot name a run, or nil.
@@ -38,29 +33,10 @@ package struct RunFolder: Sendable {
     }
 
     package var name: String { root.lastPathComponent }
-    package var log: URL { root.appendingPathComponent("log.jsonl") }
-    package var checkpoints: URL { root.appendingPathComponent("checkpoints") }
+    package var log: URL { root.appending(path: "log.jsonl") }
+    package var checkpoints: URL { root.appending(path: "checkpoints") }
     package var adapter: URL {
-        root.appendingPathComponent("adapter").appendingPathComponent(AdapterFile.name)
+        root.appending(path: "adapter").appending(path: AdapterFile.name)
     }
-    var lock: URL { root.appendingPathComponent("lock") }
-}
-
-/// The right to write to a run, held by one process at a time; the kernel lets go of it when the process ends.
-final class RunLock {
-    private let descriptor: Int32
-
-    /// Takes the lock, or gives nil if another process has it.
-    init?(_ file: URL) throws(FileFailure) {
-        descriptor = open(file.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
-        guard descriptor >= 0 else { throw FileFailure("open", file.path) }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            let code = errno
-            close(descriptor)
-            if code == EWOULDBLOCK { return nil }
-            throw FileFailure("lock", file.path, code: code)
-        }
-    }
-
-    deinit { close(descriptor) }
+    var lock: URL { root.appending(path: "lock") }
 }

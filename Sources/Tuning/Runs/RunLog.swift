@@ -1,17 +1,18 @@
+package import Corpus
 package import Foundation
 
 /// Why a run's log cannot be used.
 package enum RunLogError: Error, CustomStringConvertible, Sendable {
     case unreadable(file: String, reason: String)
     case damaged(file: String, line: Int)
-    case notWritten(reason: String)
+    case notWritten(file: String, reason: String)
 
     package var description: String {
         switch self {
         case .unreadable(let file, let reason): "cannot read run log \(file): \(reason)"
         case .damaged(let file, let line):
             "run log \(file) is damaged at line \(line); restore it, or start a new run under another name"
-        case .notWritten(let reason): "cannot write the run log: \(reason)"
+        case .notWritten(let file, let reason): "cannot write run log \(file): \(reason)"
         }
     }
 }
@@ -19,7 +20,7 @@ package enum RunLogError: Error, CustomStringConvertible, Sendable {
 /// A run's log: JSON lines, each on disk before the work that it announces goes on.
 package final class RunLog {
     private let file: URL
-    private let descriptor: Int32
+    private let handle: FileHandle
 
     /// The entries of a log. A last line that was torn by a kill counts as not written; no file is an empty log.
     package static func read(_ file: URL) throws(RunLogError) -> [RunLogEntry] {
@@ -46,28 +47,26 @@ package final class RunLog {
     }
 
     /// Opens a log that holds just `entries`, replacing what was there in one rename.
-    package init(_ file: URL, holding entries: [RunLogEntry], temporary: URL) throws(RunLogError) {
-        self.file = file
+    package init(_ file: URL, holding entries: [RunLogEntry], files: AtomicFiles) throws(RunLogError) {
         do {
             var data = Data()
             for entry in entries { data.append(try Self.line(entry)) }
-            try DurableFile.write(data, to: file, temporary: temporary)
-            descriptor = open(file.path, O_WRONLY | O_APPEND | O_CLOEXEC)
-            guard descriptor >= 0 else { throw FileFailure("open", file.path) }
+            try files.write(data, to: file)
+            handle = try FileHandle(forWritingTo: file)
+            try handle.seekToEnd()
         } catch {
-            throw .notWritten(reason: "\(error)")
+            throw .notWritten(file: file.path, reason: "\(error)")
         }
+        self.file = file
     }
-
-    deinit { close(descriptor) }
 
     /// Adds an entry; when this returns, it is on disk.
     package func append(_ entry: RunLogEntry) throws(RunLogError) {
         do {
-            try DurableFile.writeAll(try Self.line(entry), to: descriptor, path: file.path)
-            guard fsync(descriptor) == 0 else { throw FileFailure("sync", file.path) }
+            try handle.write(contentsOf: try Self.line(entry))
+            try handle.synchronize()
         } catch {
-            throw .notWritten(reason: "\(error)")
+            throw .notWritten(file: file.path, reason: error.localizedDescription)
         }
     }
 

@@ -1,3 +1,4 @@
+import Corpus
 import Foundation
 
 /// Everything that a user chooses about a run; defaults are the paper's.
@@ -67,7 +68,7 @@ package struct RunIdentity: Codable, Sendable, Hashable {
     /// SHA-256 of what determines the run's results.
     package var digest: String {
         let text = fields.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)\n" }.joined()
-        return sha256(Data(text.utf8))
+        return Digest(of: Data(text.utf8)).hex
     }
 
     /// The fields in which `other` would compute something else, with both values.

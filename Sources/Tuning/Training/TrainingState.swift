@@ -1,3 +1,4 @@
+import Corpus
 import Diffusion
 import Foundation
 import Tensor
@@ -133,7 +134,7 @@ final class TrainingState {
     func finish() throws(TrainingError) -> (file: URL, digest: String) {
         let digest: String
         do {
-            digest = try AdapterFile.write(adapter, to: run.adapter, temporary: run.temporary)
+            digest = try AdapterFile.write(adapter, to: run.adapter, files: run.files)
         } catch {
             throw .adapter(error)
         }
@@ -179,7 +180,7 @@ extension TrainingState {
         if entries.count > 1 { kept.append(.resumed(.init(step: step, checkpoint: checkpoint?.digest))) }
         let log: RunLog
         do {
-            log = try RunLog(run.log, holding: kept, temporary: run.temporary)
+            log = try RunLog(run.log, holding: kept, files: run.files)
         } catch {
             throw .log(error)
         }
@@ -207,7 +208,9 @@ extension TrainingState {
 
     private static func lock(_ run: RunFolder) throws(TrainingError) -> RunLock {
         do {
-            try DurableFile.makeFolder(run.root)
+            try FileManager.default.createDirectory(at: run.root, withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(
+                at: run.files.temporaryFolder, withIntermediateDirectories: true)
             guard let lock = try RunLock(run.lock) else { throw TrainingError.busy(run: run.name) }
             return lock
         } catch let error as TrainingError {

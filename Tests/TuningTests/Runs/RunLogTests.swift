@@ -1,3 +1,4 @@
+import Corpus
 import Foundation
 import Testing
 import Tuning
@@ -15,7 +16,7 @@ import Tuning
     }
 
     private func write(_ entries: [RunLogEntry]) throws {
-        let log = try RunLog(file, holding: [], temporary: folder.url)
+        let log = try RunLog(file, holding: [], files: AtomicFiles(temporaryFolder: folder.url))
         for entry in entries { try log.append(entry) }
     }
 

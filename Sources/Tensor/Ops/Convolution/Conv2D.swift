@@ -56,11 +56,9 @@ struct ConvolutionGeometry: Sendable {
     /// A 1×1 kernel is a matrix product over pixels.
     func pointwise(_ x: Tensor, _ hwio: Tensor, bias: Tensor?) -> Tensor {
         let out = Output([images, height, width, outputs])
-        if let bias { fillRows(out.pointer, rows: x.rows, with: bias) }
         gemm(
             x.rows, outputs, inputs, Matrix(pointer: x.pointer, stride: inputs),
-            Matrix(pointer: hwio.pointer, stride: outputs), beta: bias == nil ? 0 : 1, into: out.pointer,
-            stride: outputs)
+            Matrix(pointer: hwio.pointer, stride: outputs), bias: bias?.pointer, into: out.pointer, stride: outputs)
         return out.tensor
     }
 
@@ -69,20 +67,19 @@ struct ConvolutionGeometry: Sendable {
         let out = Output([images, outHeight, outWidth, outputs])
         let tile = min(max(131_072 / columns, 16), pixels)
         let tilesAnImage = (pixels + tile - 1) / tile
-        Parallel.forEach(images * tilesAnImage) { index in
-            let image = index / tilesAnImage
-            let first = index % tilesAnImage * tile
-            let count = min(tile, pixels - first)
-            let to = out.pointer + (image * pixels + first) * outputs
-            withScratch(count * columns) { scratch in
-                im2col(x, image: image, first: first, count: count, into: scratch)
-                if let bias {
-                    for r in 0..<count { (to + r * outputs).update(from: bias.pointer, count: outputs) }
+        withScratch(RightHandSide.packedCount(columns, outputs)) { room in
+            let kernel = RightHandSide(
+                packing: Matrix(pointer: hwio.pointer, stride: outputs), columns, outputs, into: room)
+            Parallel.forEach(images * tilesAnImage) { index in
+                let image = index / tilesAnImage
+                let first = index % tilesAnImage * tile
+                let count = min(tile, pixels - first)
+                withScratch(count * columns) { scratch in
+                    im2col(x, image: image, first: first, count: count, into: scratch)
+                    kernel.multiply(
+                        Matrix(pointer: scratch, stride: columns), rows: count, bias: bias?.pointer,
+                        into: out.pointer + (image * pixels + first) * outputs, stride: outputs)
                 }
-                gemmTile(
-                    count, outputs, columns, Matrix(pointer: scratch, stride: columns),
-                    Matrix(pointer: hwio.pointer, stride: outputs), beta: bias == nil ? 0 : 1, into: to,
-                    stride: outputs)
             }
         }
         return out.tensor

@@ -35,7 +35,7 @@ package struct Conv2DWeight: Sendable {
     /// beside the products and saves four times their memory.
     private static let largestKeptTransform = 512 * 512
 
-    /// The kernel as Winograd's `[36, in, out]`.
+    /// The kernel as Winograd's `[36, in, out]`, packed.
     func winograd() -> Tensor {
         guard inputChannels * outputChannels <= Self.largestKeptTransform else {
             return winogradTransform(hwio, inputChannels, outputChannels)
@@ -99,10 +99,17 @@ private func permuted(_ oihw: Tensor) -> Tensor {
     return out.tensor
 }
 
+/// The 36 planes [in, out] of the transformed kernel, each packed as products read it.
 private func winogradTransform(_ hwio: Tensor, _ inputs: Int, _ outputs: Int) -> Tensor {
-    let out = Output([36, inputs, outputs])
+    let planes = Output([36, inputs, outputs])
     Parallel.rows(inputs, width: 36 * outputs) { range in
-        ck_winograd_kernel(hwio.pointer, out.pointer, inputs, outputs, range.lowerBound, range.upperBound)
+        ck_winograd_kernel(hwio.pointer, planes.pointer, inputs, outputs, range.lowerBound, range.upperBound)
     }
-    return out.tensor
+    guard RightHandSide.usesPanels else { return planes.tensor }
+    let packed = Output([36, inputs, outputs])
+    Parallel.forEach(36) { plane in
+        let matrix = Matrix(pointer: planes.pointer + plane * inputs * outputs, stride: outputs)
+        _ = RightHandSide(packing: matrix, inputs, outputs, into: packed.pointer + plane * inputs * outputs)
+    }
+    return packed.tensor
 }

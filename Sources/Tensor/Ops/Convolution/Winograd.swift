@@ -17,7 +17,7 @@ enum Winograd {
 
     /// - Parameters:
     ///   - x: `[N, H, W, in]`.
-    ///   - kernel: `[36, in, out]`.
+    ///   - kernel: `[36, in, out]`, each of the 36 packed as a right-hand side.
     /// - Returns: `[N, H, W, out]`.
     static func convolve(_ x: Tensor, kernel: Tensor, bias: Tensor?) -> Tensor {
         let plan = Plan(x: x, kernel: kernel, bias: bias)
@@ -88,9 +88,9 @@ enum Winograd {
             _ plane: Int, _ transformed: UnsafeMutablePointer<Float>, into products: UnsafeMutablePointer<Float>,
             tiles: Int
         ) {
-            gemmTile(
-                tiles, outputs, inputs, Matrix(pointer: transformed + plane * tiles * inputs, stride: inputs),
-                Matrix(pointer: kernel.pointer + plane * inputs * outputs, stride: outputs),
+            let size = inputs * outputs
+            RightHandSide(packed: kernel.pointer + plane * size, inputs, outputs).multiply(
+                Matrix(pointer: transformed + plane * tiles * inputs, stride: inputs), rows: tiles,
                 into: products + plane * tiles * outputs, stride: outputs)
         }
 
