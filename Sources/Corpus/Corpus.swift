@@ -19,14 +19,13 @@ package struct Corpus: Sendable {
 
     /// Makes a new, empty corpus.
     ///
-    /// - Throws: ``CorpusError`` when the folder exists and is not empty.
+    /// - Throws: ``CorpusError`` when the folder holds anything but what an interrupted creation leaves.
     package static func create(at folder: URL, scoring: any TraceScoring) throws(CorpusError) -> Corpus {
-        let present = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-        guard present.isEmpty else {
+        guard isFree(folder) else {
             throw CorpusError(.alreadyExists, folder.path, "the folder is not empty: choose another for the corpus")
         }
         do {
-            for name in ["shards", "selections", "runs", "refs", "tmp"] {
+            for name in folders {
                 try FileManager.default.createDirectory(
                     at: folder.appending(path: name), withIntermediateDirectories: true)
             }
@@ -39,6 +38,21 @@ package struct Corpus: Sendable {
             throw CorpusError(.io, folder.path, "cannot be created: \(error.localizedDescription)")
         }
         return try Corpus(at: folder, scoring: scoring)
+    }
+
+    private static let folders = ["shards", "selections", "runs", "refs", "tmp"]
+
+    /// Whether a corpus can be made here: nothing is there, or the empty folders of a creation that was killed before
+    /// attune.json, which comes last.
+    private static func isFree(_ folder: URL) -> Bool {
+        func names(_ url: URL) -> [String] { (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? [] }
+        let present = names(folder)
+        if present.isEmpty { return true }
+        // shards/ is made first; without it the folders are somebody else's.
+        return present.contains("shards")
+            && present.allSatisfy { name in
+                name == "tmp" || (folders.contains(name) && names(folder.appending(path: name)).isEmpty)
+            }
     }
 
     /// Opens a corpus, sweeps the leftovers of dead writers, and catches up with shards that others have added.
@@ -70,9 +84,22 @@ package struct Corpus: Sendable {
     }
 
     /// Takes in shards that the catalogue does not know.
-    package func catchUp() throws(CorpusError) {
+    ///
+    /// - Returns: what is wrong with shards that could not be taken in. They hide only their own samples: a corpus that
+    ///   did not open because of them could not be verified either.
+    @discardableResult
+    package func catchUp() throws(CorpusError) -> [CorpusError] {
         let known = try catalogue.shards()
-        for digest in shards() where !known.contains(digest.hex) { try catalogue.add(open(digest), scoring: scoring) }
+        var unreadable: [CorpusError] = []
+        for digest in shards() where !known.contains(digest.hex) {
+            do throws(CorpusError) {
+                try catalogue.add(open(digest), scoring: scoring)
+            } catch {
+                guard error.code == .damaged || error.code == .notFound else { throw error }
+                unreadable.append(error)
+            }
+        }
+        return unreadable
     }
 
     /// The digests of all shards, sorted.
@@ -93,7 +120,8 @@ package struct Corpus: Sendable {
         try ShardReader(ShardWriter.location(of: digest, in: shardsFolder), digest: digest)
     }
 
-    /// Checks every shard against its name and every sample against its manifest.
+    /// Checks every shard against its name and every sample against its manifest, and that no shard is missing which the
+    /// catalogue knows.
     ///
     /// - Returns: what is damaged, one error a shard; empty when all is well.
     package func verify(progress: (Int, Int) -> Void = { _, _ in }) -> [CorpusError] {
@@ -102,6 +130,15 @@ package struct Corpus: Sendable {
         for (index, digest) in all.enumerated() {
             do throws(CorpusError) { try open(digest).verify() } catch { found.append(error) }
             progress(index + 1, all.count)
+        }
+        do throws(CorpusError) {
+            let present = Set(all.map(\.hex))
+            for digest in try catalogue.shards().sorted() where !present.contains(digest) {
+                let path = "shards/\(digest.prefix(2))/\(digest).h5"
+                found.append(CorpusError(.notFound, path, "the shard is missing: restore it from a copy"))
+            }
+        } catch {
+            found.append(error)
         }
         return found
     }

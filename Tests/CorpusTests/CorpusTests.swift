@@ -106,12 +106,15 @@ struct SumScoring: TraceScoring {
     @Test func leftoversOfDeadWritersAreSwept() throws {
         let folder = try TemporaryFolder()
         let corpus = try corpus(folder)
-        let dead = corpus.folder.appending(path: "tmp/999999999-left")
+        let dead = corpus.folder.appending(path: "tmp/999999999-\(AtomicFiles.host)-left")
         try Data().write(to: dead)
-        let alive = corpus.folder.appending(path: "tmp/\(ProcessInfo.processInfo.processIdentifier)-busy")
+        let alive = corpus.files.temporaryURL()
         try Data().write(to: alive)
+        let elsewhere = corpus.folder.appending(path: "tmp/999999999-\(AtomicFiles.host)x-busy")
+        try Data().write(to: elsewhere)
         _ = try Corpus(at: corpus.folder, scoring: SumScoring())
         #expect(!FileManager.default.fileExists(atPath: dead.path))
         #expect(FileManager.default.fileExists(atPath: alive.path))
+        #expect(FileManager.default.fileExists(atPath: elsewhere.path))
     }
 }

@@ -14,7 +14,12 @@ struct Catalogue: Sendable {
         writer = try Self.explained(path) {
             let queue = try DatabaseQueue(path: path, configuration: configuration)
             try queue.writeWithoutTransaction { _ = try String.fetchOne($0, sql: "PRAGMA journal_mode = WAL") }
-            try queue.write { try $0.execute(sql: schema) }
+            try queue.write { database in
+                // Derived: what another version made is dropped, and filled again by the caller.
+                guard try Int.fetchOne(database, sql: "PRAGMA user_version") != schemaVersion else { return }
+                try database.execute(sql: schema)
+                try database.execute(sql: "PRAGMA user_version = \(schemaVersion)")
+            }
             return queue
         }
     }
@@ -33,12 +38,15 @@ struct Catalogue: Sendable {
                 let insert = try database.makeStatement(
                     sql: "INSERT OR IGNORE INTO samples VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")
                 for row in ids.indices {
-                    let manifest = try JSONDecoder().decode(Manifest.self, from: manifests[row])
+                    guard let manifest = try? JSONDecoder().decode(Manifest.self, from: manifests[row]) else {
+                        throw CorpusError(.damaged, digest, "the manifest of sample \(ids[row]) cannot be understood")
+                    }
                     let trace = traces[row]
                     let score = scoring.scores(
                         timesteps: trace.timesteps, deltaSquared: trace.deltaSquared, schedule: manifest.schedule)
                     let values: [(any DatabaseValueConvertible)?] = [
-                        ids[row].hex, manifest.recipe_sha256.hex, manifest.prompt, manifest.seed, manifest.model,
+                        ids[row].hex, manifest.recipe_sha256.hex, manifest.prompt, Self.seed(manifest.seed),
+                        manifest.model,
                         manifest.adapter, manifest.sampler, manifest.steps, manifest.guidance, manifest.width,
                         manifest.height, manifest.tag, score.mi, score.standardError, score.reference,
                         manifest.latent_shape.map(String.init).joined(separator: "x"), digest, row,
@@ -49,6 +57,12 @@ struct Catalogue: Sendable {
                     sql: "INSERT OR IGNORE INTO shard VALUES (?, ?)", arguments: [digest, ids.count])
             }
         }
+    }
+
+    /// A number where SQLite has one that large; texts sort after all numbers, as the larger seeds should.
+    private static func seed(_ text: String) -> any DatabaseValueConvertible {
+        if let number = Int64(text) { return number }
+        return text
     }
 
     /// The rows of a user's condition, over a connection that cannot write.
@@ -89,13 +103,17 @@ struct Catalogue: Sendable {
     }
 }
 
+private let schemaVersion = 2
+
 private let schema = """
-    CREATE TABLE IF NOT EXISTS samples (
-      id TEXT PRIMARY KEY, recipe TEXT NOT NULL, prompt TEXT NOT NULL, seed TEXT NOT NULL, model TEXT NOT NULL,
+    DROP TABLE IF EXISTS samples;
+    DROP TABLE IF EXISTS shard;
+    CREATE TABLE samples (
+      id TEXT PRIMARY KEY, recipe TEXT NOT NULL, prompt TEXT NOT NULL, seed NOT NULL, model TEXT NOT NULL,
       adapter TEXT, sampler TEXT NOT NULL, steps INTEGER NOT NULL, guidance REAL NOT NULL, width INTEGER NOT NULL,
       height INTEGER NOT NULL, tag TEXT, mi REAL, mi_se REAL, mi_reference REAL, latent_shape TEXT NOT NULL,
       shard TEXT NOT NULL, row INTEGER NOT NULL) WITHOUT ROWID;
-    CREATE INDEX IF NOT EXISTS samples_recipe ON samples(recipe);
-    CREATE INDEX IF NOT EXISTS samples_prompt_mi ON samples(prompt, mi);
-    CREATE TABLE IF NOT EXISTS shard (digest TEXT PRIMARY KEY, samples INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE INDEX samples_recipe ON samples(recipe);
+    CREATE INDEX samples_prompt_mi ON samples(prompt, mi);
+    CREATE TABLE shard (digest TEXT PRIMARY KEY, samples INTEGER NOT NULL) WITHOUT ROWID;
     """

@@ -46,7 +46,9 @@ package struct CatalogueRow: Sendable, Equatable {
     package let row: Int
 
     init(_ values: Row) {
-        (id, prompt, seed) = (values["id"], values["prompt"], values["seed"])
+        (id, prompt) = (values["id"], values["prompt"])
+        let number: DatabaseValue = values["seed"]
+        seed = Int64.fromDatabaseValue(number).map(String.init) ?? String.fromDatabaseValue(number) ?? ""
         (model, sampler, adapter, tag) = (values["model"], values["sampler"], values["adapter"], values["tag"])
         (steps, guidance) = (values["steps"], values["guidance"])
         (mi, miStandardError, miReference) = (values["mi"], values["mi_se"], values["mi_reference"])

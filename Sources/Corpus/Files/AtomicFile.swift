@@ -21,10 +21,14 @@ package struct AtomicFiles: Sendable {
 
     package init(temporaryFolder: URL) { self.temporaryFolder = temporaryFolder }
 
-    /// A name in tmp/ that tells which process made it, so that the leftovers of dead ones can be swept.
+    /// A name in tmp/ that tells which process of which host made it, so that the leftovers of dead ones can be swept.
     package func temporaryURL() -> URL {
-        temporaryFolder.appending(path: "\(getpid())-\(UUID().uuidString)")
+        temporaryFolder.appending(path: "\(getpid())-\(Self.host)-\(UUID().uuidString)")
     }
+
+    /// This host's name, without the separator. Process numbers mean nothing on another host of a shared file system.
+    package static let host = ProcessInfo.processInfo.hostName.map { $0.isLetter || $0.isNumber ? String($0) : "_" }
+        .joined()
 
     package func write(_ data: Data, to destination: URL) throws(CorpusError) {
         let temporary = temporaryURL()
@@ -68,11 +72,12 @@ package struct AtomicFiles: Sendable {
         }
     }
 
-    /// Removes what processes that no longer run have left behind.
+    /// Removes what processes of this host that no longer run have left behind.
     package func sweep() {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: temporaryFolder.path)) ?? []
         for name in names {
-            guard let process = name.split(separator: "-").first.flatMap({ Int32($0) }) else { continue }
+            let parts = name.split(separator: "-")
+            guard parts.count > 2, parts[1] == Self.host, let process = Int32(parts[0]) else { continue }
             if kill(process, 0) != 0, errno == ESRCH { unlink(temporaryFolder.appending(path: name).path) }
         }
     }
