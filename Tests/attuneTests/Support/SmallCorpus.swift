@@ -1,3 +1,4 @@
+import Testing
 import Foundation
 
 /// A corpus of two prompts with three candidates each, made in a second or two.
