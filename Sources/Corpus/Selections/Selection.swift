@@ -64,13 +64,18 @@ extension Corpus {
     /// Stores a selection and points `name` at it; the name's earlier selections stay in its history.
     package func store(_ selection: Selection, as name: String) throws(CorpusError) {
         let reference = try referenceURL(name)
-        try files.write(selection.data, to: selectionURL(selection.digest))
+        try store(selection)
         var history = try self.history(of: name)
         guard history.last?.digest != selection.digest else { return }
         history.append(
             SelectionReference(digest: selection.digest, time: Int(Date().timeIntervalSince1970)))
         guard let data = try? JSONEncoder().encode(history) else { return }
         try files.write(data, to: reference)
+    }
+
+    /// Stores a selection that no name stands for, such as the one that an epoch of a run reads.
+    package func store(_ selection: Selection) throws(CorpusError) {
+        try files.write(selection.data, to: selectionURL(selection.digest))
     }
 
     /// All selections that a name has stood for, oldest first; empty for an unknown name.

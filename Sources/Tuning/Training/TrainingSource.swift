@@ -37,7 +37,7 @@ package struct TrainingSourceError: Error, CustomStringConvertible, Sendable {
 
 /// Where a run's data comes from.
 package protocol TrainingSource: Sendable {
-    /// The name and first digest of the selection, for the run's log.
+    /// The selection's name, for the run's log.
     var selectionName: String { get }
 
     /// The selection as it was when the run was set up.
@@ -48,6 +48,9 @@ package protocol TrainingSource: Sendable {
 
     /// A resolution that was made earlier.
     func resolution(digest: String) throws(TrainingSourceError) -> SelectionResolution
+
+    /// Checks that these samples can train the model of this digest.
+    func check(_ resolution: SelectionResolution, model: String) throws(TrainingSourceError)
 
     /// The samples of these ids, in this order.
     func samples(_ ids: [String]) throws(TrainingSourceError) -> [TrainingSample]

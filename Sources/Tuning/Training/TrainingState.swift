@@ -102,7 +102,7 @@ final class TrainingState {
         } catch {
             throw .source(error)
         }
-        guard !resolution.ids.isEmpty else { throw .emptySelection(source.selectionName) }
+        try Self.check(resolution, source: source, model: identity.model)
         if resolutions[epoch] == nil {
             try write(
                 .resolution(.init(epoch: epoch, selection: resolution.digest, count: resolution.ids.count)))
@@ -162,12 +162,13 @@ extension TrainingState {
         if let problem = configuration.problem { throw .settings(problem) }
         if let problem = RunFolder.problem(withName: run.name) { throw .runName(problem) }
         let fresh = try initialAdapter(configuration, model: model)
+        let selection = try initialResolution(source, model: model)
         let lock = try lock(run)
         let entries = try readLog(run)
         let identity = try identity(
             RunIdentity(
                 model: model.digest, selection: source.selectionName,
-                selectionDigest: try initialDigest(source), configuration: configuration),
+                selectionDigest: selection.digest, configuration: configuration),
             recorded: try recordedIdentity(entries, run), run: run)
 
         let checkpoint = try latest(run, template: fresh, report: report)
@@ -228,9 +229,26 @@ extension TrainingState {
         }
     }
 
-    private static func initialDigest(_ source: any TrainingSource) throws(TrainingError) -> String {
+    /// The selection as it is now, checked before anything of the run is written.
+    private static func initialResolution(
+        _ source: any TrainingSource, model: DiffusionModel
+    ) throws(TrainingError) -> SelectionResolution {
+        let resolution: SelectionResolution
         do {
-            return try source.initialResolution().digest
+            resolution = try source.initialResolution()
+        } catch {
+            throw .source(error)
+        }
+        try check(resolution, source: source, model: model.digest)
+        return resolution
+    }
+
+    private static func check(
+        _ resolution: SelectionResolution, source: any TrainingSource, model: String
+    ) throws(TrainingError) {
+        guard !resolution.ids.isEmpty else { throw .emptySelection(source.selectionName) }
+        do {
+            try source.check(resolution, model: model)
         } catch {
             throw .source(error)
         }

@@ -34,6 +34,8 @@ final class MemorySource: TrainingSource {
         return resolution(of: count)
     }
 
+    func check(_ resolution: SelectionResolution, model: String) {}
+
     func samples(_ ids: [String]) throws(TrainingSourceError) -> [TrainingSample] {
         ids.map { id in
             let number = Int(id) ?? 0

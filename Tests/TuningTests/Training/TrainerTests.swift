@@ -159,8 +159,9 @@ import Tuning
         #expect(try FileManager.default.contentsOfDirectory(atPath: run("run").checkpoints.path).count == 2)
     }
 
-    @Test func anEmptySelectionIsAnError() {
+    @Test func anUnusableSelectionIsRefusedBeforeTheRunExists() {
         #expect(throws: TrainingError.self) { try train("run", configuration(), source: MemorySource(size: 0)) }
+        #expect(!FileManager.default.fileExists(atPath: run("run").root.path))
     }
 
     @Test func twoProcessesDoNotShareARun() throws {

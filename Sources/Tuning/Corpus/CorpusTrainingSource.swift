@@ -1,0 +1,124 @@
+package import Corpus
+import Synchronization
+
+/// A named selection of a corpus as training data.
+package final class CorpusTrainingSource: TrainingSource {
+    package let selectionName: String
+    private let corpus: Corpus
+    private let selection: Selection
+    private let samples = Mutex(SampleCache())
+
+    /// - Parameter selection: the name of a selection.
+    package init(corpus: Corpus, selection name: String) throws(CorpusError) {
+        selectionName = name
+        self.corpus = corpus
+        selection = try corpus.selection(named: name)
+    }
+
+    package func initialResolution() -> SelectionResolution { SelectionResolution(selection) }
+
+    package func resolveAgain() throws(TrainingSourceError) -> SelectionResolution {
+        try explained { () throws(CorpusError) in
+            try corpus.catchUp()
+            let resolved = try corpus.resolve(selection.policy)
+            try corpus.store(resolved)
+            return SelectionResolution(resolved)
+        }
+    }
+
+    package func resolution(digest: String) throws(TrainingSourceError) -> SelectionResolution {
+        guard let digest = Digest(hex: digest) else { throw TrainingSourceError("'\(digest)' is not a digest") }
+        return try explained { () throws(CorpusError) in SelectionResolution(try corpus.selection(digest)) }
+    }
+
+    package func check(_ resolution: SelectionResolution, model: String) throws(TrainingSourceError) {
+        let places = try places(resolution.ids)
+        if let other = places.first(where: { $0.model != model }) {
+            throw TrainingSourceError(
+                "selection '\(selectionName)': sample \(other.id) was made with model \(other.model), not \(model); "
+                    + "train the model that made it, or select by model")
+        }
+    }
+
+    package func samples(_ ids: [String]) throws(TrainingSourceError) -> [TrainingSample] {
+        let places = try places(ids)
+        for (shard, wanted) in Dictionary(grouping: places, by: \.shard).sorted(by: { $0.key < $1.key }) {
+            try load(wanted, from: shard)
+        }
+        return try places.map { place throws(TrainingSourceError) in
+            guard let latent = samples.withLock({ $0.latents[place.id] }) else {
+                throw TrainingSourceError("sample \(place.id) could not be read; run `attune verify`")
+            }
+            return TrainingSample(id: place.id, prompt: place.prompt, latent: latent, shape: place.latentShape)
+        }
+    }
+
+    /// Where samples lie, in the order of `ids`.
+    private func places(_ ids: [String]) throws(TrainingSourceError) -> [CatalogueRow] {
+        let unknown = samples.withLock { cache in ids.filter { cache.places[$0] == nil } }
+        // A query for some ids at a time: SQLite limits the length of a statement.
+        for start in stride(from: 0, to: unknown.count, by: 500) {
+            let list = unknown[start..<min(start + 500, unknown.count)].map { "'\($0)'" }.joined(separator: ",")
+            let rows = try explained { () throws(CorpusError) in
+                try corpus.query(CatalogueQuery(condition: "id IN (\(list))"))
+            }
+            samples.withLock { cache in for row in rows { cache.places[row.id] = row } }
+        }
+        return try samples.withLock { cache throws(TrainingSourceError) in
+            try ids.map { id throws(TrainingSourceError) in
+                guard let place = cache.places[id] else {
+                    throw TrainingSourceError(
+                        "selection '\(selectionName)': sample \(id) is not in the corpus; run `attune reindex`")
+                }
+                return place
+            }
+        }
+    }
+
+    /// Reads latents of one shard. Opening a shard checks all its bytes, so while it is open, every selected sample in it
+    /// is read, as far as memory allows.
+    private func load(_ wanted: [CatalogueRow], from shard: String) throws(TrainingSourceError) {
+        let rows = samples.withLock { $0.rowsToRead(wanted, shard: shard) }
+        guard !rows.isEmpty, let digest = Digest(hex: shard) else { return }
+        for (shape, group) in Dictionary(grouping: rows, by: \.latentShape) {
+            let latents = try explained { () throws(CorpusError) in
+                try corpus.open(digest).latents(group.map(\.row), shape: shape)
+            }
+            samples.withLock { cache in
+                for (row, latent) in zip(group, latents) { cache.latents[row.id] = latent }
+            }
+        }
+    }
+}
+
+/// What has been read of a selection.
+private struct SampleCache {
+    /// Floats of latents to hold: 1 GiB.
+    static let capacity = 1 << 28
+
+    var places: [String: CatalogueRow] = [:]
+    var latents: [String: [Float]] = [:]
+
+    /// The rows of a shard to read now; empty when all that is wanted is there.
+    mutating func rowsToRead(_ wanted: [CatalogueRow], shard: String) -> [CatalogueRow] {
+        let missing = wanted.filter { latents[$0.id] == nil }
+        guard let size = missing.first.map({ max($0.latentShape.reduce(1, *), 1) }) else { return [] }
+        let others = places.values.filter { $0.shard == shard && latents[$0.id] == nil }
+        if (latents.count + others.count) * size <= Self.capacity { return others.sorted { $0.row < $1.row } }
+        if (latents.count + missing.count) * size > Self.capacity {
+            let inUse = Set(wanted.map(\.id))
+            latents = latents.filter { inUse.contains($0.key) }
+        }
+        return missing
+    }
+}
+
+extension SelectionResolution {
+    fileprivate init(_ selection: Selection) {
+        self.init(digest: selection.digest.hex, ids: selection.ids.map(\.hex))
+    }
+}
+
+private func explained<R>(_ body: () throws(CorpusError) -> R) throws(TrainingSourceError) -> R {
+    do throws(CorpusError) { return try body() } catch { throw TrainingSourceError(error.description) }
+}
