@@ -4,7 +4,8 @@ import Foundation
 
 struct GenerateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "generate", abstract: "Fill a corpus with candidates, scored by mutual information as they are made.",
+        commandName: "generate",
+        abstract: "Fill a corpus with candidates, scored by mutual information as they are made.",
         discussion: """
             Candidate i of every prompt uses seed + i. What the corpus has already is skipped, so the same command goes \
             on after a stop, and any number of processes may fill one corpus.
