@@ -38,7 +38,7 @@ package enum ShardWriter {
         folder.appending(path: "\(digest.hex.prefix(2))/\(digest.hex).h5")
     }
 
-    private static func writeFile(_ records: [SampleRecord], to path: String) throws(HDF5Error) {
+    static func writeFile(_ records: [SampleRecord], to path: String) throws(HDF5Error) {
         let file = try FileWriter(creating: path)
         try file.attribute("format", format)
         try file.attribute("version", String(version))
