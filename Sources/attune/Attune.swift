@@ -11,6 +11,7 @@ struct Attune: AsyncParsableCommand {
             CommandGroup(name: "Build a corpus", subcommands: [InitCommand.self, GenerateCommand.self]),
             CommandGroup(name: "Choose from it", subcommands: [QueryCommand.self]),
             CommandGroup(name: "Fine-tune and sample", subcommands: [SampleCommand.self]),
-            CommandGroup(name: "Look after it", subcommands: [VerifyCommand.self, DoctorCommand.self]),
+            CommandGroup(name: "Share it", subcommands: [PushCommand.self, PullCommand.self]),
+            CommandGroup(name: "Look after it", subcommands: [CheckShardCommand.self, VerifyCommand.self, DoctorCommand.self]),
         ])
 }

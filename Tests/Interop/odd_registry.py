@@ -188,7 +188,7 @@ class Handler(BaseHTTPRequestHandler):
             return self.reply(200, data)
         if m := re.fullmatch(r"/v2/(.+)/manifests/(.+)", path):
             if self.command == "PUT":
-                manifests[m[2]] = body
+                manifests[m[2]] = manifests[digest(body)] = body
                 return self.reply(201, headers=[("Docker-Content-Digest", digest(body))])
             if m[2] not in manifests:
                 return self.error(404, "MANIFEST_UNKNOWN")

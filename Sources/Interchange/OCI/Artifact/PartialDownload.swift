@@ -9,27 +9,30 @@ import Foundation
 
 /// A file in tmp/ that a later process may continue. Where another process is fetching the same blob just now, a private
 /// one.
+///
+/// The lock is on a file beside it: libhdf5 locks the file itself when it reads it.
 final class PartialDownload {
     let file: URL
-    private let lock: Int32
+    private let lock: (path: String, descriptor: Int32)?
 
     init(_ corpus: Corpus, _ digest: BlobDigest) throws(OCIError) {
         // Without the dashes that mark what dies with its process.
         let shared = corpus.files.temporaryFolder.appending(path: "pull_\(digest.sha256.hex)")
+        let path = shared.path + "_lock"
         while true {
-            let descriptor = open(shared.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+            let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
             guard descriptor >= 0 else {
-                throw OCIError(.io, shared.path, "cannot be created: \(String(cString: strerror(errno)))")
+                throw OCIError(.io, path, "cannot be created: \(String(cString: strerror(errno)))")
             }
             guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
                 close(descriptor)
-                (file, lock) = (corpus.files.temporaryURL(), -1)
+                (file, lock) = (corpus.files.temporaryURL(), nil)
                 return
             }
-            // The process that held the lock may have moved the file to its place meanwhile.
+            // The process that held the lock may have removed its file meanwhile.
             var (locked, named) = (stat(), stat())
-            if fstat(descriptor, &locked) == 0, stat(shared.path, &named) == 0, locked.st_ino == named.st_ino {
-                (file, lock) = (shared, descriptor)
+            if fstat(descriptor, &locked) == 0, stat(path, &named) == 0, locked.st_ino == named.st_ino {
+                (file, lock) = (shared, (path, descriptor))
                 return
             }
             close(descriptor)
@@ -38,5 +41,9 @@ final class PartialDownload {
 
     func discard() { try? FileManager.default.removeItem(at: file) }
 
-    deinit { if lock >= 0 { close(lock) } }
+    deinit {
+        guard let lock else { return }
+        unlink(lock.path)
+        close(lock.descriptor)
+    }
 }

@@ -1,11 +1,11 @@
 /// One way to authenticate that a registry offers in WWW-Authenticate.
-struct Challenge: Equatable, Sendable {
+package struct Challenge: Equatable, Sendable {
     /// Lower case: `basic` or `bearer`.
-    var scheme: String
-    var parameters: [String: String]
+    package var scheme: String
+    package var parameters: [String: String]
 
     /// Reads a header's challenges: `Bearer realm="…",service="…",scope="a,b", Basic realm="…"`.
-    static func parse(_ header: String) -> [Challenge] {
+    package static func parse(_ header: String) -> [Challenge] {
         var challenges: [Challenge] = []
         var rest = Substring(header)
         func skip(_ characters: String) { rest = rest.drop { characters.contains($0) } }

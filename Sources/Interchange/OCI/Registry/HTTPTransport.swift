@@ -49,6 +49,8 @@ package final class HTTPTransport: Sendable {
         var configuration = HTTPClient.Configuration()
         configuration.redirectConfiguration = .disallow
         configuration.httpVersion = .http1Only
+        // Tried again by our own policy, which tells passing trouble from a certificate that is not trusted.
+        configuration.connectionPool.retryConnectionEstablishment = false
         configuration.timeout = .init(connect: .seconds(15), read: .init(idle), write: .init(idle))
         if let certificates {
             var tls = TLSConfiguration.makeClientConfiguration()

@@ -19,9 +19,9 @@ package struct RegistryClient: Sendable {
         _ reference: RegistryReference, transport: HTTPTransport, credentials: any CredentialSource,
         plainHTTP: Bool = false, retry: RetryPolicy = RetryPolicy()
     ) async throws(OCIError) {
-        var scheme = plainHTTP ? "http" : "https"
-        if !plainHTTP, Origin.isLoopback(reference.host), await !Self.speaksTLS(reference, transport) { scheme = "http" }
-        guard let base = URL(string: "\(scheme)://\(reference.registry)/v2/\(reference.repository)/"),
+        var isPlain = plainHTTP
+        if !isPlain, Origin.isLoopback(reference.host) { isPlain = await Self.speaksPlainHTTP(reference, transport) }
+        guard let base = URL(string: "\(isPlain ? "http" : "https")://\(reference.registry)/v2/\(reference.repository)/"),
             let origin = Origin(base)
         else { throw OCIError(.badReference, reference.description, "is not the address of a registry") }
         (self.reference, self.transport, self.retry) = (reference, transport, retry)
@@ -31,14 +31,15 @@ package struct RegistryClient: Sendable {
             transport: transport, allowsPlain: plainHTTP)
     }
 
-    private static func speaksTLS(_ reference: RegistryReference, _ transport: HTTPTransport) async -> Bool {
-        guard let url = URL(string: "https://\(reference.registry)/v2/") else { return true }
+    /// What a registry on this machine speaks. Servers of TLS answer plain HTTP at once; not all do so the other way round.
+    private static func speaksPlainHTTP(_ reference: RegistryReference, _ transport: HTTPTransport) async -> Bool {
+        guard let url = URL(string: "http://\(reference.registry)/v2/") else { return false }
         do throws(AttemptError) {
-            try await transport.send(HTTPRequest(method: .GET, url: url)).discard()
-            return true
+            let answer = try await transport.send(HTTPRequest(method: .GET, url: url))
+            await answer.discard()
+            return answer.status != 400
         } catch {
-            // A certificate that is not trusted is a TLS server all the same.
-            return error.error.message.contains("certificate")
+            return false
         }
     }
 
@@ -102,7 +103,7 @@ package struct RegistryClient: Sendable {
         let tail = detail.isEmpty ? "" : " (\(detail))"
         switch answer.status {
         case 401, 403:
-            return .final(.unauthorized, subject, "refuses access\(tail): log in, or ask for permission")
+            return .final(.unauthorized, subject, "refuses access\(tail): `docker login \(subject)`, or ask for permission")
         case 404:
             return .final(.notFound, subject, "has no such thing\(tail)")
         case 408, 429, 500...599:
