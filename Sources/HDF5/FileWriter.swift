@@ -6,18 +6,19 @@ import CHDF5
 /// are the widest that readers understand.
 package struct FileWriter: ~Copyable {
     package let path: String
-    private let file: Handle
+    private let file: OpenFile
 
     /// Fails where the path exists already.
     package init(creating path: String) throws(HDF5Error) {
         self.path = path
-        file = try Library.run { () throws(HDF5Error) -> sending Handle in
+        file = try Library.run { () throws(HDF5Error) -> sending OpenFile in
             let access = Handle(H5Pcreate(ck_h5_file_access()), H5Pclose)
             H5Pset_libver_bounds(access.id, H5F_LIBVER_EARLIEST, H5F_LIBVER_V110)
             let creation = Handle(H5Pcreate(ck_h5_file_create()), H5Pclose)
             H5Pset_obj_track_times(creation.id, false)
-            let file = Handle(H5Fcreate(path, ck_h5_exclusive(), creation.id, access.id), H5Fclose)
-            guard file.isValid else { throw HDF5Error(path: path, "cannot be created") }
+            guard let file = OpenFile(H5Fcreate(path, ck_h5_exclusive(), creation.id, access.id)) else {
+                throw HDF5Error(path: path, "cannot be created")
+            }
             return file
         }
     }
@@ -105,12 +106,7 @@ package struct FileWriter: ~Copyable {
     /// Writes everything out. A file that was not closed may not open: it must stay in tmp/.
     package consuming func close() throws(HDF5Error) {
         let path = path
-        let id = file.id
-        try Library.run { () throws(HDF5Error) -> Void in
-            guard H5Fflush(id, H5F_SCOPE_GLOBAL) >= 0 else {
-                throw HDF5Error(path: path, "cannot be flushed: is the disk full?")
-            }
-        }
+        guard file.close() else { throw HDF5Error(path: path, "cannot be written out: is the disk full?") }
     }
 
     private func datasetCreation() -> Handle {
