@@ -77,7 +77,8 @@ package struct FileReader: ~Copyable, Sendable {
         return try Library.run { () throws(HDF5Error) -> sending [Element] in
             let dataset = try open(id, name, type, rank: 1)
             guard range.lowerBound >= 0, range.upperBound <= dataset.shape[0] else {
-                throw HDF5Error(path: path, object: name, "does not reach from \(range.lowerBound) to \(range.upperBound)")
+                throw HDF5Error(
+                    path: path, object: name, "does not reach from \(range.lowerBound) to \(range.upperBound)")
             }
             guard !range.isEmpty else { return [] }
             var (start, count) = (hsize_t(range.lowerBound), hsize_t(range.count))

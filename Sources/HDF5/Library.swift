@@ -58,18 +58,6 @@ struct OpenFile: ~Copyable {
         self.id = id
     }
 
-    /// Writes everything out and closes.
-    ///
-    /// - Returns: whether all of it succeeded.
-    consuming func close() -> Bool {
-        let id = id
-        discard self
-        return Library.run {
-            let isFlushed = H5Fflush(id, H5F_SCOPE_GLOBAL) >= 0
-            return H5Fclose(id) >= 0 && isFlushed
-        }
-    }
-
     deinit {
         let id = id
         Library.run { _ = H5Fclose(id) }

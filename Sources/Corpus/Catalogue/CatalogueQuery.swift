@@ -33,10 +33,12 @@ package struct CatalogueRow: Sendable, Equatable {
         "row",
     ]
 
-    package let id, prompt, seed, model, sampler: String
+    package let id, recipe, prompt, seed, model, sampler: String
     package let adapter, tag: String?
     package let steps: Int
     package let guidance: Double
+    /// Of the image, in pixels.
+    package let width, height: Int
     /// Mutual information by the default estimator, in nats; nil without a usable trace.
     package let mi: Double?
     package let miStandardError: Double?
@@ -53,10 +55,11 @@ package struct CatalogueRow: Sendable, Equatable {
     package let row: Int
 
     init(_ values: Row) {
-        (id, prompt) = (values["id"], values["prompt"])
+        (id, recipe, prompt) = (values["id"], values["recipe"], values["prompt"])
         let number: DatabaseValue = values["seed"]
         seed = Int64.fromDatabaseValue(number).map(String.init) ?? String.fromDatabaseValue(number) ?? ""
         (model, sampler, adapter, tag) = (values["model"], values["sampler"], values["adapter"], values["tag"])
+        (width, height) = (values["width"], values["height"])
         (steps, guidance) = (values["steps"], values["guidance"])
         (mi, miStandardError, miReference) = (values["mi"], values["mi_se"], values["mi_reference"])
         miSource = values["mi_source"]

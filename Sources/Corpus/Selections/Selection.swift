@@ -98,7 +98,9 @@ extension Corpus {
             throw CorpusError(.io, url.path, "cannot be read: check its permissions")
         }
         guard let history = try? JSONDecoder().decode([SelectionReference].self, from: data) else {
-            throw CorpusError(.damaged, url.path, "is not a history of selections: restore it from a copy, or remove it and select again")
+            throw CorpusError(
+                .damaged, url.path,
+                "is not a history of selections: restore it from a copy, or remove it and select again")
         }
         return history
     }

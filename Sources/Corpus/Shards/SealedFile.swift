@@ -35,23 +35,18 @@ struct SealedFile: ~Copyable {
         format: String, to folder: URL, files: AtomicFiles,
         _ body: (borrowing FileWriter) throws(HDF5Error) -> Void
     ) throws(CorpusError) -> Digest {
-        let temporary = files.temporaryURL()
-        try files.fault(.beforeWrite, folder)
+        let bytes: [UInt8]
         do throws(HDF5Error) {
-            let file = try FileWriter(creating: temporary.path)
+            let file = try FileWriter("a new shard for \(folder.path)")
             try file.attribute("format", format)
             try file.attribute("version", String(ShardWriter.version))
             try body(file)
-            try file.close()
+            bytes = try file.finish()
         } catch {
-            try? FileManager.default.removeItem(at: temporary)
             throw CorpusError(.io, error.path, error.message)
         }
-        guard let bytes = try? Data(contentsOf: temporary, options: .alwaysMapped) else {
-            throw CorpusError(.io, temporary.path, "cannot be read back")
-        }
         let digest = Digest(of: bytes)
-        try files.install(temporary, at: ShardWriter.location(of: digest, in: folder))
+        try files.write(Data(bytes), to: ShardWriter.location(of: digest, in: folder))
         return digest
     }
 }

@@ -5,7 +5,8 @@ import Tuning
 
 struct ReportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "report", abstract: "Draw what there is to see: candidates by MI, traces, losses, base against tuned.",
+        commandName: "report",
+        abstract: "Draw what there is to see: candidates by MI, traces, losses, base against tuned.",
         discussion: """
             Writes candidates.png (every candidate of a prompt in order of MI, the selected one framed) and traces.svg \
             for a selection, loss.svg for a run, comparison.png for two folders that attune sample has filled.
@@ -19,7 +20,9 @@ struct ReportCommand: AsyncParsableCommand {
     @Option(name: .customLong("run"), help: "The run whose loss is drawn.")
     var runName: String?
 
-    @Option(help: "Two folders of attune sample, of the same prompts and seeds.", completion: .directory)
+    @Option(
+        parsing: .upToNextOption, help: "Two folders of attune sample, of the same prompts and seeds.",
+        completion: .directory)
     var compare: [String] = []
 
     @Option(help: "Prompts on a sheet, at most.")
@@ -38,7 +41,7 @@ struct ReportCommand: AsyncParsableCommand {
             throw ValidationError("nothing to draw: give --selection, --run or --compare")
         }
         if !compare.isEmpty, compare.count != 2 {
-            throw ValidationError("--compare is given twice, once for each folder")
+            throw ValidationError("--compare takes two folders")
         }
     }
 

@@ -56,6 +56,9 @@ struct TrainCommand: AsyncParsableCommand {
     @Option(help: "Seed of the adapter's start, of the order of samples, and of their noise.")
     var seed: UInt64 = 42
 
+    @Option(help: "Samples whose loss is measured at each checkpoint, always with the same noise (0: none).")
+    var evaluate = 0
+
     @Flag(help: "At every epoch, apply the selection's policy again to the corpus as it has grown.")
     var follow = false
 
@@ -77,6 +80,7 @@ struct TrainCommand: AsyncParsableCommand {
         settings.gradientCheckpointing = gradientCheckpointing
         settings.checkpointEvery = checkpointEvery
         settings.keepCheckpoints = keepCheckpoints
+        settings.evaluationSamples = evaluate
         return settings
     }
 
@@ -97,6 +101,7 @@ struct TrainCommand: AsyncParsableCommand {
         guard let adapter = outcome.adapter else {
             try Interruption.stop("stopped after step \(outcome.step) of \(steps); the same command goes on from there")
         }
+        if let loss = display.evaluation { print("evaluation loss \(formatted(loss, digits: 5))") }
         print("run '\(runName)' made \(outcome.step) steps\nadapter \(adapter.file.path)\nsha256  \(adapter.digest)")
     }
 }

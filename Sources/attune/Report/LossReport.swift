@@ -6,8 +6,16 @@ enum LossReport {
     static func plot(_ run: RunFolder) throws -> LinePlot {
         // After a resume the log has some steps twice; both say the same.
         var losses: [Int: Double] = [:]
+        var evaluations: [Int: Double] = [:]
         for entry in try RunLog.read(run.log) {
             if case .step(let step) = entry { losses[step.step] = step.loss }
+            if case .evaluation(let measured) = entry { evaluations[measured.step] = measured.loss }
+        }
+        if evaluations.count > 1 {
+            let steps = evaluations.keys.sorted()
+            return LinePlot(
+                title: "Loss of run \(run.name) on fixed samples and noise", axis: "step", positions: steps,
+                lines: [.init(values: steps.compactMap { evaluations[$0] }, isMarked: true)])
         }
         let steps = losses.keys.sorted()
         guard !steps.isEmpty else {

@@ -48,7 +48,9 @@ struct SelectionReport {
 
     /// ‖Δε‖² over the timesteps, for the candidates of the first prompt.
     func traces() throws -> LinePlot {
-        guard let group = groups.first else { throw Failure("\(name): the selection is empty; there is nothing to draw") }
+        guard let group = groups.first else {
+            throw Failure("\(name): the selection is empty; there is nothing to draw")
+        }
         var positions: [Int] = []
         let lines = try group.rows.prefix(columns).map { row in
             let trace = try reader.trace(row)
