@@ -14,6 +14,7 @@ setup:           ## Install the system libraries where they are missing
 
 setup-python:    ## The readers that tests compare with, in .venv
 	@Scripts/setup.sh python
+	@Scripts/setup.sh sharing
 
 build: setup     ## The attune command, in .build/release
 	$(SWIFT) build $(RELEASE) --product attune

@@ -34,8 +34,9 @@ extension ShardReader {
     /// the manifest names.
     package borrowing func verifyContents() throws(CorpusError) {
         guard Set(ids).count == ids.count else { throw CorpusError(.damaged, digest.hex, "holds a sample twice") }
+        let records = try records(Array(ids.indices))
         for (row, id) in ids.enumerated() {
-            let record = try record(row)
+            let record = records[row]
             guard record.manifest.data == manifests[row], record.id == id else {
                 throw CorpusError(.damaged, digest.hex, "sample \(id) does not match its manifest")
             }

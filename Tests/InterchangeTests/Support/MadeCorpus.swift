@@ -4,6 +4,8 @@ import Foundation
 
 /// A corpus knows no estimator; these tests need none.
 struct NoScores: TraceScoring {
+    let identity = "none"
+
     func scores(
         timesteps: [Int32], deltaSquared: [Float], schedule: ScheduleDescription?
     ) -> (mi: Double, standardError: Double, reference: Double) { (.nan, .nan, .nan) }

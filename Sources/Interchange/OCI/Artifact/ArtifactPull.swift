@@ -65,6 +65,7 @@ package struct ArtifactPull: Sendable {
                 "the artifact lacks \(lacking.count) of its selection's samples: push it again; no name was set")
         }
         try corpus.store(selection, as: name)
+        for layer in manifest.layers { PartialDownload.clear(corpus, layer.digest) }
         return outcome
     }
 

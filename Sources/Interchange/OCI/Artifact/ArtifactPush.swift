@@ -68,12 +68,11 @@ package struct ArtifactPush: Sendable {
         let groups = SelectionPacker.groups(rows)
         var layers: [Sent] = []
         for group in groups {
-            let (file, digest, size) = try packer.pack(group)
-            defer { try? FileManager.default.removeItem(at: file) }
+            let shard = try packer.pack(group)
             let layer = Descriptor(
-                mediaType: MediaType.shard, digest: digest, size: size,
+                mediaType: MediaType.shard, digest: Digest(of: shard), size: shard.count,
                 annotations: LayerRange(first: group.first, last: group.last, count: group.rows.count).annotations)
-            layers.append(try await send(.file(file), layer))
+            layers.append(try await send(.data(shard), layer))
             report(layers.count, groups.count)
         }
         return layers

@@ -15,10 +15,23 @@ final class PartialDownload {
     let file: URL
     private let lock: (path: String, descriptor: Int32)?
 
+    /// Without the dashes that mark what dies with its process.
+    private static func places(_ corpus: Corpus, _ digest: BlobDigest) -> (file: URL, lock: String) {
+        let file = corpus.files.temporaryFolder.appending(path: "pull_\(digest.sha256.hex)")
+        return (file, file.path + "_lock")
+    }
+
+    /// Removes what killed pulls have left of a blob that is not needed any more.
+    static func clear(_ corpus: Corpus, _ digest: BlobDigest) {
+        let (file, lock) = places(corpus, digest)
+        guard [file.path, lock].contains(where: FileManager.default.fileExists(atPath:)),
+            let left = try? PartialDownload(corpus, digest), left.lock != nil
+        else { return }
+        left.discard()
+    }
+
     init(_ corpus: Corpus, _ digest: BlobDigest) throws(OCIError) {
-        // Without the dashes that mark what dies with its process.
-        let shared = corpus.files.temporaryFolder.appending(path: "pull_\(digest.sha256.hex)")
-        let path = shared.path + "_lock"
+        let (shared, path) = Self.places(corpus, digest)
         while true {
             let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
             guard descriptor >= 0 else {

@@ -14,7 +14,7 @@ package struct SelectionPacker: Sendable {
     /// Samples in the order in which they are packed.
     struct Group: Sendable {
         var rows: [CatalogueRow] = []
-        /// About the bytes of the raw pixels, told by the latents: a measure of memory that follows from the samples alone.
+        /// Bytes of the raw pixels: a measure of memory that follows from the samples alone.
         var weight = 0
 
         var first: String { rows.first?.id ?? "" }
@@ -30,7 +30,7 @@ package struct SelectionPacker: Sendable {
         var current = Group()
         for row in rows.sorted(by: { $0.id < $1.id }) {
             current.rows.append(row)
-            current.weight += 48 * row.latentShape.reduce(1, *)
+            current.weight += 3 * row.width * row.height
             // One id in 128 ends in 00 or 01.
             let isBoundary = row.id.hasSuffix("00") || row.id.hasSuffix("01")
             let isFull = current.rows.count >= largest || current.weight >= heaviest
@@ -43,18 +43,16 @@ package struct SelectionPacker: Sendable {
         return groups
     }
 
-    /// Writes a group as one shard; the caller removes the file.
-    func pack(_ group: Group) throws(CorpusError) -> (file: URL, digest: Digest, size: Int) {
+    /// A group as the bytes of one shard.
+    func pack(_ group: Group) throws(CorpusError) -> Data {
         var records: [String: SampleRecord] = [:]
         for (shard, rows) in Dictionary(grouping: group.rows, by: \.shard) {
             guard let digest = Digest(hex: shard) else {
                 throw CorpusError(.damaged, shard, "is not a shard's digest: run `attune reindex`")
             }
-            let reader = try corpus.open(digest)
-            for row in rows { records[row.id] = try reader.record(row.row) }
+            let found = try corpus.open(digest).records(rows.map(\.row))
+            for (row, record) in zip(rows, found) { records[row.id] = record }
         }
-        let file = corpus.files.temporaryURL()
-        let (digest, size) = try ShardWriter.pack(group.rows.compactMap { records[$0.id] }, into: file)
-        return (file, digest, size)
+        return try ShardWriter.pack(group.rows.compactMap { records[$0.id] })
     }
 }
