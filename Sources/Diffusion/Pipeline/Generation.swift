@@ -52,9 +52,10 @@ extension DiffusionModel {
         var z = noise() * sampler.initialNoiseScale
         for (step, t) in sampler.timesteps.enumerated() {
             let input = sampler.scaleInput(z, step: step)
+            // Both halves of guidance see the same image; SDXL tells them apart from the first layer on.
+            let images = added == nil ? input : input.repeated(2)
             let output = unet(
-                concatenateBatch([input, input]), timesteps: Array(repeating: t, count: 2 * count), text: text,
-                added: added, in: context)
+                images, timesteps: Array(repeating: t, count: images.shape[0]), text: text, added: added, in: context)
             let (unconditional, conditional) = (output.batch(0..<count), output.batch(count..<2 * count))
             let weight = traceWeight(t)
             for (row, distance) in Reduction.squaredDistancePerSample(conditional, unconditional).enumerated() {

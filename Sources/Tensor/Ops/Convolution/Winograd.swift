@@ -137,8 +137,11 @@ private struct WinogradTiling: Sendable {
         count = shape[0] * tilesAnImage
     }
 
-    /// Tiles that pass through all stages together.
-    var blockTiles: Int { count >= 8 * 48 ? 48 : 24 }
+    /// Tiles that pass through all stages together: up to 48, in a number of equal blocks that splits evenly over cores.
+    var blockTiles: Int {
+        let blocks = count <= 48 ? 2 : (count + 191) / 192 * 4
+        return (count + blocks - 1) / blocks
+    }
 
     /// Tiles whose transforms are in memory together, at most 64 MB of them.
     var groups: [Range<Int>] {
