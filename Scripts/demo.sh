@@ -24,8 +24,8 @@ run attune select best --by mi --top 1 --per prompt
 run attune export best --format imagefolder --to "$out/best"
 
 say "3. DoRA on the selection, killed (SIGKILL) in the middle and resumed"
-training=(train best --model $model --run demo --rank 16 --alpha 16 --steps 60 --batch 8 --accumulate 1 --lr 1e-3
-    --checkpoint-every 10)
+training=(train best --model $model --run demo --rank 16 --alpha 16 --steps 120 --batch 8 --accumulate 1 --lr 2e-3
+    --checkpoint-every 20 --evaluate 32)
 echo "\$ attune ${training[*]}"
 attune "${training[@]}" &
 victim=$!

@@ -6,8 +6,8 @@ package struct Corpus: Sendable {
 
     package let folder: URL
     package let files: AtomicFiles
-    private let scoring: any TraceScoring
-    private let catalogue: Catalogue
+    let scoring: any TraceScoring
+    let catalogue: Catalogue
 
     private struct Settings: Codable {
         var format = "attune-corpus"
@@ -15,7 +15,7 @@ package struct Corpus: Sendable {
         var id: String
     }
 
-    private var shardsFolder: URL { folder.appending(path: "shards") }
+    var shardsFolder: URL { folder.appending(path: "shards") }
 
     /// Makes a new, empty corpus.
     ///
@@ -57,29 +57,42 @@ package struct Corpus: Sendable {
 
     /// Opens a corpus, sweeps the leftovers of dead writers, and catches up with shards that others have added.
     package init(at folder: URL, scoring: any TraceScoring) throws(CorpusError) {
-        guard let data = try? Data(contentsOf: folder.appending(path: "attune.json")) else {
-            throw CorpusError(.notACorpus, folder.path, "is not a corpus: make one with `attune init`")
-        }
-        guard let settings = try? JSONDecoder().decode(Settings.self, from: data), settings.format == "attune-corpus"
-        else { throw CorpusError(.damaged, folder.path, "attune.json is damaged: restore it from a copy") }
-        guard settings.version <= Self.version else {
-            throw CorpusError(
-                .newerFormat, folder.path,
-                "has format \(settings.version), this attune knows up to \(Self.version): update attune")
-        }
+        try self.init(unindexed: folder, scoring: scoring)
+        try catchUp()
+    }
+
+    /// Opens a corpus whose catalogue may lack rows.
+    init(unindexed folder: URL, scoring: any TraceScoring) throws(CorpusError) {
+        try Self.check(folder)
         self.folder = folder
         self.scoring = scoring
         files = AtomicFiles(temporaryFolder: folder.appending(path: "tmp"))
         files.sweep()
-        catalogue = try Catalogue(path: folder.appending(path: "catalog.sqlite").path)
-        try catchUp()
+        catalogue = try Catalogue(path: Self.cataloguePath(folder), identity: scoring.identity)
+    }
+
+    static func cataloguePath(_ folder: URL) -> String { folder.appending(path: "catalog.sqlite").path }
+
+    /// Whether there is a corpus that this version understands.
+    static func check(_ folder: URL) throws(CorpusError) {
+        let file = folder.appending(path: "attune.json")
+        guard let data = try? Data(contentsOf: file) else {
+            throw CorpusError(.notACorpus, folder.path, "is not a corpus: make one with `attune init`")
+        }
+        guard let settings = try? JSONDecoder().decode(Settings.self, from: data), settings.format == "attune-corpus"
+        else { throw CorpusError(.damaged, file.path, "is damaged: restore it from a copy") }
+        guard settings.version <= Self.version else {
+            throw CorpusError(
+                .newerFormat, file.path,
+                "the corpus has format \(settings.version), this attune knows up to \(Self.version): update attune")
+        }
     }
 
     /// Seals records as one shard and takes it into the catalogue.
     @discardableResult
     package func append(_ records: [SampleRecord]) throws(CorpusError) -> Digest {
         let digest = try ShardWriter.write(records, to: shardsFolder, files: files)
-        try catalogue.add(open(digest), scoring: scoring)
+        try catalogue.add(sealed(digest), scoring: scoring)
         return digest
     }
 
@@ -93,7 +106,7 @@ package struct Corpus: Sendable {
         var unreadable: [CorpusError] = []
         for digest in shards() where !known.contains(digest.hex) {
             do throws(CorpusError) {
-                try catalogue.add(open(digest), scoring: scoring)
+                try catalogue.add(sealed(digest), scoring: scoring)
             } catch {
                 guard error.code == .damaged || error.code == .notFound else { throw error }
                 unreadable.append(error)
@@ -116,30 +129,11 @@ package struct Corpus: Sendable {
     /// Which of these recipes have been generated already.
     package func existing(_ recipes: [Digest]) throws(CorpusError) -> Set<Digest> { try catalogue.existing(recipes) }
 
-    package func open(_ digest: Digest) throws(CorpusError) -> ShardReader {
-        try ShardReader(ShardWriter.location(of: digest, in: shardsFolder), digest: digest)
-    }
+    /// A shard of samples.
+    package func open(_ digest: Digest) throws(CorpusError) -> ShardReader { try ShardReader(sealed(digest)) }
 
-    /// Checks every shard against its name and every sample against its manifest, and that no shard is missing which the
-    /// catalogue knows.
-    ///
-    /// - Returns: what is damaged, one error a shard; empty when all is well.
-    package func verify(progress: (Int, Int) -> Void = { _, _ in }) -> [CorpusError] {
-        let all = shards()
-        var found: [CorpusError] = []
-        for (index, digest) in all.enumerated() {
-            do throws(CorpusError) { try open(digest).verify() } catch { found.append(error) }
-            progress(index + 1, all.count)
-        }
-        do throws(CorpusError) {
-            let present = Set(all.map(\.hex))
-            for digest in try catalogue.shards().sorted() where !present.contains(digest) {
-                let path = "shards/\(digest.prefix(2))/\(digest).h5"
-                found.append(CorpusError(.notFound, path, "the shard is missing: restore it from a copy"))
-            }
-        } catch {
-            found.append(error)
-        }
-        return found
+    /// A sealed file of either kind.
+    func sealed(_ digest: Digest) throws(CorpusError) -> SealedFile {
+        try SealedFile(ShardWriter.location(of: digest, in: shardsFolder), digest: digest)
     }
 }

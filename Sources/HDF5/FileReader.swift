@@ -6,13 +6,14 @@ import CZstd
 /// libhdf5 can crash on files made to crash it: verify the digest of a file from elsewhere before opening it.
 package struct FileReader: ~Copyable, Sendable {
     package let path: String
-    private let file: Handle
+    private let file: OpenFile
 
     package init(opening path: String) throws(HDF5Error) {
         self.path = path
-        file = try Library.run { () throws(HDF5Error) -> sending Handle in
-            let file = Handle(H5Fopen(path, ck_h5_read_only(), 0), H5Fclose)
-            guard file.isValid else { throw HDF5Error(path: path, "is not a readable HDF5 file") }
+        file = try Library.run { () throws(HDF5Error) -> sending OpenFile in
+            guard let file = OpenFile(H5Fopen(path, ck_h5_read_only(), 0)) else {
+                throw HDF5Error(path: path, "is not a readable HDF5 file")
+            }
             return file
         }
     }
@@ -65,6 +66,32 @@ package struct FileReader: ~Copyable, Sendable {
             }
             if failed { throw HDF5Error(path: path, object: name, "cannot be read: the file is damaged") }
             return (values, shape)
+        }
+    }
+
+    /// Some neighbouring elements of a dataset of one dimension.
+    package func read<Element: HDF5Element>(
+        _ name: String, range: Range<Int>, of type: Element.Type
+    ) throws(HDF5Error) -> [Element] {
+        let id = file.id
+        return try Library.run { () throws(HDF5Error) -> sending [Element] in
+            let dataset = try open(id, name, type, rank: 1)
+            guard range.lowerBound >= 0, range.upperBound <= dataset.shape[0] else {
+                throw HDF5Error(
+                    path: path, object: name, "does not reach from \(range.lowerBound) to \(range.upperBound)")
+            }
+            guard !range.isEmpty else { return [] }
+            var (start, count) = (hsize_t(range.lowerBound), hsize_t(range.count))
+            let whole = Handle(H5Dget_space(dataset.handle.id), H5Sclose)
+            let part = Handle(H5Screate_simple(1, &count, nil), H5Sclose)
+            var failed = H5Sselect_hyperslab(whole.id, H5S_SELECT_SET, &start, nil, &count, nil) < 0
+            let values = [Element](unsafeUninitializedCapacity: range.count) { buffer, initialized in
+                failed =
+                    failed || H5Dread(dataset.handle.id, Element.hdf5Type, part.id, whole.id, 0, buffer.baseAddress) < 0
+                initialized = failed ? 0 : range.count
+            }
+            if failed { throw HDF5Error(path: path, object: name, "cannot be read: the file is damaged") }
+            return values
         }
     }
 

@@ -1,23 +1,30 @@
 import CHDF5
+import Foundation
 
-/// A new HDF5 file, written once and sealed by ``close()``.
+/// A new HDF5 file, built in memory and handed out as bytes by ``finish()``.
 ///
 /// The same calls give the same bytes: object times are off, property lists are fixed, and the format's version bounds
-/// are the widest that readers understand.
+/// are the widest that readers understand. libhdf5 never writes to disk itself: it does not survive a disk that is full
+/// (1.10 crashes when the process ends), and the caller wants the bytes' digest before they have a name anyway.
 package struct FileWriter: ~Copyable {
+    /// What errors call the file.
     package let path: String
-    private let file: Handle
+    private let file: OpenFile
 
-    /// Fails where the path exists already.
-    package init(creating path: String) throws(HDF5Error) {
-        self.path = path
-        file = try Library.run { () throws(HDF5Error) -> sending Handle in
+    /// - Parameter name: what errors call the file.
+    package init(_ name: String) throws(HDF5Error) {
+        path = name
+        file = try Library.run { () throws(HDF5Error) -> sending OpenFile in
             let access = Handle(H5Pcreate(ck_h5_file_access()), H5Pclose)
             H5Pset_libver_bounds(access.id, H5F_LIBVER_EARLIEST, H5F_LIBVER_V110)
+            H5Pset_fapl_core(access.id, 1 << 20, false)
             let creation = Handle(H5Pcreate(ck_h5_file_create()), H5Pclose)
             H5Pset_obj_track_times(creation.id, false)
-            let file = Handle(H5Fcreate(path, ck_h5_exclusive(), creation.id, access.id), H5Fclose)
-            guard file.isValid else { throw HDF5Error(path: path, "cannot be created") }
+            // Nothing backs the file, but libhdf5 takes two open files of one name for the same.
+            let unique = "\(UUID())"
+            guard let file = OpenFile(H5Fcreate(unique, ck_h5_truncate(), creation.id, access.id)) else {
+                throw HDF5Error(path: name, "cannot be built")
+            }
             return file
         }
     }
@@ -45,7 +52,7 @@ package struct FileWriter: ~Copyable {
             let status = values.withUnsafeBytes {
                 H5Dwrite(dataset.id, Element.hdf5Type, 0, 0, 0, $0.baseAddress)
             }
-            guard status >= 0 else { throw HDF5Error(path: path, object: name, "cannot be written: is the disk full?") }
+            guard status >= 0 else { throw HDF5Error(path: path, object: name, "cannot be written: is there memory?") }
         }
     }
 
@@ -80,7 +87,7 @@ package struct FileWriter: ~Copyable {
                 let status = H5Dwrite_chunk(
                     dataset.id, 0, chunk.isCompressed ? 0 : 1, &offset, chunk.bytes.count, chunk.bytes)
                 guard status >= 0 else {
-                    throw HDF5Error(path: path, object: name, "cannot be written: is the disk full?")
+                    throw HDF5Error(path: path, object: name, "cannot be written: is there memory?")
                 }
             }
         }
@@ -102,14 +109,21 @@ package struct FileWriter: ~Copyable {
         }
     }
 
-    /// Writes everything out. A file that was not closed may not open: it must stay in tmp/.
-    package consuming func close() throws(HDF5Error) {
+    /// The file's bytes.
+    package consuming func finish() throws(HDF5Error) -> [UInt8] {
         let path = path
         let id = file.id
-        try Library.run { () throws(HDF5Error) -> Void in
-            guard H5Fflush(id, H5F_SCOPE_GLOBAL) >= 0 else {
-                throw HDF5Error(path: path, "cannot be flushed: is the disk full?")
+        return try Library.run { () throws(HDF5Error) -> sending [UInt8] in
+            guard H5Fflush(id, H5F_SCOPE_GLOBAL) >= 0 else { throw HDF5Error(path: path, "cannot be built") }
+            let size = H5Fget_file_image(id, nil, 0)
+            guard size > 0 else { throw HDF5Error(path: path, "cannot be built") }
+            var written = 0
+            let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, initialized in
+                written = H5Fget_file_image(id, buffer.baseAddress, size)
+                initialized = max(written, 0)
             }
+            guard written == size else { throw HDF5Error(path: path, "cannot be built") }
+            return bytes
         }
     }
 

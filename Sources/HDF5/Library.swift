@@ -14,10 +14,11 @@ enum Library {
         try lock.withLock { (opened) throws(E) -> sending R in
             if !opened.isReady {
                 H5open()
-                H5Eset_auto2(hid_t(H5E_DEFAULT), nil, nil)
                 ZstdFilter.register()
                 opened.isReady = true
             }
+            // The error stack, and whether it is printed, belongs to the thread.
+            H5Eset_auto2(hid_t(H5E_DEFAULT), nil, nil)
             return try body()
         }
     }
@@ -30,7 +31,7 @@ package func hdf5Version() -> String {
     return "\(major).\(minor).\(release)"
 }
 
-/// Something of libhdf5 that must be closed; closed when it goes out of scope at the latest.
+/// Something of libhdf5 that lives within one call of ``Library/run(_:)``; closed when it goes out of scope.
 struct Handle: ~Copyable {
     let id: hid_t
     private let closer: @convention(c) (hid_t) -> herr_t
@@ -42,14 +43,23 @@ struct Handle: ~Copyable {
 
     var isValid: Bool { id >= 0 }
 
-    /// - Returns: whether everything was written.
-    consuming func close() -> Bool {
-        let succeeded = id >= 0 && closer(id) >= 0
-        discard self
-        return succeeded
+    deinit {
+        if id >= 0 { _ = closer(id) }
+    }
+}
+
+/// An open file, which outlives the calls that use it and takes the library's lock to close.
+struct OpenFile: ~Copyable {
+    let id: hid_t
+
+    /// - Parameter id: what libhdf5 gave for the file; nil becomes of a negative one.
+    init?(_ id: hid_t) {
+        guard id >= 0 else { return nil }
+        self.id = id
     }
 
     deinit {
-        if id >= 0 { _ = closer(id) }
+        let id = id
+        Library.run { _ = H5Fclose(id) }
     }
 }

@@ -8,9 +8,18 @@ struct Attune: AsyncParsableCommand {
         discussion: ExitStatus.documentation,
         version: attuneVersion,
         groupedSubcommands: [
-            CommandGroup(name: "Build a corpus", subcommands: [InitCommand.self, GenerateCommand.self]),
-            CommandGroup(name: "Choose from it", subcommands: [QueryCommand.self]),
-            CommandGroup(name: "Fine-tune and sample", subcommands: [SampleCommand.self]),
-            CommandGroup(name: "Look after it", subcommands: [VerifyCommand.self, DoctorCommand.self]),
+            CommandGroup(
+                name: "Build a corpus", subcommands: [InitCommand.self, GenerateCommand.self, ScoreCommand.self]),
+            CommandGroup(
+                name: "Choose from it",
+                subcommands: [
+                    QueryCommand.self, SelectCommand.self, SelectionsCommand.self, ShowCommand.self, ExportCommand.self,
+                ]),
+            CommandGroup(
+                name: "Fine-tune and sample",
+                subcommands: [TrainCommand.self, SampleCommand.self, ReportCommand.self]),
+            CommandGroup(
+                name: "Look after it",
+                subcommands: [InfoCommand.self, VerifyCommand.self, ReindexCommand.self, DoctorCommand.self]),
         ])
 }

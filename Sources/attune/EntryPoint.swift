@@ -7,6 +7,8 @@ enum EntryPoint {
     static func main() async {
         // A reader that goes away (`attune query … | head`) ends the process quietly.
         signal(SIGPIPE, SIG_DFL)
+        // A file that may not grow any further is an error of the write, as a full disk is.
+        signal(SIGXFSZ, SIG_IGN)
         do {
             var command = try Attune.parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {

@@ -4,6 +4,8 @@ import Testing
 
 /// A stand-in for the estimators that attune brings.
 struct SumScoring: TraceScoring {
+    var identity: String { "test" }
+
     func scores(
         timesteps: [Int32], deltaSquared: [Float], schedule: ScheduleDescription?
     ) -> (mi: Double, standardError: Double, reference: Double) {

@@ -131,7 +131,8 @@ func sampleRecords(_ count: Int) throws -> [SampleRecord] {
         let cases: [(Double, String)] = [
             (0, "0"), (-0.0, "0"), (1, "1"), (7.5, "7.5"), (-1.5, "-1.5"), (1e21, "1e+21"),
             (1e20, "100000000000000000000"),
-            (1e-6, "0.000001"), (1e-7, "1e-7"), (123_456.789, "123456.789"), (5e-324, "5e-324"), (1.25e-9, "1.25e-9"),
+            (1e-6, "0.000001"), (1e-7, "1e-7"), (123_456.789, "123456.789"), (Double.leastNonzeroMagnitude, "5e-324"),
+            (1.25e-9, "1.25e-9"),
             (333_333_333.333_333_3, "333333333.3333333"), (1e23, "1e+23"),
         ]
         for (value, text) in cases { #expect(CanonicalJSON.number(value).text == text) }

@@ -6,22 +6,39 @@ struct Catalogue: Sendable {
     private let writer: DatabaseQueue
     private let path: String
 
-    init(path: String) throws(CorpusError) {
+    /// - Parameter identity: of the estimators that fill it; rows by others are dropped.
+    init(path: String, identity: String) throws(CorpusError) {
         self.path = path
         var configuration = Configuration()
-        configuration.busyMode = .timeout(60)
+        // As long as `reindex` of a large corpus may hold its transaction.
+        configuration.busyMode = .timeout(600)
         configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = NORMAL") }
         writer = try Self.explained(path) {
             let queue = try DatabaseQueue(path: path, configuration: configuration)
             try queue.writeWithoutTransaction { _ = try String.fetchOne($0, sql: "PRAGMA journal_mode = WAL") }
+            guard try !queue.read({ try Self.isCurrent($0, identity) }) else { return queue }
             try queue.write { database in
-                // Derived: what another version made is dropped, and filled again by the caller.
-                guard try Int.fetchOne(database, sql: "PRAGMA user_version") != schemaVersion else { return }
-                try database.execute(sql: schema)
-                try database.execute(sql: "PRAGMA user_version = \(schemaVersion)")
+                // Asked again: another process may have been faster.
+                if try !Self.isCurrent(database, identity) { try Self.clear(database, identity) }
             }
             return queue
         }
+    }
+
+    private static func isCurrent(_ database: Database, _ identity: String) throws -> Bool {
+        guard try Int.fetchOne(database, sql: "PRAGMA user_version") == CatalogueSchema.version else { return false }
+        return try String.fetchOne(database, sql: "SELECT value FROM setting WHERE name = 'estimators'") == identity
+    }
+
+    private static func clear(_ database: Database, _ identity: String) throws {
+        try database.execute(sql: CatalogueSchema.sql)
+        try database.execute(sql: "INSERT INTO setting VALUES ('estimators', ?)", arguments: [identity])
+        try database.execute(sql: "PRAGMA user_version = \(CatalogueSchema.version)")
+    }
+
+    /// Removes the files of a catalogue that cannot be opened.
+    static func discard(at path: String) {
+        for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) }
     }
 
     /// Shards that have been taken in.
@@ -29,40 +46,52 @@ struct Catalogue: Sendable {
         try Self.explained(path) { try writer.read { Set(try String.fetchAll($0, sql: "SELECT digest FROM shard")) } }
     }
 
-    /// Takes in a shard's rows in one transaction; a sample that is there already keeps its place.
-    func add(_ shard: borrowing ShardReader, scoring: any TraceScoring) throws(CorpusError) {
-        let traces = try shard.traces()
-        let (digest, ids, manifests) = (shard.digest.hex, shard.ids, shard.manifests)
+    /// Takes in one file in one transaction.
+    func add(_ sealed: consuming SealedFile, scoring: any TraceScoring) throws(CorpusError) {
+        let file = Once(sealed)
         try Self.explained(path) {
             try writer.write { database in
-                let insert = try database.makeStatement(
-                    sql: "INSERT OR IGNORE INTO samples VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")
-                for row in ids.indices {
-                    guard let manifest = try? JSONDecoder().decode(Manifest.self, from: manifests[row]) else {
-                        throw CorpusError(.damaged, digest, "the manifest of sample \(ids[row]) cannot be understood")
-                    }
-                    let trace = traces[row]
-                    let score = scoring.scores(
-                        timesteps: trace.timesteps, deltaSquared: trace.deltaSquared, schedule: manifest.schedule)
-                    let values: [(any DatabaseValueConvertible)?] = [
-                        ids[row].hex, manifest.recipe_sha256.hex, manifest.prompt, Self.seed(manifest.seed),
-                        manifest.model,
-                        manifest.adapter, manifest.sampler, manifest.steps, manifest.guidance, manifest.width,
-                        manifest.height, manifest.tag, score.mi, score.standardError, score.reference,
-                        manifest.latent_shape.map(String.init).joined(separator: "x"), digest, row,
-                    ]
-                    try insert.execute(arguments: StatementArguments(values))
-                }
-                try database.execute(
-                    sql: "INSERT OR IGNORE INTO shard VALUES (?, ?)", arguments: [digest, ids.count])
+                guard let sealed = file.take() else { return }
+                try CatalogueFilling(database: database, scoring: scoring).add(sealed)
             }
         }
     }
 
-    /// A number where SQLite has one that large; texts sort after all numbers, as the larger seeds should.
-    private static func seed(_ text: String) -> any DatabaseValueConvertible {
-        if let number = Int64(text) { return number }
-        return text
+    /// Empties the catalogue and lets `body` fill it again, all in one transaction: readers see the old rows until then.
+    func rebuild(
+        scoring: any TraceScoring, _ body: (CatalogueFilling) throws -> Void
+    ) throws(CorpusError) {
+        try Self.explained(path) {
+            try writer.write { database in
+                try Self.clear(database, scoring.identity)
+                try body(CatalogueFilling(database: database, scoring: scoring))
+            }
+        }
+    }
+
+    /// Which of these samples the corpus has.
+    func known(_ ids: [Digest]) throws(CorpusError) -> Set<Digest> {
+        try Self.explained(path) {
+            try writer.read { database in
+                let statement = try database.makeStatement(sql: "SELECT 1 FROM samples WHERE id = ?")
+                return Set(try ids.filter { try Int.fetchOne(statement, arguments: [$0.hex]) != nil })
+            }
+        }
+    }
+
+    func summary() throws(CorpusError) -> CatalogueSummary {
+        try Self.explained(path) { try writer.read { try CatalogueSummary($0) } }
+    }
+
+    /// Which of these samples have been scored by `scorer`.
+    func scored(_ samples: [String], by scorer: Digest) throws(CorpusError) -> Set<String> {
+        try Self.explained(path) {
+            try writer.read { database in
+                let statement = try database.makeStatement(sql: "SELECT 1 FROM score WHERE sample = ? AND scorer = ?")
+                return Set(
+                    try samples.filter { try Int.fetchOne(statement, arguments: [$0, scorer.hex]) != nil })
+            }
+        }
     }
 
     /// The rows of a user's condition, over a connection that cannot write.
@@ -103,17 +132,14 @@ struct Catalogue: Sendable {
     }
 }
 
-private let schemaVersion = 2
+/// Hands a value that cannot be copied to a closure that is called once.
+private final class Once {
+    private var value: SealedFile?
 
-private let schema = """
-    DROP TABLE IF EXISTS samples;
-    DROP TABLE IF EXISTS shard;
-    CREATE TABLE samples (
-      id TEXT PRIMARY KEY, recipe TEXT NOT NULL, prompt TEXT NOT NULL, seed NOT NULL, model TEXT NOT NULL,
-      adapter TEXT, sampler TEXT NOT NULL, steps INTEGER NOT NULL, guidance REAL NOT NULL, width INTEGER NOT NULL,
-      height INTEGER NOT NULL, tag TEXT, mi REAL, mi_se REAL, mi_reference REAL, latent_shape TEXT NOT NULL,
-      shard TEXT NOT NULL, row INTEGER NOT NULL) WITHOUT ROWID;
-    CREATE INDEX samples_recipe ON samples(recipe);
-    CREATE INDEX samples_prompt_mi ON samples(prompt, mi);
-    CREATE TABLE shard (digest TEXT PRIMARY KEY, samples INTEGER NOT NULL) WITHOUT ROWID;
-    """
+    init(_ value: consuming SealedFile) { self.value = consume value }
+
+    func take() -> SealedFile? {
+        let taken = value.take()
+        return taken
+    }
+}

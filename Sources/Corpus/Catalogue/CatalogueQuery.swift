@@ -29,29 +29,42 @@ package struct CatalogueRow: Sendable, Equatable {
     /// What conditions and rankings can name.
     package static let columns = [
         "id", "recipe", "prompt", "seed", "model", "adapter", "sampler", "steps", "guidance", "width", "height", "tag",
-        "mi", "mi_se", "mi_reference", "latent_shape", "shard", "row",
+        "mi", "mi_se", "mi_reference", "mi_source", "mc", "mc_se", "mc_reference", "mc_draws", "latent_shape", "shard",
+        "row",
     ]
 
-    package let id, prompt, seed, model, sampler: String
+    package let id, recipe, prompt, seed, model, sampler: String
     package let adapter, tag: String?
     package let steps: Int
     package let guidance: Double
+    /// Of the image, in pixels.
+    package let width, height: Int
     /// Mutual information by the default estimator, in nats; nil without a usable trace.
     package let mi: Double?
     package let miStandardError: Double?
     package let miReference: Double?
+    /// Where `mi` comes from: "generation" or "monte-carlo".
+    package let miSource: String?
+    /// What `score` measured, by the default and the reference estimator.
+    package let mc, mcStandardError, mcReference: Double?
+    /// Noises at each timestep of that measurement.
+    package let mcDraws: Int?
     package let latentShape: [Int]
     /// Where the sample lies.
     package let shard: String
     package let row: Int
 
     init(_ values: Row) {
-        (id, prompt) = (values["id"], values["prompt"])
+        (id, recipe, prompt) = (values["id"], values["recipe"], values["prompt"])
         let number: DatabaseValue = values["seed"]
         seed = Int64.fromDatabaseValue(number).map(String.init) ?? String.fromDatabaseValue(number) ?? ""
         (model, sampler, adapter, tag) = (values["model"], values["sampler"], values["adapter"], values["tag"])
+        (width, height) = (values["width"], values["height"])
         (steps, guidance) = (values["steps"], values["guidance"])
         (mi, miStandardError, miReference) = (values["mi"], values["mi_se"], values["mi_reference"])
+        miSource = values["mi_source"]
+        (mc, mcStandardError, mcReference) = (values["mc"], values["mc_se"], values["mc_reference"])
+        mcDraws = values["mc_draws"]
         let shape: String = values["latent_shape"]
         latentShape = shape.split(separator: "x").compactMap { Int($0) }
         (shard, row) = (values["shard"], values["row"])

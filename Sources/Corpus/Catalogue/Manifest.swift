@@ -17,12 +17,3 @@ struct Manifest: Decodable {
     var schedule: ScheduleDescription?
     var tag: String?
 }
-
-/// Turns traces into the catalogue's score columns. The corpus keeps traces and knows no estimator; who opens it brings
-/// them.
-package protocol TraceScoring: Sendable {
-    /// - Returns: values for the columns `mi`, `mi_se` and `mi_reference`; NaN where a trace has no usable step.
-    func scores(
-        timesteps: [Int32], deltaSquared: [Float], schedule: ScheduleDescription?
-    ) -> (mi: Double, standardError: Double, reference: Double)
-}

@@ -65,12 +65,23 @@ extension Corpus {
     package func store(_ selection: Selection, as name: String) throws(CorpusError) {
         let reference = try referenceURL(name)
         try store(selection)
+        // Two processes that select at once under one name both stay in its history.
+        try FileLock.hold(folder.appending(path: "refs/.lock")) { () throws(CorpusError) in
+            try extend(name, with: selection.digest, at: reference)
+        }
+    }
+
+    private func extend(_ name: String, with digest: Digest, at reference: URL) throws(CorpusError) {
         var history = try self.history(of: name)
-        guard history.last?.digest != selection.digest else { return }
-        history.append(
-            SelectionReference(digest: selection.digest, time: Int(Date().timeIntervalSince1970)))
-        guard let data = try? JSONEncoder().encode(history) else { return }
-        try files.write(data, to: reference)
+        guard history.last?.digest != digest else { return }
+        history.append(SelectionReference(digest: digest, time: Int(Date().timeIntervalSince1970)))
+        do {
+            try files.write(JSONEncoder().encode(history), to: reference)
+        } catch let error as CorpusError {
+            throw error
+        } catch {
+            throw CorpusError(.io, reference.path, "cannot be encoded: \(error)")
+        }
     }
 
     /// Stores a selection that no name stands for, such as the one that an epoch of a run reads.
@@ -81,9 +92,15 @@ extension Corpus {
     /// All selections that a name has stood for, oldest first; empty for an unknown name.
     package func history(of name: String) throws(CorpusError) -> [SelectionReference] {
         let url = try referenceURL(name)
-        guard let data = try? Data(contentsOf: url) else { return [] }
+        // A name that cannot be read is not a name that is free: storing would drop its history.
+        guard FileManager.default.fileExists(atPath: url.path) else { return [] }
+        guard let data = try? Data(contentsOf: url) else {
+            throw CorpusError(.io, url.path, "cannot be read: check its permissions")
+        }
         guard let history = try? JSONDecoder().decode([SelectionReference].self, from: data) else {
-            throw CorpusError(.damaged, url.path, "is not a history of selections")
+            throw CorpusError(
+                .damaged, url.path,
+                "is not a history of selections: restore it from a copy, or remove it and select again")
         }
         return history
     }
@@ -117,6 +134,10 @@ extension Corpus {
             throw CorpusError(.damaged, url.path, "the selection's bytes do not match its name")
         }
         return try Selection(data: data, at: url.path)
+    }
+
+    func hasSelection(_ digest: Digest) -> Bool {
+        FileManager.default.fileExists(atPath: selectionURL(digest).path)
     }
 
     private func selectionURL(_ digest: Digest) -> URL { folder.appending(path: "selections/\(digest.hex).json") }

@@ -14,17 +14,17 @@ package struct ShardReader: ~Copyable, Sendable {
 
     /// - Parameter digest: what the file's SHA-256 must be.
     package init(_ url: URL, digest: Digest) throws(CorpusError) {
-        guard let bytes = try? Data(contentsOf: url, options: .alwaysMapped) else {
-            throw CorpusError(.notFound, url.path, "the shard cannot be read")
+        try self.init(SealedFile(url, digest: digest))
+    }
+
+    init(_ sealed: consuming SealedFile) throws(CorpusError) {
+        guard sealed.format == ShardWriter.format else {
+            throw CorpusError(.damaged, sealed.path, "is not a shard of samples")
         }
-        guard Digest(of: bytes) == digest else {
-            throw CorpusError(.damaged, url.path, "the shard's bytes do not match its name: restore it from a copy")
-        }
-        let opened = try explained { () throws(HDF5Error) -> FileReader in try FileReader(opening: url.path) }
-        let columns = try Self.columns(opened)
+        let columns = try Self.columns(sealed.file)
         (ids, manifests, prompts) = (columns.ids, columns.manifests, columns.prompts)
-        (path, self.digest) = (url.path, digest)
-        file = opened
+        (path, digest) = (sealed.path, sealed.digest)
+        file = sealed.file
     }
 
     /// What is read at once: small beside the rest of the file.
@@ -32,13 +32,6 @@ package struct ShardReader: ~Copyable, Sendable {
         _ file: borrowing FileReader
     ) throws(CorpusError) -> (ids: [Digest], manifests: [Data], prompts: [String]) {
         do throws(HDF5Error) {
-            guard try file.attribute("format") == ShardWriter.format else {
-                throw HDF5Error(path: file.path, "is an HDF5 file but not an Attune shard")
-            }
-            guard let version = try file.attribute("version").flatMap({ Int($0) }), version <= ShardWriter.version
-            else {
-                throw HDF5Error(path: file.path, "has a newer shard format: update attune")
-            }
             let raw = try file.read("/samples/id", of: UInt8.self, rank: 2)
             guard raw.shape[1] == 32 else { throw HDF5Error(path: file.path, object: "/samples/id", "is not [n, 32]") }
             let ids = stride(from: 0, to: raw.values.count, by: 32).map { Digest(raw: Array(raw.values[$0..<$0 + 32])) }
@@ -50,20 +43,22 @@ package struct ShardReader: ~Copyable, Sendable {
             else { throw HDF5Error(path: file.path, object: "/samples", "columns differ in length") }
             return (ids, manifests, which.map { String(decoding: texts[Int($0)], as: UTF8.self) })
         } catch {
-            throw damaged(error)
+            throw CorpusError(damage: error)
         }
     }
 
     /// The PNG files of some rows.
     package func images(_ rows: [Int]) throws(CorpusError) -> [[UInt8]] {
         do throws(HDF5Error) {
-            let all = try Self.pieces("/images/png", "/images/offset", file)
-            guard rows.allSatisfy({ all.indices.contains($0) }) else {
-                throw HDF5Error(path: path, object: "/images", "lacks a row")
+            let starts = try file.read("/images/offset", of: Int64.self, rank: 1).values
+            return try rows.map { row throws(HDF5Error) in
+                guard row >= 0, row + 1 < starts.count, starts[row] <= starts[row + 1] else {
+                    throw HDF5Error(path: path, object: "/images", "lacks row \(row)")
+                }
+                return try file.read("/images/png", range: Int(starts[row])..<Int(starts[row + 1]), of: UInt8.self)
             }
-            return rows.map { all[$0] }
         } catch {
-            throw damaged(error)
+            throw CorpusError(damage: error)
         }
     }
 
@@ -81,7 +76,7 @@ package struct ShardReader: ~Copyable, Sendable {
                 "/latents/\(name)", rows: rows.map { Int(of[$0]) }, of: Float.self, rank: 4
             ).values
         } catch {
-            throw damaged(error)
+            throw CorpusError(damage: error)
         }
     }
 
@@ -100,7 +95,7 @@ package struct ShardReader: ~Copyable, Sendable {
                 return (Array(kept), Array(deltas.values[range].prefix(kept.count)))
             }
         } catch {
-            throw damaged(error)
+            throw CorpusError(damage: error)
         }
     }
 
@@ -120,12 +115,4 @@ package struct ShardReader: ~Copyable, Sendable {
         else { throw HDF5Error(path: file.path, object: offsets, "offsets do not fit the data") }
         return zip(starts, starts.dropFirst()).map { Array(bytes[Int($0)..<Int($1)]) }
     }
-}
-
-private func damaged(_ error: HDF5Error) -> CorpusError {
-    CorpusError(.damaged, error.path, error.object.isEmpty ? error.message : "\(error.object) \(error.message)")
-}
-
-private func explained<R: ~Copyable>(_ body: () throws(HDF5Error) -> R) throws(CorpusError) -> R {
-    do throws(HDF5Error) { return try body() } catch { throw damaged(error) }
 }

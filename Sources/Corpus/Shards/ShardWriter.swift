@@ -18,19 +18,9 @@ package enum ShardWriter {
     package static func write(
         _ records: [SampleRecord], to folder: URL, files: AtomicFiles
     ) throws(CorpusError) -> Digest {
-        let temporary = files.temporaryURL()
-        do {
-            try writeFile(records, to: temporary.path)
-        } catch {
-            try? FileManager.default.removeItem(at: temporary)
-            throw CorpusError(.io, error.path, error.message)
+        try SealedFile.write(format: format, to: folder, files: files) { (file) throws(HDF5Error) in
+            try write(records, to: file)
         }
-        guard let bytes = try? Data(contentsOf: temporary, options: .alwaysMapped) else {
-            throw CorpusError(.io, temporary.path, "cannot be read back")
-        }
-        let digest = Digest(of: bytes)
-        try files.install(temporary, at: location(of: digest, in: folder))
-        return digest
     }
 
     /// `shards/ab/<sha256>.h5`.
@@ -38,11 +28,7 @@ package enum ShardWriter {
         folder.appending(path: "\(digest.hex.prefix(2))/\(digest.hex).h5")
     }
 
-    private static func writeFile(_ records: [SampleRecord], to path: String) throws(HDF5Error) {
-        let file = try FileWriter(creating: path)
-        try file.attribute("format", format)
-        try file.attribute("version", String(version))
-
+    private static func write(_ records: [SampleRecord], to file: borrowing FileWriter) throws(HDF5Error) {
         let manifests = records.map(\.manifest.data)
         try file.group("/samples")
         try file.write("/samples/id", manifests.flatMap { Digest(of: $0).raw }, shape: [records.count, 32])
@@ -58,7 +44,6 @@ package enum ShardWriter {
 
         try writeLatents(records, file)
         try writeTraces(records, file)
-        try file.close()
     }
 
     /// Pieces of any length end to end, with where each begins and where the last ends.

@@ -101,9 +101,10 @@ extension [RunLogEntry] {
             switch entry {
             case .run, .resolution: entries.append(entry)
             case .step(let record) where record.step <= step: entries.append(entry)
+            case .evaluation(let record) where record.step <= step: entries.append(entry)
             case .checkpoint(let record) where record.step <= step: entries.append(entry)
             case .resumed(let record) where record.step <= step: entries.append(entry)
-            case .step, .checkpoint, .resumed, .finished: break
+            case .step, .evaluation, .checkpoint, .resumed, .finished: break
             }
         }
         return entries

@@ -5,6 +5,7 @@ package enum RunLogEntry: Sendable, Hashable {
     /// The selection that an epoch reads, written before its first sample is used.
     case resolution(Resolution)
     case step(Step)
+    case evaluation(Evaluation)
     case checkpoint(Checkpoint)
     /// A restart from a checkpoint (none: from the beginning).
     case resumed(Resumed)
@@ -54,6 +55,12 @@ package enum RunLogEntry: Sendable, Hashable {
         }
     }
 
+    package struct Evaluation: Codable, Sendable, Hashable {
+        package let step: Int
+        /// Mean squared error on the run's fixed samples, noises and timesteps.
+        package let loss: Double
+    }
+
     package struct Checkpoint: Codable, Sendable, Hashable {
         package let step: Int
         /// SHA-256 of the checkpoint file, which is its name.
@@ -88,7 +95,7 @@ package enum RunLogEntry: Sendable, Hashable {
 }
 
 extension RunLogEntry: Codable {
-    private enum Kind: String, Codable { case run, resolution, step, checkpoint, resumed, finished }
+    private enum Kind: String, Codable { case run, resolution, step, evaluation, checkpoint, resumed, finished }
     private enum CodingKeys: String, CodingKey { case event }
 
     package init(from decoder: any Decoder) throws {
@@ -96,6 +103,7 @@ extension RunLogEntry: Codable {
         case .run: self = .run(try RunIdentity(from: decoder))
         case .resolution: self = .resolution(try Resolution(from: decoder))
         case .step: self = .step(try Step(from: decoder))
+        case .evaluation: self = .evaluation(try Evaluation(from: decoder))
         case .checkpoint: self = .checkpoint(try Checkpoint(from: decoder))
         case .resumed: self = .resumed(try Resumed(from: decoder))
         case .finished: self = .finished(try Finished(from: decoder))
@@ -113,6 +121,9 @@ extension RunLogEntry: Codable {
             try value.encode(to: encoder)
         case .step(let value):
             try container.encode(Kind.step, forKey: .event)
+            try value.encode(to: encoder)
+        case .evaluation(let value):
+            try container.encode(Kind.evaluation, forKey: .event)
             try value.encode(to: encoder)
         case .checkpoint(let value):
             try container.encode(Kind.checkpoint, forKey: .event)

@@ -33,6 +33,7 @@ package struct Trainer {
         let clock = ContinuousClock()
         let begin = clock.now
         let startStep = state.step
+        if startStep == 0 { try state.evaluate(report: report) }
         while state.step < configuration.steps {
             if isCancelled() {
                 if state.step > startStep { try state.checkpoint(report: report) }
@@ -46,6 +47,8 @@ package struct Trainer {
                         step: state.step, steps: configuration.steps, loss: loss, gradientNorm: norm,
                         stepsPerSecond: Double(state.step - startStep) / max(seconds, 1e-9))))
             if state.step % configuration.checkpointEvery == 0 || state.step == configuration.steps {
+                // Logged before the checkpoint, so that a resumed run need not measure it again.
+                try state.evaluate(report: report)
                 try state.checkpoint(report: report)
             }
         }

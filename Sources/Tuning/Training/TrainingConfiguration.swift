@@ -25,6 +25,9 @@ package struct TrainingConfiguration: Codable, Sendable, Hashable {
     package var checkpointEvery = 10
     /// Checkpoints to keep; nil keeps all.
     package var keepCheckpoints: Int?
+    /// Samples of the selection whose loss is measured at the start and at each checkpoint, always with the same noise:
+    /// a curve that shows whether the run learns. 0 for none.
+    package var evaluationSamples = 0
 
     package init() {}
 
@@ -42,6 +45,7 @@ package struct TrainingConfiguration: Codable, Sendable, Hashable {
         if let keepCheckpoints, keepCheckpoints < 1 {
             return "keep-checkpoints is \(keepCheckpoints); it must be at least 1"
         }
+        if evaluationSamples < 0 { return "evaluate is \(evaluationSamples); it must be at least 0" }
         if !(optimizer.learningRate > 0 && optimizer.learningRate.isFinite) {
             return "the learning rate is \(optimizer.learningRate); it must be above 0"
         }

@@ -9,6 +9,8 @@ package enum TrainingEvent: Sendable {
     /// An epoch begins on this selection.
     case epoch(Int, selection: String, samples: Int)
     case step(StepReport)
+    /// The loss on the run's fixed samples, noises and timesteps.
+    case evaluation(step: Int, loss: Double)
     case checkpoint(step: Int, digest: String)
 }
 

@@ -80,6 +80,33 @@ final class TrainingState {
         return (loss, norm)
     }
 
+    /// Logs the loss on samples, noises and timesteps that stay the same for the whole run.
+    func evaluate(report: (TrainingEvent) -> Void) throws(TrainingError) {
+        guard configuration.evaluationSamples > 0 else { return }
+        let ids: [String]
+        do {
+            ids = try source.resolution(digest: identity.selectionDigest).ids
+        } catch {
+            throw .source(error)
+        }
+        let entries = (0..<configuration.evaluationSamples).map {
+            StreamEntry(index: Self.evaluationStart + $0, id: ids[$0 % ids.count])
+        }
+        let adapters = adapter.bound(to: linears, weightSquares: weightSquares)
+        var sum = 0.0
+        for start in stride(from: 0, to: entries.count, by: configuration.batch) {
+            let part = Array(entries[start..<min(start + configuration.batch, entries.count)])
+            let loss = objective(try batch(part), adapters: adapters, checkpointing: false)
+            sum += Double(loss.values[0]) * Double(part.count)
+        }
+        let loss = sum / Double(entries.count)
+        try write(.evaluation(.init(step: step, loss: loss)))
+        report(.evaluation(step: step, loss: loss))
+    }
+
+    /// Entries from here on are never trained on, so their draws are nobody else's.
+    private static let evaluationStart = 1 << 48
+
     private func batch(_ entries: [StreamEntry]) throws(TrainingError) -> TrainingBatch {
         do {
             return try assembler.batch(entries)

@@ -6,7 +6,8 @@ struct QueryCommand: AsyncParsableCommand {
         commandName: "query", abstract: "List the samples that fit a condition.",
         discussion: """
             The condition is SQL over these columns: \(CatalogueRow.columns.joined(separator: ", ")). It runs on a \
-            connection that cannot write. Example: attune query "mi > 20 AND prompt LIKE '%star%'" --by mi --top 5
+            connection that cannot write. `mi` is the paper's estimate, `mi_reference` that of the authors' code, `mc…` \
+            what `attune score` measured. Example: attune query "mi > 20 AND prompt LIKE '%star%'" --by mi --top 5
             """)
 
     @OptionGroup var store: CorpusOptions
@@ -14,20 +15,29 @@ struct QueryCommand: AsyncParsableCommand {
     @Argument(help: "An SQL condition (default: every sample).")
     var condition: String?
 
-    @Option(help: "The column to rank by, largest first.")
-    var by: String?
+    @Option(help: "What to rank by, largest first: a column, or random.")
+    var by: Ranking?
 
-    @OptionGroup var ranking: RankingOptions
+    @Option(help: "Keep so many: in all, or of each prompt with --per prompt.")
+    var top: Int?
+
+    @Option(help: "Keep --top of each prompt, or of the corpus.")
+    var per = Grouping.corpus
 
     @Option(help: "The columns to show, separated by commas.")
     var columns = "id,prompt,seed,mi,mi_se,tag"
 
     @OptionGroup var output: OutputOptions
 
+    func validate() throws {
+        if let top { try requirePositive(top, "--top") }
+        if per == .prompt, top == nil { throw ValidationError("--per prompt needs --top") }
+    }
+
     func run() async throws {
         let columns = try SampleColumns(columns)
         let rows = try store.open().query(
-            CatalogueQuery(condition: condition, by: by, top: ranking.top, perPrompt: ranking.per == .prompt))
+            CatalogueQuery(condition: condition, by: by?.column, top: top, perPrompt: per == .prompt))
         print(output.json ? try jsonText(rows.map(SampleListing.init)) : columns.table(rows).text)
     }
 }

@@ -6,6 +6,8 @@ struct TraceScores: TraceScoring {
     private let paper = MeanKappaEstimator(kappa: .paper)
     private let reference = MeanKappaEstimator(kappa: .reference)
 
+    var identity: String { "\(paper.name)+\(reference.name), mean over t > \(paper.cutoff), version 1" }
+
     func scores(
         timesteps: [Int32], deltaSquared: [Float], schedule: ScheduleDescription?
     ) -> (mi: Double, standardError: Double, reference: Double) {

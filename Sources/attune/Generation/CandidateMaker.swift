@@ -1,6 +1,4 @@
 import Diffusion
-import Foundation
-import Tuning
 
 /// A loaded model, the adapter folded into it, and how its images are made.
 struct CandidateMaker {
@@ -12,11 +10,8 @@ struct CandidateMaker {
     let sampler: SamplerKind
 
     init(_ options: ModelOptions, _ denoising: DenoisingSettings) throws {
-        let folded = try options.adapter.map { try AdapterFile.read(URL(fileURLWithPath: $0)) }
-        adapter = try options.adapter.map { try AdapterFile.digest(of: URL(fileURLWithPath: $0)) }
-        model = try DiffusionModel.load(from: URL(fileURLWithPath: options.model), adapter: folded)
-        // A layer that the model lacks would be left out in silence.
-        try folded?.validate(against: model.unet.linears)
+        (model, adapter) = try options.load()
+        try requireSteps(denoising.steps, model)
         steps = denoising.steps
         guidance = denoising.guidance
         sampler = denoising.sampler

@@ -32,6 +32,14 @@ struct SampleColumns {
         case "mi": number(row.mi)
         case "mi_se": number(row.miStandardError)
         case "mi_reference": number(row.miReference)
+        case "mi_source": row.miSource ?? "-"
+        case "mc": number(row.mc)
+        case "mc_se": number(row.mcStandardError)
+        case "mc_reference": number(row.mcReference)
+        case "mc_draws": row.mcDraws.map(String.init) ?? "-"
+        case "recipe": String(row.recipe.prefix(12))
+        case "width": String(row.width)
+        case "height": String(row.height)
         case "latent_shape": row.latentShape.map(String.init).joined(separator: "x")
         case "shard": String(row.shard.prefix(12))
         case "row": String(row.row)
@@ -52,12 +60,21 @@ struct SampleListing: Encodable {
     let steps, row: Int
     let guidance: Double
     let mi, miSE, miReference: Double?
+    let miSource: String?
+    let mc, mcSE, mcReference: Double?
+    let mcDraws: Int?
+    let recipe: String
+    let width, height: Int
     let latentShape: [Int]
 
     enum CodingKeys: String, CodingKey {
-        case id, prompt, model, sampler, shard, seed, adapter, tag, steps, row, guidance, mi
+        case id, prompt, model, sampler, shard, seed, adapter, tag, steps, row, guidance, mi, mc, recipe, width, height
         case miSE = "mi_se"
         case miReference = "mi_reference"
+        case miSource = "mi_source"
+        case mcSE = "mc_se"
+        case mcReference = "mc_reference"
+        case mcDraws = "mc_draws"
         case latentShape = "latent_shape"
     }
 
@@ -67,6 +84,8 @@ struct SampleListing: Encodable {
         (adapter, tag) = (sample.adapter, sample.tag)
         (steps, guidance) = (sample.steps, sample.guidance)
         (mi, miSE, miReference) = (sample.mi, sample.miStandardError, sample.miReference)
-        latentShape = sample.latentShape
+        (miSource, mc, mcSE) = (sample.miSource, sample.mc, sample.mcStandardError)
+        (mcReference, mcDraws) = (sample.mcReference, sample.mcDraws)
+        (recipe, width, height, latentShape) = (sample.recipe, sample.width, sample.height, sample.latentShape)
     }
 }

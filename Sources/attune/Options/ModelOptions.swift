@@ -1,5 +1,7 @@
 import ArgumentParser
 import Diffusion
+import Foundation
+import Tuning
 
 /// Which model makes the images.
 struct ModelOptions: ParsableArguments {
@@ -10,6 +12,25 @@ struct ModelOptions: ParsableArguments {
         help: ArgumentHelp("An adapter, folded into the model at load.", valueName: "file"),
         completion: .file(extensions: ["safetensors"]))
     var adapter: String?
+
+    /// The model with the adapter folded in, and the digest of the adapter's file.
+    func load() throws -> (model: DiffusionModel, adapter: String?) {
+        guard let adapter else { return (try DiffusionModel.load(from: URL(fileURLWithPath: model)), nil) }
+        let file = URL(fileURLWithPath: adapter)
+        let folded = try AdapterFile.read(file)
+        let loaded = try DiffusionModel.load(from: URL(fileURLWithPath: model), adapter: folded)
+        // A layer that the model lacks would be left out in silence.
+        try folded.validate(against: loaded.unet.linears)
+        return (loaded, try AdapterFile.digest(of: file))
+    }
+}
+
+/// Refuses more denoising steps than the model's schedule has.
+func requireSteps(_ steps: Int, _ model: DiffusionModel) throws {
+    guard steps <= model.scheduler.trainTimesteps else {
+        throw ValidationError(
+            "--steps is \(steps); the model's schedule has \(model.scheduler.trainTimesteps) timesteps")
+    }
 }
 
 extension SamplerKind: ExpressibleByArgument {}

@@ -4,18 +4,30 @@ import Corpus
 /// What samples are grouped by when the best of each group are kept.
 enum Grouping: String, ExpressibleByArgument, CaseIterable {
     case prompt
+    /// One group: the whole corpus.
+    case corpus
 }
 
-/// `--by`, `--top`, `--per`, shared by query and select.
-struct RankingOptions: ParsableArguments {
-    @Option(help: "Keep so many: in all, or of each prompt with --per prompt.")
-    var top: Int?
+/// What samples are ranked by.
+enum Ranking: ExpressibleByArgument {
+    case column(String)
+    /// The order of ids, which are digests: as good as drawn by lot, and the same for everyone.
+    case random
 
-    @Option(help: "Keep --top of each.")
-    var per: Grouping?
+    init?(argument: String) {
+        if argument == "random" {
+            self = .random
+        } else if CatalogueRow.columns.contains(argument) {
+            self = .column(argument)
+        } else {
+            return nil
+        }
+    }
 
-    func validate() throws {
-        if let top { try requirePositive(top, "--top") }
-        if per != nil, top == nil { throw ValidationError("--per needs --top") }
+    var defaultValueDescription: String { column ?? "random" }
+
+    /// The catalogue's column, nil for the order of ids.
+    var column: String? {
+        if case .column(let name) = self { name } else { nil }
     }
 }

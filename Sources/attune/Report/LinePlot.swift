@@ -41,7 +41,7 @@ package struct LinePlot {
         let span = first == last ? 1 : last - first
         func x(_ position: Double) -> Double { left + (position - first) / span * (width - left - right) }
         func y(_ value: Double) -> Double { height - bottom - value / limit * (height - top - bottom) }
-        func label(_ value: Double) -> String { formatted(value, digits: limit < 4 ? 2 : 0) }
+        func label(_ value: Double) -> String { formatted(value, digits: limit < 4 ? 2 - Int(floor(log10(limit))) : 0) }
         func number(_ value: Double) -> String { formatted(value, digits: 1) }
 
         var body = ""

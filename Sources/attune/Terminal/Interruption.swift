@@ -12,11 +12,16 @@ enum Interruption {
     static func listen() {
         // The handler may not be the first to touch the lazily made global.
         requested.store(false, ordering: .relaxed)
+        // A parent may have started this process with the signals blocked.
+        var signals = sigset_t()
+        sigemptyset(&signals)
         for number in [SIGINT, SIGTERM] {
+            sigaddset(&signals, number)
             signal(number) { _ in
                 if Interruption.requested.exchange(true, ordering: .relaxed) { _exit(ExitStatus.interrupted.rawValue) }
             }
         }
+        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     }
 
     static var isRequested: Bool { requested.load(ordering: .relaxed) }

@@ -3,6 +3,8 @@ import Tuning
 /// Shows a run's events on the terminal.
 final class TrainingDisplay {
     private var bar: ProgressBar?
+    /// The newest loss on the run's fixed samples.
+    private(set) var evaluation: Double?
 
     func show(_ event: TrainingEvent) {
         switch event {
@@ -11,12 +13,16 @@ final class TrainingDisplay {
             bar = ProgressBar("train", total: steps, unit: "steps", start: step)
         case .note(let note):
             standardError("note: \(note)")
+        case .evaluation(let step, let loss):
+            if step == 0 { standardError("evaluation loss before training \(formatted(loss, digits: 5))") }
+            evaluation = loss
         case .epoch, .checkpoint:
             break
         case .step(let report):
             bar?.update(
                 report.step,
-                note: "loss \(formatted(report.loss, digits: 4))  grad \(formatted(report.gradientNorm, digits: 3))")
+                note: "loss \(formatted(report.loss, digits: 4))  grad \(formatted(report.gradientNorm, digits: 3))"
+                    + (evaluation.map { "  evaluation \(formatted($0, digits: 5))" } ?? ""))
         }
     }
 

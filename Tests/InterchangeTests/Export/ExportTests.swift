@@ -1,3 +1,4 @@
+import Corpus
 import Foundation
 import Interchange
 import Testing
@@ -13,6 +14,8 @@ private struct FakeSource: ExportSource {
         guard let sample = samples.first(where: { $0.id == id }), !sample.png.isEmpty else { throw Gone() }
         return sample
     }
+
+    func record(_ id: String) throws -> SampleRecord { throw Gone() }
 }
 
 @Suite struct ExportTests {

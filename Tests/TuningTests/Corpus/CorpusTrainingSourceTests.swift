@@ -5,6 +5,8 @@ import Tuning
 
 /// MI is the last value of the trace.
 private struct LastScoring: TraceScoring {
+    var identity: String { "test" }
+
     func scores(
         timesteps: [Int32], deltaSquared: [Float], schedule: ScheduleDescription?
     ) -> (mi: Double, standardError: Double, reference: Double) {

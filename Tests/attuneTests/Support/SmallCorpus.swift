@@ -1,5 +1,5 @@
-import Testing
 import Foundation
+import Testing
 
 /// A corpus of two prompts with three candidates each, made in a second or two.
 final class SmallCorpus {

@@ -1,0 +1,11 @@
+/// Turns traces into the catalogue's score columns. The corpus keeps traces and knows no estimator; who opens it brings
+/// them.
+package protocol TraceScoring: Sendable {
+    /// Names the estimators and their settings. A catalogue that others have filled is derived again.
+    var identity: String { get }
+
+    /// - Returns: values for the columns `mi`, `mi_se` and `mi_reference`; NaN where a trace has no usable step.
+    func scores(
+        timesteps: [Int32], deltaSquared: [Float], schedule: ScheduleDescription?
+    ) -> (mi: Double, standardError: Double, reference: Double)
+}

@@ -1,0 +1,35 @@
+package import Foundation
+
+extension Corpus {
+    /// Derives the catalogue again from the shards alone, whatever state it is in.
+    ///
+    /// Others that use the corpus see the old rows until the new ones are complete.
+    ///
+    /// - Parameter progress: told how many shards of how many have been read.
+    /// - Returns: the corpus, and what is wrong with shards that could not be read.
+    package static func reindex(
+        at folder: URL, scoring: any TraceScoring, progress: (Int, Int) -> Void = { _, _ in }
+    ) throws(CorpusError) -> (corpus: Corpus, unreadable: [CorpusError]) {
+        try check(folder)
+        let corpus: Corpus
+        do throws(CorpusError) {
+            corpus = try Corpus(unindexed: folder, scoring: scoring)
+        } catch {
+            // Not even SQLite can open it.
+            Catalogue.discard(at: cataloguePath(folder))
+            corpus = try Corpus(unindexed: folder, scoring: scoring)
+        }
+        var unreadable: [CorpusError] = []
+        let shards = corpus.shards()
+        try corpus.catalogue.rebuild(scoring: scoring) { filling in
+            for (index, digest) in shards.enumerated() {
+                // A damaged file throws before the first of its rows is entered.
+                do { try filling.add(corpus.sealed(digest)) } catch let error as CorpusError {
+                    unreadable.append(error)
+                }
+                progress(index + 1, shards.count)
+            }
+        }
+        return (corpus, unreadable)
+    }
+}

@@ -1,0 +1,16 @@
+extension Corpus {
+    /// Seals Monte-Carlo traces as one file and takes them into the catalogue.
+    ///
+    /// - Parameter records: of one scorer, at least one.
+    @discardableResult
+    package func append(_ records: [ScoreRecord], by scorer: Scorer) throws(CorpusError) -> Digest {
+        let digest = try ScoreShard.write(records, by: scorer, to: shardsFolder, files: files)
+        try catalogue.add(sealed(digest), scoring: scoring)
+        return digest
+    }
+
+    /// Which of these samples have been scored by `scorer`.
+    package func scored(_ samples: [String], by scorer: Scorer) throws(CorpusError) -> Set<String> {
+        try catalogue.scored(samples, by: scorer.digest)
+    }
+}

@@ -1,0 +1,61 @@
+import ArgumentParser
+import Corpus
+import Diffusion
+import Foundation
+import Tuning
+
+struct ScoreCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "score", abstract: "Measure the mutual information of stored images by Monte-Carlo.",
+        discussion: """
+            Each latent is noised afresh at a number of timesteps, and the model's predictions with and without the \
+            prompt are compared: a trace of its own beside the one that generation left, with a standard error over \
+            the draws. The results are the columns mc, mc_se, mc_reference and mc_draws. What has been measured in the \
+            same way is skipped.
+            """)
+
+    @OptionGroup var store: CorpusOptions
+
+    @OptionGroup var source: ModelOptions
+
+    @Option(name: .customLong("where"), help: "An SQL condition, as query takes.")
+    var condition: String?
+
+    @Option(help: "Noises at each timestep.")
+    var draws = 4
+
+    @Option(help: "Timesteps, spread over the schedule.")
+    var steps = 20
+
+    @Option(help: "The seed of the noises.")
+    var seed: UInt64 = 42
+
+    @Option(help: "Images that are sealed together.")
+    var batch = 16
+
+    func validate() throws {
+        try requirePositive(draws, "--draws")
+        try requirePositive(steps, "--steps")
+        try requirePositive(batch, "--batch")
+    }
+
+    func run() async throws {
+        let corpus = try store.open()
+        let rows = try corpus.query(CatalogueQuery(condition: condition))
+        guard !rows.isEmpty else {
+            throw Failure("no sample fits; nothing was scored: see what there is with attune query")
+        }
+        let (model, adapter) = try source.load()
+        try requireSteps(steps, model)
+        let scorer = try CorpusScorer(
+            corpus: corpus, model: model, adapter: adapter, draws: draws, steps: steps, seed: seed, batch: batch)
+        Interruption.listen()
+        let bar = ProgressBar("score", total: rows.count, unit: "images")
+        let outcome = try scorer.run(rows, isCancelled: { Interruption.isRequested }) { bar.update($0) }
+        bar.finish()
+        guard outcome.isFinished else {
+            try Interruption.stop("stopped; \(outcome.made) scores are sealed, the same command makes the rest")
+        }
+        print("\(outcome.made) images scored, \(outcome.skipped) were scored already")
+    }
+}

@@ -1,0 +1,110 @@
+import ArgumentParser
+import Corpus
+import Diffusion
+import Foundation
+import Tuning
+
+struct TrainCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "train", abstract: "Fine-tune an adapter on a selection.",
+        discussion: """
+            An existing run goes on from its last checkpoint, to exactly the adapter that an uninterrupted run gives. \
+            Killed at any moment, it loses the steps since its last checkpoint and no more.
+            """)
+
+    @OptionGroup var store: CorpusOptions
+
+    @Argument(help: "The selection to train on.")
+    var selection: String
+
+    @Option(help: "A model's folder in the diffusers layout.", completion: .directory)
+    var model: String
+
+    @Option(name: .customLong("run"), help: "The run's name.")
+    var runName: String
+
+    @Option(help: "Rank of the adapter.")
+    var rank = 32
+
+    @Option(help: "The adapter is scaled by alpha / rank.")
+    var alpha = 32.0
+
+    @Option(help: "Which layers carry the adapter.")
+    var targets = AdapterTargets.attentionAndFeedForward
+
+    @Option(help: "The kind of adapter.")
+    var adapterKind = AdapterKind.dora
+
+    @Option(help: "Optimiser steps in all.")
+    var steps = 300
+
+    @Option(help: "Samples that go through the model together.")
+    var batch = 8
+
+    @Option(help: "Batches that make one step.")
+    var accumulate = 50
+
+    @Option(name: .customLong("lr"), help: "Learning rate.")
+    var learningRate = 1e-4
+
+    @Option(help: "Steps between checkpoints.")
+    var checkpointEvery = 10
+
+    @Option(help: "Checkpoints to keep (default: all).")
+    var keepCheckpoints: Int?
+
+    @Option(help: "Seed of the adapter's start, of the order of samples, and of their noise.")
+    var seed: UInt64 = 42
+
+    @Option(help: "Samples whose loss is measured at each checkpoint, always with the same noise (0: none).")
+    var evaluate = 0
+
+    @Flag(help: "At every epoch, apply the selection's policy again to the corpus as it has grown.")
+    var follow = false
+
+    @Flag(help: "Recompute activations instead of keeping them: less memory, more time.")
+    var gradientCheckpointing = false
+
+    private var settings: TrainingConfiguration {
+        var settings = TrainingConfiguration()
+        settings.kind = adapterKind
+        settings.rank = rank
+        settings.alpha = alpha
+        settings.targets = targets
+        settings.steps = steps
+        settings.batch = batch
+        settings.accumulate = accumulate
+        settings.optimizer.learningRate = learningRate
+        settings.seed = seed
+        settings.follow = follow
+        settings.gradientCheckpointing = gradientCheckpointing
+        settings.checkpointEvery = checkpointEvery
+        settings.keepCheckpoints = keepCheckpoints
+        settings.evaluationSamples = evaluate
+        return settings
+    }
+
+    func validate() throws {
+        if let problem = settings.problem { throw ValidationError(problem) }
+    }
+
+    func run() async throws {
+        let corpus = try store.open()
+        let source = try CorpusTrainingSource(corpus: corpus, selection: selection)
+        let model = try DiffusionModel.load(from: URL(fileURLWithPath: model))
+        let run = RunFolder(corpus: corpus.folder, name: runName)
+        Interruption.listen()
+        let display = TrainingDisplay()
+        let outcome = try Trainer(model: model, source: source, configuration: settings, run: run)
+            .train(report: display.show, isCancelled: { Interruption.isRequested })
+        display.finish()
+        guard let adapter = outcome.adapter else {
+            try Interruption.stop("stopped after step \(outcome.step) of \(steps); the same command goes on from there")
+        }
+        if let loss = display.evaluation { print("evaluation loss \(formatted(loss, digits: 5))") }
+        print("run '\(runName)' made \(outcome.step) steps\nadapter \(adapter.file.path)\nsha256  \(adapter.digest)")
+    }
+}
+
+extension AdapterTargets: ExpressibleByArgument {}
+extension AdapterKind: ExpressibleByArgument {}

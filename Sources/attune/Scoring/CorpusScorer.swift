@@ -1,0 +1,70 @@
+import Corpus
+import Diffusion
+import Tensor
+
+/// Measures stored samples by Monte-Carlo traces, batch by batch; each batch is sealed as one score shard.
+struct CorpusScorer {
+    private let corpus: Corpus
+    private let reader: SampleReader
+    private let model: DiffusionModel
+    private let scorer: Scorer
+    private let timesteps: [Int]
+    private let batch: Int
+
+    init(
+        corpus: Corpus, model: DiffusionModel, adapter: String?, draws: Int, steps: Int, seed: UInt64, batch: Int
+    ) throws {
+        self.corpus = corpus
+        reader = SampleReader(corpus)
+        self.model = model
+        self.batch = batch
+        timesteps = try SamplerKind.ddpm.make(model.scheduler, steps: steps).timesteps.map { Int($0) }
+        scorer = Scorer(
+            model: model.digest, adapter: adapter, draws: draws, steps: timesteps.count, seed: seed,
+            schedule: ScheduleDescription(model.scheduler))
+    }
+
+    /// Scores what is not scored yet.
+    ///
+    /// - Parameter report: told how many samples are done.
+    func run(
+        _ rows: [CatalogueRow], isCancelled: () -> Bool, report: (Int) -> Void
+    ) throws -> CorpusGenerator.Outcome {
+        var outcome = CorpusGenerator.Outcome()
+        var prompts = EmbeddingCache()
+        for start in stride(from: 0, to: rows.count, by: batch) {
+            let part = Array(rows[start..<min(start + batch, rows.count)])
+            let known = try corpus.scored(part.map(\.id), by: scorer)
+            let missing = part.filter { !known.contains($0.id) }
+            outcome.skipped += known.count
+            if missing.isEmpty { continue }
+            let embeddings = prompts.embeddings(of: missing.map(\.prompt), model)
+            var records: [ScoreRecord] = []
+            for ((row, latent), prompt) in zip(zip(missing, try reader.latents(missing)), embeddings) {
+                if isCancelled() {
+                    outcome.isFinished = false
+                    return outcome
+                }
+                records.append(try measure(row, latent, prompt))
+                report(start + known.count + records.count)
+            }
+            try corpus.append(records, by: scorer)
+            outcome.made += records.count
+        }
+        report(rows.count)
+        return outcome
+    }
+
+    private func measure(_ row: CatalogueRow, _ latent: [Float], _ prompt: PromptEmbedding) throws -> ScoreRecord {
+        guard row.latentShape == model.latentShape, let id = Digest(hex: row.id) else {
+            throw Failure(
+                "sample \(row.id): its latent is \(row.latentShape), the model's are \(model.latentShape); score it with "
+                    + "a model of that size, or leave it out with --where")
+        }
+        let trace = try model.monteCarloTrace(
+            latent: Tensor(shape: row.latentShape, values: latent), prompt: prompt, timesteps: timesteps,
+            draws: scorer.draws, seed: scorer.seed)
+        return ScoreRecord(
+            sample: id, timesteps: timesteps.map(Int32.init), draws: trace.draws.map(\.deltaSquared))
+    }
+}

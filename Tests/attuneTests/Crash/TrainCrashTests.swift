@@ -1,0 +1,63 @@
+import Foundation
+import Testing
+
+/// Training killed at random moments and resumed gives the adapter of an uninterrupted run, byte for byte.
+@Suite(.serialized) struct TrainCrashTests {
+    private let scratch: Scratch
+    private let corpus: String
+
+    init() throws {
+        scratch = try Scratch()
+        corpus = scratch.path("corpus")
+        let prompts = try scratch.file("prompts.txt", "a red circle\na star and a cross\nthree green stars\n")
+        try Attune.succeed("init", "--corpus", corpus)
+        try Attune.succeed(
+            "generate", "--corpus", corpus, "--model", Attune.model, "--prompts", prompts, "--images-per-prompt", "2",
+            "--steps", "2")
+        try Attune.succeed("select", "--corpus", corpus, "best", "--by", "mi", "--top", "1", "--per", "prompt")
+    }
+
+    private func arguments(run: String) -> [String] {
+        [
+            "train", "--corpus", corpus, "best", "--model", Attune.model, "--run", run, "--rank", "4", "--alpha", "4",
+            "--steps", "6", "--batch", "2", "--accumulate", "1", "--lr", "1e-3", "--checkpoint-every", "2",
+        ]
+    }
+
+    private func adapter(run: String) -> URL {
+        URL(fileURLWithPath: corpus)
+            .appendingPathComponent("runs/\(run)/adapter/pytorch_lora_weights.safetensors")
+    }
+
+    @Test func survivesKillsAtRandomMoments() throws {
+        let began = ContinuousClock.now
+        let outcome = try Attune.start(arguments(run: "whole")).wait()
+        let duration = (ContinuousClock.now - began) / .seconds(1)
+        try #require(outcome.status == 0, "\(outcome.errors)")
+        let expected = try Data(contentsOf: adapter(run: "whole"))
+
+        var kills = 0
+        var runs = 0
+        while kills < 20 {
+            runs += 1
+            let run = "killed-\(runs)"
+            // Kill each run until it gets through.
+            while true {
+                let command = try Attune.start(arguments(run: run))
+                Thread.sleep(forTimeInterval: Double.random(in: 0...duration * 1.1))
+                command.send(SIGKILL)
+                let end = try command.wait()
+                guard end.wasKilled else {
+                    #expect(end.status == 0, "\(end.errors)")
+                    break
+                }
+                kills += 1
+                if kills >= 20 { break }
+            }
+            let last = try Attune.start(arguments(run: run)).wait()
+            #expect(last.status == 0, "\(last.errors)")
+            #expect(try Data(contentsOf: adapter(run: run)) == expected, "run \(run) gave another adapter")
+        }
+        #expect(try Attune.run("verify", "--corpus", corpus).status == 0)
+    }
+}
