@@ -12,10 +12,9 @@ enum Winograd {
         else { return false }
         let (height, width) = (x.shape[1], x.shape[2])
         let covered = (height + 3) / 4 * ((width + 3) / 4) * 16
-        // A block that hangs over the edge is computed whole; a kernel transformed for few pixels costs more than it
-        // saves.
-        let pixels = x.shape[0] * height * width
-        return height * width * 2 >= covered && pixels >= 64
+        // A block that hangs over the edge is computed whole. The number of images has no say, so that an image does not
+        // depend on its batch.
+        return height * width * 2 >= covered
     }
 
     /// - Parameters:
