@@ -38,7 +38,8 @@ struct PullCommand: AsyncParsableCommand {
         } else {
             print(
                 "\(name): \(outcome.samples) samples, \(outcome.addedSamples) of them new; fetched "
-                    + "\(outcome.fetchedShards) shards (\(outcome.receivedBytes) bytes), skipped \(outcome.skippedShards)")
+                    + "\(outcome.fetchedShards) shards (\(outcome.receivedBytes) bytes), skipped \(outcome.skippedShards)"
+            )
         }
     }
 

@@ -39,7 +39,7 @@ func transfer<Result: Sendable>(
     bar?.finish()
     do {
         return try await work.value
-    } catch where Interruption.isRequested {
+    } catch  where Interruption.isRequested {
         try Interruption.stop("stopped; the same command sends or fetches the rest")
     }
 }

@@ -65,7 +65,8 @@ final class OddRegistryTests {
     /// Trouble that passes is waited for; the result is as if nothing had been.
     @Test(arguments: ["429", "500", "502", "503", "408"]) func passingTroubleIsOvercome(status: String) async throws {
         for match in ["POST", "PATCH", "PUT .*uploads", "HEAD", "PUT .*manifests"] {
-            try registry.control(fault("status", match, times: 2, #""code":\#(status),"headers":[["Retry-After","0"]]"#))
+            try registry.control(
+                fault("status", match, times: 2, #""code":\#(status),"headers":[["Retry-After","0"]]"#))
             try source.append([try Made.record(UInt64.random(in: 1000...1_000_000))])
             try source.store(source.resolve(CatalogueQuery(condition: "tag = 'made'")), as: "best")
             try await push()
@@ -89,7 +90,8 @@ final class OddRegistryTests {
     @Test func brokenUploadsGoOn() async throws {
         for match in ["PATCH", "PUT .*uploads", "POST", "PUT .*manifests", "HEAD"] {
             try registry.control(
-                [fault("cut_request", match, #""after":1000"#), fault("cut", match, #""after":0"#)].joined(separator: ","))
+                [fault("cut_request", match, #""after":1000"#), fault("cut", match, #""after":0"#)].joined(
+                    separator: ","))
             try source.append([try Made.record(UInt64.random(in: 1000...1_000_000))])
             try source.store(source.resolve(CatalogueQuery(condition: "tag = 'made'")), as: "best")
             try await push()
@@ -191,7 +193,8 @@ final class OddRegistryTests {
         for wrong: any CredentialSource in [NoCredentials(), TestCredentials(host: registry.host, password: "no")] {
             await #expect { try await pull(target, credentials: wrong) } throws: { error in
                 let text = "\(error)"
-                return (error as? OCIError)?.code == .unauthorized && !text.contains("tester") && !text.contains("s3cret")
+                return (error as? OCIError)?.code == .unauthorized && !text.contains("tester")
+                    && !text.contains("s3cret")
             }
         }
     }
@@ -202,7 +205,9 @@ final class OddRegistryTests {
         let right = TestCredentials(host: registry.host)
         try await push(credentials: right)
         try registry.control(
-            fault("redirect", "GET .*blobs", times: -1, #""to":"http://127.0.0.1:\#(elsewhere.port)/v2/team/set/blobs/x""#),
+            fault(
+                "redirect", "GET .*blobs", times: -1, #""to":"http://127.0.0.1:\#(elsewhere.port)/v2/team/set/blobs/x""#
+            ),
             auth: "basic")
         let target = try scratch.corpus("target")
         await #expect(throws: OCIError.self) { try await pull(target, credentials: right) }

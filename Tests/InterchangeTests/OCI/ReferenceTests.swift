@@ -26,13 +26,16 @@ import Testing
 
     @Test func readsLayouts() throws {
         #expect(
-            try ArtifactLocation("oci:/media/stick:v2") == .layout(URL(fileURLWithPath: "/media/stick", isDirectory: true), tag: "v2"))
+            try ArtifactLocation("oci:/media/stick:v2")
+                == .layout(URL(fileURLWithPath: "/media/stick", isDirectory: true), tag: "v2"))
         #expect(
-            try ArtifactLocation("oci:/a:b/c") == .layout(URL(fileURLWithPath: "/a:b/c", isDirectory: true), tag: "latest"))
+            try ArtifactLocation("oci:/a:b/c")
+                == .layout(URL(fileURLWithPath: "/a:b/c", isDirectory: true), tag: "latest"))
     }
 
     @Test func readsChallenges() {
-        let header = #"Bearer realm="https://a.b/token",service="reg \"x\"",scope="repository:t/s:pull,push", Basic realm=x"#
+        let header =
+            #"Bearer realm="https://a.b/token",service="reg \"x\"",scope="repository:t/s:pull,push", Basic realm=x"#
         let challenges = Challenge.parse(header)
         #expect(challenges.map(\.scheme) == ["bearer", "basic"])
         #expect(challenges.first?.parameters["scope"] == "repository:t/s:pull,push")
@@ -59,7 +62,8 @@ import Testing
         let scratch = try Scratch()
         try Data(#"{"credHelpers":{"a.b":"made"}}"#.utf8).write(to: scratch.url("config.json"))
         let helper = scratch.url("docker-credential-made")
-        try Data("#!/bin/sh\nread host\necho '{\"Username\":\"me\",\"Secret\":\"for-'$host'\"}'\n".utf8).write(to: helper)
+        try Data("#!/bin/sh\nread host\necho '{\"Username\":\"me\",\"Secret\":\"for-'$host'\"}'\n".utf8).write(
+            to: helper)
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: helper.path)
         let docker = DockerConfiguration(environment: ["DOCKER_CONFIG": scratch.url.path, "PATH": scratch.url.path])
         #expect(try docker.credentials(for: "a.b") == Credentials(.password(user: "me", password: "for-a.b")))

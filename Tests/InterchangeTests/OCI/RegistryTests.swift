@@ -71,7 +71,8 @@ final class RegistryTests {
         for login in [try registry.login(password: "not-it-7"), ["DOCKER_CONFIG": scratch.url("none").path]] {
             var environment = login
             environment["ATTUNE_LOG"] = "trace"
-            let outcome = try attune("push", "--corpus", source.folder.path, "best", reference, environment: environment)
+            let outcome = try attune(
+                "push", "--corpus", source.folder.path, "best", reference, environment: environment)
             #expect(outcome.status == 1)
             let failure = outcome.errors.split(separator: "\n").filter { $0.hasPrefix("attune: ") }
             #expect(failure.count == 1 && failure.allSatisfy { $0.contains("docker login") })
@@ -101,7 +102,8 @@ final class RegistryTests {
         let distrusted = try attune("push", "--corpus", source.folder.path, "best", reference, environment: login)
         #expect(distrusted.status == 1 && distrusted.errors.contains("not trusted"))
         let trusted = try attune(
-            "push", "--corpus", source.folder.path, "best", reference, "--ca-file", certificate.path, environment: login)
+            "push", "--corpus", source.folder.path, "best", reference, "--ca-file", certificate.path, environment: login
+        )
         #expect(trusted.status == 0, "\(trusted.errors)")
     }
 

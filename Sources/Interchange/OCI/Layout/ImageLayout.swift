@@ -70,7 +70,8 @@ package struct ImageLayout: ArtifactStore {
         guard let size = size(of: location(blob.digest)) else { return false }
         guard size == blob.size else {
             throw OCIError(
-                .mismatch, location(blob.digest).path, "has \(size) bytes instead of \(blob.size): delete it and push again")
+                .mismatch, location(blob.digest).path,
+                "has \(size) bytes instead of \(blob.size): delete it and push again")
         }
         return true
     }

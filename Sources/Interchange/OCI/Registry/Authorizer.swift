@@ -67,7 +67,9 @@ actor Authorizer {
     }
 
     private var refusal: AttemptError {
-        .final(.unauthorized, name, "does not accept the credentials for \(repository): log in with `docker login \(name)`")
+        .final(
+            .unauthorized, name, "does not accept the credentials for \(repository): log in with `docker login \(name)`"
+        )
     }
 
     private func exposed(_ origin: Origin) -> AttemptError {
@@ -144,7 +146,8 @@ actor Authorizer {
                 body: Data(text.utf8))
         case .password(let user, let password):
             return HTTPRequest(
-                method: .GET, url: url.appending(queryItems: query), headers: [("Authorization", Self.basic(user, password))])
+                method: .GET, url: url.appending(queryItems: query),
+                headers: [("Authorization", Self.basic(user, password))])
         case nil:
             return HTTPRequest(method: .GET, url: url.appending(queryItems: query))
         }

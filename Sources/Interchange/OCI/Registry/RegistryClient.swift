@@ -21,7 +21,8 @@ package struct RegistryClient: Sendable {
     ) async throws(OCIError) {
         var isPlain = plainHTTP
         if !isPlain, Origin.isLoopback(reference.host) { isPlain = await Self.speaksPlainHTTP(reference, transport) }
-        guard let base = URL(string: "\(isPlain ? "http" : "https")://\(reference.registry)/v2/\(reference.repository)/"),
+        guard
+            let base = URL(string: "\(isPlain ? "http" : "https")://\(reference.registry)/v2/\(reference.repository)/"),
             let origin = Origin(base)
         else { throw OCIError(.badReference, reference.description, "is not the address of a registry") }
         (self.reference, self.transport, self.retry) = (reference, transport, retry)
@@ -103,11 +104,14 @@ package struct RegistryClient: Sendable {
         let tail = detail.isEmpty ? "" : " (\(detail))"
         switch answer.status {
         case 401, 403:
-            return .final(.unauthorized, subject, "refuses access\(tail): `docker login \(subject)`, or ask for permission")
+            return .final(
+                .unauthorized, subject, "refuses access\(tail): `docker login \(subject)`, or ask for permission")
         case 404:
             return .final(.notFound, subject, "has no such thing\(tail)")
         case 408, 429, 500...599:
-            let after = answer.headers.first(name: "Retry-After").flatMap { Int($0) }.map { Duration.seconds(max($0, 0)) }
+            let after = answer.headers.first(name: "Retry-After").flatMap { Int($0) }.map {
+                Duration.seconds(max($0, 0))
+            }
             return .again(subject, "answers \(answer.status)\(tail), again and again: try later", after: after)
         default:
             return .final(.malformed, subject, "answers \(answer.status)\(tail)")

@@ -62,7 +62,8 @@ package struct RegistryStore: ArtifactStore {
     private func check(_ data: Data, _ answer: HTTPAnswer) throws(AttemptError) {
         let actual = BlobDigest(Digest(of: data))
         if case .digest(let digest) = client.reference.version, digest != actual {
-            throw .final(.mismatch, name, "the registry's manifest has the digest \(actual): it is not what was asked for")
+            throw .final(
+                .mismatch, name, "the registry's manifest has the digest \(actual): it is not what was asked for")
         }
         if let stated = answer.headers.first(name: "Docker-Content-Digest"), stated != actual.description {
             throw .final(.mismatch, name, "the manifest does not match the digest \(stated) that the registry states")
