@@ -55,6 +55,10 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // What Benchmarks/engine.sh times; not part of the product.
+        .executableTarget(
+            name: "attune-bench", dependencies: ["Tuning", "Diffusion", "Tensor", arguments], swiftSettings: strict),
+
         .testTarget(name: "HDF5Tests", dependencies: ["HDF5"], swiftSettings: strict),
         .testTarget(name: "CodecsTests", dependencies: ["Codecs"], swiftSettings: strict),
         .testTarget(name: "TensorTests", dependencies: ["Tensor", "Diffusion"], swiftSettings: strict),
