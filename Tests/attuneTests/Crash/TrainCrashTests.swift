@@ -65,7 +65,8 @@ import Testing
         let long = arguments(run: "long").map { $0 == "6" ? "400" : $0 }
         let command = try Attune.start(long)
         let checkpoints = URL(fileURLWithPath: corpus).appendingPathComponent("runs/long/checkpoints")
-        while command.isRunning, (try? FileManager.default.contentsOfDirectory(atPath: checkpoints.path))?.count ?? 0 < 2
+        while command.isRunning,
+            (try? FileManager.default.contentsOfDirectory(atPath: checkpoints.path))?.count ?? 0 < 2
         { Thread.sleep(forTimeInterval: 0.02) }
         command.send(SIGINT)
         let outcome = try command.wait()
