@@ -42,12 +42,14 @@ let package = Package(
         .systemLibrary(name: "CHDF5", pkgConfig: "hdf5-serial", providers: [.apt(["libhdf5-dev"])]),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+        .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .target(name: "CKernels", cSettings: [.define("_GNU_SOURCE")]),
 
         // Imports run one way, top to bottom.
         .target(name: "HDF5", dependencies: ["CHDF5", "CZstd"], swiftSettings: strict),
-        .target(name: "Codecs", dependencies: ["CPNG", "CZstd"], swiftSettings: strict),
+        .target(name: "Codecs", dependencies: ["CPNG", "CTurboJPEG", "CZlib", "CZstd"], swiftSettings: strict),
         .target(name: "Tensor", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: strict),
         .target(name: "Diffusion", dependencies: ["Tensor", "CKernels", crypto], swiftSettings: strict),
         .target(
@@ -56,7 +58,8 @@ let package = Package(
         .target(
             name: "Tuning", dependencies: ["Tensor", "Diffusion", "Corpus", crypto, logging], swiftSettings: strict),
         .target(
-            name: "Interchange", dependencies: ["Corpus", "Codecs", http, crypto, logging] + nio, swiftSettings: strict),
+            name: "Interchange",
+            dependencies: ["Diffusion", "Corpus", "Codecs", "Tensor", http, crypto, logging] + nio, swiftSettings: strict),
         .executableTarget(
             name: "attune",
             dependencies: [

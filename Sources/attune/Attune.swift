@@ -9,7 +9,7 @@ struct Attune: AsyncParsableCommand {
         version: attuneVersion,
         groupedSubcommands: [
             CommandGroup(
-                name: "Build a corpus", subcommands: [InitCommand.self, GenerateCommand.self, ScoreCommand.self]),
+                name: "Build a corpus", subcommands: [InitCommand.self, GenerateCommand.self, ImportCommand.self, ScoreCommand.self]),
             CommandGroup(
                 name: "Choose from it",
                 subcommands: [

@@ -16,4 +16,6 @@ struct Manifest: Decodable {
     var recipe_sha256: Digest
     var schedule: ScheduleDescription?
     var tag: String?
+    var source_sha256: Digest?
+    var source_fit, source_path, source_url: String?
 }

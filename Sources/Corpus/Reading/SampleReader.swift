@@ -66,6 +66,26 @@ package final class SampleReader: Sendable {
         let shape: [Int]
     }
 
+    /// The PNG files of some samples, in the order asked for; each shard is asked once.
+    package func images(_ rows: [CatalogueRow]) throws(CorpusError) -> [[UInt8]] {
+        var images = [[UInt8]](repeating: [], count: rows.count)
+        for (place, members) in Dictionary(grouping: rows.indices, by: { rows[$0].shard }) {
+            let found = try shard(place).reader.images(members.map { rows[$0].row })
+            for (member, image) in zip(members, found) { images[member] = image }
+        }
+        return images
+    }
+
+    /// Samples whole, as they were written, in the order asked for.
+    package func records(_ rows: [CatalogueRow]) throws(CorpusError) -> [SampleRecord] {
+        var records: [Int: SampleRecord] = [:]
+        for (place, members) in Dictionary(grouping: rows.indices, by: { rows[$0].shard }) {
+            let found = try shard(place).reader.records(members.map { rows[$0].row })
+            for (member, record) in zip(members, found) { records[member] = record }
+        }
+        return rows.indices.compactMap { records[$0] }
+    }
+
     /// The PNG file of a sample.
     package func image(_ row: CatalogueRow) throws(CorpusError) -> [UInt8] {
         try shard(row.shard).reader.images([row.row])[0]

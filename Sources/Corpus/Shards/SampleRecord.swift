@@ -10,14 +10,16 @@ package struct SampleRecipe: Sendable, Equatable {
     package var steps: Int
     package var guidance: Double
     package var width, height: Int
+    /// The file that an imported sample was made from; nil for a generated one.
+    package var source: ImportedSource?
 
     package init(
         prompt: String, seed: UInt64, model: String, adapter: String? = nil, sampler: String, steps: Int,
-        guidance: Double, width: Int, height: Int
+        guidance: Double, width: Int, height: Int, source: ImportedSource? = nil
     ) {
         (self.prompt, self.seed, self.model, self.adapter) = (prompt, seed, model, adapter)
         (self.sampler, self.steps, self.guidance) = (sampler, steps, guidance)
-        (self.width, self.height) = (width, height)
+        (self.width, self.height, self.source) = (width, height, source)
     }
 
     var members: [String: CanonicalJSON] {
@@ -27,10 +29,31 @@ package struct SampleRecipe: Sendable, Equatable {
             "width": .integer(width), "height": .integer(height),
         ]
         if let adapter { members["adapter"] = .string(adapter) }
+        if let source {
+            members["source_sha256"] = .string(source.file.hex)
+            members["source_fit"] = .string(source.fit)
+        }
         return members
     }
 
     package var digest: Digest { Digest(of: CanonicalJSON.object(members).data) }
+}
+
+/// Where an imported picture comes from. What it is made from counts for the recipe; where that lay does not, so that a
+/// picture is not imported twice from two places.
+package struct ImportedSource: Sendable, Equatable {
+    /// SHA-256 of the original file.
+    package var file: Digest
+    /// How it was brought to its size: "crop", "stretch", or "keep".
+    package var fit: String
+    /// Its place in the data set that it came with.
+    package var path: String
+    /// Where that data set says that it was found.
+    package var url: String?
+
+    package init(file: Digest, fit: String, path: String, url: String? = nil) {
+        (self.file, self.fit, self.path, self.url) = (file, fit, path, url)
+    }
 }
 
 /// The noise schedule behind a trace, so that estimators can weigh it without the model.
@@ -71,7 +94,7 @@ package struct SampleRecord: Sendable {
     package var png: [UInt8]
     /// SHA-256 of the decoded pixels, RGB row by row.
     package var pixels: Digest
-    /// Channels, height, width; row-major values, channels first.
+    /// Channels, height, width; row-major values, channels first. Both empty where nobody has encoded the image.
     package var latentShape: [Int]
     package var latent: [Float]
     /// The trace: training timesteps from noisy to clean, and ‖Δε‖² at each; NaN where a step was not guided.
@@ -83,7 +106,9 @@ package struct SampleRecord: Sendable {
         latentShape: [Int], latent: [Float],
         timesteps: [Int32], deltaSquared: [Float]
     ) {
-        precondition(latentShape.reduce(1, *) == latent.count, "\(latent.count) values for the latent \(latentShape)")
+        precondition(
+            latentShape.isEmpty ? latent.isEmpty : latentShape.reduce(1, *) == latent.count,
+            "\(latent.count) values for the latent \(latentShape)")
         precondition(timesteps.count == deltaSquared.count, "a trace has one value a timestep")
         (self.recipe, self.tag, self.schedule) = (recipe, tag, schedule)
         (self.png, self.pixels) = (png, pixels)
@@ -94,6 +119,10 @@ package struct SampleRecord: Sendable {
     /// The canonical manifest: the recipe and the digests of what came out.
     package var manifest: CanonicalJSON {
         var members = recipe.members
+        if let source = recipe.source {
+            members["source_path"] = .string(source.path)
+            if let url = source.url { members["source_url"] = .string(url) }
+        }
         members["pixels_sha256"] = .string(pixels.hex)
         members["latent_sha256"] = .string(Digest(of: latent).hex)
         members["latent_shape"] = .array(latentShape.map { .integer($0) })

@@ -64,8 +64,9 @@ package struct ShardReader: ~Copyable, Sendable {
 
     /// The latents of rows that share one shape.
     ///
-    /// - Parameter shape: channels, height, width.
+    /// - Parameter shape: channels, height, width; empty for samples that have none.
     package func latents(_ rows: [Int], shape: [Int]) throws(CorpusError) -> [[Float]] {
+        if shape.isEmpty { return rows.map { _ in [] } }
         do throws(HDF5Error) {
             let of = try file.read("/samples/latent_row", of: Int64.self, rank: 1).values
             guard rows.allSatisfy({ of.indices.contains($0) }) else {

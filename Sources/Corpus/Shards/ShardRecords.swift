@@ -12,7 +12,8 @@ extension ShardReader {
                 throw CorpusError(.damaged, digest.hex, "the shard lacks row \(row): run `attune reindex`")
             }
             guard let manifest = try? JSONDecoder().decode(Manifest.self, from: self.manifests[row]),
-                manifest.latent_shape.count == 3, manifest.latent_shape.allSatisfy({ (1...1 << 16).contains($0) })
+                manifest.latent_shape.count == 3 || manifest.latent_shape.isEmpty,
+                manifest.latent_shape.allSatisfy({ (1...1 << 16).contains($0) })
             else { throw CorpusError(.damaged, ids[row].hex, "the sample's manifest cannot be read") }
             manifests.append(manifest)
         }
@@ -46,16 +47,28 @@ extension SampleRecord {
         _ manifest: Manifest, png: [UInt8], latent: [Float], trace: (timesteps: [Int32], deltaSquared: [Float]),
         id: Digest
     ) throws(CorpusError) {
-        guard let seed = UInt64(manifest.seed), latent.count == manifest.latent_shape.reduce(1, *) else {
+        guard let seed = UInt64(manifest.seed), 
+            latent.count == (manifest.latent_shape.isEmpty ? 0 : manifest.latent_shape.reduce(1, *))
+        else {
             throw CorpusError(.damaged, id.hex, "the sample's manifest does not fit its data")
         }
         self.init(
             recipe: SampleRecipe(
                 prompt: manifest.prompt, seed: seed, model: manifest.model, adapter: manifest.adapter,
                 sampler: manifest.sampler, steps: manifest.steps, guidance: manifest.guidance, width: manifest.width,
-                height: manifest.height),
+                height: manifest.height, source: ImportedSource(manifest)),
             tag: manifest.tag, schedule: manifest.schedule, png: png, pixels: manifest.pixels_sha256,
             latentShape: manifest.latent_shape, latent: latent, timesteps: trace.timesteps,
             deltaSquared: trace.deltaSquared)
+    }
+}
+
+extension ImportedSource {
+    /// Nil for a sample that was generated.
+    fileprivate init?(_ manifest: Manifest) {
+        guard let file = manifest.source_sha256, let fit = manifest.source_fit, let path = manifest.source_path else {
+            return nil
+        }
+        self.init(file: file, fit: fit, path: path, url: manifest.source_url)
     }
 }

@@ -66,6 +66,11 @@ package enum ShardWriter {
         var rows = [Int64](repeating: 0, count: records.count)
         try file.group("/latents")
         for (index, name) in shapes.distinct.enumerated() {
+            // Samples that have no latent.
+            if name.isEmpty {
+                for row in rows.indices where shapes.indices[row] == Int64(index) { rows[row] = -1 }
+                continue
+            }
             let members = records.indices.filter { shapes.indices[$0] == Int64(index) }
             for (row, member) in members.enumerated() { rows[member] = Int64(row) }
             guard let first = members.first else { continue }

@@ -92,22 +92,5 @@ package struct DiffusionModel: Sendable {
     }
 
     /// Images to the means of their latents, scaled, `[N, h, w, C]`; sides are multiples of the VAE's reduction.
-    package func encode(images: [RGBImage]) -> Tensor {
-        let channels = vae.configuration.latentChannels
-        let (scale, shift) = (vae.configuration.scalingFactor, vae.configuration.shiftFactor ?? 0)
-        return concatenateBatch(
-            images.map { image in
-                let moments = vae.moments(image.tensor)
-                let rows = moments.rows
-                return Tensor(shape: moments.shape.dropLast() + [channels]) { out in
-                    moments.withValues { values in
-                        for row in 0..<rows {
-                            for c in 0..<channels {
-                                out[row * channels + c] = (values[row * 2 * channels + c] - shift) * scale
-                            }
-                        }
-                    }
-                }
-            })
-    }
+    package func encode(images: [RGBImage]) -> Tensor { vae.encode(images) }
 }

@@ -1,8 +1,8 @@
-import Foundation
+package import Foundation
 import Tensor
 
 /// Tokenizers and text encoders of a model, and its rule for the empty prompt.
-struct TextConditioner: Sendable {
+package struct TextConditioner: Sendable {
     private struct Encoder: Sendable {
         let tokenizer: CLIPTokenizer
         let model: CLIPTextEncoder
@@ -13,7 +13,7 @@ struct TextConditioner: Sendable {
     private let second: Encoder?
     private let zerosForEmptyPrompt: Bool
 
-    init(folder: URL) throws(ModelError) {
+    package init(folder: URL) throws(ModelError) {
         guard FileManager.default.fileExists(atPath: folder.appendingPathComponent("model_index.json").path) else {
             throw ModelError(.missingFile, at: folder.path, "has no model_index.json: give a diffusers model folder")
         }
@@ -46,7 +46,7 @@ struct TextConditioner: Sendable {
         }
     }
 
-    func encode(_ prompts: [String]) -> [PromptEmbedding] {
+    package func encode(_ prompts: [String]) -> [PromptEmbedding] {
         guard !prompts.isEmpty else { return [] }
         let encodings = prompts.map { first.tokenizer.encode($0) }
         let output = first.model(encodings.map(\.ids))

@@ -81,33 +81,37 @@ package struct SafetensorsFile: Sendable {
     }
 }
 
-/// Writes float32 tensors as safetensors: the same tensors give the same bytes.
+/// Writes tensors as safetensors: the same tensors give the same bytes.
 package enum SafetensorsWriter {
     /// The whole file: keys sorted, the header padded with spaces to a multiple of eight bytes.
-    package static func data(_ tensors: [String: Tensor], metadata: [String: String] = [:]) -> Data {
-        let names = tensors.keys.sorted()
+    ///
+    /// - Parameter integers: lists of whole numbers, stored as I64. They come first, where they lie on multiples of eight.
+    package static func data(
+        _ tensors: [String: Tensor], integers: [String: [Int64]] = [:], metadata: [String: String] = [:]
+    ) -> Data {
         var fields: [String] = []
         if !metadata.isEmpty {
             let pairs = metadata.sorted { $0.key < $1.key }.map { "\(quoted($0.key)):\(quoted($0.value))" }
             fields.append("\"__metadata__\":{\(pairs.joined(separator: ","))}")
         }
-        var offset = 0
-        for name in names {
-            guard let tensor = tensors[name] else { continue }
-            let end = offset + tensor.count * 4
-            let shape = tensor.shape.map(String.init).joined(separator: ",")
+        var end = 0
+        func describe(_ name: String, _ type: ElementType, _ shape: [Int]) {
+            let start = end
+            end += type.size * shape.reduce(1, *)
+            let sides = shape.map(String.init).joined(separator: ",")
             fields.append(
-                "\(quoted(name)):{\"dtype\":\"F32\",\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}")
-            offset = end
+                "\(quoted(name)):{\"dtype\":\"\(type.rawValue)\",\"shape\":[\(sides)],\"data_offsets\":[\(start),\(end)]}")
         }
+        let (lists, arrays) = (integers.sorted { $0.key < $1.key }, tensors.sorted { $0.key < $1.key })
+        for (name, values) in lists { describe(name, .int64, [values.count]) }
+        for (name, tensor) in arrays { describe(name, .float32, tensor.shape) }
         var header = Data("{\(fields.joined(separator: ","))}".utf8)
         while header.count % 8 != 0 { header.append(0x20) }
-        var out = Data(capacity: 8 + header.count + offset)
+        var out = Data(capacity: 8 + header.count + end)
         withUnsafeBytes(of: UInt64(header.count).littleEndian) { out.append(contentsOf: $0) }
         out.append(header)
-        for name in names {
-            tensors[name]?.withValues { out.append(contentsOf: UnsafeRawBufferPointer($0)) }
-        }
+        for (_, values) in lists { values.withUnsafeBytes { out.append(contentsOf: $0) } }
+        for (_, tensor) in arrays { tensor.withValues { out.append(contentsOf: UnsafeRawBufferPointer($0)) } }
         return out
     }
 

@@ -1,9 +1,6 @@
 package import Foundation
 
 /// A folder that appears complete or not at all.
-///
-/// The export is written beside its destination under a temporary name, then renamed, so that a reader never meets half
-/// of one and a failed export leaves nothing behind.
 package struct ExportDestination {
     package let folder: URL
 
@@ -22,28 +19,8 @@ package struct ExportDestination {
         if !entries.isEmpty { throw .destinationNotEmpty(path: folder.path) }
     }
 
-    /// Lets `body` fill a temporary folder, then puts it in place.
-    package func fill(_ body: (URL) throws -> Void) throws {
-        let parent = folder.deletingLastPathComponent()
-        let temporary = parent.appendingPathComponent(".\(folder.lastPathComponent).\(UUID().uuidString).tmp")
-        try attempt { try FileManager.default.createDirectory(at: temporary, withIntermediateDirectories: true) }
-        do {
-            try body(temporary)
-            // Renaming onto an empty folder replaces it; onto one that filled up meanwhile it fails.
-            guard rename(temporary.path, folder.path) == 0 else {
-                throw ExportError.cannotWrite(path: folder.path, reason: String(cString: strerror(errno)))
-            }
-        } catch {
-            try? FileManager.default.removeItem(at: temporary)
-            throw error
-        }
-    }
-
-    private func attempt(_ body: () throws -> Void) throws(ExportError) {
-        do {
-            try body()
-        } catch {
-            throw .cannotWrite(path: folder.path, reason: error.localizedDescription)
-        }
+    /// Begins to fill it, or goes on where an interrupted export of the same identity stopped.
+    func begin(_ identity: String) throws(ExportError) -> PartialExport {
+        try PartialExport(for: folder, identity: identity)
     }
 }

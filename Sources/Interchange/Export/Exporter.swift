@@ -1,52 +1,77 @@
 package import Corpus
 package import Foundation
 
-/// One sample of a selection, as exporters of pictures see it.
-package struct ExportSample: Sendable {
-    package let id: String
-    package let prompt: String
+/// What exporters tell of a sample beside its image.
+package struct SampleFacts: Sendable, Equatable {
+    package var id: String
+    package var prompt: String
     /// The default estimate of mutual information; nil where a sample has none.
-    package let mi: Double?
-    /// The stored PNG file, byte for byte.
-    package let png: Data
+    package var mi: Double?
+    package var seed: String
+    package var model: String
+    package var width, height: Int
+    package var tag: String?
+    /// Channels, height, width; empty for a sample without a latent.
+    package var latentShape: [Int]
+    /// Scores from elsewhere, by the names of their scorers.
+    package var annotations: [String: Double]
 
-    package init(id: String, prompt: String, mi: Double?, png: Data) {
-        self.id = id
-        self.prompt = prompt
-        self.mi = mi
-        self.png = png
+    package init(
+        id: String, prompt: String, mi: Double? = nil, seed: String = "0", model: String = "", width: Int = 0,
+        height: Int = 0, tag: String? = nil, latentShape: [Int] = [], annotations: [String: Double] = [:]
+    ) {
+        (self.id, self.prompt, self.mi, self.seed, self.model) = (id, prompt, mi, seed, model)
+        (self.width, self.height, self.tag) = (width, height, tag)
+        (self.latentShape, self.annotations) = (latentShape, annotations)
+    }
+
+    /// What a file of this sample is called, without its extension: no dots, no colons.
+    var fileName: String { id.split(separator: ":").last.map(String.init) ?? id }
+
+    /// The number as JSON has it; null where there is none.
+    static func json(_ number: Double?) -> CanonicalJSON {
+        number.flatMap { $0.isFinite ? .number($0) : nil } ?? .null
     }
 }
 
-/// Where exporters read from: an ordered list of samples, fetched one at a time so that a selection need not fit in
-/// memory.
-package protocol ExportSource {
-    /// Sample ids in the order of the selection.
-    var ids: [String] { get }
-    func sample(_ id: String) throws -> ExportSample
-    /// The sample with its latent, trace and provenance.
-    func record(_ id: String) throws -> SampleRecord
+/// Where exporters read from: an ordered list of samples, of which they ask for some at a time, so that a selection need
+/// not fit in memory.
+package protocol ExportSource: Sendable {
+    /// Names the samples and their order: an interrupted export goes on only with the same.
+    var identity: String { get }
+    var count: Int { get }
+    /// The names of all scorers, sorted: columns that every sample has, with or without a value.
+    var scorers: [String] { get }
+    func facts(_ range: Range<Int>) throws -> [SampleFacts]
+    /// The stored PNG files, byte for byte.
+    func images(_ range: Range<Int>) throws -> [[UInt8]]
+    /// Samples with latent, trace and provenance.
+    func records(_ range: Range<Int>) throws -> [SampleRecord]
 }
 
 /// A format that a selection can be written in.
 ///
+/// An export is made in parts, one after the other. A part that was written whole is not written again when an
+/// interrupted export goes on, so a part's files hold nothing of any other part.
+///
 /// A new format is one type that conforms to this and one case of ``ExportFormat``.
 package protocol Exporter {
-    /// Writes the whole export into `folder`, which exists and is empty.
+    /// The format and every setting that changes what is written: an interrupted export goes on only with the same.
+    var identity: String { get }
+
+    /// Writes the part that begins with sample `start`.
     ///
-    /// - Parameter report: told how many samples are written.
-    func write(_ source: any ExportSource, into folder: URL, report: (Int) -> Void) throws
+    /// - Parameters:
+    ///   - report: told how many samples are written.
+    /// - Returns: where the next part begins; beyond `start`.
+    func writePart(
+        _ part: Int, from start: Int, of source: any ExportSource, into folder: URL, report: (Int) -> Void
+    ) throws -> Int
+
+    /// Writes what comes after the last part, such as an index.
+    func finish(_ source: any ExportSource, in folder: URL) throws
 }
 
-/// The formats by the names that `--format` takes.
-package enum ExportFormat: String, CaseIterable, Sendable {
-    case imagefolder
-    case shard
-
-    package var exporter: any Exporter {
-        switch self {
-        case .imagefolder: ImageFolderExporter()
-        case .shard: ShardExporter()
-        }
-    }
+extension Exporter {
+    package func finish(_ source: any ExportSource, in folder: URL) throws {}
 }

@@ -1,51 +1,48 @@
+import Corpus
 package import Foundation
 
 /// A Hugging Face imagefolder: `train/<id>.png` and `train/metadata.jsonl`, which `datasets.load_dataset("imagefolder")`
 /// reads with its text.
 package struct ImageFolderExporter: Exporter {
+    /// Images that are read and written together.
+    private static let partSize = 512
+
     package init() {}
 
-    package func write(_ source: any ExportSource, into folder: URL, report: (Int) -> Void) throws {
+    package var identity: String { "imagefolder" }
+
+    package func writePart(
+        _ part: Int, from start: Int, of source: any ExportSource, into folder: URL, report: (Int) -> Void
+    ) throws -> Int {
         let train = folder.appendingPathComponent("train")
         try FileManager.default.createDirectory(at: train, withIntermediateDirectories: true)
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        var metadata = Data()
-        for (index, id) in source.ids.enumerated() {
-            let sample = try source.sample(id)
-            let record = Record(
-                fileName: fileName(id), text: sample.prompt, mi: sample.mi.flatMap { $0.isFinite ? $0 : nil }, id: id)
-            try sample.png.write(to: train.appendingPathComponent(record.fileName))
-            metadata += try encoder.encode(record)
-            metadata.append(UInt8(ascii: "\n"))
-            report(index + 1)
+        let range = start..<min(start + Self.partSize, source.count)
+        let files = zip(try source.facts(range), try source.images(range)).map {
+            NewFile(name: $0.fileName + ".png", bytes: $1)
         }
-        try metadata.write(to: train.appendingPathComponent("metadata.jsonl"))
+        try write(files, into: train)
+        report(range.upperBound)
+        return range.upperBound
     }
 
-    /// Ids are `sha256:<hex>`; a colon is not welcome in file names everywhere.
-    private func fileName(_ id: String) -> String {
-        (id.split(separator: ":").last.map(String.init) ?? id) + ".png"
+    package func finish(_ source: any ExportSource, in folder: URL) throws {
+        var lines = Data()
+        for start in stride(from: 0, to: source.count, by: Self.partSize) {
+            for sample in try source.facts(start..<min(start + Self.partSize, source.count)) {
+                lines += line(sample, scorers: source.scorers).data
+                lines.append(UInt8(ascii: "\n"))
+            }
+        }
+        try NewFile(name: "train/metadata.jsonl", bytes: Array(lines)).write(into: folder.path)
     }
 
-    private struct Record: Encodable {
-        let fileName: String
-        let text: String
-        let mi: Double?
-        let id: String
-
-        enum CodingKeys: String, CodingKey {
-            case text, mi, id
-            case fileName = "file_name"
-        }
-
-        /// Every line has every key: readers infer one schema for the whole file.
-        func encode(to encoder: any Encoder) throws {
-            var container = encoder.container(keyedBy: CodingKeys.self)
-            try container.encode(fileName, forKey: .fileName)
-            try container.encode(text, forKey: .text)
-            try container.encode(mi, forKey: .mi)
-            try container.encode(id, forKey: .id)
-        }
+    /// Every line has every key: readers infer one schema for the whole file.
+    private func line(_ sample: SampleFacts, scorers: [String]) -> CanonicalJSON {
+        var members: [String: CanonicalJSON] = [
+            "file_name": .string(sample.fileName + ".png"), "text": .string(sample.prompt),
+            "mi": SampleFacts.json(sample.mi), "id": .string(sample.id),
+        ]
+        for name in scorers { members[name] = SampleFacts.json(sample.annotations[name]) }
+        return .object(members)
     }
 }

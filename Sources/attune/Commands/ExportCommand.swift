@@ -6,7 +6,12 @@ import Interchange
 struct ExportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export", abstract: "Write a selection in a format that other programs read.",
-        discussion: "The destination appears whole or not at all.")
+        discussion: """
+            imagefolder is for datasets.load_dataset, webdataset for WebDataset's loaders, kohya for sd-scripts, latents \
+            (safetensors, with prompt embeddings) for a training loop of your own, t2i-compbench for its evaluators, \
+            shard for another corpus. Stored PNG files are copied, not encoded again. The destination appears whole or \
+            not at all; the same command goes on with an export that was interrupted.
+            """)
 
     @OptionGroup var store: CorpusOptions
 
@@ -19,14 +24,18 @@ struct ExportCommand: AsyncParsableCommand {
     @Option(help: "The folder to make.", completion: .directory)
     var to: String
 
+    @OptionGroup var options: ExportOptions
+
     func run() async throws {
         let source = try SelectionSource(name, in: store.open())
         let destination = try ExportDestination(URL(fileURLWithPath: to, isDirectory: true))
-        let bar = ProgressBar("export", total: source.ids.count, unit: "samples")
-        try destination.fill { try format.exporter.write(source, into: $0) { bar.update($0) } }
+        let exporter = try options.exporter(format, of: name)
+        Interruption.listen()
+        let bar = ProgressBar("export", total: source.count, unit: "samples")
+        let isFinished = try Export(source, exporter)
+            .run(to: destination, isCancelled: { Interruption.isRequested }) { bar.update($0) }
         bar.finish()
-        print("\(source.ids.count) samples in \(to)")
+        guard isFinished else { try Interruption.stop("stopped; the same command goes on with the export") }
+        print("\(source.count) samples in \(to)")
     }
 }
-
-extension ExportFormat: ExpressibleByArgument {}

@@ -4,20 +4,30 @@ import Interchange
 
 /// A selection of a corpus, as exporters read it.
 struct SelectionSource: ExportSource {
-    let ids: [String]
+    let identity: String
+    let scorers: [String] = []
+    private let rows: [CatalogueRow]
     private let reader: SampleReader
 
+    var count: Int { rows.count }
+
     init(_ name: String, in corpus: Corpus) throws {
-        ids = try corpus.selection(named: name).ids.map(\.hex)
+        let selection = try corpus.selection(named: name)
+        identity = selection.digest.hex
         reader = SampleReader(corpus)
         // All rows at once: one look at the catalogue, and a missing sample is known before anything is written.
-        _ = try reader.rows(ids)
+        rows = try reader.rows(selection.ids.map(\.hex))
     }
 
-    func sample(_ id: String) throws -> ExportSample {
-        let row = try reader.rows([id])[0]
-        return ExportSample(id: id, prompt: row.prompt, mi: row.mi, png: Data(try reader.image(row)))
+    func facts(_ range: Range<Int>) -> [SampleFacts] {
+        rows[range].map { row in
+            SampleFacts(
+                id: row.id, prompt: row.prompt, mi: row.mi, seed: row.seed, model: row.model, width: row.width,
+                height: row.height, tag: row.tag, latentShape: row.latentShape)
+        }
     }
 
-    func record(_ id: String) throws -> SampleRecord { try reader.record(reader.rows([id])[0]) }
+    func images(_ range: Range<Int>) throws -> [[UInt8]] { try reader.images(Array(rows[range])) }
+
+    func records(_ range: Range<Int>) throws -> [SampleRecord] { try reader.records(Array(rows[range])) }
 }

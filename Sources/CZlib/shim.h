@@ -1,0 +1,6 @@
+// zlib hides its initialisers behind macros that Swift does not see.
+#pragma once
+#include <zlib.h>
+
+// Reads gzip members, whatever their window.
+static inline int ck_z_inflate_init(z_stream *stream) { return inflateInit2(stream, 15 + 16); }

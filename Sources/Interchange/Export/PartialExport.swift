@@ -1,0 +1,99 @@
+package import Foundation
+
+/// An export in the making: `.NAME.partial` beside its destination, with a lock and a note of how far it has come.
+///
+/// A killed export leaves it behind; the same command goes on with it, another one starts it over.
+final class PartialExport {
+    /// How far an export has come.
+    struct Progress: Codable, Equatable {
+        /// Parts that are written whole.
+        var part = 0
+        /// The sample that the next part begins with.
+        var next = 0
+    }
+
+    private struct Note: Codable {
+        var identity: String
+        /// Which start of the machine wrote the files: after a crash of all of it, some may be empty.
+        var boot: String
+        var progress: Progress
+    }
+
+    /// Where the export's files go.
+    let folder: URL
+    private(set) var progress = Progress()
+    private let destination: URL
+    private let identity: String
+    private let lock: Int32
+
+    private var note: URL { folder.appendingPathComponent(".progress") }
+    private static let (lockName, newNoteName) = (".lock", ".progress.new")
+
+    init(for destination: URL, identity: String) throws(ExportError) {
+        (self.destination, self.identity) = (destination, identity)
+        folder = destination.deletingLastPathComponent()
+            .appendingPathComponent(".\(destination.lastPathComponent).partial")
+        do {
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        } catch {
+            throw .cannotWrite(path: folder.path, reason: error.localizedDescription)
+        }
+        lock = open(folder.appendingPathComponent(Self.lockName).path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        guard lock >= 0 else { throw .cannotWrite(path: folder.path, reason: String(cString: strerror(errno))) }
+        guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+            close(lock)
+            throw .destinationBusy(path: destination.path)
+        }
+        if let left = leftNote() { progress = left.progress } else { try clear() }
+    }
+
+    deinit { close(lock) }
+
+    /// What an interrupted export of the same kind has noted.
+    private func leftNote() -> Note? {
+        guard let data = try? Data(contentsOf: note), let left = try? JSONDecoder().decode(Note.self, from: data),
+            left.identity == identity, left.boot == Self.boot
+        else { return nil }
+        return left
+    }
+
+    private func clear() throws(ExportError) {
+        do {
+            for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) where name != Self.lockName {
+                try FileManager.default.removeItem(at: folder.appendingPathComponent(name))
+            }
+        } catch {
+            throw .cannotWrite(path: folder.path, reason: error.localizedDescription)
+        }
+    }
+
+    /// Notes that parts are written whole.
+    func record(_ progress: Progress) throws(ExportError) {
+        self.progress = progress
+        let data = try? JSONEncoder().encode(Note(identity: identity, boot: Self.boot, progress: progress))
+        try NewFile(name: Self.newNoteName, bytes: Array(data ?? Data())).write(into: folder.path)
+        guard rename(folder.appendingPathComponent(Self.newNoteName).path, note.path) == 0 else {
+            throw .cannotWrite(path: note.path, reason: String(cString: strerror(errno)))
+        }
+    }
+
+    /// Gives the folder its destination's name, once its files are safe from a power failure.
+    func complete() throws(ExportError) {
+        for name in [note.lastPathComponent, Self.newNoteName, Self.lockName] {
+            unlink(folder.appendingPathComponent(name).path)
+        }
+        syncfs(lock)
+        // Renaming onto an empty folder replaces it; onto one that filled up meanwhile it fails.
+        guard rename(folder.path, destination.path) == 0 else {
+            throw .cannotWrite(path: destination.path, reason: String(cString: strerror(errno)))
+        }
+    }
+
+    /// Removes everything.
+    func discard() { try? FileManager.default.removeItem(at: folder) }
+
+    private static let boot: String = {
+        let id = try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)
+        return id?.trimmingCharacters(in: .whitespacesAndNewlines) ?? "unknown"
+    }()
+}

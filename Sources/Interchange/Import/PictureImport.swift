@@ -1,0 +1,138 @@
+package import Corpus
+package import Diffusion
+import Foundation
+import Synchronization
+import Tensor
+
+/// Takes pictures with captions into a corpus, batch by batch; each batch is sealed as one shard, and what is there
+/// already is not taken in again.
+package struct PictureImport {
+    package struct Settings {
+        package var tag: String?
+        /// Width and height to bring pictures to; nil keeps them as they are.
+        package var size: Int?
+        package var fit = PictureFit.crop
+        /// Pictures that are sealed together.
+        package var batch = 64
+        /// Leave out pictures that cannot be read instead of stopping at the first.
+        package var skipsUnreadable = false
+
+        package init() {}
+    }
+
+    package struct Outcome: Equatable {
+        package var made = 0
+        package var skipped = 0
+        package var unreadable = 0
+        package var isFinished = true
+
+        package init() {}
+    }
+
+    private let corpus: Corpus
+    private let encoder: ImageEncoder?
+    private let settings: Settings
+    private let preparation: PicturePreparation
+
+    /// Pixels of a batch: what is decoded at once stays within memory.
+    private static let heaviest = 1 << 25
+
+    package init(_ corpus: Corpus, encoder: ImageEncoder?, settings: Settings) {
+        (self.corpus, self.encoder, self.settings) = (corpus, encoder, settings)
+        preparation = PicturePreparation(size: settings.size, fit: settings.fit)
+    }
+
+    /// - Parameters:
+    ///   - report: told how many pictures are done.
+    ///   - warn: told of each picture that is left out.
+    package func run(
+        _ source: any PictureSource, isCancelled: () -> Bool = { false }, report: (Int) -> Void = { _ in },
+        warn: (String) -> Void = { _ in }
+    ) throws -> Outcome {
+        var outcome = Outcome()
+        var batch: [PicturePreparation.Plan] = []
+        var weight = 0
+        func flush() throws {
+            try takeIn(batch, &outcome, warn)
+            report(outcome.made + outcome.skipped + outcome.unreadable)
+            (batch, weight) = ([], 0)
+        }
+        try source.forEach { picture in
+            do {
+                let plan = try preparation.plan(picture)
+                try checkSides(plan)
+                batch.append(plan)
+                weight += plan.width * plan.height
+            } catch {
+                try leaveOut(error, &outcome, warn)
+            }
+            if batch.count >= settings.batch || weight >= Self.heaviest { try flush() }
+            if isCancelled() { outcome.isFinished = false }
+            return outcome.isFinished
+        }
+        if outcome.isFinished { try flush() }
+        return outcome
+    }
+
+    /// A VAE halves an image some times over.
+    private func checkSides(_ plan: PicturePreparation.Plan) throws(ImportError) {
+        guard let step = encoder?.reduction, plan.width % step != 0 || plan.height % step != 0 else { return }
+        throw ImportError(
+            plan.picture.place, "is \(plan.width)×\(plan.height) pixels, and the model needs multiples of \(step): give --size")
+    }
+
+    private func leaveOut(_ error: any Error, _ outcome: inout Outcome, _ warn: (String) -> Void) throws {
+        guard let error = error as? ImportError, settings.skipsUnreadable else { throw error }
+        outcome.unreadable += 1
+        warn("left out: \(error)")
+    }
+
+    private func takeIn(
+        _ batch: [PicturePreparation.Plan], _ outcome: inout Outcome, _ warn: (String) -> Void
+    ) throws {
+        let recipes = batch.map(recipe)
+        let known = try corpus.existing(recipes.map(\.digest))
+        var seen = known
+        let missing = zip(batch, recipes).filter { seen.insert($0.1.digest).inserted }
+        outcome.skipped += batch.count - missing.count
+        var records: [SampleRecord] = []
+        for (pair, result) in zip(missing, prepared(missing.map(\.0))) {
+            switch result {
+            case .success(let prepared): records.append(record(pair.1, prepared))
+            case .failure(let error): try leaveOut(error, &outcome, warn)
+            }
+        }
+        guard !records.isEmpty else { return }
+        try corpus.append(records)
+        outcome.made += records.count
+    }
+
+    /// Decodes on all cores.
+    private func prepared(
+        _ plans: [PicturePreparation.Plan]
+    ) -> [Result<PicturePreparation.Prepared, ImportError>] {
+        let results = Mutex([Int: Result<PicturePreparation.Prepared, ImportError>]())
+        let preparation = preparation
+        DispatchQueue.concurrentPerform(iterations: plans.count) { index in
+            let result = Result { () throws(ImportError) in try preparation.prepare(plans[index]) }
+            results.withLock { $0[index] = result }
+        }
+        return results.withLock { done in plans.indices.compactMap { done[$0] } }
+    }
+
+    private func recipe(_ plan: PicturePreparation.Plan) -> SampleRecipe {
+        SampleRecipe(
+            prompt: plan.picture.caption, seed: 0, model: encoder?.digest ?? "none", sampler: "import", steps: 0,
+            guidance: 0, width: plan.width, height: plan.height,
+            source: ImportedSource(
+                file: plan.file, fit: plan.fit.rawValue, path: plan.picture.origin, url: plan.picture.url))
+    }
+
+    private func record(_ recipe: SampleRecipe, _ prepared: PicturePreparation.Prepared) -> SampleRecord {
+        let latent = encoder.map { $0.encode([prepared.image]).channelsFirst }
+        return SampleRecord(
+            recipe: recipe, tag: settings.tag, png: prepared.png, pixels: Digest(of: prepared.image.pixels),
+            latentShape: latent.map { Array($0.shape.dropFirst()) } ?? [], latent: latent?.values ?? [],
+            timesteps: [], deltaSquared: [])
+    }
+}

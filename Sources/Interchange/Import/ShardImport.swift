@@ -1,0 +1,100 @@
+package import Corpus
+package import Foundation
+
+/// Takes in shards and batches that were written elsewhere, after checking everything in them.
+///
+/// The samples are written again, as this corpus writes them: a file from elsewhere may be laid out in other ways, and
+/// samples that are here already are left out. Ids do not change, for a sample's id is the digest of its manifest.
+package struct ShardImport {
+    private let corpus: Corpus
+    /// Asked before a file is parsed in this process.
+    private let inspect: (URL, Digest) throws -> Void
+    private let files: [URL]
+
+    /// Samples that are read and sealed together.
+    private static let group = 256
+
+    /// - Parameter url: a .h5 file, or a folder of them.
+    package init(_ url: URL, into corpus: Corpus, inspect: @escaping (URL, Digest) throws -> Void) throws(ImportError) {
+        (self.corpus, self.inspect) = (corpus, inspect)
+        let url = url.standardizedFileURL
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) else {
+            throw ImportError(url.path, "does not exist")
+        }
+        files =
+            isFolder.boolValue
+            ? try PictureFolder.paths(below: url).filter(Self.isShard).map(url.appendingPathComponent) : [url]
+        guard !files.isEmpty else { throw ImportError(url.path, "has no .h5 files") }
+        guard files.allSatisfy({ Self.isShard($0.path) }) else { throw ImportError(url.path, "is no .h5 file") }
+    }
+
+    package var count: Int { files.count }
+
+    private static func isShard(_ name: String) -> Bool {
+        let name = name.lowercased()
+        return name.hasSuffix(".h5") || name.hasSuffix(".hdf5")
+    }
+
+    /// - Parameter report: told how many files are done.
+    package func run(
+        isCancelled: () -> Bool = { false }, report: (Int) -> Void = { _ in }
+    ) throws -> PictureImport.Outcome {
+        var outcome = PictureImport.Outcome()
+        for (index, file) in files.enumerated() {
+            do {
+                try takeIn(file, isCancelled, &outcome)
+            } catch let error as CorpusError where error.code == .damaged {
+                throw ImportError(file.path, "was refused: \(error.message)")
+            }
+            if !outcome.isFinished { break }
+            report(index + 1)
+        }
+        return outcome
+    }
+
+    private func takeIn(_ file: URL, _ isCancelled: () -> Bool, _ outcome: inout PictureImport.Outcome) throws {
+        let digest = try Digest(of: TextFile.read(file))
+        try inspect(file, digest)
+        let shard = try ShardReader(file, digest: digest)
+        let known = try corpus.rows(shard.ids)
+        let missing = shard.ids.indices.filter { known[shard.ids[$0]] == nil }
+        outcome.skipped += shard.ids.count - missing.count
+        // All of a file is read and checked before any of it is taken in.
+        for start in stride(from: 0, to: missing.count, by: Self.group) {
+            for record in try shard.records(Array(missing[start..<min(start + Self.group, missing.count)])) {
+                if let problem = record.problem {
+                    throw CorpusError(.damaged, file.path, "sample \(record.id) \(problem)")
+                }
+            }
+        }
+        for start in stride(from: 0, to: missing.count, by: Self.group) {
+            if isCancelled() {
+                outcome.isFinished = false
+                return
+            }
+            let records = try shard.records(Array(missing[start..<min(start + Self.group, missing.count)]))
+            try corpus.append(records)
+            outcome.made += records.count
+        }
+    }
+}
+
+extension SampleRecord {
+    /// What no sample may have, though its digests fit; nil where all is well.
+    fileprivate var problem: String? {
+        if !latent.allSatisfy(\.isFinite) { return "has a latent with values that are not finite" }
+        if !recipe.guidance.isFinite { return "has a guidance that is not finite" }
+        if recipe.steps < 0 { return "has \(recipe.steps) steps" }
+        if zip(timesteps, timesteps.dropFirst()).contains(where: { $0 <= $1 }) {
+            return "has a trace whose timesteps do not fall"
+        }
+        if let schedule, timesteps.contains(where: { $0 >= schedule.trainTimesteps }) {
+            return "has a trace beyond its schedule's \(schedule.trainTimesteps) timesteps"
+        }
+        if deltaSquared.contains(where: { $0 < 0 || $0.isInfinite }) {
+            return "has a trace with values below zero or not finite"
+        }
+        return nil
+    }
+}
