@@ -42,6 +42,7 @@ let package = Package(
         .systemLibrary(name: "CHDF5", pkgConfig: "hdf5-serial", providers: [.apt(["libhdf5-dev"])]),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+        .systemLibrary(name: "CSync"),
         .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
@@ -59,7 +60,8 @@ let package = Package(
             name: "Tuning", dependencies: ["Tensor", "Diffusion", "Corpus", crypto, logging], swiftSettings: strict),
         .target(
             name: "Interchange",
-            dependencies: ["Diffusion", "Corpus", "Codecs", "Tensor", http, crypto, logging] + nio, swiftSettings: strict),
+            dependencies: ["Diffusion", "Corpus", "Codecs", "Tensor", "CSync", http, crypto, logging] + nio,
+            swiftSettings: strict),
         .executableTarget(
             name: "attune",
             dependencies: [

@@ -1,3 +1,4 @@
+import CSync
 package import Foundation
 
 /// An export in the making: `.NAME.partial` beside its destination, with a lock and a note of how far it has come.
@@ -82,7 +83,9 @@ final class PartialExport {
         for name in [note.lastPathComponent, Self.newNoteName, Self.lockName] {
             unlink(folder.appendingPathComponent(name).path)
         }
-        syncfs(lock)
+        guard ck_sync_file_system(lock) == 0 else {
+            throw .cannotWrite(path: folder.path, reason: String(cString: strerror(errno)))
+        }
         // Renaming onto an empty folder replaces it; onto one that filled up meanwhile it fails.
         guard rename(folder.path, destination.path) == 0 else {
             throw .cannotWrite(path: destination.path, reason: String(cString: strerror(errno)))

@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 
 /// Rows of named texts and numbers, from JSON lines or from CSV with a heading.
 package struct Records {
