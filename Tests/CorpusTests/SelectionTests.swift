@@ -15,7 +15,7 @@ import Testing
         try corpus.store(first, as: "best")
         try corpus.store(first, as: "best")
         try corpus.append(Array(records[4...]))
-        let second = try corpus.resolve(corpus.selection(named: "best").policy)
+        let second = try corpus.renewed(corpus.selection(named: "best"))
         #expect(second.ids == [records[0].id, records[5].id])
         try corpus.store(second, as: "best")
         #expect(try corpus.history(of: "best").map(\.digest) == [first.digest, second.digest])
