@@ -67,7 +67,7 @@ extension Corpus {
             let history = try history(of: name)
             guard !history.isEmpty else { throw noSelection(name) }
             guard back < history.count else {
-                throw CorpusError(.notFound, text, "the history of \(name) has \(history.count) selections only")
+                throw CorpusError(.notFound, text, "the history of \(name) begins with \(name)~\(history.count - 1)")
             }
             return try selection(history[history.count - 1 - back].digest)
         }
