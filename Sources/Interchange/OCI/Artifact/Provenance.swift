@@ -1,4 +1,4 @@
-package import Corpus
+import Corpus
 import Foundation
 
 /// Where the samples of an artifact come from, in a manifest's annotations (schemas/artifact.md).
