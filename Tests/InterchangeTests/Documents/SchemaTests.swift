@@ -4,13 +4,8 @@ import Interchange
 import Testing
 
 /// Every document that Attune writes, checked against schemas/ by Python's jsonschema.
-@Suite(.enabled(if: SchemaTests.isAvailable, "a Python with jsonschema is needed: make setup-python"))
+@Suite(.enabled(if: Programs.hasJSONSchema, "a Python with jsonschema is needed: make setup-python"))
 struct SchemaTests {
-    static let isAvailable: Bool = {
-        guard let python = Programs.python else { return false }
-        return (try? Programs.run(python, ["-c", "import jsonschema"]).status) == 0
-    }()
-
     private func check(_ arguments: [String]) throws -> (status: Int32, output: String, errors: String) {
         let script = Programs.repository.appending(path: "Tests/Interop/check_documents.py").path
         return try Programs.run(try #require(Programs.python), [script] + arguments)
