@@ -50,7 +50,8 @@ struct AdapterLayers {
         if let column = magnitude, column.shape == [up.shape[0], 1] { magnitude = column.reshaped([up.shape[0]]) }
         let rank = Double(down.shape[0])
         let own = parts[.alpha].flatMap(\.values.first).map(Double.init)
-        let alpha = try own ?? settings?.alpha(of: path, file: file) ?? rank
+        let stated = try settings?.alpha(of: path, file: file)
+        let alpha = own ?? stated ?? rank
         guard alpha.isFinite else { throw .unreadable(file: file, reason: "layer \(path) has alpha \(alpha)") }
         return Scaled(
             layer: AdapterLayer(down: down, up: up, magnitude: magnitude), alpha: alpha,
