@@ -37,7 +37,8 @@ package enum Resampling {
     }
 
     /// The middle of an image.
-    package static func crop(_ pixels: [UInt8], width: Int, height: Int, to newWidth: Int, _ newHeight: Int) -> [UInt8] {
+    package static func crop(_ pixels: [UInt8], width: Int, height: Int, to newWidth: Int, _ newHeight: Int) -> [UInt8]
+    {
         precondition(newWidth <= width && newHeight <= height, "a crop is not larger than its image")
         let (left, top) = ((width - newWidth) / 2, (height - newHeight) / 2)
         var out: [UInt8] = []

@@ -9,7 +9,8 @@ struct Attune: AsyncParsableCommand {
         version: attuneVersion,
         groupedSubcommands: [
             CommandGroup(
-                name: "Build a corpus", subcommands: [InitCommand.self, GenerateCommand.self, ImportCommand.self, ScoreCommand.self]),
+                name: "Build a corpus",
+                subcommands: [InitCommand.self, GenerateCommand.self, ImportCommand.self, ScoreCommand.self]),
             CommandGroup(
                 name: "Choose from it",
                 subcommands: [

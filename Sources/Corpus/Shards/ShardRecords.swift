@@ -47,7 +47,7 @@ extension SampleRecord {
         _ manifest: Manifest, png: [UInt8], latent: [Float], trace: (timesteps: [Int32], deltaSquared: [Float]),
         id: Digest
     ) throws(CorpusError) {
-        guard let seed = UInt64(manifest.seed), 
+        guard let seed = UInt64(manifest.seed),
             latent.count == (manifest.latent_shape.isEmpty ? 0 : manifest.latent_shape.reduce(1, *))
         else {
             throw CorpusError(.damaged, id.hex, "the sample's manifest does not fit its data")

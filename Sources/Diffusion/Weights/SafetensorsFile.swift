@@ -100,7 +100,8 @@ package enum SafetensorsWriter {
             end += type.size * shape.reduce(1, *)
             let sides = shape.map(String.init).joined(separator: ",")
             fields.append(
-                "\(quoted(name)):{\"dtype\":\"\(type.rawValue)\",\"shape\":[\(sides)],\"data_offsets\":[\(start),\(end)]}")
+                "\(quoted(name)):{\"dtype\":\"\(type.rawValue)\",\"shape\":[\(sides)],\"data_offsets\":[\(start),\(end)]}"
+            )
         }
         let (lists, arrays) = (integers.sorted { $0.key < $1.key }, tensors.sorted { $0.key < $1.key })
         for (name, values) in lists { describe(name, .int64, [values.count]) }

@@ -68,7 +68,8 @@ extension PictureFolder {
                 guard let name = row.text("file_name") else { throw ImportError(place, "has no file_name") }
                 guard let caption = row.text(column) else {
                     throw ImportError(
-                        place, "has no \(column); its columns are \(row.names.joined(separator: ", ")), "
+                        place,
+                        "has no \(column); its columns are \(row.names.joined(separator: ", ")), "
                             + "choose one with --text-column")
                 }
                 let parts = name.split(separator: "/", omittingEmptySubsequences: false)
@@ -106,7 +107,8 @@ extension PictureFolder {
                 entries.append(Entry(path: path, caption: concept))
             } else {
                 throw ImportError(
-                    root.appendingPathComponent(path).path, "has no caption: write \(stem).txt, or put it in a folder "
+                    root.appendingPathComponent(path).path,
+                    "has no caption: write \(stem).txt, or put it in a folder "
                         + "named like 10_concept")
             }
         }

@@ -78,7 +78,8 @@ package struct PictureImport {
     private func checkSides(_ plan: PicturePreparation.Plan) throws(ImportError) {
         guard let step = encoder?.reduction, plan.width % step != 0 || plan.height % step != 0 else { return }
         throw ImportError(
-            plan.picture.place, "is \(plan.width)×\(plan.height) pixels, and the model needs multiples of \(step): give --size")
+            plan.picture.place,
+            "is \(plan.width)×\(plan.height) pixels, and the model needs multiples of \(step): give --size")
     }
 
     private func leaveOut(_ error: any Error, _ outcome: inout Outcome, _ warn: (String) -> Void) throws {

@@ -33,7 +33,8 @@ struct PicturePreparation: Sendable {
             throw ImportError(picture.place, "is neither a PNG nor a JPEG file")
         }
         if let named = PictureKind(named: picture.place), named != kind {
-            throw ImportError(picture.place, "has the name of a \(named.rawValue) file and is \(kind.rawValue): rename it")
+            throw ImportError(
+                picture.place, "has the name of a \(named.rawValue) file and is \(kind.rawValue): rename it")
         }
         let (width, height) = try explained(picture) { () throws(CodecError) in
             switch kind {
@@ -87,6 +88,8 @@ struct PicturePreparation: Sendable {
     }
 
     private func explained<R>(_ picture: Picture, _ body: () throws(CodecError) -> R) throws(ImportError) -> R {
-        do throws(CodecError) { return try body() } catch { throw ImportError(picture.place, "is \(error.description)") }
+        do throws(CodecError) { return try body() } catch {
+            throw ImportError(picture.place, "is \(error.description)")
+        }
     }
 }

@@ -35,7 +35,9 @@ final class TarReader {
             let block = try bytes.read(TarHeader.blockSize)
             // An archive that lacks its end marker is complete when its last member is.
             if block.isEmpty || block.allSatisfy({ $0 == 0 }) { return nil }
-            guard block.count == TarHeader.blockSize else { throw ImportError(path, "ends within a header: it is truncated") }
+            guard block.count == TarHeader.blockSize else {
+                throw ImportError(path, "ends within a header: it is truncated")
+            }
             guard Self.octal(block[148..<156]) == TarHeader.checksum(block) else {
                 throw ImportError(path, "is not a tar archive, or is damaged: a header's checksum is wrong")
             }

@@ -81,7 +81,8 @@ package struct Records {
         for line in lines.dropFirst() {
             guard line.cells.count == heading.count else {
                 throw ImportError(
-                    "\(path), line \(line.number)", "has \(line.cells.count) fields, the first line has \(heading.count)")
+                    "\(path), line \(line.number)",
+                    "has \(line.cells.count) fields, the first line has \(heading.count)")
             }
             let fields = zip(heading, line.cells).map { ($0, Field.text($1)) }
             rows.append(Row(line: line.number, fields: Dictionary(uniqueKeysWithValues: fields)))

@@ -52,7 +52,8 @@ struct ImportCommand: AsyncParsableCommand {
         if let size, !(1...16384).contains(size) { throw ValidationError("--size is \(size); it must be 1 to 16384") }
         let forPictures = model != nil || size != nil || tag != nil || skipUnreadable
         if format == .shard, forPictures {
-            throw ValidationError("--format shard takes samples as they are: no --model, --size, --tag, --skip-unreadable")
+            throw ValidationError(
+                "--format shard takes samples as they are: no --model, --size, --tag, --skip-unreadable")
         }
     }
 

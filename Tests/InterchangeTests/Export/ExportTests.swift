@@ -1,65 +1,175 @@
 import Corpus
 import Foundation
 import Interchange
+import Synchronization
 import Testing
 
-/// A source whose samples are made up; a missing picture is an error.
+/// A source whose samples are made up; an empty picture is an error.
 private struct FakeSource: ExportSource {
-    var samples: [ExportSample]
-    var ids: [String] { samples.map(\.id) }
+    var samples: [(facts: SampleFacts, png: [UInt8])]
+    var identity = "fake"
+    var scorers: [String] = ["hps"]
+    var count: Int { samples.count }
 
     struct Gone: Error {}
 
-    func sample(_ id: String) throws -> ExportSample {
-        guard let sample = samples.first(where: { $0.id == id }), !sample.png.isEmpty else { throw Gone() }
-        return sample
+    /// Samples whose images are as long as their number.
+    init(count: Int) {
+        samples = (0..<count).map {
+            (
+                SampleFacts(id: "sha256:\(1000 + $0)", prompt: "no. \($0)"),
+                [UInt8](repeating: UInt8($0 % 251), count: $0 + 1)
+            )
+        }
     }
 
-    func record(_ id: String) throws -> SampleRecord { throw Gone() }
+    func facts(_ range: Range<Int>) throws -> [SampleFacts] { samples[range].map(\.facts) }
+
+    func images(_ range: Range<Int>) throws -> [[UInt8]] {
+        try samples[range].map { if $0.png.isEmpty { throw Gone() } else { $0.png } }
+    }
+
+    func records(_ range: Range<Int>) throws -> [SampleRecord] { throw Gone() }
 }
 
 @Suite struct ExportTests {
-    private let folder: URL
+    private let scratch: Scratch
+    private let source: FakeSource
 
     init() throws {
-        folder = FileManager.default.temporaryDirectory.appendingPathComponent("attune-export-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        scratch = try Scratch()
+        var source = FakeSource(count: 2)
+        source.samples = [
+            (
+                SampleFacts(
+                    id: "sha256:aa", prompt: "a \"red\" circle/\u{661F}", mi: 21.5, seed: "18446744073709551615",
+                    annotations: ["hps": 0.25]), [1, 2]
+            ),
+            (SampleFacts(id: "sha256:bb", prompt: "a star"), [3]),
+        ]
+        self.source = source
     }
 
-    private let source = FakeSource(samples: [
-        ExportSample(id: "sha256:aa", prompt: "a \"red\" circle/\u{661F}", mi: 21.5, png: Data([1, 2])),
-        ExportSample(id: "sha256:bb", prompt: "a star", mi: nil, png: Data([3])),
-    ])
+    private func contents(_ folder: URL) throws -> [String: Data] {
+        let paths = try FileManager.default.subpathsOfDirectory(atPath: folder.path)
+        var files: [String: Data] = [:]
+        for path in paths {
+            if let data = try? Data(contentsOf: folder.appending(path: path)) { files[path] = data }
+        }
+        return files
+    }
 
     @Test func writesAnImageFolder() throws {
-        let to = folder.appendingPathComponent("out")
-        try ExportDestination(to).fill { try ImageFolderExporter().write(source, into: $0) { _ in } }
-        let train = to.appendingPathComponent("train")
-        #expect(try Data(contentsOf: train.appendingPathComponent("aa.png")) == Data([1, 2]))
-        let lines = try String(contentsOf: train.appendingPathComponent("metadata.jsonl"), encoding: .utf8)
-            .split(separator: "\n")
+        let to = scratch.url("out")
+        #expect(try Export(source, ImageFolderExporter()).run(to: ExportDestination(to)))
+        let files = try contents(to)
+        #expect(files["train/aa.png"] == Data([1, 2]))
         #expect(
-            lines == [
-                #"{"file_name":"aa.png","id":"sha256:aa","mi":21.5,"text":"a \"red\" circle/星"}"#,
-                #"{"file_name":"bb.png","id":"sha256:bb","mi":null,"text":"a star"}"#,
-            ])
-        try FileManager.default.removeItem(at: folder)
+            files["train/metadata.jsonl"].map { String(decoding: $0, as: UTF8.self) } == #"""
+                {"file_name":"aa.png","hps":0.25,"id":"sha256:aa","mi":21.5,"text":"a \"red\" circle/星"}
+                {"file_name":"bb.png","hps":null,"id":"sha256:bb","mi":null,"text":"a star"}
+
+                """#)
+        #expect(files.count == 3, "nothing else is left: \(files.keys)")
+    }
+
+    @Test func writesWebDatasetTarsOfEverySize() throws {
+        let source = FakeSource(count: 200)
+        let (byCount, bySize) = (scratch.url("count"), scratch.url("size"))
+        try Export(source, WebDatasetExporter(samplesPerFile: 70)).run(to: ExportDestination(byCount))
+        #expect(Set(try contents(byCount).keys) == ["shard-000000.tar", "shard-000001.tar", "shard-000002.tar"])
+        try Export(source, WebDatasetExporter(bytesPerFile: 64 << 10)).run(to: ExportDestination(bySize))
+        let tars = try contents(bySize)
+        #expect(tars.count > 5 && tars.values.allSatisfy { $0.count <= 68 << 10 })
+        let again = scratch.url("again")
+        try Export(source, WebDatasetExporter(bytesPerFile: 64 << 10)).run(to: ExportDestination(again))
+        #expect(try contents(again) == tars, "the same samples give the same bytes")
+        let total = try WebDatasetArchive(bySize, text: "text").count
+        #expect(total == 200)
+    }
+
+    @Test func writesWhatKohyaReads() throws {
+        let to = scratch.url("out")
+        try Export(source, KohyaExporter(repeats: 3, concept: "best")).run(to: ExportDestination(to))
+        let files = try contents(to)
+        #expect(files["3_best/aa.png"] == Data([1, 2]))
+        #expect(files["3_best/aa.txt"] == Data("a \"red\" circle/\u{661F}\n".utf8))
+        var nameless = source
+        nameless.samples[1].facts.prompt = " \n"
+        #expect(throws: ExportError.noPrompt(id: "sha256:bb")) {
+            try Export(nameless, KohyaExporter(repeats: 3, concept: "best")).run(
+                to: ExportDestination(scratch.url("no")))
+        }
+    }
+
+    @Test func writesWhatT2ICompBenchReads() throws {
+        let to = scratch.url("out")
+        var source = source
+        source.samples[1].facts.prompt = String(repeating: "\u{661F}", count: 200) + "_x"
+        try Export(source, CompBenchExporter()).run(to: ExportDestination(to))
+        let names = try contents(to).keys.sorted()
+        #expect(names.first == "samples/a \"red\" circle \u{661F}_000000.png")
+        #expect(names.last?.hasSuffix("_000001.png") == true && names.last?.split(separator: "_").count == 2)
     }
 
     @Test func refusesAFolderWithSomethingInIt() throws {
-        try Data().write(to: folder.appendingPathComponent("mine.txt"))
+        let folder = scratch.url("mine")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try Data().write(to: folder.appending(path: "mine.txt"))
         #expect(throws: ExportError.destinationNotEmpty(path: folder.path)) { try ExportDestination(folder) }
-        try FileManager.default.removeItem(at: folder)
     }
 
     @Test func leavesNothingBehindWhenItFails() throws {
         var broken = source
-        broken.samples[1] = ExportSample(id: "sha256:bb", prompt: "a star", mi: nil, png: Data())
-        let to = folder.appendingPathComponent("out")
+        broken.samples[1].png = []
         #expect(throws: FakeSource.Gone.self) {
-            try ExportDestination(to).fill { try ImageFolderExporter().write(broken, into: $0) { _ in } }
+            try Export(broken, ImageFolderExporter()).run(to: ExportDestination(scratch.url("out")))
         }
-        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
-        try FileManager.default.removeItem(at: folder)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.url.path).isEmpty)
+    }
+
+    @Test func goesOnWhereItStopped() throws {
+        let source = FakeSource(count: 1300)
+        let whole = scratch.url("whole")
+        try Export(source, ImageFolderExporter()).run(to: ExportDestination(whole))
+        let to = scratch.url("out")
+        for _ in 0..<2 {
+            let asked = Mutex(0)
+            let isFinished = try Export(source, ImageFolderExporter()).run(
+                to: ExportDestination(to),
+                isCancelled: {
+                    asked.withLock {
+                        $0 += 1; return $0 > 1
+                    }
+                })
+            #expect(!isFinished && !FileManager.default.fileExists(atPath: to.path))
+        }
+        // What was written is not read again: its pictures could be gone by now.
+        var rest = source
+        for index in 0..<1024 { rest.samples[index].png = [] }
+        let firstReport = Mutex<Int?>(nil)
+        try Export(rest, ImageFolderExporter()).run(to: ExportDestination(to)) { done in
+            firstReport.withLock { $0 = $0 ?? done }
+        }
+        #expect(firstReport.withLock { $0 } == 1024)
+        #expect(try contents(to) == contents(whole))
+    }
+
+    @Test func anotherExportStartsOver() throws {
+        let source = FakeSource(count: 600)
+        let to = scratch.url("out")
+        let asked = Mutex(0)
+        _ = try Export(source, ImageFolderExporter()).run(
+            to: ExportDestination(to),
+            isCancelled: {
+                asked.withLock {
+                    $0 += 1; return $0 > 1
+                }
+            })
+        var other = source
+        other.identity = "other"
+        try Export(other, KohyaExporter(repeats: 1, concept: "x")).run(to: ExportDestination(to))
+        #expect(try contents(to).keys.filter { !$0.hasPrefix("1_x") }.isEmpty)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.url.path) == ["out"])
     }
 }

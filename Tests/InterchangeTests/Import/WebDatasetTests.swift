@@ -1,0 +1,152 @@
+import Foundation
+import Interchange
+import Testing
+
+/// Tar archives byte by byte, hostile ones too.
+struct MadeTar {
+    var bytes: [UInt8] = []
+
+    /// - Parameters:
+    ///   - size: what the header claims (default: the truth).
+    mutating func add(_ name: String, _ content: [UInt8], type: Character = "0", size: Int? = nil, link: String = "") {
+        var block = [UInt8](repeating: 0, count: 512)
+        func put(_ text: String, at place: Int) {
+            for (offset, byte) in text.utf8.enumerated() { block[place + offset] = byte }
+        }
+        func octal(_ value: Int, _ digits: Int) -> String {
+            let text = String(value, radix: 8)
+            return String(repeating: "0", count: max(digits - text.count, 0)) + text
+        }
+        put(String(name.prefix(100)), at: 0)
+        put("0000644", at: 100)
+        put(octal(size ?? content.count, 11), at: 124)
+        put("        ", at: 148)
+        block[156] = type.asciiValue ?? 0
+        put(link, at: 157)
+        put("ustar", at: 257)
+        put("00", at: 263)
+        put(octal(block.reduce(0) { $0 + Int($1) }, 6) + "\0 ", at: 148)
+        bytes += block + content + [UInt8](repeating: 0, count: (512 - content.count % 512) % 512)
+    }
+
+    mutating func add(_ name: String, _ text: String, type: Character = "0") { add(name, Array(text.utf8), type: type) }
+
+    var closed: [UInt8] { bytes + [UInt8](repeating: 0, count: 1024) }
+}
+
+@Suite struct WebDatasetTests {
+    private let scratch: Scratch
+    private let set: MadeSet
+
+    init() throws {
+        scratch = try Scratch()
+        set = try MadeSet(scratch.url("set"))
+    }
+
+    private func archive(_ tar: MadeTar, name: String = "x.tar") throws -> WebDatasetArchive {
+        try set.write(name, tar.closed)
+        return try WebDatasetArchive(set.root.appending(path: name), text: "text")
+    }
+
+    private func refuse(
+        _ place: String, _ what: String, sourceLocation: SourceLocation = #_sourceLocation,
+        _ fill: (inout MadeTar) throws -> Void
+    ) throws {
+        var tar = MadeTar()
+        tar.add("ok.png", try MadeSet.png(1))
+        tar.add("ok.txt", "fine")
+        try fill(&tar)
+        expectRefused(place, what, sourceLocation: sourceLocation) { _ = try archive(tar).all }
+    }
+
+    @Test func groupsMembersByKey() throws {
+        var tar = MadeTar()
+        tar.add("./d/", "", type: "5")
+        tar.add("./d/a.cls", "3")
+        tar.add("./d/a.png", try MadeSet.png(1))
+        tar.add("./d/a.txt", "first \u{661F}\n")
+        tar.add("b.json", "{\"text\":\"second\",\"url\":\"https://x/b\"}")
+        tar.add("b.jpg", try MadeSet.png(2))
+        tar.add("PaxHeader", "20 path=e/long.png\n", type: "x")
+        tar.add("short", try MadeSet.png(3))
+        tar.add("@LongLink", "e/long.txt\0", type: "L")
+        tar.add("short", "third")
+        let pictures = try archive(tar).all
+        #expect(pictures.map(\.caption) == ["first \u{661F}", "second", "third"])
+        #expect(pictures.map(\.origin) == ["x.tar!./d/a.png", "x.tar!b.jpg", "x.tar!e/long.png"])
+        #expect(pictures[1].url == "https://x/b")
+        #expect(try pictures[2].bytes == MadeSet.png(3))
+    }
+
+    @Test func refusesNamesThatLeadOut() throws {
+        try refuse("x.tar!/etc/passwd", "leads out") { $0.add("/etc/passwd", "x") }
+        try refuse("x.tar!../up.png", "leads out") { $0.add("../up.png", "x") }
+        try refuse("x.tar!a/../../b.png", "leads out") { $0.add("a/../../b.png", "x") }
+        try refuse("x.tar!../p.png", "leads out") {
+            $0.add("PaxHeader", "18 path=../p.png\n", type: "x")
+            $0.add("innocent.png", "x")
+        }
+    }
+
+    @Test func refusesLinksAndDevices() throws {
+        try refuse("x.tar!link.png", "is a link") { $0.add("link.png", [], type: "2", link: "/etc/passwd") }
+        try refuse("x.tar!hard.png", "is a link") { $0.add("hard.png", [], type: "1", link: "ok.png") }
+        try refuse("x.tar!device.png", "neither") { $0.add("device.png", [], type: "3") }
+    }
+
+    @Test func refusesBombs() throws {
+        try refuse("x.tar!huge.png", "larger than") { $0.add("huge.png", [1, 2, 3], size: 1 << 32) }
+        try refuse("x.tar", "truncated") { $0.add("cut.png", [1, 2, 3], size: 1 << 20) }
+        try refuse("x.tar", "extension of") { $0.add("x", [UInt8](repeating: 65, count: 2 << 20), type: "x") }
+    }
+
+    @Test func refusesWhatIsNoArchive() throws {
+        try set.write("x.tar", [UInt8](repeating: 0x41, count: 2048))
+        expectRefused("x.tar", "not a tar archive") {
+            _ = try WebDatasetArchive(set.root.appending(path: "x.tar"), text: "text")
+        }
+        try set.write("x.zip", "PK")
+        expectRefused("x.zip", ".tar") { _ = try WebDatasetArchive(set.root.appending(path: "x.zip"), text: "text") }
+        try set.write("x.tgz", [0x1F, 0x8B, 8, 0, 1, 2, 3])
+        expectRefused("x.tgz", "gzip") { _ = try WebDatasetArchive(set.root.appending(path: "x.tgz"), text: "text") }
+        expectRefused("nowhere.tar", "does not exist") {
+            _ = try WebDatasetArchive(scratch.url("nowhere.tar"), text: "text")
+        }
+    }
+
+    @Test func refusesTruncatedArchives() throws {
+        var tar = MadeTar()
+        tar.add("a.png", try MadeSet.png(1, width: 40, height: 40))
+        tar.add("a.txt", "a")
+        for length in [300, 700, 1100, tar.bytes.count - 400] {
+            try set.write("x.tar", Array(tar.bytes.prefix(length)))
+            expectRefused("x.tar") { _ = try WebDatasetArchive(set.root.appending(path: "x.tar"), text: "text").all }
+        }
+    }
+
+    @Test func refusesBadMembers() throws {
+        try refuse("x.tar!b.txt", "UTF-8") {
+            $0.add("b.png", try MadeSet.png(2))
+            $0.add("b.txt", [0xC3, 0x28])
+        }
+        try refuse("x.tar!b.json", "JSON") { $0.add("b.json", "{") }
+        try refuse("x.tar!b.png", "no caption") { $0.add("b.png", try MadeSet.png(2)) }
+        try refuse("x.tar!b.webp", "only .png") { $0.add("b.webp", "RIFF") }
+    }
+
+    @Test func damagedArchivesNeverCrash() throws {
+        var tar = MadeTar()
+        for index in 0..<3 {
+            tar.add("\(index).png", try MadeSet.png(UInt8(index)))
+            tar.add("\(index).json", "{\"text\":\"no. \(index)\"}")
+        }
+        tar.add("PaxHeader", "20 path=e/long.png\n", type: "x")
+        let whole = tar.closed
+        for place in stride(from: 0, to: whole.count, by: 5) {
+            var bytes = whole
+            bytes[place] = bytes[place] &+ UInt8(place % 255 + 1)
+            try set.write("x.tar", bytes)
+            _ = try? WebDatasetArchive(set.root.appending(path: "x.tar"), text: "text").all
+        }
+    }
+}

@@ -1,0 +1,167 @@
+import Foundation
+import Testing
+
+/// What leaves Attune opens in the programs that it is for, and comes back.
+@Suite struct ExchangeTests {
+    /// What a foreign program saw of a sample.
+    private struct Seen: Decodable {
+        let id, text: String
+        let mi: Double?
+        let size: [Int]?
+        let latent: Double?
+        let prompt: [Int]?
+    }
+
+    private func read(_ format: String, _ folder: String) throws -> [Seen]? {
+        guard let python = ProcessInfo.processInfo.environment["ATTUNE_PYTHON"] else {
+            print("skipped: ATTUNE_PYTHON names no Python with datasets and webdataset (make test sets it)")
+            return nil
+        }
+        let script = Attune.repository.appendingPathComponent("Tests/Interop/read_exports.py").path
+        let outcome = try RunningCommand(URL(fileURLWithPath: python), [script, format, folder]).wait()
+        try #require(outcome.status == 0, "\(outcome.errors)")
+        return try JSONDecoder().decode([Seen].self, from: Data(outcome.output.utf8))
+    }
+
+    private func export(_ corpus: SmallCorpus, _ format: String, _ more: String...) throws -> String {
+        let to = corpus.scratch.path(format)
+        let outcome = try Attune.start(
+            ["export", "--corpus", corpus.path, "all", "--format", format, "--to", to] + more
+        )
+        .wait()
+        try #require(outcome.status == 0, "\(outcome.errors)")
+        return to
+    }
+
+    @Test func exportsOpenInThePrograms() throws {
+        let corpus = try SmallCorpus()
+        try Attune.succeed("select", "--corpus", corpus.path, "all", "--all")
+        let samples = try Query.samples(corpus.path)
+        let texts = Dictionary(uniqueKeysWithValues: samples.map { ($0.id, $0.prompt) })
+        for format in ["imagefolder", "webdataset", "kohya", "shard", "latents"] {
+            let folder = try export(corpus, format, "--model", Attune.model, "--samples-per-file", "4")
+            guard let seen = try read(format, folder) else { return }
+            #expect(Dictionary(uniqueKeysWithValues: seen.map { ($0.id, $0.text) }) == texts, "\(format)")
+            for sample in seen {
+                if let mi = sample.mi { #expect(samples.first { $0.id == sample.id }?.mi == mi, "\(format)") }
+                if let size = sample.size { #expect(size == [64, 64]) }
+                if let prompt = sample.prompt { #expect(prompt == [24, 128]) }
+            }
+            if format == "latents" { #expect(Set(seen.compactMap(\.latent)).count == samples.count) }
+        }
+    }
+
+    @Test(arguments: ["imagefolder", "webdataset", "kohya"])
+    func exportsComeBackAndAreScoredAndTrainedOn(format: String) throws {
+        let corpus = try SmallCorpus()
+        try Attune.succeed("select", "--corpus", corpus.path, "all", "--all")
+        let folder = try export(corpus, format)
+        let other = corpus.scratch.path("other")
+        try Attune.succeed("init", "--corpus", other)
+        let arguments = [
+            "import", "--corpus", other, folder, "--format", format, "--model", Attune.model, "--tag", "real",
+        ]
+        let first = try Attune.start(arguments).wait()
+        #expect(first.output.contains("6 samples imported, 0 were there already"), "\(first.output)\(first.errors)")
+        let again = try Attune.start(arguments).wait()
+        #expect(again.output.contains("0 samples imported, 6 were there already"), "\(again.output)\(again.errors)")
+        guard format == "imagefolder" else { return }
+        try Attune.succeed("score", "--corpus", other, "--model", Attune.model, "--draws", "1", "--steps", "4")
+        #expect(try Query.samples(other).allSatisfy { $0.mi != nil })
+        try Attune.succeed("select", "--corpus", other, "best", "--where", "tag = 'real'")
+        try Attune.succeed(
+            "train", "--corpus", other, "best", "--model", Attune.model, "--run", "r", "--rank", "2", "--steps", "1",
+            "--batch", "2", "--accumulate", "1")
+        #expect(try Attune.run("verify", "--corpus", other).status == 0)
+    }
+
+    @Test func batchesWrittenByPythonComeIn() throws {
+        guard let python = ProcessInfo.processInfo.environment["ATTUNE_PYTHON"] else { return }
+        let scratch = try Scratch()
+        let (corpus, batch) = (scratch.path("corpus"), scratch.path("batch.h5"))
+        let script = Attune.repository.appendingPathComponent("examples/write_batch.py").path
+        let written = try RunningCommand(URL(fileURLWithPath: python), [script, "--made-up", "4", "--to", batch]).wait()
+        try #require(written.status == 0, "\(written.errors)")
+        try Attune.succeed("init", "--corpus", corpus)
+        #expect(
+            try Attune.succeed("import", "--corpus", corpus, batch, "--format", "shard")
+                .contains("4 samples imported, 0 were there already"))
+        #expect(
+            try Attune.succeed("import", "--corpus", corpus, batch, "--format", "shard")
+                .contains("0 samples imported, 4 were there already"))
+        #expect(try Query.samples(corpus, ["--by", "mi"]).map(\.seed) == [3, 2, 1, 0], "the traces became MI")
+        // One value of one latent.
+        let damage = """
+            import h5py, hdf5plugin
+            with h5py.File('\(batch)', 'r+') as f: f['latents/4x2x2'][1, 0, 0, 0] = 7
+            """
+        try #require(try RunningCommand(URL(fileURLWithPath: python), ["-c", damage]).wait().status == 0)
+        let refused = try Attune.run("import", "--corpus", corpus, batch, "--format", "shard")
+        #expect(refused.status == 1 && refused.failures.count == 1, "\(refused.errors)")
+        #expect(refused.failures.first?.contains("batch.h5") == true, "\(refused.errors)")
+        #expect(try Query.count(corpus) == 4)
+    }
+
+    @Test func aKilledImportLosesOneBatchAndAKilledExportGoesOn() throws {
+        let scratch = try Scratch()
+        let set = scratch.url.appendingPathComponent("set")
+        try FileManager.default.createDirectory(at: set, withIntermediateDirectories: true)
+        let corpus = try SmallCorpus()
+        try Attune.succeed("select", "--corpus", corpus.path, "all", "--all")
+        let images = try FileManager.default.contentsOfDirectory(
+            at: URL(fileURLWithPath: try export(corpus, "kohya") + "/10_all"), includingPropertiesForKeys: nil)
+        let png = try Data(contentsOf: try #require(images.first { $0.pathExtension == "png" }))
+        let count = 600
+        for index in 0..<count {
+            try png.write(to: set.appendingPathComponent("\(index).png"))
+            try Data("no. \(index)".utf8).write(to: set.appendingPathComponent("\(index).txt"))
+        }
+        let other = scratch.path("other")
+        try Attune.succeed("init", "--corpus", other)
+        let arguments = ["import", "--corpus", other, set.path, "--format", "kohya", "--batch", "10"]
+        for round in 1...4 {
+            let command = try Attune.start(arguments)
+            Thread.sleep(forTimeInterval: 0.08 * Double(round))
+            command.send(SIGKILL)
+            _ = try command.wait()
+            #expect(try Attune.run("verify", "--corpus", other).status == 0)
+            #expect(try Query.count(other) % 10 == 0, "whole batches only")
+        }
+        try #require(try Attune.start(arguments).wait().status == 0)
+        #expect(try Query.count(other) == count)
+
+        try Attune.succeed("select", "--corpus", other, "all", "--all")
+        let (whole, to) = (scratch.path("whole"), scratch.path("out"))
+        try Attune.succeed("export", "--corpus", other, "all", "--format", "imagefolder", "--to", whole)
+        for round in 1...4 {
+            let command = try Attune.start(["export", "--corpus", other, "all", "--format", "imagefolder", "--to", to])
+            Thread.sleep(forTimeInterval: 0.03 * Double(round))
+            command.send(SIGKILL)
+            _ = try command.wait()
+            if FileManager.default.fileExists(atPath: to) { break }
+        }
+        if !FileManager.default.fileExists(atPath: to) {
+            try Attune.succeed("export", "--corpus", other, "all", "--format", "imagefolder", "--to", to)
+        }
+        #expect(FileManager.default.contentsEqual(atPath: whole, andPath: to))
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: scratch.url.path).filter { $0.hasPrefix(".") }.isEmpty)
+    }
+
+    @Test func badInputIsOneLine() throws {
+        let corpus = try SmallCorpus()
+        let broken = try corpus.scratch.file("broken.jsonl", "x")
+        let cases: [(String, [String])] = [
+            ("broken.jsonl", ["import", broken, "--format", "webdataset"]),
+            ("/nowhere", ["import", "/nowhere", "--format", "imagefolder"]),
+            ("/nowhere", ["import", "/nowhere", "--format", "kohya", "--model", "/nowhere/model"]),
+            ("/nowhere.h5", ["import", "/nowhere.h5", "--format", "shard"]),
+        ]
+        for (name, arguments) in cases {
+            let outcome = try Attune.start(arguments + ["--corpus", corpus.path]).wait()
+            #expect(outcome.status == 1 && outcome.failures.count == 1, "\(outcome.errors)")
+            #expect(outcome.failures.first?.contains(name) == true, "\(outcome.errors)")
+        }
+        #expect(try Query.count(corpus.path) == 6)
+    }
+}
