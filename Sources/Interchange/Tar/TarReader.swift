@@ -30,8 +30,8 @@ final class TarReader {
         var longName: String?
         var longSize: Int?
         while true {
-            try bytes.skip(rest)
-            rest = 0
+            try bytes.skip(rest, atLeast: unread)
+            (rest, unread) = (0, 0)
             let block = try bytes.read(TarHeader.blockSize)
             // An archive that lacks its end marker is complete when its last member is.
             if block.isEmpty || block.allSatisfy({ $0 == 0 }) { return nil }
@@ -155,20 +155,21 @@ private final class TarBytes {
         return read
     }
 
-    func skip(_ count: Int) throws {
+    /// - Parameter least: so many there must be; the padding of the last member may be missing.
+    func skip(_ count: Int, atLeast least: Int) throws {
         guard count > 0 else { return }
         if let gzip {
             var rest = count
             while rest > 0 {
                 let read = try unpack { try gzip.read(min(rest, 1 << 18)) }
-                guard !read.isEmpty else { throw ImportError(path, "ends within a file: it is truncated") }
+                if read.isEmpty {
+                    guard count - rest >= least else { throw ImportError(path, "ends within a file: it is truncated") }
+                    return
+                }
                 rest -= read.count
             }
         } else {
-            // The padding of the last member may be missing.
-            guard count <= left + TarHeader.blockSize - 1 else {
-                throw ImportError(path, "ends within a file: it is truncated")
-            }
+            guard least <= left else { throw ImportError(path, "ends within a file: it is truncated") }
             try file.seek(toOffset: file.offset() + UInt64(min(count, left)))
             left -= min(count, left)
         }

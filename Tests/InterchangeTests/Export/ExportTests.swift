@@ -128,29 +128,32 @@ private struct FakeSource: ExportSource {
         #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.url.path).isEmpty)
     }
 
+    /// Stops an export after its first part of this run.
+    private func afterOnePart() -> () -> Bool {
+        var asked = 0
+        return {
+            asked += 1
+            return asked > 1
+        }
+    }
+
     @Test func goesOnWhereItStopped() throws {
         let source = FakeSource(count: 1300)
         let whole = scratch.url("whole")
         try Export(source, ImageFolderExporter()).run(to: ExportDestination(whole))
         let to = scratch.url("out")
         for _ in 0..<2 {
-            let asked = Mutex(0)
             let isFinished = try Export(source, ImageFolderExporter()).run(
                 to: ExportDestination(to),
-                isCancelled: {
-                    asked.withLock {
-                        $0 += 1; return $0 > 1
-                    }
-                })
+                isCancelled: afterOnePart())
             #expect(!isFinished && !FileManager.default.fileExists(atPath: to.path))
         }
         // What was written is not read again: its pictures could be gone by now.
         var rest = source
         for index in 0..<1024 { rest.samples[index].png = [] }
         let firstReport = Mutex<Int?>(nil)
-        try Export(rest, ImageFolderExporter()).run(to: ExportDestination(to)) { done in
-            firstReport.withLock { $0 = $0 ?? done }
-        }
+        try Export(rest, ImageFolderExporter()).run(
+            to: ExportDestination(to), report: { done in firstReport.withLock { $0 = $0 ?? done } })
         #expect(firstReport.withLock { $0 } == 1024)
         #expect(try contents(to) == contents(whole))
     }
@@ -158,14 +161,9 @@ private struct FakeSource: ExportSource {
     @Test func anotherExportStartsOver() throws {
         let source = FakeSource(count: 600)
         let to = scratch.url("out")
-        let asked = Mutex(0)
         _ = try Export(source, ImageFolderExporter()).run(
             to: ExportDestination(to),
-            isCancelled: {
-                asked.withLock {
-                    $0 += 1; return $0 > 1
-                }
-            })
+            isCancelled: afterOnePart())
         var other = source
         other.identity = "other"
         try Export(other, KohyaExporter(repeats: 1, concept: "x")).run(to: ExportDestination(to))

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Exporting a selection as an imagefolder against a Pillow script that writes the same folder from pixels in memory.
+# Both run in turn, ROUNDS times (3), on 4000 pictures of 64x64 and 200 of 512x512, and medians are compared. Attune's
+# times are of whole commands, with the check of every shard's SHA-256 and a sync of the file system at the end; the
+# peer's leave starting Python and loading the pixels out.
+#   PEER_PYTHON=/path/to/python Benchmarks/export.sh     python with pillow and numpy (default: .venv)
+set -euo pipefail
+cd "$(dirname "$0")/.."
+rounds=${ROUNDS:-3}
+python=${PEER_PYTHON:-.venv/bin/python}
+attune=${ATTUNE:-.build/release/attune}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+median() { sort -n "$1" | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
+
+echo "pictures        attune     peer    ratio   (medians of $rounds, seconds; $(nproc) cores)"
+for set in 64x4000 512x200; do
+    side=${set%x*} count=${set#*x}
+    "$python" Benchmarks/peers/export.py "$work/pixels-$side.npy" --make "$side" "$count"
+    "$python" Benchmarks/peers/export.py "$work/pixels-$side.npy" --to "$work/set-$side" >/dev/null
+    corpus=$work/corpus-$side
+    $attune init --corpus "$corpus" >/dev/null
+    $attune import --corpus "$corpus" "$work/set-$side" --format imagefolder --batch 512 >/dev/null 2>&1
+    $attune select --corpus "$corpus" all --all >/dev/null
+    for round in $(seq "$rounds"); do
+        rm -rf "$work/out" "$work/peer"
+        begin=$(date +%s.%N)
+        $attune export --corpus "$corpus" all --format imagefolder --to "$work/out" >/dev/null 2>&1
+        echo "$(date +%s.%N) $begin" | awk '{ printf "%.3f\n", $1 - $2 }' >>"$work/attune-$side"
+        "$python" Benchmarks/peers/export.py "$work/pixels-$side.npy" --to "$work/peer" >>"$work/peer-$side"
+    done
+    echo "$count of ${side}x$side $(median "$work/attune-$side") $(median "$work/peer-$side")" |
+        awk '{ printf "%-13s %8.3f %8.3f %8.2f\n", $1 " " $2 " " $3, $4, $5, $5 / $4 }'
+done

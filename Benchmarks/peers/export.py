@@ -1,0 +1,51 @@
+"""What a user would write instead of `attune export`: pixels to an imagefolder by Pillow.
+
+    python Benchmarks/peers/export.py PIXELS.npy --make SIDE COUNT     pictures with shapes and some noise
+    python Benchmarks/peers/export.py PIXELS.npy --to DIR              writes DIR/train, prints the seconds that it took
+"""
+import argparse
+import json
+import os
+import time
+
+import numpy as np
+from PIL import Image
+
+
+def make(path, side, count):
+    draw = np.random.default_rng(0)
+    y, x = np.mgrid[0:side, 0:side] / side
+    pictures = np.lib.format.open_memmap(path, "w+", "u1", (count, side, side, 3))
+    for picture in pictures:
+        cx, cy, r = draw.uniform(0.2, 0.8, 3)
+        shade = np.stack([x * draw.uniform(50, 255), y * draw.uniform(50, 255), (x + y) * draw.uniform(20, 127)], -1)
+        shade[(x - cx) ** 2 + (y - cy) ** 2 < (r / 3) ** 2] = draw.uniform(0, 255, 3)
+        picture[:] = np.clip(shade + draw.normal(0, 2, shade.shape), 0, 255)
+
+
+def write(pictures, folder):
+    train = os.path.join(folder, "train")
+    os.makedirs(train)
+    with open(os.path.join(train, "metadata.jsonl"), "w") as lines:
+        for index, picture in enumerate(pictures):
+            name = f"{index:06d}.png"
+            Image.fromarray(picture).save(os.path.join(train, name))
+            lines.write(json.dumps({"file_name": name, "text": f"picture no. {index}", "mi": float(index)}) + "\n")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("pixels")
+    parser.add_argument("--make", type=int, nargs=2)
+    parser.add_argument("--to")
+    arguments = parser.parse_args()
+    if arguments.make:
+        return make(arguments.pixels, *arguments.make)
+    pictures = np.load(arguments.pixels)
+    began = time.perf_counter()
+    write(pictures, arguments.to)
+    print(round(time.perf_counter() - began, 3))
+
+
+if __name__ == "__main__":
+    main()
