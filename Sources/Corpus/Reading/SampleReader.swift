@@ -29,14 +29,9 @@ package final class SampleReader: Sendable {
     /// - Throws: ``CorpusError`` naming a sample that the corpus does not have.
     package func rows(_ ids: [String]) throws(CorpusError) -> [CatalogueRow] {
         let known = state.withLock { $0.rows }
-        let missing = Array(Set(ids.filter { known[$0] == nil })).sorted()
+        let missing = Set(ids.filter { known[$0] == nil }).compactMap { Digest(hex: $0) }.sorted()
         var found = known
-        for start in stride(from: 0, to: missing.count, by: 500) {
-            let part = missing[start..<min(start + 500, missing.count)]
-            // Ids are hexadecimal digests; nothing in them needs quoting.
-            let list = part.compactMap { Digest(hex: $0) }.map { "'\($0.hex)'" }.joined(separator: ",")
-            for row in try corpus.query(CatalogueQuery(condition: "id IN (\(list))")) { found[row.id] = row }
-        }
+        for row in try corpus.rows(missing) { found[row.id] = row }
         let everything = found
         state.withLock { $0.rows.merge(everything) { old, _ in old } }
         var rows: [CatalogueRow] = []

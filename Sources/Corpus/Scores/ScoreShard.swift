@@ -13,7 +13,7 @@ struct ScoreShard {
     static func write(
         _ records: [ScoreRecord], by scorer: Scorer, to folder: URL, files: AtomicFiles
     ) throws(CorpusError) -> Digest {
-        try SealedFile.write(format: format, to: folder, files: files) { (file) throws(HDF5Error) in
+        try SealedFile.write(format: format, version: 1, to: folder, files: files) { (file) throws(HDF5Error) in
             try file.attribute("scorer", scorer.json.text)
             let shape = [records.count, scorer.steps]
             try file.group("/scores")

@@ -58,7 +58,7 @@ package struct SelectionReference: Sendable, Equatable, Codable {
 extension Corpus {
     /// Resolves a policy against the corpus as it is now, without storing anything.
     package func resolve(_ policy: CatalogueQuery) throws(CorpusError) -> Selection {
-        Selection(ids: try query(policy).compactMap { Digest(hex: $0.id) }, policy: policy)
+        Selection(ids: try ids(policy), policy: policy)
     }
 
     /// Stores a selection and points `name` at it; the name's earlier selections stay in its history.

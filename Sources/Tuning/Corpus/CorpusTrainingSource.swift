@@ -56,14 +56,8 @@ package final class CorpusTrainingSource: TrainingSource {
     /// Where samples lie, in the order of `ids`.
     private func places(_ ids: [String]) throws(TrainingSourceError) -> [CatalogueRow] {
         let unknown = samples.withLock { cache in ids.filter { cache.places[$0] == nil } }
-        // A query for some ids at a time: SQLite limits the length of a statement.
-        for start in stride(from: 0, to: unknown.count, by: 500) {
-            let list = unknown[start..<min(start + 500, unknown.count)].map { "'\($0)'" }.joined(separator: ",")
-            let rows = try explained { () throws(CorpusError) in
-                try corpus.query(CatalogueQuery(condition: "id IN (\(list))"))
-            }
-            samples.withLock { cache in for row in rows { cache.places[row.id] = row } }
-        }
+        let rows = try explained { () throws(CorpusError) in try corpus.rows(unknown.compactMap { Digest(hex: $0) }) }
+        samples.withLock { cache in for row in rows { cache.places[row.id] = row } }
         return try samples.withLock { cache throws(TrainingSourceError) in
             try ids.map { id throws(TrainingSourceError) in
                 guard let place = cache.places[id] else {
