@@ -16,6 +16,11 @@ let collections: Target.Dependency = .product(name: "Collections", package: "swi
 let sqlite: [Target.Dependency] = [
     .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
 ]
+let http: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+    .product(name: "NIOSSL", package: "swift-nio-ssl"),
+]
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -30,6 +35,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
     ],
     targets: [
         // System libraries and C loops.
@@ -49,13 +57,18 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "Tuning", dependencies: ["Tensor", "Diffusion", "Corpus", crypto, logging], swiftSettings: strict),
-        .target(name: "Interchange", dependencies: ["Corpus", "Codecs", crypto, logging], swiftSettings: strict),
+        .target(
+            name: "Interchange", dependencies: ["Corpus", "Codecs", http, crypto, logging] + nio, swiftSettings: strict),
         .executableTarget(
             name: "attune",
             dependencies: [
                 "Tuning", "Interchange", "Diffusion", "Corpus", "Codecs", "Tensor", "HDF5", crypto, logging, arguments,
             ],
             swiftSettings: strict),
+
+        // What Benchmarks/engine.sh times; not part of the product.
+        .executableTarget(
+            name: "attune-bench", dependencies: ["Tuning", "Diffusion", "Tensor", "Corpus", "Codecs", arguments], swiftSettings: strict),
 
         .testTarget(name: "HDF5Tests", dependencies: ["HDF5"], swiftSettings: strict),
         .testTarget(name: "CodecsTests", dependencies: ["Codecs"], swiftSettings: strict),

@@ -117,8 +117,6 @@ CK_CLONES void ck_layer_norm_vjp(const float *x, const float *g, const float *sc
 // Softmax works on whole vectors where the stride leaves room for them. Explicit vectors for reductions, since the
 // compiler may not reorder sums; plain loops of one vector at a step for the rest, which must not fall back to scalars
 // when they work in place.
-typedef float v16 __attribute__((vector_size(64), aligned(4)));
-#define LOAD(p) (*(const v16 *)(p))
 #define BY_VECTORS _Pragma("clang loop vectorize(assume_safety) vectorize_width(16) interleave_count(1)")
 
 CK_INLINE size_t whole(size_t n, size_t stride) { return (n + 15) / 16 * 16 <= stride ? (n + 15) / 16 * 16 : n / 16 * 16; }

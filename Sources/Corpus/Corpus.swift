@@ -107,7 +107,8 @@ package struct Corpus: Sendable {
     }
 
     func shards(in prefix: String) -> [Digest] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: shardsFolder.appending(path: prefix).path)) ?? []
+        let names =
+            (try? FileManager.default.contentsOfDirectory(atPath: shardsFolder.appending(path: prefix).path)) ?? []
         return names.compactMap { $0.hasSuffix(".h5") ? Digest(hex: String($0.dropLast(3))) : nil }
     }
 
@@ -125,9 +126,6 @@ package struct Corpus: Sendable {
 
     /// The ids that a query chooses, in its order.
     package func ids(_ query: CatalogueQuery) throws(CorpusError) -> [Digest] { try catalogue.ids(query) }
-
-    /// The rows of some samples; one that the corpus does not have is left out.
-    package func rows(_ ids: [Digest]) throws(CorpusError) -> [CatalogueRow] { try catalogue.rows(of: ids) }
 
     /// Which of these recipes have been generated already.
     package func existing(_ recipes: [Digest]) throws(CorpusError) -> Set<Digest> { try catalogue.existing(recipes) }

@@ -60,13 +60,21 @@ void ck_softmax_again(const float *x, float s, const float *lse, float *out, siz
 /// out = s·p·(g − Σ g·p) by rows.
 void ck_softmax_vjp(const float *p, const float *g, float s, float *out, size_t rows, size_t n, size_t stride);
 
-// --- matrix products (gemm.c)
-/// Whether the functions below run here; otherwise they must not be called.
-int ck_gemm_supported(void);
+// --- panels (panels.c): the layout of a right-hand side [k, n], strips of 32 columns (a last one of ≤ 16 is 16 wide)
 /// Floats that a packed matrix [k, n] takes.
 size_t ck_gemm_packed_size(size_t k, size_t n);
-/// Packs panels [first, last) of b [k, n], or of b [n, k] where `transposed`; a panel is 32 columns.
+/// Packs panels [first, last) of b [k, n], or of b [n, k] where `transposed`.
 void ck_gemm_pack(const float *b, size_t ldb, int transposed, size_t k, size_t n, size_t first, size_t last, float *out);
+/// The columns of panels [first, last) as rows of out [n, k].
+void ck_gemm_unpack(const float *packed, size_t k, size_t n, size_t first, size_t last, float *out);
+/// Panels [first, last) of the transpose [n, k] of a packed [k, n].
+void ck_gemm_turn(const float *packed, size_t k, size_t n, size_t first, size_t last, float *out);
+/// Rows of panels [inputs·taps, n] in the order of im2col: from (input, tap) to (tap, input).
+void ck_gemm_regroup(const float *panels, size_t inputs, size_t taps, size_t n, size_t first, size_t last, float *out);
+
+// --- matrix products (gemm.c)
+/// Whether ck_gemm runs here; otherwise it must not be called.
+int ck_gemm_supported(void);
 /// Columns of panels [first, last) of c [m, n] = a·b (+ bias by columns, or + c where `accumulate`); a is [m, k], or
 /// [k, m] where `transposed`. Every value is summed in the order of k, in blocks that depend on k alone.
 void ck_gemm(size_t m, size_t k, const float *a, size_t lda, int transposed, const float *packed, size_t n, size_t first,
@@ -85,11 +93,15 @@ void ck_upsample2x_vjp(const float *g, float *out, size_t rows, int H, int W, in
 // --- Winograd F(4×4, 3×3) (winograd.c): C a multiple of 16
 /// One 6×6 window whose corner is (y0, x0), transformed to 36 planes.
 void ck_winograd_input(const float *x, int H, int W, int C, int y0, int x0, float *out, size_t plane);
-/// 36 planes back to a 4×4 block of outputs at (y0, x0), plus bias (may be null).
-void ck_winograd_output(const float *in, size_t plane, int H, int W, int C, int y0, int x0, const float *_Nullable bias,
-                        float *y);
-/// Kernels [3·3·in][out] (HWIO) → [36][in][out], for input channels [first, last).
-void ck_winograd_kernel(const float *hwio, float *out, size_t in, size_t outChannels, size_t first, size_t last);
+/// 36 planes back to a 4×4 block of outputs at (y0, x0) in `channels` of the C channels of y, plus bias (may be null).
+void ck_winograd_output(const float *in, size_t plane, int H, int W, int C, int channels, int y0, int x0,
+                        const float *_Nullable bias, float *y);
+/// `rows` input channels of one panel of a kernel, [rows][9][width] → 36 planes [rows][width].
+void ck_winograd_kernel(const float *panel, size_t width, size_t rows, float *out, size_t plane);
+/// The same for the kernel that carries gradients back, turned by 180° with in and out exchanged: columns [column,
+/// column+width) are input channels, rows [first, first+rows) output channels, in multiples of 16.
+void ck_winograd_turned_kernel(const float *panels, size_t in, size_t outputs, size_t column, size_t width, size_t first,
+                               size_t rows, float *out, size_t plane);
 
 // --- optimiser (adamw.c)
 /// AdamW as torch.optim.AdamW: decoupled decay, bias corrections given.

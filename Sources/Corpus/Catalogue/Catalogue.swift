@@ -94,7 +94,9 @@ struct Catalogue: Sendable {
     func known(_ ids: [Digest]) throws(CorpusError) -> Set<Digest> { try present(ids, in: "sample", "id") }
 
     /// Which of these recipes it has a sample of.
-    func existing(_ recipes: [Digest]) throws(CorpusError) -> Set<Digest> { try present(recipes, in: "sample", "recipe") }
+    func existing(_ recipes: [Digest]) throws(CorpusError) -> Set<Digest> {
+        try present(recipes, in: "sample", "recipe")
+    }
 
     private func present(
         _ digests: [Digest], in table: String, _ column: String

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import HDF5
 
 /// How prepared files become rows, within a transaction that the caller holds.
 final class CatalogueFilling {

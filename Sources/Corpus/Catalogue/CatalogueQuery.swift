@@ -22,7 +22,8 @@ package struct CatalogueQuery: Sendable, Equatable, Codable {
     /// - Parameter column: `_sample`, the key of the row, or `_id`, the digest.
     func sql(_ column: String) -> String {
         guard perPrompt else {
-            return "SELECT \(column) FROM \(source()) WHERE \(filter) ORDER BY \(order)\(top.map { " LIMIT \($0)" } ?? "")"
+            return
+                "SELECT \(column) FROM \(source()) WHERE \(filter) ORDER BY \(order)\(top.map { " LIMIT \($0)" } ?? "")"
         }
         guard let top else {
             return "SELECT \(column) FROM \(source("prompt")) WHERE \(filter) ORDER BY prompt, \(order)"

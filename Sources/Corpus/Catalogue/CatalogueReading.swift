@@ -28,7 +28,7 @@ extension Catalogue {
             let cursor = try Row.fetchCursor(database, sql: query.sql("_id"))
             while let row = try cursor.next() {
                 try row.withUnsafeData(atIndex: 0) { data in
-                    if let data, data.count == 32 { ids.append(Digest(raw: data)) }
+                    if let data, let id = Digest(data: data) { ids.append(id) }
                 }
             }
             return ids
@@ -40,11 +40,15 @@ extension Catalogue {
     }
 
     /// The rows of some samples; one that is not there is left out.
-    func rows(of ids: [Digest]) throws(CorpusError) -> [CatalogueRow] {
+    func rows(of ids: [Digest]) throws(CorpusError) -> [Digest: CatalogueRow] {
         try Self.explained(path) {
             try writer.read { database in
                 let statement = try database.makeStatement(sql: Self.oneRow + "s.id = ?")
-                return try ids.compactMap { try Row.fetchOne(statement, arguments: [Data($0.raw)]).map(CatalogueRow.init) }
+                var rows: [Digest: CatalogueRow] = [:]
+                for id in ids {
+                    rows[id] = try Row.fetchOne(statement, arguments: [Data(id.raw)]).map(CatalogueRow.init)
+                }
+                return rows
             }
         }
     }

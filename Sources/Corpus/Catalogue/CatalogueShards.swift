@@ -7,7 +7,9 @@ extension Catalogue {
     /// Shards that have been taken in.
     func shards() throws(CorpusError) -> Set<Digest> {
         try Self.explained(path) {
-            try writer.read { Set(try Data.fetchAll($0, sql: "SELECT digest FROM shard").map { Digest(raw: $0) }) }
+            try writer.read {
+                Set(try Data.fetchAll($0, sql: "SELECT digest FROM shard").compactMap { Digest(data: $0) })
+            }
         }
     }
 
@@ -16,7 +18,8 @@ extension Catalogue {
         try Self.explained(path) {
             try writer.read { database in
                 let rows = try Row.fetchAll(database, sql: "SELECT digest, size, inode, changed FROM shard")
-                return Dictionary(rows.map { (Digest(raw: $0[0] as Data), Self.stamp($0)) }) { first, _ in first }
+                let stamps = rows.compactMap { row in Digest(data: row[0]).map { ($0, Self.stamp(row)) } }
+                return Dictionary(stamps) { first, _ in first }
             }
         }
     }
@@ -60,9 +63,18 @@ extension Catalogue {
         try Self.explained(path) {
             try writer.write { database in
                 for (prefix, changed) in folders {
-                    try database.execute(sql: "INSERT OR REPLACE INTO folder VALUES (?, ?)", arguments: [prefix, changed])
+                    try database.execute(
+                        sql: "INSERT OR REPLACE INTO folder VALUES (?, ?)", arguments: [prefix, changed])
                 }
             }
         }
+    }
+}
+
+extension Digest {
+    /// Nil for anything but 32 bytes: a catalogue may be damaged.
+    init?(data: Data) {
+        guard data.count == 32 else { return nil }
+        self.init(raw: data)
     }
 }

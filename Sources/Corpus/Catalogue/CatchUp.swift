@@ -59,6 +59,15 @@ extension Corpus {
         return unreadable
     }
 
+    /// Fills the catalogue with rows that no shard is behind, to measure it at sizes whose shards no disk here holds.
+    package func fillCatalogue(shards: Int, _ make: @escaping @Sendable (Int) -> PreparedSamples) throws(CorpusError) {
+        try catalogue.rebuild(scoring: scoring) { filling in
+            try Lookahead.run(Array(0..<shards), make) { (_, samples) throws(any Error) in
+                try filling.add(.samples(samples))
+            }
+        }
+    }
+
     private func prepare(
         _ stamps: [Digest: FileStamp]
     ) -> @Sendable (Digest) -> Result<PreparedShard, CorpusError> {

@@ -28,7 +28,7 @@ struct Manifest: Decodable {
         }
         // What could not be written again as canonical JSON.
         let numbers = [guidance] + (schedule.map { [$0.betaStart, $0.betaEnd] } ?? [])
-        guard numbers.allSatisfy(\.isFinite) else { return nil }
+        guard numbers.allSatisfy(\.isFinite), schedule?.isPlausible != false else { return nil }
     }
 }
 
@@ -66,7 +66,8 @@ extension Manifest {
             }
             if scan.hasFailed { return nil }
         } while scan.take(",")
-        guard scan.take("}"), scan.isAtEnd, let prompt, let seed, let model, let sampler, let steps, let width, let height,
+        guard scan.take("}"), scan.isAtEnd, let prompt, let seed, let model, let sampler, let steps, let width,
+            let height,
             let guidance, let shape, let latent, let pixels, let recipe
         else { return nil }
         (self.prompt, self.seed, self.model, self.sampler) = (prompt, seed, model, sampler)

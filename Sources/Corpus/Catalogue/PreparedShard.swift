@@ -16,7 +16,7 @@ enum PreparedShard: Sendable {
 }
 
 /// What samples of one command have in common.
-struct Origin: Hashable, Sendable {
+package struct Origin: Hashable, Sendable {
     var model: String
     var adapter: String?
     var sampler: String
@@ -25,22 +25,45 @@ struct Origin: Hashable, Sendable {
     var width, height: Int
     var tag: String?
     var latentShape: [Int]
+
+    package init(
+        model: String, adapter: String? = nil, sampler: String, steps: Int, guidance: Double, width: Int, height: Int,
+        tag: String? = nil, latentShape: [Int]
+    ) {
+        (self.model, self.adapter, self.sampler, self.steps) = (model, adapter, sampler, steps)
+        (self.guidance, self.width, self.height) = (guidance, width, height)
+        (self.tag, self.latentShape) = (tag, latentShape)
+    }
 }
 
-struct PreparedSamples: Sendable {
-    struct Row: Sendable {
+package struct PreparedSamples: Sendable {
+    package struct Row: Sendable {
         var id, recipe: Digest
         var prompt: String
         var seed: String
         /// Into ``origins``.
         var origin: Int
         var mi, standardError, reference: Double
+
+        package init(
+            id: Digest, recipe: Digest, prompt: String, seed: String, origin: Int, mi: Double, standardError: Double,
+            reference: Double
+        ) {
+            (self.id, self.recipe, self.prompt, self.seed, self.origin) = (id, recipe, prompt, seed, origin)
+            (self.mi, self.standardError, self.reference) = (mi, standardError, reference)
+        }
     }
 
     let digest: Digest
     let stamp: FileStamp
     private(set) var origins: [Origin] = []
     private(set) var rows: [Row] = []
+
+    /// Rows that no shard is behind, to measure a catalogue by.
+    package init(synthetic rows: [Row], origins: [Origin], shard: Digest) {
+        (self.rows, self.origins, digest) = (rows, origins, shard)
+        stamp = FileStamp(size: 0, inode: 0, changed: 0)
+    }
 
     init(_ shard: ShardReader, _ scoring: any TraceScoring) throws(CorpusError) {
         (digest, stamp) = (shard.digest, shard.stamp)

@@ -50,7 +50,9 @@ package struct Digest: Hashable, Sendable, Comparable, CustomStringConvertible {
 
     /// - Parameter bytes: at least 32.
     init(bytes: UnsafeRawBufferPointer) {
-        func word(_ index: Int) -> UInt64 { UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self)) }
+        func word(_ index: Int) -> UInt64 {
+            UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self))
+        }
         words = (word(0), word(1), word(2), word(3))
     }
 

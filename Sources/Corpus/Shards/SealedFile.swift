@@ -59,25 +59,34 @@ struct SealedFile: Sendable {
         return hash.finalize().withUnsafeBytes { Digest(bytes: $0) }
     }
 
-    /// Seals what `body` writes, under the SHA-256 of its bytes; nothing is left behind where it fails.
+    /// What a file of this format holds when `body` has written it: the same calls give the same bytes.
     ///
     /// - Parameter capacity: about how many bytes there will be.
-    static func write(
-        format: String, version: Int, capacity: Int = 1 << 20, to folder: URL, files: AtomicFiles,
+    static func bytes(
+        format: String, version: Int, capacity: Int = 1 << 20,
         _ body: (borrowing FileWriter) throws(HDF5Error) -> Void
-    ) throws(CorpusError) -> Digest {
-        let bytes: [UInt8]
+    ) throws(CorpusError) -> [UInt8] {
         do throws(HDF5Error) {
-            let file = try FileWriter("a new shard for \(folder.path)", capacity: capacity)
+            let file = try FileWriter("a new shard", capacity: capacity)
             try file.attribute("format", format)
             try file.attribute("version", String(version))
             try body(file)
-            bytes = try file.finish()
+            return try file.finish()
         } catch {
             throw CorpusError(.io, error.path, error.message)
         }
+    }
+
+    /// Seals bytes under their SHA-256.
+    static func write(_ bytes: [UInt8], to folder: URL, files: AtomicFiles) throws(CorpusError) -> Digest {
         let digest = bytes.withUnsafeBytes { Digest(ofBytes: $0) }
-        try files.write(bytes, to: ShardWriter.location(of: digest, in: folder))
+        // No copy: the file may be large.
+        try bytes.withUnsafeBufferPointer { (buffer) throws(CorpusError) in
+            let data = buffer.baseAddress.map {
+                Data(bytesNoCopy: UnsafeMutableRawPointer(mutating: $0), count: buffer.count, deallocator: .none)
+            }
+            try files.write(data ?? Data(), to: ShardWriter.location(of: digest, in: folder))
+        }
         return digest
     }
 }

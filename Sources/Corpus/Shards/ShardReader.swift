@@ -28,11 +28,14 @@ package struct ShardReader: Sendable {
             let raw = try file.read("/samples/id", of: UInt8.self, rank: 2)
             guard raw.shape[1] == 32 else { throw HDF5Error(path: path, object: "/samples/id", "is not [n, 32]") }
             ids = raw.values.withUnsafeBytes { bytes in
-                (0..<raw.shape[0]).map { Digest(bytes: UnsafeRawBufferPointer(rebasing: bytes[32 * $0..<32 * $0 + 32])) }
+                (0..<raw.shape[0]).map {
+                    Digest(bytes: UnsafeRawBufferPointer(rebasing: bytes[32 * $0..<32 * $0 + 32]))
+                }
             }
             manifestBytes = try file.read("/samples/manifest", of: UInt8.self, rank: 1).values
             manifestOffsets = try Self.offsets("/samples/manifest_offset", end: manifestBytes.count, file)
-            imageOffsets = try file.read("/images/offset", of: Int64.self, rank: 1).values
+            imageOffsets = try Self.offsets(
+                "/images/offset", end: file.shape("/images/png", of: UInt8.self, rank: 1)[0], file)
             latentRows = try file.read("/samples/latent_row", of: Int64.self, rank: 1).values
             guard manifestOffsets.count == ids.count + 1, imageOffsets.count == ids.count + 1,
                 latentRows.count == ids.count
@@ -58,7 +61,9 @@ package struct ShardReader: Sendable {
         do throws(HDF5Error) {
             let bytes = try file.read("/prompts/text", of: UInt8.self, rank: 1).values
             let starts = try Self.offsets("/prompts/text_offset", end: bytes.count, file)
-            let texts = zip(starts, starts.dropFirst()).map { String(decoding: bytes[Int($0)..<Int($1)], as: UTF8.self) }
+            let texts = zip(starts, starts.dropFirst()).map {
+                String(decoding: bytes[Int($0)..<Int($1)], as: UTF8.self)
+            }
             let which = try file.read("/samples/prompt", of: Int64.self, rank: 1).values
             guard which.count == ids.count, which.allSatisfy({ $0 >= 0 && $0 < texts.count }) else {
                 throw HDF5Error(path: path, object: "/samples/prompt", "does not fit the prompts")
@@ -73,7 +78,7 @@ package struct ShardReader: Sendable {
     package func images(_ rows: [Int]) throws(CorpusError) -> [[UInt8]] {
         do throws(HDF5Error) {
             return try rows.map { row throws(HDF5Error) in
-                guard ids.indices.contains(row), imageOffsets[row] <= imageOffsets[row + 1] else {
+                guard ids.indices.contains(row) else {
                     throw HDF5Error(path: path, object: "/images", "lacks row \(row)")
                 }
                 return try file.read(
@@ -88,39 +93,22 @@ package struct ShardReader: Sendable {
     ///
     /// - Parameter shape: channels, height, width.
     package func latents(_ rows: [Int], shape: [Int]) throws(CorpusError) -> [[Float]] {
+        let latents = try latents(shape)
+        return try rows.map { (row) throws(CorpusError) in try latents.row(row) }
+    }
+
+    /// - Parameter shape: channels, height, width.
+    func latents(_ shape: [Int]) throws(CorpusError) -> LatentReader {
         do throws(HDF5Error) {
-            let chunks = try chunks(shape)
-            return try rows.map { (row) throws(HDF5Error) in try chunks.row(latentRow(row)) }
+            let chunks = try file.chunks(
+                "/latents/\(shape.map(String.init).joined(separator: "x"))", of: Float.self, rank: 4)
+            guard Array(chunks.shape.dropFirst()) == shape else {
+                throw HDF5Error(path: path, object: "/latents", "are not of the shape that their name says")
+            }
+            return LatentReader(chunks: chunks, rows: latentRows, path: path)
         } catch {
             throw CorpusError(damage: error)
         }
-    }
-
-    /// The latent of one row; `buffer` has as many elements as the shape.
-    func latent(
-        _ row: Int, _ chunks: ChunkReader<Float>, into buffer: UnsafeMutableBufferPointer<Float>
-    ) throws(CorpusError) {
-        do throws(HDF5Error) { try chunks.read(latentRow(row), into: buffer) } catch { throw CorpusError(damage: error) }
-    }
-
-    func latentChunks(_ shape: [Int]) throws(CorpusError) -> ChunkReader<Float> {
-        do throws(HDF5Error) { return try chunks(shape) } catch { throw CorpusError(damage: error) }
-    }
-
-    private func chunks(_ shape: [Int]) throws(HDF5Error) -> ChunkReader<Float> {
-        let chunks = try file.chunks(
-            "/latents/\(shape.map(String.init).joined(separator: "x"))", of: Float.self, rank: 4)
-        guard Array(chunks.shape.dropFirst()) == shape else {
-            throw HDF5Error(path: path, object: "/latents", "are not of the shape that their name says")
-        }
-        return chunks
-    }
-
-    private func latentRow(_ row: Int) throws(HDF5Error) -> Int {
-        guard latentRows.indices.contains(row), let place = Int(exactly: latentRows[row]) else {
-            throw HDF5Error(path: path, object: "/samples/latent_row", "lacks a row")
-        }
-        return place
     }
 
     /// The traces of all rows, without padding.
@@ -163,5 +151,21 @@ package struct ShardReader: Sendable {
         guard starts.first == 0, starts.last == Int64(end), zip(starts, starts.dropFirst()).allSatisfy(<=)
         else { throw HDF5Error(path: file.path, object: name, "offsets do not fit the data") }
         return starts
+    }
+}
+
+/// Reads the latents of one shape, from any number of threads.
+struct LatentReader: Sendable {
+    let chunks: ChunkReader<Float>
+    /// Where the latent of each sample of the shard lies.
+    let rows: [Int64]
+    let path: String
+
+    /// - Parameter sample: its row in the shard.
+    func row(_ sample: Int) throws(CorpusError) -> [Float] {
+        guard rows.indices.contains(sample), let place = Int(exactly: rows[sample]) else {
+            throw CorpusError(.damaged, path, "/samples/latent_row lacks row \(sample)")
+        }
+        do throws(HDF5Error) { return try chunks.row(place) } catch { throw CorpusError(damage: error) }
     }
 }

@@ -17,10 +17,17 @@ package enum ShardWriter {
     package static func write(
         _ records: [SampleRecord], to folder: URL, files: AtomicFiles
     ) throws(CorpusError) -> Digest {
+        try SealedFile.write(packed(records), to: folder, files: files)
+    }
+
+    /// A shard's bytes, for a place of any kind: the same records give the same bytes.
+    ///
+    /// - Parameter records: at least one.
+    package static func packed(_ records: [SampleRecord]) throws(CorpusError) -> [UInt8] {
         let ready = prepared(records)
         let size = records.reduce(1 << 16) { $0 + $1.png.count + 4 * $1.latent.count + 8 * $1.timesteps.count + 1024 }
-        return try SealedFile.write(format: format, version: version, capacity: size, to: folder, files: files) {
-            (file) throws(HDF5Error) in try write(records, ready, to: file)
+        return try SealedFile.bytes(format: format, version: version, capacity: size) { (file) throws(HDF5Error) in
+            try write(records, ready, to: file)
         }
     }
 

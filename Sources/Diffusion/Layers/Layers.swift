@@ -12,22 +12,25 @@ package protocol LinearAdapter: Sendable {
 /// A linear layer that knows its checkpoint path.
 package struct Linear: Sendable {
     package let path: String
-    /// `[out, in]`.
-    package let weight: Tensor
+    /// As products read it.
+    package let packed: LinearWeight
     /// `[out]`.
     package let bias: Tensor?
 
     package init(path: String, weight: Tensor, bias: Tensor?) {
-        (self.path, self.weight, self.bias) = (path, weight, bias)
+        (self.path, packed, self.bias) = (path, LinearWeight(weight), bias)
     }
 
     init(_ weights: Weights, inputs: Int, outputs: Int, bias: Bool = true) throws(ModelError) {
         path = weights.path
-        weight = try weights.linearWeight(outputs: outputs, inputs: inputs)
+        packed = LinearWeight(try weights.linearWeight(outputs: outputs, inputs: inputs))
         self.bias = bias ? try weights.tensor("bias", [outputs]) : nil
     }
 
-    func callAsFunction(_ x: Tensor) -> Tensor { linear(x, weight, bias: bias) }
+    /// The weight as the checkpoint has it, `[out, in]`: unpacked at each call.
+    package var weight: Tensor { packed.values }
+
+    func callAsFunction(_ x: Tensor) -> Tensor { linear(x, packed, bias: bias) }
 
     func callAsFunction(_ x: Tensor, _ context: ForwardContext) -> Tensor {
         context.adapters[path]?(x, base: self) ?? self(x)

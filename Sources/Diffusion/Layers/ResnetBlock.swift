@@ -25,10 +25,12 @@ struct ResnetBlock: Sendable {
             ? nil : try Conv2D(weights.scope("conv_shortcut"), inputs: inputs, outputs: outputs, kernel: 1)
     }
 
-    /// - Parameter time: the time embedding after SiLU, `[N, timeWidth]`.
+    /// - Parameter time: the time embedding after SiLU, `[N, timeWidth]`, or that of each part of N that repeats.
     func callAsFunction(_ x: Tensor, time: Tensor? = nil) -> Tensor {
         var hidden = conv1(norm1(x))
-        if let time, let timeProjection { hidden = add(hidden, perSample: timeProjection(time)) }
+        if let time, let timeProjection {
+            hidden = add(hidden, perSample: timeProjection(time).repeated(toBatch: hidden.shape[0]))
+        }
         return (shortcut?(x) ?? x) + conv2(norm2(hidden))
     }
 }

@@ -29,9 +29,7 @@ extension DiffusionModel {
                 let noise = CounterGenerator(seed: seed, stream: stream).normal(z.shape)
                 return z * alpha.squareRoot() + noise * (1 - alpha).squareRoot()
             }
-            let output = unet(
-                concatenateBatch(noised + noised), timesteps: Array(repeating: Float(t), count: 2 * draws), text: text,
-                added: added, in: context)
+            let output = predictions(concatenateBatch(noised), Float(t), text: text, added: added, in: context)
             let distances = Reduction.squaredDistancePerSample(
                 output.batch(draws..<2 * draws), output.batch(0..<draws))
             for (draw, distance) in distances.enumerated() {

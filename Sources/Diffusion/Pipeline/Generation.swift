@@ -52,9 +52,7 @@ extension DiffusionModel {
         var z = noise() * sampler.initialNoiseScale
         for (step, t) in sampler.timesteps.enumerated() {
             let input = sampler.scaleInput(z, step: step)
-            let output = unet(
-                concatenateBatch([input, input]), timesteps: Array(repeating: t, count: 2 * count), text: text,
-                added: added, in: context)
+            let output = predictions(input, t, text: text, added: added, in: context)
             let (unconditional, conditional) = (output.batch(0..<count), output.batch(count..<2 * count))
             let weight = traceWeight(t)
             for (row, distance) in Reduction.squaredDistancePerSample(conditional, unconditional).enumerated() {
@@ -71,6 +69,20 @@ extension DiffusionModel {
                 latent: latents.batch(row..<row + 1).reshaped(shape), image: made.0,
                 trace: MITrace(timesteps: timesteps, deltaSquared: made.1))
         }
+    }
+
+    /// What the UNet says of the same images under no prompt and under theirs, one after the other.
+    ///
+    /// - Parameters:
+    ///   - images: `[N, h, w, C]`.
+    ///   - text: `[2N, L, D]`; `added` as many.
+    func predictions(
+        _ images: Tensor, _ t: Float, text: Tensor, added: AddedConditions?, in context: ForwardContext
+    ) -> Tensor {
+        // SDXL tells the halves apart from the first layer on.
+        let images = added == nil ? images : images.repeated(2)
+        return unet(
+            images, timesteps: Array(repeating: t, count: images.shape[0]), text: text, added: added, in: context)
     }
 
     /// Turns a squared difference of predictions into one of noise: for v-prediction Δε = √ᾱ_t·Δv.

@@ -54,8 +54,9 @@ struct TransformerBlock: Sendable {
 
     var linears: [Linear] { selfAttention.linears + crossAttention.linears + [up, down] }
 
+    /// Images that several texts share are one batch until here, where the texts first tell them apart.
     func callAsFunction(_ x: Tensor, text: Tensor, _ context: ForwardContext) -> Tensor {
-        var x = x + selfAttention(norm1(x), context)
+        var x = (x + selfAttention(norm1(x), context)).repeated(toBatch: text.shape[0])
         x = x + crossAttention(norm2(x), text: text, context)
         return x + down(geglu(up(norm3(x), context)), context)
     }
@@ -93,7 +94,8 @@ struct SpatialTransformer: Sendable {
         let (images, channels) = (x.shape[0], x.channels)
         var tokens = projectIn(norm(x), context).reshaped([images, x.shape[1] * x.shape[2], channels])
         for block in blocks { tokens = block(tokens, text: text, context) }
-        return x + projectOut(tokens.reshaped(x.shape), context)
+        let out = projectOut(tokens.reshaped([tokens.shape[0]] + x.shape.dropFirst()), context)
+        return x.repeated(toBatch: out.shape[0]) + out
     }
 }
 

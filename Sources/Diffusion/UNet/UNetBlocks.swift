@@ -144,7 +144,7 @@ struct UpBlock: Sendable {
     ) -> Tensor {
         var x = x
         for layer in layers {
-            let skip = skips.removeLast()
+            let skip = skips.removeLast().repeated(toBatch: x.shape[0])
             x = layer(concatenateChannels(x, skip), time: time, text: text, context)
         }
         return upsample?(x) ?? x

@@ -29,5 +29,10 @@ final class MemoryMap: @unchecked Sendable {
         base = UnsafeRawPointer(mapped)
     }
 
+    /// Lets the pages that were read leave the process; a later read brings them back from the file.
+    func release() {
+        madvise(UnsafeMutableRawPointer(mutating: base), count, MADV_DONTNEED)
+    }
+
     deinit { munmap(UnsafeMutableRawPointer(mutating: base), count) }
 }

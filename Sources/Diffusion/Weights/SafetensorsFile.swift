@@ -64,6 +64,9 @@ package struct SafetensorsFile: Sendable {
         }
     }
 
+    /// Lets what was read of the file leave memory; tensors that borrow from it stay good.
+    func release() { map.release() }
+
     private func entry(_ name: String) throws(ModelError) -> TensorEntry {
         guard let entry = entries[name] else {
             throw ModelError(.missingTensor, at: path, "lacks the tensor '\(name)'")

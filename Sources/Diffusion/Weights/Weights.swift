@@ -96,8 +96,13 @@ package struct Weights: Sendable {
         let folding: (any WeightFolding)?
         let names: Set<String>
         private let files: [String: SafetensorsFile]
+        private let allFiles: [SafetensorsFile]
         private let tensors: [String: Tensor]
         private let used = Mutex<Set<String>>([])
+        /// Bytes read since the pages of the files were last given back: layers repack what they take, and a model must
+        /// not be in memory twice.
+        private let bytesRead = Mutex(0)
+        private static let largestMapped = 128 << 20
 
         init(files: [SafetensorsFile], folder: String, folding: (any WeightFolding)?) {
             self.folder = folder
@@ -105,12 +110,13 @@ package struct Weights: Sendable {
             var byName: [String: SafetensorsFile] = [:]
             for file in files { for name in file.entries.keys { byName[name] = file } }
             self.files = byName
+            allFiles = files
             tensors = [:]
             names = Set(byName.keys)
         }
 
         init(tensors: [String: Tensor]) {
-            (folder, folding, files, self.tensors) = ("", nil, [:], tensors)
+            (folder, folding, files, allFiles, self.tensors) = ("", nil, [:], [], tensors)
             names = Set(tensors.keys)
         }
 
@@ -120,6 +126,13 @@ package struct Weights: Sendable {
             guard let file = files[name] else {
                 throw ModelError(.missingTensor, at: folder, "lacks the tensor '\(name)'")
             }
+            let isLarge = bytesRead.withLock { bytes in
+                bytes += file.entries[name]?.range.count ?? 0
+                guard bytes > Self.largestMapped else { return false }
+                bytes = 0
+                return true
+            }
+            if isLarge { for file in allFiles { file.release() } }
             return try file.tensor(name)
         }
 

@@ -12,8 +12,10 @@ struct ChunkIndex {
     init(_ dataset: StoredDataset, root: UInt64, _ file: FileBytes) throws(HDF5Error) {
         let rank = dataset.shape.count
         let rows = dataset.shape.first ?? 0
-        // Every row has at least a byte of its own.
-        guard rows <= file.size else { throw HDF5Error(path: file.path, "claims more rows than it has bytes") }
+        // Every row has an entry of its own.
+        guard rows <= file.size / UInt64(8 * rank + 24) else {
+            throw HDF5Error(path: file.path, "claims more rows than it has bytes")
+        }
         places = Array(repeating: Place(), count: rows)
         var visited = 0
         try walk(root, level: nil, rank: rank, file, &visited)
@@ -22,9 +24,9 @@ struct ChunkIndex {
     private mutating func walk(
         _ address: UInt64, level: UInt8?, rank: Int, _ file: FileBytes, _ visited: inout Int
     ) throws(HDF5Error) {
-        visited += 1
-        guard visited <= places.count + 16 else { throw HDF5Error(path: file.path, "has a tree without end") }
         let node = try TreeNode(file, at: address, type: 1, keySize: 8 * (rank + 2), level: level)
+        visited += 1 + node.entries.count
+        guard visited <= 4 * places.count + 16 else { throw HDF5Error(path: file.path, "has a tree without end") }
         for entry in node.entries {
             if node.level > 0 {
                 try walk(entry.child, level: node.level - 1, rank: rank, file, &visited)

@@ -8,7 +8,7 @@ package struct ChunkReader<Element: HDF5Element>: Sendable {
     private let isShuffled: Bool
 
     /// A chunk larger than this is refused instead of believed.
-    private static var largest: Int { 1 << 28 }
+    private static var largest: Int { 1 << 26 }
 
     init(file: FileBytes, name: String, shape: [Int], filters: [Int], index: ChunkIndex) throws(HDF5Error) {
         (self.file, self.name, self.shape, self.index) = (file, name, shape, index)
@@ -52,7 +52,8 @@ package struct ChunkReader<Element: HDF5Element>: Sendable {
             throw HDF5Error(path: file.path, object: name, "has no row \(row) among its \(shape[0])")
         }
         let place = index.places[row]
-        let target = UnsafeMutableRawBufferPointer(start: buffer.baseAddress, count: count * MemoryLayout<Element>.stride)
+        let target = UnsafeMutableRawBufferPointer(
+            start: buffer.baseAddress, count: count * MemoryLayout<Element>.stride)
         let skipsShuffle = !isShuffled || place.skipped & 1 != 0
         let skipsZstd = codec == .raw || place.skipped & (isShuffled ? 2 : 1) != 0
         guard place.address != StoredDataset.nowhere, place.size > 0, Int(place.size) <= target.count + 4096 else {

@@ -50,13 +50,18 @@ package final class FileReader: Sendable {
             for member in members {
                 let path = (name == "/" ? "/" : name + "/") + member.name
                 headers[path] = member.header
-                guard headers.count <= 4096 else { throw HDF5Error(path: file.path, "has too many objects") }
+                guard headers.count <= 1024 else { throw HDF5Error(path: file.path, "has too many objects") }
                 // What cannot be understood is an error when it is asked for, not before.
                 guard let child = try? ObjectHeader(file, at: member.header) else { continue }
                 try enter(child, path, depth: depth + 1)
             }
         }
     }
+
+    /// The shape of a dataset.
+    package func shape<Element: HDF5Element>(
+        _ name: String, of type: Element.Type, rank: Int
+    ) throws(HDF5Error) -> [Int] { try dataset(name, type, rank: rank).shape }
 
     package func exists(_ name: String) -> Bool { headers[name] != nil }
 
@@ -107,7 +112,9 @@ package final class FileReader: Sendable {
         let (start, size) = (range.lowerBound * width, range.count * width)
         switch dataset.layout {
         case .compact(let bytes):
-            guard start + size <= bytes.count else { throw HDF5Error(path: path, object: name, "is shorter than its shape") }
+            guard start + size <= bytes.count else {
+                throw HDF5Error(path: path, object: name, "is shorter than its shape")
+            }
             return [Element](unsafeUninitializedCapacity: range.count) { buffer, initialized in
                 UnsafeMutableRawBufferPointer(buffer).copyBytes(from: bytes[start..<start + size])
                 initialized = range.count
@@ -163,7 +170,7 @@ package final class FileReader: Sendable {
     package func attribute(_ name: String) throws(HDF5Error) -> String? {
         for message in root.messages where message.type == ObjectHeader.attribute {
             guard let attribute = try StoredAttribute(message.body, path), attribute.name == name else { continue }
-            guard case .text = attribute.type, attribute.shape.reduce(1, *) == 1 else {
+            guard case .text = attribute.type, attribute.shape.allSatisfy({ $0 == 1 }) else {
                 throw HDF5Error(path: path, object: name, "the attribute is not a short fixed text")
             }
             return String(decoding: attribute.value.prefix { $0 != 0 }, as: UTF8.self)
@@ -184,7 +191,8 @@ package final class FileReader: Sendable {
         }
         var bytes = MemoryLayout<Element>.stride
         for dimension in dataset.shape {
-            let (product, overflow) = bytes.multipliedReportingOverflow(by: dimension)
+            // An empty dimension must not hide that the others are impossible.
+            let (product, overflow) = bytes.multipliedReportingOverflow(by: max(dimension, 1))
             guard !overflow, product <= 1 << 44 else {
                 throw HDF5Error(path: path, object: name, "claims the impossible shape \(dataset.shape)")
             }

@@ -14,17 +14,19 @@ struct ObjectHeader {
     static let symbolTable = 0x11
 
     /// More than any header that is a header.
-    private static let largest = 1 << 20
+    private static let largest = 1 << 17
 
     private(set) var messages: [Message] = []
 
     init(_ file: FileBytes, at address: UInt64) throws(HDF5Error) {
         var prefix = Cursor(try file.read(address, 16), file.path)
-        guard try prefix.u8() == 1 else { throw HDF5Error(path: file.path, "has an object header of an unknown version") }
+        guard try prefix.u8() == 1 else {
+            throw HDF5Error(path: file.path, "has an object header of an unknown version")
+        }
         try prefix.skip(1)
         let count = try prefix.u16()
         try prefix.skip(4)
-        var blocks: [(address: UInt64, size: UInt64)] = [(address + 16, UInt64(try prefix.u32()))]
+        var blocks: [(address: UInt64, size: UInt64)] = [(address &+ 16, UInt64(try prefix.u32()))]
         var total: UInt64 = 0
         while !blocks.isEmpty, messages.count < count {
             let block = blocks.removeFirst()
@@ -41,7 +43,9 @@ struct ObjectHeader {
                 if type == Self.continuation {
                     var place = Cursor(body, file.path)
                     blocks.append((try place.u64(), try place.u64()))
-                    guard blocks.count <= 64 else { throw HDF5Error(path: file.path, "has a header in too many pieces") }
+                    guard blocks.count <= 64 else {
+                        throw HDF5Error(path: file.path, "has a header in too many pieces")
+                    }
                 }
                 // A shared message lies elsewhere; nothing that a shard needs is one.
                 messages.append(Message(type: flags & 2 == 0 ? type : 0, body: body))

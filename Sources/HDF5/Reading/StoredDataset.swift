@@ -22,7 +22,9 @@ struct StoredDataset {
         self.type = try StoredType(type, path)
         shape = try StoredType.shape(space, path)
         self.layout = try Self.layout(layout, rank: shape.count, path)
-        filters = try header.first(ObjectHeader.pipeline).map { (body) throws(HDF5Error) in try Self.filters(body, path) } ?? []
+        filters =
+            try header.first(ObjectHeader.pipeline).map { (body) throws(HDF5Error) in try Self.filters(body, path) }
+            ?? []
     }
 
     private static func layout(_ body: ArraySlice<UInt8>, rank: Int, _ path: String) throws(HDF5Error) -> Layout {

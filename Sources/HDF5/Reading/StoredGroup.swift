@@ -1,6 +1,6 @@
 /// Walks a group's members: a version 1 B-tree over symbol nodes, names in a local heap.
 struct StoredGroup {
-    private static let mostMembers = 4096
+    private static let mostMembers = 1024
     private(set) var members: [(name: String, header: UInt64)] = []
 
     /// - Parameter message: the symbol table message.
@@ -41,7 +41,7 @@ struct StoredGroup {
         guard members.count + count <= Self.mostMembers else {
             throw HDF5Error(path: file.path, "has a group without end")
         }
-        var cursor = Cursor(try file.read(address + 8, 40 * count), file.path)
+        var cursor = Cursor(try file.read(address &+ 8, 40 * count), file.path)
         for _ in 0..<count {
             let (offset, header) = (try cursor.u64(), try cursor.u64())
             try cursor.skip(24)
@@ -67,7 +67,7 @@ struct TreeNode {
         guard level <= 8, expected == nil || level == expected, count <= 4096 else {
             throw HDF5Error(path: file.path, "has a damaged tree")
         }
-        var cursor = Cursor(try file.read(address + 24, count * (keySize + 8)), file.path)
+        var cursor = Cursor(try file.read(address &+ 24, count * (keySize + 8)), file.path)
         var entries: [(key: ArraySlice<UInt8>, child: UInt64)] = []
         entries.reserveCapacity(count)
         for _ in 0..<count { entries.append((try cursor.take(keySize), try cursor.u64())) }

@@ -15,7 +15,9 @@ enum StoredType: Equatable {
         switch kind {
         case 0:
             let (offset, precision) = (try cursor.u16(), try cursor.u16())
-            self = bits & 1 == 0 && offset == 0 && precision == 8 * size ? .integer(bytes: size, signed: bits & 8 != 0) : .other
+            self =
+                bits & 1 == 0 && offset == 0 && precision == 8 * size
+                ? .integer(bytes: size, signed: bits & 8 != 0) : .other
         case 1:
             let (offset, precision) = (try cursor.u16(), try cursor.u16())
             let fields = Array(try cursor.take(4))
@@ -36,7 +38,9 @@ enum StoredType: Equatable {
         var shape: [Int] = []
         for _ in 0..<rank {
             let dimension = try cursor.u64()
-            guard dimension <= 1 << 40 else { throw HDF5Error(path: path, "claims an impossible dimension \(dimension)") }
+            guard dimension <= 1 << 40 else {
+                throw HDF5Error(path: path, "claims an impossible dimension \(dimension)")
+            }
             shape.append(Int(dimension))
         }
         return shape

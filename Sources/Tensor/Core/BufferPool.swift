@@ -35,7 +35,20 @@ enum BufferPool {
             return address
         }
         if let reused, let pointer = UnsafeMutableRawPointer(bitPattern: reused) { return pointer }
-        return UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 64)
+        return allocate(byteCount)
+    }
+
+    /// Large buffers lie on huge pages where the system has them: faulting in small ones costs as much as filling them.
+    private static func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer {
+        let hugePage = 2 << 20
+        guard byteCount >= hugePage else {
+            return UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 64)
+        }
+        let pointer = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: hugePage)
+        #if os(Linux)
+            madvise(pointer, byteCount, MADV_HUGEPAGE)
+        #endif
+        return pointer
     }
 
     static func give(_ pointer: UnsafeMutableRawPointer, _ byteCount: Int) {

@@ -50,6 +50,18 @@ private final class Job {
 
 /// Which BLAS runs here.
 package enum BLAS {
+    /// The product of two matrices by OpenBLAS with threads of its own: what the engine's own products are measured by.
+    package static func product(_ a: Tensor, _ b: Tensor) -> Tensor {
+        let (m, k, n) = (a.shape[0], a.shape[1], b.shape[1])
+        openblas_set_num_threads(Int32(Parallel.threads))
+        defer { openblas_set_num_threads(1) }
+        let out = Output([m, n])
+        cblas_sgemm(
+            CblasRowMajor, CblasNoTrans, CblasNoTrans, blasint(m), blasint(n), blasint(k), 1, a.pointer, blasint(k),
+            b.pointer, blasint(n), 0, out.pointer, blasint(n))
+        return out.tensor
+    }
+
     /// The kernel set that OpenBLAS chose for this processor, such as "SkylakeX" or "Haswell".
     package static var coreName: String { String(cString: openblas_get_corename()) }
     /// Version and build options of OpenBLAS.

@@ -103,8 +103,12 @@ private struct AttentionOperands: Sendable {
 
     private func place(_ pair: Int) -> UnsafeMutablePointer<Float> { room.pointer + pair * (keyCount + valueCount) }
 
+    /// Scores are computed up to the end of the last vector, where the panels hold zeros.
     private func packedKeys(_ pair: Int) -> RightHandSide {
-        RightHandSide(packing: plan.keyMatrix(k, pair, transposed: true), plan.size, plan.keys, into: place(pair))
+        let keys = RightHandSide(
+            packing: plan.keyMatrix(k, pair, transposed: true), plan.size, plan.keys, into: place(pair))
+        guard RightHandSide.usesPanels else { return keys }
+        return RightHandSide(packed: place(pair), plan.size, plan.scoreStride)
     }
 
     private func packedValues(_ pair: Int) -> RightHandSide {
@@ -114,7 +118,7 @@ private struct AttentionOperands: Sendable {
     /// With a single block, its task packs for itself.
     func keys(_ pair: Int) -> RightHandSide {
         guard RightHandSide.usesPanels, plan.blocks > 1 else { return packedKeys(pair) }
-        return RightHandSide(packed: place(pair), plan.size, plan.keys)
+        return RightHandSide(packed: place(pair), plan.size, plan.scoreStride)
     }
 
     func values(_ pair: Int) -> RightHandSide {

@@ -2,38 +2,33 @@
 ///
 /// - Parameters:
 ///   - x: `[…, in]`.
-///   - weight: `[out, in]`, as PyTorch stores it.
 ///   - bias: `[out]`.
 /// - Returns: `[…, out]`.
-package func linear(_ x: Tensor, _ weight: Tensor, bias: Tensor? = nil) -> Tensor {
-    let (outputs, inputs) = (weight.shape[0], weight.shape[1])
+package func linear(_ x: Tensor, _ weight: LinearWeight, bias: Tensor? = nil) -> Tensor {
+    let (outputs, inputs) = (weight.outputs, weight.inputs)
     precondition(x.channels == inputs, "a linear layer for \(inputs) channels got a tensor of shape \(x.shape)")
-    let rows = x.rows
     let out = Output(x.shape.dropLast() + [outputs])
-    gemm(
-        rows, outputs, inputs, Matrix(pointer: x.pointer, stride: inputs),
-        Matrix(pointer: weight.pointer, stride: inputs, transposed: true), bias: bias?.pointer, into: out.pointer,
-        stride: outputs)
-    let needed = (x: x.requiresGradient, weight: weight.requiresGradient, bias: bias?.requiresGradient ?? false)
+    weight.multiply(x.pointer, rows: x.rows, bias: bias?.pointer, into: out.pointer)
+    let (needsInput, needsBias) = (x.requiresGradient, bias?.requiresGradient ?? false)
     // Frozen weights need no input saved: only what a gradient uses is captured.
-    let (shape, savedInput) = (x.shape, needed.weight ? x.detached : nil)
-    let savedWeight = needed.x ? weight.detached : nil
-    return Tensor(value: out.tensor, parents: [x, weight] + (bias.map { [$0] } ?? [])) { gradient in
-        [
-            savedWeight.map { matmulRows(gradient, $0, shape: shape) },
-            savedInput.map { outerProduct(gradient, $0) },
-            needed.bias ? sumRows(gradient) : nil,
-        ]
+    let (shape, savedInput) = (x.shape, weight.parameter == nil ? nil : x.detached)
+    let parents = [x] + (weight.parameter.map { [$0] } ?? []) + (bias.map { [$0] } ?? [])
+    return Tensor(value: out.tensor, parents: parents) { gradient in
+        var results: [Tensor?] = [needsInput ? inputGradient(gradient, weight, shape) : nil]
+        if let savedInput { results.append(outerProduct(gradient, savedInput)) }
+        if bias != nil { results.append(needsBias ? sumRows(gradient) : nil) }
+        return results
     }
 }
 
-/// gradient [rows, out] · weight [out, in].
-private func matmulRows(_ gradient: Tensor, _ weight: Tensor, shape: [Int]) -> Tensor {
-    let (outputs, inputs) = (weight.shape[0], weight.shape[1])
+/// The same with a weight `[out, in]` that is used once, or changes from use to use.
+package func linear(_ x: Tensor, _ weight: Tensor, bias: Tensor? = nil) -> Tensor {
+    linear(x, LinearWeight(weight), bias: bias)
+}
+
+private func inputGradient(_ gradient: Tensor, _ weight: LinearWeight, _ shape: [Int]) -> Tensor {
     let out = Output(shape)
-    gemm(
-        gradient.rows, inputs, outputs, Matrix(pointer: gradient.pointer, stride: outputs),
-        Matrix(pointer: weight.pointer, stride: inputs), into: out.pointer, stride: inputs)
+    weight.multiplyBack(gradient.pointer, rows: gradient.rows, into: out.pointer)
     return out.tensor
 }
 

@@ -90,6 +90,12 @@ extension Tensor {
     /// One sample, or several in a row, over and over: `[n, …]` → `[n·times, …]`.
     package func repeated(_ times: Int) -> Tensor { concatenateBatch(Array(repeating: self, count: times)) }
 
+    /// The same for a batch of `count`, a multiple of this one; as it is where it has that size already.
+    package func repeated(toBatch count: Int) -> Tensor {
+        precondition(count.isMultiple(of: shape[0]), "a batch of \(shape[0]) does not repeat into one of \(count)")
+        return count == shape[0] ? self : repeated(count / shape[0])
+    }
+
     /// Diffusers' channels-first images to ours: `[N, C, H, W]` → `[N, H, W, C]`.
     package var channelsLast: Tensor { permutedImages(from: shape, toChannelsLast: true) }
     /// The way back: `[N, H, W, C]` → `[N, C, H, W]`.

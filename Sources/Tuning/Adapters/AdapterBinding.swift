@@ -19,7 +19,7 @@ extension Adapter {
                 return (path, LoRALinear(layer, scale: scale))
             }
             let norm = adaptedRowNorms(
-                weight: base.weight, weightSquares: squares, down: layer.down, up: layer.up, scale: scale)
+                weight: base.packed, weightSquares: squares, down: layer.down, up: layer.up, scale: scale)
             return (path, DoRALinear(layer, magnitude: magnitude, scale: scale, norm: norm))
         }
         return Dictionary(uniqueKeysWithValues: bound)

@@ -21,24 +21,24 @@ package struct DoRALinear: LinearAdapter {
     }
 
     package func callAsFunction(_ x: Tensor, base: Linear) -> Tensor {
-        let weight = base.weight
+        let weight = base.packed
         let rows = x.detached.reshaped([x.rows, x.channels])
         let (down, up) = (layer.down.detached, layer.up.detached)
         // The scale goes to the narrow side, [rows, r].
         let narrow = matmul(rows, down, transposeB: true) * scale
-        let sum = productSum(Product(rows, weight, transposeB: true), Product(narrow, up, transposeB: true))
+        let sum = lowRankSum(rows, weight, narrow, up)
         let gain = quotient(magnitude.detached, norm)
         let value = scaleColumns(sum, gain: gain, bias: base.bias)
 
         let (norm, scale, shape, needsInput) = (norm, scale, x.shape, x.requiresGradient)
         return Tensor(
-            value: value.reshaped(x.shape.dropLast() + [weight.shape[0]]),
+            value: value.reshaped(x.shape.dropLast() + [weight.outputs]),
             parents: [x, layer.down, layer.up, magnitude]
         ) { gradient in
             let (dSum, products) = scaleColumnsBackward(gradient.reshaped(sum.shape), sum: sum, gain: gain)
             let dNarrow = matmul(dSum, up) * scale
             return [
-                needsInput ? productSum(Product(dSum, weight), Product(dNarrow, down)).reshaped(shape) : nil,
+                needsInput ? lowRankSumBack(dSum, weight, dNarrow, down).reshaped(shape) : nil,
                 matmul(dNarrow, rows, transposeA: true),
                 matmul(dSum, narrow, transposeA: true),
                 quotient(products, norm),

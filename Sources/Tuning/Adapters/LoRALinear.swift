@@ -12,21 +12,20 @@ package struct LoRALinear: LinearAdapter {
     }
 
     package func callAsFunction(_ x: Tensor, base: Linear) -> Tensor {
-        let weight = base.weight
+        let weight = base.packed
         let rows = x.detached.reshaped([x.rows, x.channels])
         let (down, up) = (layer.down.detached, layer.up.detached)
         let narrow = matmul(rows, down, transposeB: true) * scale
-        let value = productSum(
-            Product(rows, weight, transposeB: true), Product(narrow, up, transposeB: true), bias: base.bias)
+        let value = lowRankSum(rows, weight, narrow, up, bias: base.bias)
 
         let (scale, shape, needsInput) = (scale, x.shape, x.requiresGradient)
         return Tensor(
-            value: value.reshaped(x.shape.dropLast() + [weight.shape[0]]), parents: [x, layer.down, layer.up]
+            value: value.reshaped(x.shape.dropLast() + [weight.outputs]), parents: [x, layer.down, layer.up]
         ) { gradient in
-            let gradient = gradient.reshaped([rows.shape[0], weight.shape[0]])
+            let gradient = gradient.reshaped([rows.shape[0], weight.outputs])
             let dNarrow = matmul(gradient, up) * scale
             return [
-                needsInput ? productSum(Product(gradient, weight), Product(dNarrow, down)).reshaped(shape) : nil,
+                needsInput ? lowRankSumBack(gradient, weight, dNarrow, down).reshaped(shape) : nil,
                 matmul(dNarrow, rows, transposeA: true),
                 matmul(gradient, narrow, transposeA: true),
             ]

@@ -36,9 +36,11 @@ func rowNorms(squared: Tensor) -> Tensor {
 ///   - weightSquares: ‖W‖² by rows, which a frozen W keeps for the whole run.
 ///   - down: A, [r, in].
 ///   - up: B, [out, r].
-package func adaptedRowNorms(weight: Tensor, weightSquares: Tensor, down: Tensor, up: Tensor, scale: Float) -> Tensor {
+package func adaptedRowNorms(weight: LinearWeight, weightSquares: Tensor, down: Tensor, up: Tensor, scale: Float)
+    -> Tensor
+{
     let (down, up) = (down.detached, up.detached)
-    let crossed = rowDots(up, matmul(weight, down, transposeB: true))
+    let crossed = rowDots(up, transposed(product(down, weight)))
     let own = rowDots(matmul(up, matmul(down, down, transposeB: true)), up)
     return Tensor(shape: weightSquares.shape) { out in
         weightSquares.withValues { weightSquares in

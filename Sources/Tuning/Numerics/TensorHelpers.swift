@@ -18,3 +18,15 @@ func quotient(_ a: Tensor, _ b: Tensor) -> Tensor {
         }
     }
 }
+
+/// A matrix with rows and columns exchanged.
+func transposed(_ matrix: Tensor) -> Tensor {
+    let (rows, columns) = (matrix.shape[0], matrix.shape[1])
+    return Tensor(shape: [columns, rows]) { out in
+        matrix.withValues { matrix in
+            for row in 0..<rows {
+                for column in 0..<columns { out[column * rows + row] = matrix[row * columns + column] }
+            }
+        }
+    }
+}

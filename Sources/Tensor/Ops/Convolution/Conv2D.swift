@@ -15,11 +15,11 @@ package func conv2d(
     let geometry = ConvolutionGeometry(x.shape, weight, stride: stride, padding: padding)
     let value: Tensor
     if geometry.isPointwise {
-        value = geometry.pointwise(x, weight.hwio, bias: bias)
+        value = geometry.pointwise(x, weight, bias: bias)
     } else if Winograd.suits(x, weight, stride: stride, padding: padding) {
-        value = Winograd.convolve(x, kernel: weight.winograd(), bias: bias)
+        value = Winograd.convolve(x, weight, .forward, bias: bias)
     } else {
-        value = geometry.direct(x, weight.hwio, bias: bias)
+        value = geometry.direct(x, weight, bias: bias)
     }
     let savedInput = weight.parameter == nil ? nil : x.detached
     let parents = [x] + (weight.parameter.map { [$0] } ?? []) + (bias.map { [$0] } ?? [])
@@ -54,31 +54,47 @@ struct ConvolutionGeometry: Sendable {
     private var pixels: Int { outHeight * outWidth }
 
     /// A 1×1 kernel is a matrix product over pixels.
-    func pointwise(_ x: Tensor, _ hwio: Tensor, bias: Tensor?) -> Tensor {
+    func pointwise(_ x: Tensor, _ weight: Conv2DWeight, bias: Tensor?) -> Tensor {
         let out = Output([images, height, width, outputs])
         gemm(
-            x.rows, outputs, inputs, Matrix(pointer: x.pointer, stride: inputs),
-            Matrix(pointer: hwio.pointer, stride: outputs), bias: bias?.pointer, into: out.pointer, stride: outputs)
+            x.rows, Matrix(pointer: x.pointer, stride: inputs),
+            RightHandSide(packed: weight.panels.pointer, inputs, outputs), bias: bias?.pointer, into: out.pointer,
+            stride: outputs)
         return out.tensor
     }
 
-    /// im2col in tiles of output pixels that stay in the second-level cache, each multiplied at once.
-    func direct(_ x: Tensor, _ hwio: Tensor, bias: Tensor?) -> Tensor {
+    /// im2col and a product: in tiles of output pixels that stay in the second-level cache where the kernel does too,
+    /// in large parts of the image where the kernel is read from memory.
+    func direct(_ x: Tensor, _ weight: Conv2DWeight, bias: Tensor?) -> Tensor {
         let out = Output([images, outHeight, outWidth, outputs])
-        let tile = min(max(131_072 / columns, 16), pixels)
-        let tilesAnImage = (pixels + tile - 1) / tile
-        withScratch(RightHandSide.packedCount(columns, outputs)) { room in
-            let kernel = RightHandSide(
-                packing: Matrix(pointer: hwio.pointer, stride: outputs), columns, outputs, into: room)
-            Parallel.forEach(images * tilesAnImage) { index in
+        withScratch(weight.roomCount) { room in
+            let kernel = weight.rightHandSide(in: room)
+            let isLarge = columns * outputs > 1 << 18
+            let tile = min(max((isLarge ? 1 << 23 : 1 << 17) / columns, 16), pixels)
+            let tilesAnImage = (pixels + tile - 1) / tile
+            func convolve(_ index: Int, multiply: (Matrix, Int, UnsafeMutablePointer<Float>) -> Void) {
                 let image = index / tilesAnImage
                 let first = index % tilesAnImage * tile
                 let count = min(tile, pixels - first)
                 withScratch(count * columns) { scratch in
-                    im2col(x, image: image, first: first, count: count, into: scratch)
-                    kernel.multiply(
-                        Matrix(pointer: scratch, stride: columns), rows: count, bias: bias?.pointer,
-                        into: out.pointer + (image * pixels + first) * outputs, stride: outputs)
+                    nonisolated(unsafe) let scratch = scratch
+                    Parallel.ranges(count, grain: 64) { range in
+                        im2col(
+                            x, image: image, first: first + range.lowerBound, count: range.count,
+                            into: scratch + range.lowerBound * columns)
+                    }
+                    multiply(
+                        Matrix(pointer: scratch, stride: columns), count,
+                        out.pointer + (image * pixels + first) * outputs)
+                }
+            }
+            if isLarge {
+                for index in 0..<images * tilesAnImage {
+                    convolve(index) { gemm($1, $0, kernel, bias: bias?.pointer, into: $2, stride: outputs) }
+                }
+            } else {
+                Parallel.forEach(images * tilesAnImage) { index in
+                    convolve(index) { kernel.multiply($0, rows: $1, bias: bias?.pointer, into: $2, stride: outputs) }
                 }
             }
         }
@@ -94,28 +110,29 @@ struct ConvolutionGeometry: Sendable {
 
     func inputGradient(_ gradient: Tensor, _ weight: Conv2DWeight) -> Tensor {
         if Winograd.suits(gradient, weight, stride: stride, padding: padding) {
-            return Winograd.convolve(gradient, kernel: weight.turnedWinograd(), bias: nil)
+            return Winograd.convolve(gradient, weight, .backward)
         }
         let out = Output([images, height, width, inputs])
-        let transposed = Matrix(pointer: weight.hwio.pointer, stride: outputs, transposed: true)
-        if isPointwise {
-            gemm(
-                gradient.rows, inputs, outputs, Matrix(pointer: gradient.pointer, stride: outputs), transposed,
-                into: out.pointer, stride: inputs)
-            return out.tensor
-        }
-        // Windows overlap in the gradient, so one thread adds them up.
-        out.pointer.update(repeating: 0, count: out.storage.count)
-        for image in 0..<images {
-            let products = Output([pixels, columns])
-            gemm(
-                pixels, columns, outputs,
-                Matrix(pointer: gradient.pointer + image * pixels * outputs, stride: outputs), transposed,
-                into: products.pointer, stride: columns)
-            ck_col2im(
-                products.pointer, out.pointer + image * height * width * inputs, 0, pixels, Int32(height),
-                Int32(width), Int32(inputs), Int32(outWidth), Int32(kernelHeight), Int32(kernelWidth),
-                Int32(stride), Int32(padding.top), Int32(padding.left))
+        withScratch(weight.transposedRoomCount) { room in
+            let transposed = weight.transposed(in: room)
+            if isPointwise {
+                gemm(
+                    gradient.rows, Matrix(pointer: gradient.pointer, stride: outputs), transposed, into: out.pointer,
+                    stride: inputs)
+                return
+            }
+            // Windows overlap in the gradient, so each image is added up by one thread.
+            out.pointer.update(repeating: 0, count: out.storage.count)
+            for image in 0..<images {
+                let products = Output([pixels, columns])
+                gemm(
+                    pixels, Matrix(pointer: gradient.pointer + image * pixels * outputs, stride: outputs), transposed,
+                    into: products.pointer, stride: columns)
+                ck_col2im(
+                    products.pointer, out.pointer + image * height * width * inputs, 0, pixels, Int32(height),
+                    Int32(width), Int32(inputs), Int32(outWidth), Int32(kernelHeight), Int32(kernelWidth),
+                    Int32(stride), Int32(padding.top), Int32(padding.left))
+            }
         }
         return out.tensor
     }

@@ -1,24 +1,14 @@
 import CKernels
 import Synchronization
 
-/// Zeros around an image, in pixels.
-package struct Padding: Sendable, Equatable {
-    package var top, left, bottom, right: Int
-
-    package init(top: Int, left: Int, bottom: Int, right: Int) {
-        (self.top, self.left, self.bottom, self.right) = (top, left, bottom, right)
-    }
-
-    package static let none = uniform(0)
-    package static func uniform(_ n: Int) -> Padding { Padding(top: n, left: n, bottom: n, right: n) }
-}
-
-/// The kernel of a 2-D convolution, repacked once from PyTorch's layout into those that the loops read.
+/// The kernel of a 2-D convolution, repacked once from PyTorch's layout into panels (panels.c) of `[in·kh·kw, out]`.
 package struct Conv2DWeight: Sendable {
     package let outputChannels, inputChannels, kernelHeight, kernelWidth: Int
     /// Where gradients go; nil for a frozen kernel.
     let parameter: Tensor?
-    private let packed: PackedKernel
+    /// Rows by input channel, then tap.
+    let panels: Tensor
+    private let transforms = TransformedKernels()
 
     /// - Parameter oihw: `[out, in, kh, kw]`.
     package init(_ oihw: Tensor) {
@@ -26,90 +16,73 @@ package struct Conv2DWeight: Sendable {
         (outputChannels, inputChannels) = (oihw.shape[0], oihw.shape[1])
         (kernelHeight, kernelWidth) = (oihw.shape[2], oihw.shape[3])
         parameter = oihw.requiresGradient ? oihw : nil
-        packed = PackedKernel(hwio: permuted(oihw))
+        let rows = inputChannels * kernelHeight * kernelWidth
+        let room = Output([ck_gemm_packed_size(rows, outputChannels)])
+        pack(
+            Matrix(pointer: oihw.pointer, stride: rows, transposed: true), rows, outputChannels, into: room.pointer)
+        panels = room.tensor
     }
 
-    /// `[kh·kw·in, out]`.
-    var hwio: Tensor { packed.hwio }
-    /// Kernels smaller than this keep their transform; larger ones are transformed at each use, which costs little
-    /// beside the products and saves four times their memory.
-    private static let largestKeptTransform = 512 * 512
+    var taps: Int { kernelHeight * kernelWidth }
+    /// Rows of the matrix that im2col's rows are multiplied by.
+    var depth: Int { taps * inputChannels }
 
-    /// The kernel as Winograd's `[36, in, out]`, packed.
-    func winograd() -> Tensor {
-        guard inputChannels * outputChannels <= Self.largestKeptTransform else {
-            return winogradTransform(hwio, inputChannels, outputChannels)
+    /// Room, in values, that ``rightHandSide(in:)`` takes.
+    var roomCount: Int { taps == 1 ? 0 : panels.count }
+
+    /// The kernel as the right-hand side of im2col's rows, which go by tap, then input channel.
+    func rightHandSide(in room: UnsafeMutablePointer<Float>) -> RightHandSide {
+        guard taps > 1 else { return RightHandSide(packed: panels.pointer, depth, outputChannels) }
+        nonisolated(unsafe) let room = room
+        Parallel.ranges((outputChannels + 31) / 32, grain: 1) { range in
+            ck_gemm_regroup(
+                panels.pointer, inputChannels, taps, outputChannels, range.lowerBound, range.upperBound, room)
         }
-        return packed.kept(\.winograd) { winogradTransform(hwio, inputChannels, outputChannels) }
+        return RightHandSide(packed: room, depth, outputChannels)
     }
 
-    /// The kernel of the convolution that carries gradients back: turned by 180° with in and out exchanged.
-    func turnedWinograd() -> Tensor {
-        guard inputChannels * outputChannels <= Self.largestKeptTransform else {
-            return winogradTransform(turned(), outputChannels, inputChannels)
+    /// Its transpose: from gradients of outputs to those of im2col's rows. `room` takes both layouts.
+    func transposed(in room: UnsafeMutablePointer<Float>) -> RightHandSide {
+        if taps > 1 { _ = rightHandSide(in: room) }
+        nonisolated(unsafe) let source = taps > 1 ? UnsafePointer(room) : panels.pointer
+        nonisolated(unsafe) let turned = room + roomCount
+        Parallel.ranges((depth + 31) / 32, grain: max(1024 / outputChannels, 1)) { range in
+            ck_gemm_turn(source, depth, outputChannels, range.lowerBound, range.upperBound, turned)
         }
-        return packed.kept(\.turnedWinograd) { winogradTransform(turned(), outputChannels, inputChannels) }
+        return RightHandSide(packed: turned, outputChannels, depth)
     }
 
-    private func turned() -> Tensor {
-        let (taps, inputs, outputs) = (kernelHeight * kernelWidth, inputChannels, outputChannels)
-        let out = Output([taps * outputs, inputs])
-        let source = hwio
-        Parallel.forEach(taps) { tap in
-            let from = source.pointer + tap * inputs * outputs
-            let to = out.pointer + (taps - 1 - tap) * inputs * outputs
-            for o in 0..<outputs { for i in 0..<inputs { to[o * inputs + i] = from[i * outputs + o] } }
-        }
-        return out.tensor
-    }
-}
+    /// Room, in values, that ``transposed(in:)`` takes.
+    var transposedRoomCount: Int { roomCount + ck_gemm_packed_size(outputChannels, depth) }
 
-/// Layouts of one kernel, made when first asked for.
-private final class PackedKernel: Sendable {
-    struct Transforms {
-        var winograd: Tensor?
-        var turnedWinograd: Tensor?
-    }
+    /// Kernels up to this size keep their Winograd transform, four times as large; larger ones are transformed panel by
+    /// panel at each use, which costs little beside the products.
+    static let largestKeptTransform = 256 * 256
 
-    let hwio: Tensor
-    private let transforms = Mutex(Transforms())
-
-    init(hwio: Tensor) { self.hwio = hwio }
-
-    func kept(_ slot: any WritableKeyPath<Transforms, Tensor?> & Sendable, make: () -> Tensor) -> Tensor {
-        if let present = transforms.withLock({ $0[keyPath: slot] }) { return present }
-        let made = make()
-        transforms.withLock { $0[keyPath: slot] = made }
-        return made
-    }
-}
-
-/// OIHW → [kh·kw·in, out].
-private func permuted(_ oihw: Tensor) -> Tensor {
-    let (outputs, inputs, taps) = (oihw.shape[0], oihw.shape[1], oihw.shape[2] * oihw.shape[3])
-    let out = Output([taps * inputs, outputs])
-    Parallel.rows(inputs, width: outputs * taps) { range in
-        for i in range {
-            for o in 0..<outputs {
-                let from = oihw.pointer + (o * inputs + i) * taps
-                for tap in 0..<taps { out.pointer[(tap * inputs + i) * outputs + o] = from[tap] }
+    /// Winograd's 36 planes, each packed as a right-hand side; nil for a kernel too large to keep them.
+    func keptTransform(_ direction: Winograd.Direction) -> Tensor? {
+        guard inputChannels * outputChannels <= Self.largestKeptTransform else { return nil }
+        return transforms.get(direction) {
+            let source = Winograd.Kernel(self, direction)
+            let planes = Output([36, source.rows, source.columns])
+            Parallel.forEach(source.panelCount) { panel in
+                source.transform(
+                    panel, rows: 0..<source.rows, into: planes.pointer + panel * 32 * source.rows,
+                    plane: source.rows * source.columns)
             }
+            return planes.tensor
         }
     }
-    return out.tensor
 }
 
-/// The 36 planes [in, out] of the transformed kernel, each packed as products read it.
-private func winogradTransform(_ hwio: Tensor, _ inputs: Int, _ outputs: Int) -> Tensor {
-    let planes = Output([36, inputs, outputs])
-    Parallel.rows(inputs, width: 36 * outputs) { range in
-        ck_winograd_kernel(hwio.pointer, planes.pointer, inputs, outputs, range.lowerBound, range.upperBound)
+/// Transforms of one kernel, made when first asked for.
+private final class TransformedKernels: Sendable {
+    private let made = Mutex<[Winograd.Direction: Tensor]>([:])
+
+    func get(_ direction: Winograd.Direction, make: () -> Tensor) -> Tensor {
+        if let present = made.withLock({ $0[direction] }) { return present }
+        let tensor = make()
+        made.withLock { $0[direction] = tensor }
+        return tensor
     }
-    guard RightHandSide.usesPanels else { return planes.tensor }
-    let packed = Output([36, inputs, outputs])
-    Parallel.forEach(36) { plane in
-        let matrix = Matrix(pointer: planes.pointer + plane * inputs * outputs, stride: outputs)
-        _ = RightHandSide(packing: matrix, inputs, outputs, into: packed.pointer + plane * inputs * outputs)
-    }
-    return packed.tensor
 }

@@ -3,107 +3,177 @@ import CKernels
 /// A 3×3 convolution with stride 1 and padding 1 by Winograd's F(4×4, 3×3): four times fewer products than the direct
 /// form, at a relative error near 4·10⁻⁶.
 enum Winograd {
+    /// Which convolution a kernel is used for.
+    enum Direction: Sendable { case forward, backward }
+
     static func suits(_ x: Tensor, _ weight: Conv2DWeight, stride: Int, padding: Padding) -> Bool {
         guard weight.kernelHeight == 3, weight.kernelWidth == 3, stride == 1, padding == .uniform(1),
             weight.inputChannels.isMultiple(of: 16), weight.outputChannels.isMultiple(of: 16)
         else { return false }
         let (height, width) = (x.shape[1], x.shape[2])
         let covered = (height + 3) / 4 * ((width + 3) / 4) * 16
-        // A block that hangs over the edge is computed whole; a kernel transformed for few pixels costs more than it
-        // saves.
-        let pixels = x.shape[0] * height * width
-        return height * width * 2 >= covered && pixels >= 128
+        // A block that hangs over the edge is computed whole. The number of images has no say, so that an image does not
+        // depend on its batch.
+        return height * width * 2 >= covered
     }
 
     /// - Parameters:
-    ///   - x: `[N, H, W, in]`.
-    ///   - kernel: `[36, in, out]`, each of the 36 packed as a right-hand side.
-    /// - Returns: `[N, H, W, out]`.
-    static func convolve(_ x: Tensor, kernel: Tensor, bias: Tensor?) -> Tensor {
-        let plan = Plan(x: x, kernel: kernel, bias: bias)
-        let out = Output([plan.images, plan.height, plan.width, plan.outputs])
-        // Small kernels stay in cache while blocks of tiles pass; for large ones all tiles pass each plane at once.
-        if plan.tiles >= 4 * Plan.blockTiles, plan.inputs * plan.outputs <= 640 * 640 {
-            Parallel.ranges(plan.tiles, grain: Plan.blockTiles) { range in
-                withScratch(36 * range.count * plan.inputs) { transformed in
-                    withScratch(36 * range.count * plan.outputs) { products in
-                        plan.transformInput(range, into: transformed, tiles: range.count)
-                        for plane in 0..<36 { plan.multiply(plane, transformed, into: products, tiles: range.count) }
-                        plan.transformOutput(range, from: products, tiles: range.count, into: out)
-                    }
-                }
-            }
+    ///   - x: `[N, H, W, in]`; going backward, a gradient `[N, H, W, out]`.
+    /// - Returns: `[N, H, W, out]`, or `[N, H, W, in]`.
+    static func convolve(_ x: Tensor, _ weight: Conv2DWeight, _ direction: Direction, bias: Tensor? = nil) -> Tensor {
+        let kernel = Kernel(weight, direction)
+        let tiling = WinogradTiling(x.shape, outputs: kernel.columns)
+        let out = Output(x.shape.dropLast() + [kernel.columns])
+        if let planes = weight.keptTransform(direction) {
+            convolve(x, planes, tiling, bias: bias, into: out)
         } else {
-            let transformed = Output([36, plan.tiles, plan.inputs])
-            let products = Output([36, plan.tiles, plan.outputs])
-            Parallel.ranges(plan.tiles, grain: 4) { range in
-                plan.transformInput(
-                    range, into: transformed.pointer + range.lowerBound * plan.inputs, tiles: plan.tiles)
-            }
-            Parallel.forEach(36) {
-                plan.multiply($0, transformed.pointer, into: products.pointer, tiles: plan.tiles)
-            }
-            Parallel.ranges(plan.tiles, grain: 4) { range in
-                plan.transformOutput(
-                    range, from: products.pointer + range.lowerBound * plan.outputs, tiles: plan.tiles, into: out)
-            }
+            convolve(x, kernel, tiling, bias: bias, into: out)
         }
         return out.tensor
     }
 
-    private struct Plan: Sendable {
-        static let blockTiles = 64
-
-        let x: Tensor
-        let kernel: Tensor
-        let bias: Tensor?
-        let images, height, width, inputs, outputs: Int
-        let tileColumns, tilesAnImage, tiles: Int
-
-        init(x: Tensor, kernel: Tensor, bias: Tensor?) {
-            (self.x, self.kernel, self.bias) = (x, kernel, bias)
-            (images, height, width, inputs) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3])
-            outputs = kernel.shape[2]
-            tileColumns = (width + 3) / 4
-            tilesAnImage = (height + 3) / 4 * tileColumns
-            tiles = images * tilesAnImage
-        }
-
-        /// The image of a tile and the first pixel of its block.
-        private func place(_ tile: Int) -> (image: Int, y: Int, x: Int) {
-            let (image, index) = tile.quotientAndRemainder(dividingBy: tilesAnImage)
-            return (image, index / tileColumns * 4, index % tileColumns * 4)
-        }
-
-        func transformInput(_ range: Range<Int>, into out: UnsafeMutablePointer<Float>, tiles: Int) {
-            for (row, tile) in range.enumerated() {
-                let place = place(tile)
-                ck_winograd_input(
-                    x.pointer + place.image * height * width * inputs, Int32(height), Int32(width), Int32(inputs),
-                    Int32(place.y - 1), Int32(place.x - 1), out + row * inputs, tiles * inputs)
+    /// With a small kernel: blocks of tiles go through all three stages, and everything stays in the cache.
+    private static func convolve(
+        _ x: Tensor, _ planes: Tensor, _ tiling: WinogradTiling, bias: Tensor?, into out: Output
+    ) {
+        let (inputs, outputs) = (tiling.inputs, tiling.outputs)
+        Parallel.ranges(tiling.count, grain: tiling.blockTiles) { range in
+            // A vector between planes: at a distance of a power of two all 36 would meet in one set of the cache.
+            let (plane, productPlane) = (range.count * inputs + 16, range.count * outputs + 16)
+            withScratch(36 * (plane + productPlane)) { transformed in
+                let products = transformed + 36 * plane
+                tiling.transformInput(x, range, into: transformed, plane: plane)
+                for index in 0..<36 {
+                    RightHandSide(packed: planes.pointer + index * inputs * outputs, inputs, outputs).multiply(
+                        Matrix(pointer: transformed + index * plane, stride: inputs), rows: range.count,
+                        into: products + index * productPlane, stride: outputs)
+                }
+                tiling.transformOutput(
+                    products, range, stride: outputs, plane: productPlane, channels: 0..<outputs, bias, into: out)
             }
         }
+    }
 
-        func multiply(
-            _ plane: Int, _ transformed: UnsafeMutablePointer<Float>, into products: UnsafeMutablePointer<Float>,
-            tiles: Int
-        ) {
-            let size = inputs * outputs
-            RightHandSide(packed: kernel.pointer + plane * size, inputs, outputs).multiply(
-                Matrix(pointer: transformed + plane * tiles * inputs, stride: inputs), rows: tiles,
-                into: products + plane * tiles * outputs, stride: outputs)
+    /// With a large kernel: the tiles are transformed once, and each panel of outputs transforms its part of the kernel
+    /// in slices of input channels that stay in the cache while all tiles are multiplied by them.
+    private static func convolve(
+        _ x: Tensor, _ kernel: Kernel, _ tiling: WinogradTiling, bias: Tensor?, into out: Output
+    ) {
+        let inputs = tiling.inputs
+        for range in tiling.groups {
+            let plane = range.count * inputs + 16
+            let transformed = Output([36 * plane])
+            Parallel.ranges(range.count, grain: 4) { part in
+                let first = range.lowerBound + part.lowerBound
+                tiling.transformInput(
+                    x, first..<first + part.count, into: transformed.pointer + part.lowerBound * inputs, plane: plane)
+            }
+            Parallel.forEach(kernel.panelCount) { panel in
+                let width = kernel.width(panel)
+                let productPlane = range.count * width + 16
+                let slice = 128
+                withScratch(36 * (slice * width + productPlane)) { room in
+                    let products = room + 36 * slice * width
+                    for first in stride(from: 0, to: inputs, by: slice) {
+                        let rows = first..<min(first + slice, inputs)
+                        kernel.transform(panel, rows: rows, into: room, plane: slice * width)
+                        for index in 0..<36 {
+                            RightHandSide(packed: room + index * slice * width, rows.count, width).multiply(
+                                Matrix(pointer: transformed.pointer + index * plane + first, stride: inputs),
+                                rows: range.count, accumulating: first > 0, into: products + index * productPlane,
+                                stride: width)
+                        }
+                    }
+                    tiling.transformOutput(
+                        products, range, stride: width, plane: productPlane,
+                        channels: panel * 32..<panel * 32 + width, bias, into: out)
+                }
+            }
+        }
+    }
+
+    /// A kernel as the right-hand side of 36 products, transformed in pieces.
+    struct Kernel: Sendable {
+        private let weight: Conv2DWeight
+        private let direction: Direction
+        let rows, columns: Int
+
+        init(_ weight: Conv2DWeight, _ direction: Direction) {
+            (self.weight, self.direction) = (weight, direction)
+            let (inputs, outputs) = (weight.inputChannels, weight.outputChannels)
+            (rows, columns) = direction == .forward ? (inputs, outputs) : (outputs, inputs)
         }
 
-        func transformOutput(
-            _ range: Range<Int>, from products: UnsafeMutablePointer<Float>, tiles: Int, into out: Output
-        ) {
-            for (row, tile) in range.enumerated() {
-                let place = place(tile)
-                ck_winograd_output(
-                    products + row * outputs, tiles * outputs, Int32(height), Int32(width), Int32(outputs),
-                    Int32(place.y), Int32(place.x), bias?.pointer,
-                    out.pointer + place.image * height * width * outputs)
+        var panelCount: Int { (columns + 31) / 32 }
+        func width(_ panel: Int) -> Int { columns - panel * 32 > 16 ? 32 : 16 }
+
+        /// Some rows (a multiple of 16) of one panel of columns, in 36 planes `[rows, width]`.
+        func transform(_ panel: Int, rows range: Range<Int>, into out: UnsafeMutablePointer<Float>, plane: Int) {
+            let width = width(panel)
+            switch direction {
+            case .forward:
+                ck_winograd_kernel(
+                    weight.panels.pointer + (panel * 32 * rows + range.lowerBound * width) * 9, width, range.count,
+                    out, plane)
+            case .backward:
+                ck_winograd_turned_kernel(
+                    weight.panels.pointer, columns, rows, panel * 32, width, range.lowerBound, range.count, out, plane)
             }
+        }
+    }
+}
+
+/// The 4×4 blocks of outputs that a batch of images is cut into.
+private struct WinogradTiling: Sendable {
+    let height, width, inputs, outputs: Int
+    let count: Int
+    private let tileColumns, tilesAnImage: Int
+
+    init(_ shape: [Int], outputs: Int) {
+        (height, width, inputs, self.outputs) = (shape[1], shape[2], shape[3], outputs)
+        tileColumns = (width + 3) / 4
+        tilesAnImage = (height + 3) / 4 * tileColumns
+        count = shape[0] * tilesAnImage
+    }
+
+    /// Tiles that pass through all stages together: up to 48, in a number of equal blocks that splits evenly over cores.
+    var blockTiles: Int {
+        let blocks = count <= 48 ? 2 : (count + 191) / 192 * 4
+        return (count + blocks - 1) / blocks
+    }
+
+    /// Tiles whose transforms are in memory together, at most 64 MB of them.
+    var groups: [Range<Int>] {
+        let size = max((1 << 24) / (36 * inputs) / 12 * 12, 96)
+        let parts = (count + size - 1) / size
+        return (0..<parts).map { $0 * count / parts..<($0 + 1) * count / parts }
+    }
+
+    /// The image of a tile and the first pixel of its block.
+    private func place(_ tile: Int) -> (image: Int, y: Int, x: Int) {
+        let (image, index) = tile.quotientAndRemainder(dividingBy: tilesAnImage)
+        return (image, index / tileColumns * 4, index % tileColumns * 4)
+    }
+
+    func transformInput(_ x: Tensor, _ range: Range<Int>, into out: UnsafeMutablePointer<Float>, plane: Int) {
+        for (row, tile) in range.enumerated() {
+            let place = place(tile)
+            ck_winograd_input(
+                x.pointer + place.image * height * width * inputs, Int32(height), Int32(width), Int32(inputs),
+                Int32(place.y - 1), Int32(place.x - 1), out + row * inputs, plane)
+        }
+    }
+
+    func transformOutput(
+        _ products: UnsafeMutablePointer<Float>, _ range: Range<Int>, stride: Int, plane: Int, channels: Range<Int>,
+        _ bias: Tensor?, into out: Output
+    ) {
+        for (row, tile) in range.enumerated() {
+            let place = place(tile)
+            ck_winograd_output(
+                products + row * stride, plane, Int32(height), Int32(width), Int32(outputs), Int32(channels.count),
+                Int32(place.y), Int32(place.x), bias.map { $0.pointer + channels.lowerBound },
+                out.pointer + place.image * height * width * outputs + channels.lowerBound)
         }
     }
 }

@@ -1,0 +1,88 @@
+/// out [m, n] = a [m, k] · b [k, n], plus `bias` by columns or beta (0 or 1) times what `out` held, on all cores.
+func gemm(
+    _ m: Int, _ n: Int, _ k: Int, _ a: Matrix, _ b: Matrix, bias: UnsafePointer<Float>? = nil, beta: Float = 0,
+    into out: UnsafeMutablePointer<Float>, stride: Int
+) {
+    guard m > 0, n > 0 else { return }
+    withScratch(RightHandSide.packedCount(k, n)) { room in
+        gemm(
+            m, a, RightHandSide(packing: b, k, n, into: room), bias: bias, beta: beta, into: out, stride: stride)
+    }
+}
+
+/// The same with a right-hand side that is packed already.
+///
+/// Tiles cut m and n (never k, so a value is summed in one order whatever the tiling); their sizes follow from the shape.
+func gemm(
+    _ m: Int, _ a: Matrix, _ right: RightHandSide, bias: UnsafePointer<Float>? = nil, beta: Float = 0,
+    into out: UnsafeMutablePointer<Float>, stride: Int
+) {
+    precondition(beta == 0 || (beta == 1 && bias == nil), "a product is added to a bias or to what was there")
+    guard m > 0, right.columns > 0 else { return }
+    let accumulating = beta == 1
+    guard m * right.columns * right.rows >= 64 * 64 * 64 else {
+        right.multiply(a, rows: m, bias: bias, accumulating: accumulating, into: out, stride: stride)
+        return
+    }
+    let tiling = GemmTiling(m, right)
+    nonisolated(unsafe) let (a, bias, out) = (a, bias, out)
+    Parallel.forEach(tiling.count) { index in
+        let tile = tiling.tile(index)
+        for first in Swift.stride(from: tile.rows.lowerBound, to: tile.rows.upperBound, by: tiling.blockRows) {
+            right.multiply(
+                a.dropping(rows: first), rows: min(tiling.blockRows, tile.rows.upperBound - first),
+                panels: tile.panels, bias: bias, accumulating: accumulating, into: out + first * stride,
+                stride: stride)
+        }
+    }
+}
+
+/// How a product is cut so that what a tile reads again and again stays in its core's second-level cache: rows of the
+/// left side where these are many, panels of the right side where that is the larger one.
+private struct GemmTiling {
+    private let m, rowGrain, panelCount, panelGrain: Int
+    /// Rows that pass all panels of a tile before the next do.
+    let blockRows: Int
+
+    private static let cachedValues = 96_000
+
+    init(_ m: Int, _ right: RightHandSide) {
+        self.m = m
+        panelCount = max(right.panelCount, 1)
+        guard RightHandSide.usesPanels else {
+            // OpenBLAS packs both operands again for each tile, so tiles are few and large.
+            let parts = m >= 8192 ? 16 : m >= 512 ? 4 : m >= 128 ? 2 : 1
+            rowGrain = ((m + parts - 1) / parts + 15) / 16 * 16
+            panelGrain = m >= 512 ? panelCount : (panelCount + 3) / 4
+            blockRows = rowGrain
+            return
+        }
+        // Multiples of the 12 rows of a register tile.
+        let fitting = min(max(Self.cachedValues / max(right.rows, 1) / 12 * 12, 48), 384)
+        if right.rows * right.columns > 1 << 20 && right.columns >= m {
+            blockRows = fitting
+            rowGrain = m
+            let room = Self.cachedValues / (max(right.rows, 1) * RightHandSide.panelWidth)
+            panelGrain = min(max(room, 1), (panelCount + 7) / 8)
+        } else if m >= 384 {
+            rowGrain = min(fitting, (m / 8 + 11) / 12 * 12)
+            blockRows = rowGrain
+            panelGrain = panelCount
+        } else {
+            rowGrain = 48
+            blockRows = rowGrain
+            panelGrain = max(65_536 / max(rowGrain * right.rows, 1), 1)
+        }
+    }
+
+    private var columnTiles: Int { (panelCount + panelGrain - 1) / panelGrain }
+    var count: Int { (m + rowGrain - 1) / rowGrain * columnTiles }
+
+    func tile(_ index: Int) -> (rows: Range<Int>, panels: Range<Int>) {
+        let (row, column) = index.quotientAndRemainder(dividingBy: columnTiles)
+        return (
+            row * rowGrain..<min((row + 1) * rowGrain, m),
+            column * panelGrain..<min((column + 1) * panelGrain, panelCount)
+        )
+    }
+}

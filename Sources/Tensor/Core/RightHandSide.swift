@@ -1,0 +1,104 @@
+import CKernels
+import COpenBLAS
+import Foundation
+
+/// The right-hand side of products, in the layout that the loops read: panels (panels.c) for those of gemm.c, as it lies
+/// in memory for OpenBLAS, which packs for itself. What was packed for keeps is in panels for both.
+struct RightHandSide: @unchecked Sendable {
+    let rows: Int
+    let columns: Int
+    private let layout: Layout
+
+    private enum Layout {
+        case panels(UnsafePointer<Float>)
+        case matrix(Matrix)
+    }
+
+    /// Whether the loops of gemm.c run here; `ATTUNE_GEMM=openblas` puts OpenBLAS in their place, as on a processor
+    /// without AVX-512.
+    static let usesPanels =
+        ck_gemm_supported() != 0 && ProcessInfo.processInfo.environment["ATTUNE_GEMM"] != "openblas"
+    static let panelWidth = 32
+
+    /// Room, in values, that ``init(packing:_:_:into:)`` takes.
+    static func packedCount(_ rows: Int, _ columns: Int) -> Int {
+        usesPanels ? ck_gemm_packed_size(rows, columns) : 0
+    }
+
+    /// Packs [rows, columns] into `room`, which must outlive its use as the matrix must.
+    init(packing matrix: Matrix, _ rows: Int, _ columns: Int, into room: UnsafeMutablePointer<Float>) {
+        (self.rows, self.columns) = (rows, columns)
+        layout = Self.usesPanels ? .panels(UnsafePointer(room)) : .matrix(matrix)
+        if Self.usesPanels { pack(matrix, rows, columns, into: room) }
+    }
+
+    /// Panels that were made before.
+    init(packed panels: UnsafePointer<Float>, _ rows: Int, _ columns: Int) {
+        (self.rows, self.columns, layout) = (rows, columns, .panels(panels))
+    }
+
+    /// A matrix as it lies, for OpenBLAS.
+    init(unpacked matrix: Matrix, _ rows: Int, _ columns: Int) {
+        precondition(!Self.usesPanels, "the loops of gemm.c read panels only")
+        (self.rows, self.columns, layout) = (rows, columns, .matrix(matrix))
+    }
+
+    var panelCount: Int { (columns + Self.panelWidth - 1) / Self.panelWidth }
+
+    /// out [m, columns] = a [m, rows] · self, plus `bias` by columns or what `out` held, on the calling thread.
+    ///
+    /// - Parameter panels: which columns, in panels; all when nil.
+    func multiply(
+        _ a: Matrix, rows m: Int, panels range: Range<Int>? = nil, bias: UnsafePointer<Float>? = nil,
+        accumulating: Bool = false, into out: UnsafeMutablePointer<Float>, stride: Int
+    ) {
+        let range = range ?? 0..<panelCount
+        if case .panels(let panels) = layout, Self.usesPanels {
+            ck_gemm(
+                m, rows, a.pointer, a.stride, a.transposed ? 1 : 0, panels, columns, range.lowerBound, range.upperBound,
+                bias, accumulating ? 1 : 0, out, stride)
+            return
+        }
+        let first = range.lowerBound * Self.panelWidth
+        let count = min(range.upperBound * Self.panelWidth, columns) - first
+        if let bias {
+            for row in 0..<m { (out + row * stride + first).update(from: bias + first, count: count) }
+        }
+        let beta: Float = accumulating || bias != nil ? 1 : 0
+        switch layout {
+        case .matrix(let matrix):
+            let from = matrix.pointer + first * (matrix.transposed ? matrix.stride : 1)
+            sgemm(
+                m, count, rows, a, Matrix(pointer: from, stride: matrix.stride, transposed: matrix.transposed), beta,
+                out + first, stride)
+        case .panels(let panels):
+            for start in Swift.stride(from: first, to: first + count, by: Self.panelWidth) {
+                let width = columns - start > 16 ? Self.panelWidth : 16
+                sgemm(
+                    m, min(Self.panelWidth, columns - start), rows, a,
+                    Matrix(pointer: panels + start * rows, stride: width), beta, out + start, stride)
+            }
+        }
+    }
+}
+
+/// Packs b [rows, columns] into panels, on all cores.
+func pack(_ matrix: Matrix, _ rows: Int, _ columns: Int, into room: UnsafeMutablePointer<Float>) {
+    nonisolated(unsafe) let (room, matrix) = (room, matrix)
+    let panels = (columns + RightHandSide.panelWidth - 1) / RightHandSide.panelWidth
+    Parallel.ranges(panels, grain: max(32_768 / max(rows * RightHandSide.panelWidth, 1), 1)) { range in
+        ck_gemm_pack(
+            matrix.pointer, matrix.stride, matrix.transposed ? 1 : 0, rows, columns, range.lowerBound,
+            range.upperBound, room)
+    }
+}
+
+private func sgemm(
+    _ m: Int, _ n: Int, _ k: Int, _ a: Matrix, _ b: Matrix, _ beta: Float, _ out: UnsafeMutablePointer<Float>,
+    _ stride: Int
+) {
+    cblas_sgemm(
+        CblasRowMajor, a.transposed ? CblasTrans : CblasNoTrans, b.transposed ? CblasTrans : CblasNoTrans, blasint(m),
+        blasint(n), blasint(k), 1, a.pointer, blasint(a.stride), b.pointer, blasint(b.stride), beta, out,
+        blasint(stride))
+}

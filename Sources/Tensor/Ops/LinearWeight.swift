@@ -1,0 +1,65 @@
+import CKernels
+
+/// The weight of a linear layer, packed once into the layout that products read, so that a use of it costs no copy.
+package struct LinearWeight: Sendable {
+    package let outputs, inputs: Int
+    /// Where gradients go; nil for a frozen weight.
+    let parameter: Tensor?
+    /// Panels of Wᵀ, or W itself for OpenBLAS.
+    private let packed: Tensor
+
+    /// - Parameter weight: `[out, in]`, as PyTorch stores it.
+    package init(_ weight: Tensor) {
+        precondition(weight.shape.count == 2, "the weight of a linear layer is a matrix, not \(weight.shape)")
+        let (outputs, inputs) = (weight.shape[0], weight.shape[1])
+        (self.outputs, self.inputs) = (outputs, inputs)
+        parameter = weight.requiresGradient ? weight : nil
+        guard RightHandSide.usesPanels else {
+            packed = weight.detached
+            return
+        }
+        let room = Output([ck_gemm_packed_size(inputs, outputs)])
+        pack(Matrix(pointer: weight.pointer, stride: inputs, transposed: true), inputs, outputs, into: room.pointer)
+        packed = room.tensor
+    }
+
+    /// The weight as PyTorch has it, `[out, in]`: a copy, made at each call.
+    package var values: Tensor {
+        guard RightHandSide.usesPanels else { return packed }
+        let out = Output([outputs, inputs])
+        Parallel.ranges((outputs + 31) / 32, grain: 1) { range in
+            ck_gemm_unpack(packed.pointer, inputs, outputs, range.lowerBound, range.upperBound, out.pointer)
+        }
+        return out.tensor
+    }
+
+    /// x [rows, in] · Wᵀ + bias, or added to what `out` holds.
+    func multiply(
+        _ x: UnsafePointer<Float>, rows: Int, bias: UnsafePointer<Float>? = nil, beta: Float = 0,
+        into out: UnsafeMutablePointer<Float>
+    ) {
+        let right =
+            RightHandSide.usesPanels
+            ? RightHandSide(packed: packed.pointer, inputs, outputs)
+            : RightHandSide(
+                unpacked: Matrix(pointer: packed.pointer, stride: inputs, transposed: true), inputs, outputs)
+        gemm(rows, Matrix(pointer: x, stride: inputs), right, bias: bias, beta: beta, into: out, stride: outputs)
+    }
+
+    /// gradient [rows, out] · W.
+    func multiplyBack(_ gradient: UnsafePointer<Float>, rows: Int, into out: UnsafeMutablePointer<Float>) {
+        let left = Matrix(pointer: gradient, stride: outputs)
+        guard RightHandSide.usesPanels else {
+            let right = RightHandSide(unpacked: Matrix(pointer: packed.pointer, stride: inputs), outputs, inputs)
+            gemm(rows, left, right, into: out, stride: inputs)
+            return
+        }
+        withScratch(ck_gemm_packed_size(outputs, inputs)) { room in
+            nonisolated(unsafe) let room = room
+            Parallel.ranges((inputs + 31) / 32, grain: max(1024 / outputs, 1)) { range in
+                ck_gemm_turn(packed.pointer, inputs, outputs, range.lowerBound, range.upperBound, room)
+            }
+            gemm(rows, left, RightHandSide(packed: room, outputs, inputs), into: out, stride: inputs)
+        }
+    }
+}

@@ -1,0 +1,46 @@
+/// x·Wᵀ + narrow·upᵀ + bias, where the second product is added in place: a low-rank correction costs no pass over memory
+/// of its own. Takes no gradients; ops that are built on it bring their own.
+///
+/// - Parameters:
+///   - x: `[m, in]`.
+///   - narrow: `[m, r]`.
+///   - up: `[out, r]`.
+/// - Returns: `[m, out]`.
+package func lowRankSum(
+    _ x: Tensor, _ weight: LinearWeight, _ narrow: Tensor, _ up: Tensor, bias: Tensor? = nil
+) -> Tensor {
+    precondition(narrow.rows == x.rows && up.shape[0] == weight.outputs, "a sum of products of one shape")
+    let out = Output([x.rows, weight.outputs])
+    weight.multiply(x.pointer, rows: x.rows, bias: bias?.pointer, into: out.pointer)
+    add(narrow, up, transposed: true, to: out)
+    return out.tensor
+}
+
+/// The way back: gradient·W + dNarrow·down.
+///
+/// - Parameters:
+///   - gradient: `[m, out]`.
+///   - dNarrow: `[m, r]`.
+///   - down: `[r, in]`.
+/// - Returns: `[m, in]`.
+package func lowRankSumBack(_ gradient: Tensor, _ weight: LinearWeight, _ dNarrow: Tensor, _ down: Tensor) -> Tensor {
+    precondition(dNarrow.rows == gradient.rows && down.shape[1] == weight.inputs, "a sum of products of one shape")
+    let out = Output([gradient.rows, weight.inputs])
+    weight.multiplyBack(gradient.pointer, rows: gradient.rows, into: out.pointer)
+    add(dNarrow, down, transposed: false, to: out)
+    return out.tensor
+}
+
+/// x·Wᵀ for x `[m, in]`, without gradients: `[m, out]`.
+package func product(_ x: Tensor, _ weight: LinearWeight) -> Tensor {
+    let out = Output([x.rows, weight.outputs])
+    weight.multiply(x.pointer, rows: x.rows, into: out.pointer)
+    return out.tensor
+}
+
+private func add(_ a: Tensor, _ b: Tensor, transposed: Bool, to out: Output) {
+    gemm(
+        a.rows, out.shape[1], a.channels, Matrix(pointer: a.pointer, stride: a.channels),
+        Matrix(pointer: b.pointer, stride: b.channels, transposed: transposed), beta: 1, into: out.pointer,
+        stride: out.shape[1])
+}
