@@ -10,7 +10,10 @@ struct Attune: AsyncParsableCommand {
         groupedSubcommands: [
             CommandGroup(
                 name: "Build a corpus",
-                subcommands: [InitCommand.self, GenerateCommand.self, ImportCommand.self, ScoreCommand.self]),
+                subcommands: [
+                    InitCommand.self, GenerateCommand.self, ImportCommand.self, ScoreCommand.self, AnnotateCommand.self,
+                    AnnotationsCommand.self,
+                ]),
             CommandGroup(
                 name: "Choose from it",
                 subcommands: [

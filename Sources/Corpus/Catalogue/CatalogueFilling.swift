@@ -4,7 +4,7 @@ import HDF5
 
 /// How prepared files become rows, within a transaction that the caller holds.
 final class CatalogueFilling {
-    private let database: Database
+    let database: Database
     /// False while a catalogue is filled from nothing: samples are then looked at together, at the end.
     private let isIndexed: Bool
     private let insertSample, insertScore: RowStatement
@@ -29,6 +29,7 @@ final class CatalogueFilling {
         switch shard {
         case .samples(let samples): try add(samples)
         case .scores(let scores): try add(scores)
+        case .annotations(let annotations): try add(annotations)
         }
     }
 
@@ -105,7 +106,7 @@ final class CatalogueFilling {
     }
 
     /// - Returns: the shard's key, nil where it has been taken in before.
-    private func enter(_ digest: Digest, _ stamp: FileStamp, samples: Int) throws -> Int64? {
+    func enter(_ digest: Digest, _ stamp: FileStamp, samples: Int) throws -> Int64? {
         try database.execute(
             sql: "INSERT OR IGNORE INTO shard (digest, samples, size, inode, changed, taken) VALUES (?,?,?,?,?,?)",
             arguments: [

@@ -15,44 +15,46 @@ package struct CatalogueQuery: Sendable, Equatable, Codable {
     }
 
     /// How many samples fit, whatever is kept of them.
-    var countSQL: String { "SELECT count(*) FROM \(source()) WHERE \(filter)" }
+    func countSQL(_ scorers: [String]) -> String { "SELECT count(*) FROM \(source(scorers)) WHERE \(filter)" }
 
     /// One column of the chosen samples, in their order.
     ///
-    /// - Parameter column: `_sample`, the key of the row, or `_id`, the digest.
-    func sql(_ column: String) -> String {
+    /// - Parameters:
+    ///   - column: `_sample`, the key of the row, or `_id`, the digest.
+    ///   - scorers: names that stand for their annotations.
+    func sql(_ column: String, _ scorers: [String]) -> String {
         guard perPrompt else {
             return
-                "SELECT \(column) FROM \(source()) WHERE \(filter) ORDER BY \(order)\(top.map { " LIMIT \($0)" } ?? "")"
+                "SELECT \(column) FROM \(source(scorers)) WHERE \(filter) ORDER BY \(order)\(top.map { " LIMIT \($0)" } ?? "")"
         }
         guard let top else {
-            return "SELECT \(column) FROM \(source("prompt")) WHERE \(filter) ORDER BY prompt, \(order)"
+            return "SELECT \(column) FROM \(source(scorers, "prompt")) WHERE \(filter) ORDER BY prompt, \(order)"
         }
-        return by == "mi" ? best(top, column) : ranked(top, column)
+        return by == "mi" ? best(top, column, scorers) : ranked(top, column, scorers)
     }
 
     /// The first samples of each prompt, off the index that has them in order.
-    private func best(_ top: Int, _ column: String) -> String {
+    private func best(_ top: Int, _ column: String, _ scorers: [String]) -> String {
         """
         SELECT b.\(column == "_id" ? "id" : "key") FROM (SELECT key AS _key, text AS _text FROM prompt) q
         CROSS JOIN sample b ON b.key IN
-          (SELECT _sample FROM \(source()) WHERE _prompt = q._key AND \(filter) ORDER BY mi DESC, _id LIMIT \(top))
+          (SELECT _sample FROM \(source(scorers)) WHERE _prompt = q._key AND \(filter) ORDER BY mi DESC, _id LIMIT \(top))
         ORDER BY q._text, b.mi DESC, b.id
         """
     }
 
     /// The first samples of each prompt by any ranking: all that fit are sorted.
-    private func ranked(_ top: Int, _ column: String) -> String {
+    private func ranked(_ top: Int, _ column: String, _ scorers: [String]) -> String {
         """
         SELECT w.\(column) FROM
           (SELECT _sample, _id, _prompt, row_number() OVER (PARTITION BY _prompt ORDER BY \(order)) AS _place
-           FROM \(source()) WHERE \(filter)) w
+           FROM \(source(scorers)) WHERE \(filter)) w
         JOIN prompt p ON p.key = w._prompt WHERE w._place <= \(top) ORDER BY p.text, w._place
         """
     }
 
-    private func source(_ more: String? = nil) -> String {
-        CatalogueSource(mentionedIn: [condition, by, more]).sql
+    private func source(_ scorers: [String], _ more: String? = nil) -> String {
+        CatalogueSource(mentionedIn: [condition, by, more], scorers: scorers).sql
     }
 
     // Each on a line of its own, so that a comment at its end comments out nothing else.

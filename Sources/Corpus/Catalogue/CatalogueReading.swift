@@ -8,7 +8,7 @@ extension Catalogue {
         _ query: CatalogueQuery, _ body: (CatalogueRow) throws(CorpusError) -> Void
     ) throws(CorpusError) {
         try asked(query) { database in
-            let keys = try Int64.fetchAll(database, sql: query.sql("_sample"))
+            let keys = try Int64.fetchAll(database, sql: query.sql("_sample", Self.scorers(database)))
             let row = try database.makeStatement(sql: Self.oneRow + "s.key = ?")
             for key in keys {
                 if let found = try Row.fetchOne(row, arguments: [key]) { try body(CatalogueRow(found)) }
@@ -25,7 +25,7 @@ extension Catalogue {
     func ids(_ query: CatalogueQuery) throws(CorpusError) -> [Digest] {
         try asked(query) { database in
             var ids: [Digest] = []
-            let cursor = try Row.fetchCursor(database, sql: query.sql("_id"))
+            let cursor = try Row.fetchCursor(database, sql: query.sql("_id", Self.scorers(database)))
             while let row = try cursor.next() {
                 try row.withUnsafeData(atIndex: 0) { data in
                     if let data, let id = Digest(data: data) { ids.append(id) }
@@ -36,7 +36,7 @@ extension Catalogue {
     }
 
     func count(_ query: CatalogueQuery) throws(CorpusError) -> Int {
-        try asked(query) { try Int.fetchOne($0, sql: query.countSQL) ?? 0 }
+        try asked(query) { try Int.fetchOne($0, sql: query.countSQL(Self.scorers($0))) ?? 0 }
     }
 
     /// The rows of some samples; one that is not there is left out.
@@ -68,7 +68,8 @@ extension Catalogue {
         } catch let error as DatabaseError {
             throw CorpusError(
                 .badQuery, query.condition ?? query.by ?? "query",
-                "\(error.message ?? "cannot be run"); columns: \(CatalogueRow.columns.joined(separator: ", "))")
+                "\(error.message ?? "cannot be run"); columns: "
+                    + (CatalogueRow.columns + ((try? scorers()) ?? [])).joined(separator: ", "))
         } catch {
             throw CorpusError(.io, path, "\(error)")
         }

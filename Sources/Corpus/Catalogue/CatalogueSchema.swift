@@ -2,7 +2,7 @@
 ///
 /// Digests are 32 bytes, and what many samples share is kept once: ten million samples fit in four gigabytes.
 enum CatalogueSchema {
-    static let version = 5
+    static let version = 6
 
     static let tables = """
         CREATE TABLE prompt (key INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
@@ -20,6 +20,12 @@ enum CatalogueSchema {
         CREATE TABLE score (
           sample BLOB NOT NULL, scorer TEXT NOT NULL, shard BLOB NOT NULL, draws INTEGER NOT NULL,
           mi REAL, mi_se REAL, mi_reference REAL, PRIMARY KEY (sample, scorer, shard)) WITHOUT ROWID;
+        CREATE TABLE scorer (key INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+        CREATE TABLE annotation (
+          scorer INTEGER NOT NULL, sample BLOB NOT NULL, value REAL NOT NULL, revision INTEGER NOT NULL,
+          shard BLOB NOT NULL, PRIMARY KEY (scorer, sample)) WITHOUT ROWID;
+        CREATE TABLE annotation_file (
+          shard BLOB PRIMARY KEY, scorer INTEGER NOT NULL, revision INTEGER NOT NULL, source TEXT NOT NULL) WITHOUT ROWID;
         CREATE TABLE folder (prefix TEXT PRIMARY KEY, changed INTEGER NOT NULL) WITHOUT ROWID;
         CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
         CREATE VIEW samples AS SELECT \(CatalogueSource.all.columns) \(CatalogueSource.all.tables);

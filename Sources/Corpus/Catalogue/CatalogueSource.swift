@@ -19,17 +19,23 @@ struct CatalogueSource {
 
     private let used: [(name: String, sql: String)]
 
-    /// All columns.
+    /// All columns but those of annotations.
     static let all = CatalogueSource(used: expressions)
 
     private init(used: [(name: String, sql: String)]) { self.used = used }
 
     /// The columns that some texts mention; a word that only looks like a column costs a join and nothing else.
-    init(mentionedIn texts: [String?]) {
+    ///
+    /// - Parameter scorers: names that stand for their annotations; nothing in them needs quoting.
+    init(mentionedIn texts: [String?], scorers: [String]) {
         let words = Set(
             texts.compactMap { $0?.lowercased() }
                 .flatMap { $0.split { !($0.isLetter || $0.isNumber || $0 == "_") } }.map(String.init))
-        used = Self.expressions.filter { words.contains($0.name) }
+        let annotations = scorers.map { name in
+            let scorer = "(SELECT key FROM scorer WHERE name = '\(name)')"
+            return (name: name, sql: "(SELECT value FROM annotation WHERE scorer = \(scorer) AND sample = s.id)")
+        }
+        used = (Self.expressions + annotations).filter { words.contains($0.name) }
     }
 
     var columns: String { used.map { "\($0.sql) AS \($0.name)" }.joined(separator: ", ") }

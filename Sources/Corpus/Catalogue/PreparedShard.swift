@@ -5,10 +5,13 @@ import HDF5
 enum PreparedShard: Sendable {
     case samples(PreparedSamples)
     case scores(PreparedScores)
+    case annotations(AnnotationShard)
 
     init(_ sealed: SealedFile, scoring: any TraceScoring) throws(CorpusError) {
         if sealed.format == ScoreShard.format {
             self = .scores(PreparedScores(try ScoreShard(sealed), stamp: sealed.stamp, scoring))
+        } else if sealed.format == AnnotationShard.format {
+            self = .annotations(try AnnotationShard(sealed))
         } else {
             self = .samples(try PreparedSamples(ShardReader(sealed), scoring))
         }

@@ -21,7 +21,11 @@ extension Corpus {
 
     private func verify(shard digest: Digest) throws(CorpusError) {
         let file = try sealed(digest)
-        if file.format == ScoreShard.format { _ = try ScoreShard(file) } else { try ShardReader(file).verify() }
+        switch file.format {
+        case ScoreShard.format: _ = try ScoreShard(file)
+        case AnnotationShard.format: _ = try AnnotationShard(file)
+        default: try ShardReader(file).verify()
+        }
     }
 
     private func missingShards(_ present: Set<Digest>) -> [CorpusError] {

@@ -40,6 +40,10 @@ extension SampleReader {
         latents.reserveCapacity(rows.count)
         var open: (shard: String, shape: [Int], reader: LatentReader)?
         for row in rows {
+            if row.latentShape.isEmpty {
+                latents.append([])
+                continue
+            }
             if open?.shard != row.shard || open?.shape != row.latentShape {
                 open = (row.shard, row.latentShape, try shard(row.shard).latents(row.latentShape))
             }

@@ -8,9 +8,13 @@ package final class CorpusTrainingSource: TrainingSource {
     private let reader: SampleReader
     private let selection: Selection
     private let samples = Mutex(SampleCache())
+    private let weights: SampleWeights?
 
-    /// - Parameter selection: the name of a selection.
-    package init(corpus: Corpus, selection name: String) throws(CorpusError) {
+    /// - Parameters:
+    ///   - selection: the name of a selection.
+    ///   - weights: the scorer, or measure of MI, whose values the loss is multiplied by.
+    package init(corpus: Corpus, selection name: String, weights: String? = nil) throws(CorpusError) {
+        self.weights = weights.map { SampleWeights($0, in: corpus) }
         selectionName = name
         self.corpus = corpus
         reader = SampleReader(corpus)
@@ -40,6 +44,15 @@ package final class CorpusTrainingSource: TrainingSource {
                 "selection '\(selectionName)': sample \(other.id) was made with model \(other.model), not \(model); "
                     + "train the model that made it, or select by model")
         }
+        if let weights {
+            let values = try weights.values(places)
+            samples.withLock { $0.weights.merge(values) { $1 } }
+        }
+    }
+
+    package func weightsIdentity(_ resolution: SelectionResolution) throws(TrainingSourceError) -> String? {
+        guard let weights else { return nil }
+        return try weights.identity(places(resolution.ids))
     }
 
     package func samples(_ ids: [String]) throws(TrainingSourceError) -> [TrainingSample] {
@@ -51,7 +64,9 @@ package final class CorpusTrainingSource: TrainingSource {
             guard let latent = samples.withLock({ $0.latents[place.id] }) else {
                 throw TrainingSourceError("sample \(place.id) could not be read; run `attune verify`")
             }
-            return TrainingSample(id: place.id, prompt: place.prompt, latent: latent, shape: place.latentShape)
+            return TrainingSample(
+                id: place.id, prompt: place.prompt, latent: latent, shape: place.latentShape,
+                weight: samples.withLock { $0.weights[place.id] })
         }
     }
 
@@ -88,6 +103,7 @@ private struct SampleCache {
     static let capacity = 1 << 28
 
     var places: [String: CatalogueRow] = [:]
+    var weights: [String: Float] = [:]
     var latents: [String: [Float]] = [:]
 
     /// The rows of a shard to read now; empty when all that is wanted is there.
@@ -110,6 +126,6 @@ extension SelectionResolution {
     }
 }
 
-private func explained<R>(_ body: () throws(CorpusError) -> R) throws(TrainingSourceError) -> R {
+func explained<R>(_ body: () throws(CorpusError) -> R) throws(TrainingSourceError) -> R {
     do throws(CorpusError) { return try body() } catch { throw TrainingSourceError(error.description) }
 }

@@ -25,7 +25,14 @@ final class BatchAssembler {
         return TrainingBatch(
             latents: concatenateBatch(latents).channelsLast, noise: concatenateBatch(noise).channelsLast,
             timesteps: entries.map { draws.timestep($0.index, of: model.scheduler.trainTimesteps) },
-            text: PromptEmbedding.batch(prompts), added: model.addedConditions(prompts))
+            text: PromptEmbedding.batch(prompts), added: model.addedConditions(prompts),
+            weights: weights(samples))
+    }
+
+    /// One weight for each sample, or none at all.
+    private func weights(_ samples: [TrainingSample]) -> [Float]? {
+        let weights = samples.compactMap(\.weight)
+        return weights.count == samples.count ? weights : nil
     }
 
     /// All latents of a batch go through the UNet together, so they need one shape.

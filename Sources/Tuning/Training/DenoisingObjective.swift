@@ -12,10 +12,14 @@ package struct TrainingBatch: Sendable {
     package let text: Tensor
     /// SDXL's pooled embeddings and time ids.
     package let added: AddedConditions?
+    /// What each sample's loss is multiplied by; nil for 1.
+    package let weights: [Float]?
 
     package init(
-        latents: Tensor, noise: Tensor, timesteps: [Int], text: Tensor, added: AddedConditions? = nil
+        latents: Tensor, noise: Tensor, timesteps: [Int], text: Tensor, added: AddedConditions? = nil,
+        weights: [Float]? = nil
     ) {
+        self.weights = weights
         self.latents = latents
         self.noise = noise
         self.timesteps = timesteps
@@ -51,7 +55,8 @@ package struct DenoisingObjective: Sendable {
             // v = √ᾱ·ε − √(1−ᾱ)·z
             case .velocity: mixed(batch.latents, batch.noise, at: batch.timesteps) { (-$1, $0) }
             }
-        return meanSquaredError(output, target)
+        guard let weights = batch.weights else { return meanSquaredError(output, target) }
+        return weightedMeanSquaredError(output, target, weights: weights)
     }
 
     /// a·z + b·ε by samples, where (a, b) comes from (√ᾱ_t, √(1−ᾱ_t)).

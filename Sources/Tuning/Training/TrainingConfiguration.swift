@@ -63,8 +63,14 @@ package struct RunIdentity: Codable, Sendable, Hashable {
     /// Digest of the selection that the run started with.
     package let selectionDigest: String
     package let configuration: TrainingConfiguration
+    /// The scorer that weighs the loss and the digest of its values; nil where none does.
+    package let weights: String?
 
-    package init(model: String, selection: String, selectionDigest: String, configuration: TrainingConfiguration) {
+    package init(
+        model: String, selection: String, selectionDigest: String, configuration: TrainingConfiguration,
+        weights: String? = nil
+    ) {
+        self.weights = weights
         self.model = model
         self.selection = selection
         self.selectionDigest = selectionDigest
@@ -108,6 +114,8 @@ package struct RunIdentity: Codable, Sendable, Hashable {
         ]
         // A followed selection grows while the run goes on, by design.
         if !c.follow { fields["selection digest"] = selectionDigest }
+        // Of a selection that grows, the scores grow too; only their scorer is fixed.
+        if let weights { fields["weight-by"] = c.follow ? String(weights.prefix { $0 != " " }) : weights }
         if let warmStart = c.warmStart { fields["warm-start"] = warmStart }
         return fields
     }

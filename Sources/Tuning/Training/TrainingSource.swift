@@ -5,8 +5,11 @@ package struct TrainingSample: Sendable {
     /// The scaled latent, [C, h, w] row-major.
     package let latent: [Float]
     package let shape: [Int]
+    /// What its loss is multiplied by; nil in a run that weighs none.
+    package let weight: Float?
 
-    package init(id: String, prompt: String, latent: [Float], shape: [Int]) {
+    package init(id: String, prompt: String, latent: [Float], shape: [Int], weight: Float? = nil) {
+        self.weight = weight
         self.id = id
         self.prompt = prompt
         self.latent = latent
@@ -52,6 +55,13 @@ package protocol TrainingSource: Sendable {
     /// Checks that these samples can train the model of this digest.
     func check(_ resolution: SelectionResolution, model: String) throws(TrainingSourceError)
 
+    /// Names the weights of these samples' losses, nil where they have none: a run that goes on must find the same.
+    func weightsIdentity(_ resolution: SelectionResolution) throws(TrainingSourceError) -> String?
+
     /// The samples of these ids, in this order.
     func samples(_ ids: [String]) throws(TrainingSourceError) -> [TrainingSample]
+}
+
+extension TrainingSource {
+    package func weightsIdentity(_ resolution: SelectionResolution) throws(TrainingSourceError) -> String? { nil }
 }

@@ -195,7 +195,8 @@ extension TrainingState {
         let identity = try identity(
             RunIdentity(
                 model: model.digest, selection: source.selectionName,
-                selectionDigest: selection.digest, configuration: configuration),
+                selectionDigest: selection.digest, configuration: configuration,
+                weights: try weights(of: selection, source)),
             recorded: try recordedIdentity(entries, run), run: run)
 
         let checkpoint = try latest(run, template: fresh, report: report)
@@ -272,6 +273,16 @@ extension TrainingState {
         }
         try check(resolution, source: source, model: model.digest)
         return resolution
+    }
+
+    private static func weights(
+        of resolution: SelectionResolution, _ source: any TrainingSource
+    ) throws(TrainingError) -> String? {
+        do {
+            return try source.weightsIdentity(resolution)
+        } catch {
+            throw .source(error)
+        }
     }
 
     private static func check(

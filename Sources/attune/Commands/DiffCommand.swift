@@ -23,11 +23,12 @@ struct DiffCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let columns = try SampleColumns(columns)
         let corpus = try store.open()
+        let annotations = try SampleAnnotations(corpus)
+        let columns = try SampleColumns(columns, scorers: annotations.scorers)
         let comparison = try SelectionComparison(
             SelectionArgument(a, in: corpus, complete: false), SelectionArgument(b, in: corpus, complete: false),
             in: corpus)
-        print(output.json ? try jsonText(comparison) : comparison.text(columns))
+        print(output.json ? try jsonText(comparison) : try comparison.text(columns, annotations))
     }
 }

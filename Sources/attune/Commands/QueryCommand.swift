@@ -7,7 +7,7 @@ struct QueryCommand: AsyncParsableCommand {
         discussion: """
             The condition is SQL over these columns: \(CatalogueRow.columns.joined(separator: ", ")). It runs on a \
             connection that cannot write. `mi` is the paper's estimate, `mi_reference` that of the authors' code, `mc…` \
-            what `attune score` measured. Example: attune query "mi > 20 AND prompt LIKE '%star%'" --by mi --top 5
+            what `attune score` measured; each scorer of `attune annotations` is a column too. Example: attune query "mi > 20 AND prompt LIKE '%star%'" --by mi --top 5
             """)
 
     @OptionGroup var store: CorpusOptions
@@ -35,9 +35,13 @@ struct QueryCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let columns = try SampleColumns(columns)
-        let rows = try store.open().query(
+        let corpus = try store.open()
+        let annotations = try SampleAnnotations(corpus)
+        let columns = try SampleColumns(columns, scorers: annotations.scorers)
+        let rows = try corpus.query(
             CatalogueQuery(condition: condition, by: by?.column, top: top, perPrompt: per == .prompt))
-        print(output.json ? try jsonText(rows.map(SampleListing.init)) : columns.table(rows).text)
+        print(
+            output.json
+                ? try jsonText(annotations.listings(rows)) : try columns.table(rows, annotations.values(rows)).text)
     }
 }

@@ -21,17 +21,19 @@ struct ShowCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let columns = try SampleColumns(columns)
         let corpus = try store.open()
+        let annotations = try SampleAnnotations(corpus)
+        let columns = try SampleColumns(columns, scorers: annotations.scorers)
         let listing = try SelectionListing(name, in: corpus)
         let rows = try SampleReader(corpus).rows(corpus.selection(meant: name).ids.map(\.hex))
         if output.json {
-            print(try jsonText(Document(selection: listing, samples: rows.map(SampleListing.init))))
+            print(try jsonText(Document(selection: listing, samples: annotations.listings(rows))))
         } else {
             print("\(listing.name)  \(listing.samples) samples  \(listing.policy)\n\(listing.digest)")
             let earlier = listing.history.dropLast().map { "\($0.digest.prefix(12)) \($0.time)" }
             if !earlier.isEmpty { print("earlier: " + earlier.joined(separator: ", ")) }
-            print("\n" + columns.table(rows).text)
+            let table = try columns.table(rows, annotations.values(rows))
+            print("\n" + table.text)
         }
     }
 }

@@ -49,6 +49,9 @@ struct TrainCommand: AsyncParsableCommand {
     @Option(help: "Samples whose loss is measured at each checkpoint, always with the same noise (0: none).")
     var evaluate = 0
 
+    @Option(help: "Multiply each sample's loss by its score: a scorer of attune annotations, or mi, mc.")
+    var weightBy: String?
+
     @Flag(help: "At every epoch, apply the selection's policy again to the corpus as it has grown.")
     var follow = false
 
@@ -77,7 +80,7 @@ struct TrainCommand: AsyncParsableCommand {
 
     func run() async throws {
         let corpus = try store.open()
-        let source = try CorpusTrainingSource(corpus: corpus, selection: selection)
+        let source = try CorpusTrainingSource(corpus: corpus, selection: selection, weights: weightBy)
         let model = try DiffusionModel.load(from: URL(fileURLWithPath: model))
         var settings = settings
         let start = try adapter.start(model, &settings)

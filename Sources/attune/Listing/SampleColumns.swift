@@ -5,20 +5,22 @@ import Corpus
 struct SampleColumns {
     private let names: [String]
 
-    init(_ text: String) throws {
+    /// - Parameter scorers: whose annotations are columns too.
+    init(_ text: String, scorers: [String]) throws {
         names = text.split(separator: ",").map(String.init)
-        if let unknown = names.first(where: { !CatalogueRow.columns.contains($0) }) {
-            throw ValidationError(
-                "no column '\(unknown)'; there are \(CatalogueRow.columns.joined(separator: ", "))")
+        let known = CatalogueRow.columns + scorers
+        if let unknown = names.first(where: { !known.contains($0) }) {
+            throw ValidationError("no column '\(unknown)'; there are \(known.joined(separator: ", "))")
         }
         if names.isEmpty { throw ValidationError("--columns names no column") }
     }
 
-    func table(_ rows: [CatalogueRow]) -> Table {
-        Table(columns: names, rows: rows.map { row in names.map { cell($0, row) } })
+    /// - Parameter annotations: by the samples' ids and the names of their scorers.
+    func table(_ rows: [CatalogueRow], _ annotations: [String: [String: Double]]) -> Table {
+        Table(columns: names, rows: rows.map { row in names.map { cell($0, row, annotations[row.id] ?? [:]) } })
     }
 
-    private func cell(_ name: String, _ row: CatalogueRow) -> String {
+    private func cell(_ name: String, _ row: CatalogueRow, _ annotations: [String: Double]) -> String {
         switch name {
         case "id": String(row.id.prefix(12))
         case "prompt": row.prompt
@@ -43,7 +45,7 @@ struct SampleColumns {
         case "latent_shape": row.latentShape.map(String.init).joined(separator: "x")
         case "shard": String(row.shard.prefix(12))
         case "row": String(row.row)
-        default: "-"
+        default: number(annotations[name])
         }
     }
 
@@ -66,9 +68,12 @@ struct SampleListing: Encodable {
     let recipe: String
     let width, height: Int
     let latentShape: [Int]
+    /// By the names of their scorers.
+    let annotations: [String: Double]
 
     enum CodingKeys: String, CodingKey {
         case id, prompt, model, sampler, shard, seed, adapter, tag, steps, row, guidance, mi, mc, recipe, width, height
+        case annotations
         case miSE = "mi_se"
         case miReference = "mi_reference"
         case miSource = "mi_source"
@@ -78,7 +83,8 @@ struct SampleListing: Encodable {
         case latentShape = "latent_shape"
     }
 
-    init(_ sample: CatalogueRow) {
+    init(_ sample: CatalogueRow, _ annotations: [String: Double] = [:]) {
+        self.annotations = annotations
         (id, prompt, model, sampler) = (sample.id, sample.prompt, sample.model, sample.sampler)
         (shard, row, seed) = (sample.shard, sample.row, UInt64(sample.seed))
         (adapter, tag) = (sample.adapter, sample.tag)

@@ -48,7 +48,7 @@ struct SelectionComparison: Encodable {
     }
 
     /// - Parameter columns: of the samples that only one side has.
-    func text(_ columns: SampleColumns) -> String {
+    func text(_ columns: SampleColumns, _ annotations: SampleAnnotations) throws -> String {
         func number(_ value: Double?) -> String { value.map { formatted($0, digits: 3) } ?? "-" }
         let sides = Table(
             columns: ["", "selection", "samples", "only here", "mean mi", "digest"],
@@ -65,7 +65,8 @@ struct SelectionComparison: Encodable {
         for (name, side) in [("A", a), ("B", b)] where !side.only.isEmpty {
             let ids = side.only.compactMap { Digest(hex: $0) }
             let unknown = ids.filter { rows[$0] == nil }
-            text += "\n\nonly in \(name)\n" + columns.table(ids.compactMap { rows[$0] }).text
+            let present = ids.compactMap { rows[$0] }
+            text += "\n\nonly in \(name)\n" + columns.table(present, try annotations.values(present)).text
             if !unknown.isEmpty { text += "\nnot in this corpus: " + unknown.map(\.hex).joined(separator: " ") }
         }
         return text

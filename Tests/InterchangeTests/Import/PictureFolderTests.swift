@@ -48,7 +48,8 @@ func expectRefused(
         Issue.record("nothing was refused", sourceLocation: sourceLocation)
     } catch {
         let text = "\(error)"
-        #expect(text.contains(place) && (what.isEmpty || text.contains(what)), "\(text)", sourceLocation: sourceLocation)
+        #expect(
+            text.contains(place) && (what.isEmpty || text.contains(what)), "\(text)", sourceLocation: sourceLocation)
         #expect(!text.contains("\n"), sourceLocation: sourceLocation)
     }
 }

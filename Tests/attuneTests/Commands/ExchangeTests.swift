@@ -148,14 +148,77 @@ import Testing
             try FileManager.default.contentsOfDirectory(atPath: scratch.url.path).filter { $0.hasPrefix(".") }.isEmpty)
     }
 
+    @Test func scoresFromElsewhereChooseAndWeigh() throws {
+        let corpus = try SmallCorpus()
+        let samples = try Query.samples(corpus.path, ["--by", "mi"])
+        let lines = samples.enumerated().map { "\($0.element.id),\(Double($0.offset) / 10)" }.joined(separator: "\n")
+        let file = try corpus.scratch.file("hps.csv", "id,score\n" + lines)
+        #expect(
+            try Attune.succeed("annotate", "--corpus", corpus.path, file, "--scorer", "hps_v2")
+                .contains("6 samples scored by hps_v2, revision 1"))
+        #expect(
+            try Query.samples(corpus.path, ["hps_v2 >= 0.2", "--by", "hps_v2"]).map(\.id)
+                == samples[2...].reversed().map(\.id))
+        #expect(try Attune.succeed("annotations", "--corpus", corpus.path).contains("hps.csv"))
+        #expect(
+            try Attune.succeed(
+                "query", "--corpus", corpus.path, "--by", "hps_v2", "--top", "1", "--columns", "id,hps_v2"
+            )
+            .contains("0.500"))
+
+        // As T2I-CompBench leaves it: the place in the selection, the answer as text.
+        try Attune.succeed("select", "--corpus", corpus.path, "best", "--by", "hps_v2")
+        let result = try corpus.scratch.file(
+            "vqa_result.json", "[{\"question_id\": 0, \"answer\": \"0.9\"}, {\"question_id\": 1, \"answer\": \"0.2\"}]")
+        try Attune.succeed(
+            "annotate", "--corpus", corpus.path, result, "--scorer", "blip_vqa", "--selection", "best")
+        #expect(try Query.samples(corpus.path, ["blip_vqa > 0.5"]).count == 1)
+
+        let folder = try export(corpus, "imagefolder", selection: "best")
+        let metadata = try String(contentsOfFile: folder + "/train/metadata.jsonl", encoding: .utf8)
+        #expect(metadata.contains("\"blip_vqa\":0.9"))
+
+        let training = [
+            "train", "--corpus", corpus.path, "best", "--model", Attune.model, "--rank", "2", "--steps", "1", "--batch",
+            "2", "--accumulate", "1",
+        ]
+        func digest(_ more: [String]) throws -> String {
+            let outcome = try Attune.start(training + more).wait()
+            try #require(outcome.status == 0, "\(outcome.errors)")
+            return outcome.output.split(separator: "\n").first { $0.hasPrefix("sha256") }.map(String.init) ?? ""
+        }
+        let plain = try digest(["--run", "plain"])
+        let weighed = try digest(["--run", "weighed", "--weight-by", "blip_vqa"])
+        #expect(plain != weighed)
+        #expect(try digest(["--run", "again", "--weight-by", "blip_vqa"]) == weighed)
+
+        // A run is bound to the scores that it began with.
+        let changed = try corpus.scratch.file("changed.json", "[{\"question_id\": 0, \"answer\": \"0.1\"}]")
+        try Attune.succeed(
+            "annotate", "--corpus", corpus.path, changed, "--scorer", "blip_vqa", "--selection", "best")
+        let refused = try Attune.start(training + ["--run", "weighed", "--weight-by", "blip_vqa"]).wait()
+        #expect(refused.status == 1 && refused.failures.first?.contains("weight-by") == true, "\(refused.errors)")
+        let unknown = try Attune.start(training + ["--run", "u", "--weight-by", "nobody"]).wait()
+        #expect(unknown.status == 1 && unknown.failures.first?.contains("nobody") == true, "\(unknown.errors)")
+
+        let before = try Query.samples(corpus.path, ["--by", "blip_vqa"]).map(\.id)
+        try Attune.succeed("reindex", "--corpus", corpus.path)
+        #expect(try Query.samples(corpus.path, ["--by", "blip_vqa"]).map(\.id) == before)
+        #expect(try Attune.run("verify", "--corpus", corpus.path).status == 0)
+    }
+
     @Test func badInputIsOneLine() throws {
         let corpus = try SmallCorpus()
         let broken = try corpus.scratch.file("broken.jsonl", "x")
+        let stranger = try corpus.scratch.file("s.csv", "id,score\n\(String(repeating: "ab", count: 32)),1")
         let cases: [(String, [String])] = [
             ("broken.jsonl", ["import", broken, "--format", "webdataset"]),
             ("/nowhere", ["import", "/nowhere", "--format", "imagefolder"]),
             ("/nowhere", ["import", "/nowhere", "--format", "kohya", "--model", "/nowhere/model"]),
             ("/nowhere.h5", ["import", "/nowhere.h5", "--format", "shard"]),
+            ("broken.jsonl", ["annotate", broken, "--scorer", "hps"]),
+            ("unknown.csv", ["annotate", "/nowhere/unknown.csv", "--scorer", "hps"]),
+            (String(repeating: "ab", count: 32), ["annotate", stranger, "--scorer", "hps"]),
         ]
         for (name, arguments) in cases {
             let outcome = try Attune.start(arguments + ["--corpus", corpus.path]).wait()

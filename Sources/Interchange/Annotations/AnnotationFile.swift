@@ -1,0 +1,123 @@
+package import Corpus
+package import Foundation
+
+/// A file of scores from elsewhere.
+///
+/// Read are JSON lines and CSV with a sample's id and a score in each row, and what T2I-CompBench's evaluators leave:
+/// `vqa_result.json`, a list of `question_id` and `answer`, where the number is the place in the selection that was
+/// exported for them. A JSON object of file names and scores is read too: exported pictures are called after their ids.
+package struct AnnotationFile {
+    package let values: [AnnotationValue]
+
+    /// - Parameters:
+    ///   - selection: what `question_id` counts in.
+    ///   - column: where the scores are; nil for the first of the scorer's name, "score", "value" and "reward" that is there.
+    package init(_ url: URL, scorer: String, selection: [Digest]?, column: String? = nil) throws(ImportError) {
+        let entries: [Entry]
+        switch url.pathExtension.lowercased() {
+        case "json": entries = try Self.json(url)
+        case "jsonl", "ndjson", "csv":
+            entries = try Self.rows(
+                Records(url).rows, url, columns: column.map { [$0] } ?? [scorer, "score", "value", "reward"])
+        default: throw ImportError(url.path, "is no .jsonl, .csv or .json file")
+        }
+        guard !entries.isEmpty else { throw ImportError(url.path, "has no scores") }
+        var seen: [Digest: Double] = [:]
+        var values: [AnnotationValue] = []
+        for entry in entries {
+            let sample = try Self.sample(entry, selection)
+            guard entry.value.isFinite else { throw ImportError(entry.place, "its score is not finite") }
+            if let other = seen[sample] {
+                guard other == entry.value else {
+                    throw ImportError(entry.place, "gives sample \(sample) another score than a line before")
+                }
+                continue
+            }
+            seen[sample] = entry.value
+            values.append(AnnotationValue(sample: sample, value: entry.value))
+        }
+        self.values = values
+    }
+
+    private enum Name {
+        case id(String)
+        /// Counted in the selection that was exported.
+        case number(Int)
+    }
+
+    private struct Entry {
+        let place: String
+        let name: Name
+        let value: Double
+    }
+
+    private static func sample(_ entry: Entry, _ selection: [Digest]?) throws(ImportError) -> Digest {
+        switch entry.name {
+        case .id(let text):
+            // `train/<id>.png` is as good as the id.
+            let name = text.split(separator: "/").last ?? ""
+            guard let id = Digest(hex: String(name.prefix { $0 != "." })) else {
+                throw ImportError(entry.place, "'\(text)' is not a sample's id")
+            }
+            return id
+        case .number(let number):
+            guard let selection else {
+                throw ImportError(entry.place, "numbers samples: give --selection, the one that was exported")
+            }
+            guard selection.indices.contains(number) else {
+                throw ImportError(entry.place, "is number \(number), and the selection has \(selection.count) samples")
+            }
+            return selection[number]
+        }
+    }
+
+    private static func rows(_ rows: [Records.Row], _ url: URL, columns: [String]) throws(ImportError) -> [Entry] {
+        try rows.map { row throws(ImportError) in
+            let place = "\(url.path), line \(row.line)"
+            guard let id = row.text("id") ?? row.text("sample") ?? row.text("file_name") else {
+                throw ImportError(place, "has no id")
+            }
+            guard let column = columns.first(where: row.has) else {
+                throw ImportError(
+                    place,
+                    "has no \(columns[0]); its columns are \(row.names.joined(separator: ", ")), "
+                        + "choose one with --column")
+            }
+            guard let value = row.number(column) else { throw ImportError(place, "its \(column) is not a number") }
+            return Entry(place: place, name: .id(id), value: value)
+        }
+    }
+
+    /// The whole of a JSON document.
+    private static func json(_ url: URL) throws(ImportError) -> [Entry] {
+        let data = try TextFile.read(url)
+        switch try? JSONSerialization.jsonObject(with: data) {
+        case let list as [[String: Any]]:
+            return try list.enumerated().map { index, object throws(ImportError) in
+                let place = "\(url.path), entry \(index + 1)"
+                guard let number = whole(object["question_id"]), let value = figure(object["answer"]) else {
+                    throw ImportError(place, "has no question_id and answer that are numbers")
+                }
+                return Entry(place: place, name: .number(number), value: value)
+            }
+        case let scores as [String: Any]:
+            return try scores.sorted { $0.key < $1.key }.map { name, score throws(ImportError) in
+                let place = "\(url.path), '\(name)'"
+                guard let value = figure(score) else { throw ImportError(place, "its score is not a number") }
+                return Entry(place: place, name: .id(name), value: value)
+            }
+        default: throw ImportError(url.path, "is neither a JSON list of answers nor an object of scores")
+        }
+    }
+
+    private static func whole(_ value: Any?) -> Int? { figure(value).flatMap { Int(exactly: $0) } }
+
+    /// T2I-CompBench writes its numbers as texts.
+    private static func figure(_ value: Any?) -> Double? {
+        switch value {
+        case let number as NSNumber: number.doubleValue
+        case let text as String: Double(text)
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,59 @@
+import Corpus
+
+/// What each sample's loss is multiplied by: the score of a scorer, or a measure of mutual information.
+struct SampleWeights {
+    let name: String
+    private let corpus: Corpus
+
+    init(_ name: String, in corpus: Corpus) { (self.name, self.corpus) = (name, corpus) }
+
+    /// The weights of some samples by their ids.
+    ///
+    /// - Throws: ``TrainingSourceError`` for a name that stands for nothing, and a sample whose loss cannot be weighed.
+    func values(_ rows: [CatalogueRow]) throws(TrainingSourceError) -> [String: Float] {
+        let scores = try scores(rows)
+        var weights: [String: Float] = [:]
+        for row in rows {
+            guard let score = scores[row.id] else {
+                throw TrainingSourceError(
+                    "sample \(row.id) has no \(name) to weigh its loss by; score it, or select where \(name) IS NOT NULL"
+                )
+            }
+            guard score >= 0, score.isFinite else {
+                throw TrainingSourceError(
+                    "sample \(row.id) has a \(name) of \(score), and a weight is at least 0; select where \(name) >= 0")
+            }
+            weights[row.id] = Float(score)
+        }
+        return weights
+    }
+
+    /// Names the weights of some samples: a run that goes on must find the same ones.
+    func identity(_ rows: [CatalogueRow]) throws(TrainingSourceError) -> String {
+        let lines = try values(rows).sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)\n" }
+        return "\(name) \(Digest(of: Array(lines.joined().utf8)).hex)"
+    }
+
+    private func scores(_ rows: [CatalogueRow]) throws(TrainingSourceError) -> [String: Double] {
+        func column(_ value: (CatalogueRow) -> Double?) -> [String: Double] {
+            Dictionary(rows.compactMap { row in value(row).map { (row.id, $0) } }) { first, _ in first }
+        }
+        switch name {
+        case "mi": return column(\.mi)
+        case "mi_reference": return column(\.miReference)
+        case "mc": return column(\.mc)
+        case "mc_reference": return column(\.mcReference)
+        default: break
+        }
+        let scorers = try explained { () throws(CorpusError) in try corpus.scorers() }
+        guard scorers.contains(name) else {
+            let known = ["mi", "mi_reference", "mc", "mc_reference"] + scorers
+            throw TrainingSourceError(
+                "no scorer '\(name)' to weigh the loss by; there are \(known.joined(separator: ", "))")
+        }
+        let found = try explained { () throws(CorpusError) in
+            try corpus.annotations(of: rows.compactMap { Digest(hex: $0.id) })
+        }
+        return Dictionary(found.compactMap { id, values in values[name].map { (id.hex, $0) } }) { first, _ in first }
+    }
+}
