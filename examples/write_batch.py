@@ -4,7 +4,7 @@
     python examples/write_batch.py datasets/tiny-sd --prompts datasets/prompts/demo.txt --to batch.h5
     attune import --corpus C --format shard batch.h5
 
-`write_batch` needs only numpy, h5py, hdf5plugin and Pillow: copy it into your own program. docs/import.md explains it,
+`write_batch` needs only numpy, h5py, hdf5plugin and Pillow: copy it into your own program. docs/interchange.md explains it,
 schemas/shard.md is the format. `--made-up 4` writes four samples of noise, to try the way without a model.
 """
 import argparse

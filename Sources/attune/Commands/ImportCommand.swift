@@ -11,7 +11,7 @@ struct ImportCommand: AsyncParsableCommand {
             imagefolder reads metadata.jsonl or metadata.csv (file_name and text), kohya captions beside the pictures, \
             webdataset .tar, .tar.gz and folders of them; PNG and JPEG. With --model its VAE makes the latents that \
             score and train need. What the corpus has already is skipped, so the same command goes on after a stop. \
-            shard takes shards of another corpus and batches that your own program wrote with h5py (docs/import.md).
+            shard takes shards of another corpus and batches that your own program wrote with h5py (docs/interchange.md).
             """)
 
     enum Format: String, CaseIterable, ExpressibleByArgument {

@@ -23,12 +23,13 @@ import Testing
         return try JSONDecoder().decode([Seen].self, from: Data(outcome.output.utf8))
     }
 
-    private func export(_ corpus: SmallCorpus, _ format: String, _ more: String...) throws -> String {
+    private func export(
+        _ corpus: SmallCorpus, _ format: String, selection: String = "all", _ more: String...
+    ) throws -> String {
         let to = corpus.scratch.path(format)
         let outcome = try Attune.start(
-            ["export", "--corpus", corpus.path, "all", "--format", format, "--to", to] + more
-        )
-        .wait()
+            ["export", "--corpus", corpus.path, selection, "--format", format, "--to", to] + more
+        ).wait()
         try #require(outcome.status == 0, "\(outcome.errors)")
         return to
     }
