@@ -1,6 +1,7 @@
 import ArgumentParser
 import Corpus
 import Interchange
+import Tuning
 
 struct PushCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
