@@ -54,11 +54,21 @@ void ck_layer_norm_vjp(const float *x, const float *g, const float *scale, float
 /// lse (may be null) receives the log of the sum of exponentials.
 void ck_softmax(const float *x, float s, float *out, float *_Nullable lse, size_t rows, size_t n, size_t stride,
                 int causal, size_t first);
+/// Softmax by blocks of columns (Milakov & Gimelshein, arXiv 1805.02867): x becomes exp(s·x − top) for the highest score
+/// so far; total sums them up, and where `first` is not set, it and out are scaled to the new top.
+void ck_softmax_online(float *x, float s, float *top, float *total, float *out, size_t width, size_t out_stride, int first,
+                       size_t rows, size_t n, size_t stride);
+/// After the last block: out /= total, lse = top + log(total).
+void ck_softmax_finish(const float *top, const float *total, float *out, size_t width, size_t out_stride,
+                       float *_Nullable lse, size_t rows);
 /// p = exp(s·x − lse): the probabilities again, from what the forward pass kept.
 void ck_softmax_again(const float *x, float s, const float *lse, float *out, size_t rows, size_t n, size_t stride,
                       int causal, size_t first);
-/// out = s·p·(g − Σ g·p) by rows.
-void ck_softmax_vjp(const float *p, const float *g, float s, float *out, size_t rows, size_t n, size_t stride);
+/// out = s·p·(g − dot) by rows, where dot is Σ g·p of the whole row.
+void ck_softmax_vjp(const float *p, const float *g, const float *dots, float s, float *out, size_t rows, size_t n,
+                    size_t stride);
+/// out[r] = Σ a·b over the n values of rows that are `stride` apart.
+void ck_row_products(const float *a, const float *b, float *out, size_t rows, size_t n, size_t stride);
 
 // --- panels (panels.c): the layout of a right-hand side [k, n], strips of 32 columns (a last one of ≤ 16 is 16 wide)
 /// Floats that a packed matrix [k, n] takes.
