@@ -12,7 +12,10 @@ void ck_parallel(size_t count, void *_Nullable context, void (*body)(void *_Null
 void ck_parallel_set_threads(int threads);
 int ck_parallel_threads(void);
 
-/// The widest instruction set that the loops use on this machine: "x86-64-v4", "x86-64-v3" or "default".
+// --- instruction sets (level.c)
+/// The widest of "x86-64-v4", "x86-64-v3" and "default" that the processor has.
+const char *ck_processor_level(void);
+/// The one that products use: the processor's, or a lower one named by ATTUNE_VECTOR_LEVEL, which is read once.
 const char *ck_vector_level(void);
 
 // --- element by element (elementwise.c): out may be the same as an input

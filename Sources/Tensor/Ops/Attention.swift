@@ -15,9 +15,22 @@ package func attention(_ q: Tensor, _ k: Tensor, _ v: Tensor, heads: Int, causal
     precondition(k.shape == v.shape && q.channels == k.channels, "attention of \(q.shape), \(k.shape), \(v.shape)")
     precondition(q.channels.isMultiple(of: heads), "\(q.channels) channels do not split into \(heads) heads")
     let plan = AttentionPlan(q: q, k: k, heads: heads, causal: causal)
-    let recorded = q.requiresGradient || k.requiresGradient || v.requiresGradient
+    guard q.requiresGradient || k.requiresGradient || v.requiresGradient else {
+        return attend(q, k, v, plan, lse: nil)
+    }
+    let results = KeptResults.keeping {
+        let lse = Output([plan.pairs, plan.queries])
+        return [attend(q, k, v, plan, lse: lse), lse.tensor]
+    }
+    let (out, lse) = (results[0], results[1])
+    return Tensor(value: out, parents: [q, k, v]) { [q = q.detached, k = k.detached, v = v.detached] gradient in
+        attentionVJP(gradient, q, k, v, out, lse: lse, plan)
+    }
+}
+
+/// - Parameter lse: receives the log-sum-exp of each query's scores.
+private func attend(_ q: Tensor, _ k: Tensor, _ v: Tensor, _ plan: AttentionPlan, lse: Output?) -> Tensor {
     let out = Output(q.shape)
-    let lse = recorded ? Output([plan.pairs, plan.queries]) : nil
     let packed = AttentionOperands(k, v, plan)
     Parallel.forEach(plan.pairs * plan.blocks) { index in
         let (pair, block) = index.quotientAndRemainder(dividingBy: plan.blocks)
@@ -31,7 +44,7 @@ package func attention(_ q: Tensor, _ k: Tensor, _ v: Tensor, heads: Int, causal
             guard plan.keyBlocks > 1 else {
                 packed.keys(pair, 0).multiply(queries, rows: rows, into: scores, stride: plan.scoreStride)
                 ck_softmax(
-                    scores, plan.scale, scores, lse, rows, plan.keys, plan.scoreStride, causal ? 1 : 0,
+                    scores, plan.scale, scores, lse, rows, plan.keys, plan.scoreStride, plan.causal ? 1 : 0,
                     range.lowerBound)
                 packed.values(pair, 0).multiply(weights, rows: rows, into: result, stride: plan.channels)
                 return
@@ -48,11 +61,7 @@ package func attention(_ q: Tensor, _ k: Tensor, _ v: Tensor, heads: Int, causal
             ck_softmax_finish(top, total, result, plan.size, plan.channels, lse, rows)
         }
     }
-    guard let lse = lse?.tensor else { return out.tensor }
-    return Tensor(value: out.tensor, parents: [q, k, v]) {
-        [q = q.detached, k = k.detached, v = v.detached, out = out.tensor] gradient in
-        attentionVJP(gradient, q, k, v, out, lse: lse, plan)
-    }
+    return out.tensor
 }
 
 /// With P the probabilities and O the result: dV = Pᵀ·dO, dP = dO·Vᵀ, dS = P∘(dP − Σ dO∘O), dQ = dS·K/√d, dK = dSᵀ·Q/√d.
