@@ -2,6 +2,7 @@
 # Installs what Attune needs on Debian or Ubuntu, only where it is missing.
 #   setup.sh system   the C libraries
 #   setup.sh python   a virtual environment with the readers that tests compare with
+#   setup.sh sharing  the registry and the tools that tests of push and pull talk to
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -25,14 +26,17 @@ system)
     ;;
 python)
     install python3-venv
-    if [ ! -x .venv/bin/python ] || ! .venv/bin/python -c 'import h5py, hdf5plugin, numpy, safetensors' 2>/dev/null; then
-        echo "making .venv with h5py, hdf5plugin, numpy, safetensors"
+    if [ ! -x .venv/bin/python ] || ! .venv/bin/python -c 'import h5py, hdf5plugin, numpy, safetensors, jsonschema' 2>/dev/null; then
+        echo "making .venv with h5py, hdf5plugin, numpy, safetensors, jsonschema"
         /usr/bin/python3 -m venv .venv
-        .venv/bin/pip install -q --disable-pip-version-check h5py hdf5plugin numpy safetensors
+        .venv/bin/pip install -q --disable-pip-version-check h5py hdf5plugin numpy safetensors jsonschema
     fi
     ;;
+sharing)
+    install docker-registry skopeo apache2-utils openssl curl
+    ;;
 *)
-    echo "usage: setup.sh system|python" >&2
+    echo "usage: setup.sh system|python|sharing" >&2
     exit 64
     ;;
 esac

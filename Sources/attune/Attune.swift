@@ -13,11 +13,13 @@ struct Attune: AsyncParsableCommand {
             CommandGroup(
                 name: "Choose from it",
                 subcommands: [
-                    QueryCommand.self, SelectCommand.self, SelectionsCommand.self, ShowCommand.self, ExportCommand.self,
+                    QueryCommand.self, SelectCommand.self, SelectionsCommand.self, ShowCommand.self, DiffCommand.self,
+                    ExportCommand.self,
                 ]),
             CommandGroup(
                 name: "Fine-tune and sample",
                 subcommands: [TrainCommand.self, SampleCommand.self, ReportCommand.self]),
+            CommandGroup(name: "Share it", subcommands: [PushCommand.self, PullCommand.self, CheckShardCommand.self]),
             CommandGroup(
                 name: "Look after it",
                 subcommands: [InfoCommand.self, VerifyCommand.self, ReindexCommand.self, DoctorCommand.self]),

@@ -20,7 +20,7 @@ package final class CorpusTrainingSource: TrainingSource {
     package func resolveAgain() throws(TrainingSourceError) -> SelectionResolution {
         try explained { () throws(CorpusError) in
             try corpus.catchUp()
-            let resolved = try corpus.resolve(selection.policy)
+            let resolved = try corpus.renewed(selection)
             try corpus.store(resolved)
             return SelectionResolution(resolved)
         }

@@ -19,7 +19,9 @@ import Testing
             let blas, blasCore, vectorLevel, products: String
             let threads, freeDiskBytes, memoryBytes: Int
         }
-        let report = try JSONDecoder().decode(Report.self, from: data)
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        let report = try decoder.decode(Report.self, from: data)
         #expect(report.threads > 0)
         #expect(report.memoryBytes > 1 << 28)
         #expect(report.blas.hasPrefix("OpenBLAS"))
