@@ -16,6 +16,8 @@ struct Measurement: Encodable {
     /// The process's largest resident size so far.
     let rssGB: Double
     var relativeError: Double?
+    /// The side of the latents.
+    var latent: Int?
     var gflops: Double?
 
     init(_ what: String, _ runs: [Double], relativeError: Double? = nil, gflops: Double? = nil) {
@@ -26,7 +28,7 @@ struct Measurement: Encodable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case engine, what, seconds, runs, gflops
+        case engine, what, seconds, runs, gflops, latent
         case rssGB = "rss_gb"
         case relativeError = "relative_error"
     }
