@@ -39,7 +39,7 @@ func sampleRecords(_ count: Int) throws -> [SampleRecord] {
         let digest = try ShardWriter.write(records, to: folder.url, files: folder.files)
         let shard = try ShardReader(ShardWriter.location(of: digest, in: folder.url), digest: digest)
         #expect(shard.ids == records.map(\.id))
-        #expect(shard.prompts == records.map(\.recipe.prompt))
+        #expect(try shard.prompts() == records.map(\.recipe.prompt))
         #expect(shard.manifests == records.map(\.manifest.data))
         #expect(try shard.images([4, 1]) == [records[4].png, records[1].png])
         #expect(try shard.latents([4, 0], shape: [4, 2, 2]) == [records[4].latent, records[0].latent])

@@ -13,7 +13,7 @@ extension Corpus {
             do throws(CorpusError) { try verify(shard: digest) } catch { found.append(error) }
             progress(index + 1, all.count)
         }
-        found += missingShards(Set(all.map(\.hex)))
+        found += missingShards(Set(all))
         found += damagedSelections()
         found += damagedCheckpoints()
         return found
@@ -24,10 +24,10 @@ extension Corpus {
         if file.format == ScoreShard.format { _ = try ScoreShard(file) } else { try ShardReader(file).verify() }
     }
 
-    private func missingShards(_ present: Set<String>) -> [CorpusError] {
+    private func missingShards(_ present: Set<Digest>) -> [CorpusError] {
         do throws(CorpusError) {
             return try catalogue.shards().subtracting(present).sorted().map { digest in
-                let path = "shards/\(digest.prefix(2))/\(digest).h5"
+                let path = "shards/\(digest.hex.prefix(2))/\(digest).h5"
                 return CorpusError(
                     .notFound, path, "the shard is missing: restore it from a copy, or forget it with `attune reindex`")
             }

@@ -61,7 +61,7 @@ package struct Selection: Sendable, Equatable {
 extension Corpus {
     /// Resolves a question against the corpus as it is now, without storing anything.
     package func resolve(_ query: CatalogueQuery) throws(CorpusError) -> Selection {
-        Selection(ids: try self.query(query).compactMap { Digest(hex: $0.id) }, policy: .query(query))
+        Selection(ids: try ids(query), policy: .query(query))
     }
 
     /// The selection that a selection's policy gives in the corpus as it is now. A list stays as it is; a combination
