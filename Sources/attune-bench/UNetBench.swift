@@ -15,9 +15,11 @@ struct UNetBench: ParsableCommand {
     @Flag(help: "Time a DoRA step too.") var train = false
     @Flag(help: "Leave the forward pass out.") var noForward = false
 
+    @Flag(help: "Keep 16-bit weights so.") var lowMemory = false
+
     func run() throws {
         let root = URL(fileURLWithPath: folder)
-        let unet = try UNet2DConditionModel(folder: root.appendingPathComponent("unet"))
+        let unet = try UNet2DConditionModel(folder: root.appendingPathComponent("unet"), lowMemory: lowMemory)
         for size in latents {
             let io = try ForwardExample(root.appendingPathComponent("io-\(size).safetensors"))
             if !noForward { try forward(unet, io, size) }

@@ -38,6 +38,13 @@ double ck_sum_of_squares(const float *x, size_t n);
 double ck_squared_distance(const float *a, const float *b, size_t n);
 double ck_dot(const float *a, const float *b, size_t n);
 
+// --- 16-bit floats (halves.c)
+void ck_widen_bfloat(const uint16_t *x, float *out, size_t n);
+void ck_widen_half(const uint16_t *x, float *out, size_t n);
+/// Whether nothing was lost.
+int ck_narrow_bfloat(const float *x, uint16_t *out, size_t n);
+int ck_narrow_half(const float *x, uint16_t *out, size_t n);
+
 // --- normalisation (normalize.c)
 /// Per-channel sums of `rows` vectors of n values, added to sum and squares (double).
 void ck_channel_moments(const float *x, size_t rows, size_t n, double *sum, double *squares);

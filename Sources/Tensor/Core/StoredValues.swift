@@ -20,7 +20,9 @@ struct StoredValues: Sendable {
     let count: Int
     private let form: Form
 
-    init(_ wide: Tensor) { (count, form) = (wide.count, .wide(wide)) }
+    private init(_ count: Int, _ form: Form) { (self.count, self.form) = (count, form) }
+
+    init(_ wide: Tensor) { self.init(wide.count, .wide(wide)) }
 
     /// Values that 16 bits cannot hold, such as those that an adapter was folded into, stay as they are.
     init(_ wide: Tensor, keptAs precision: WeightPrecision) {
@@ -38,7 +40,8 @@ struct StoredValues: Sendable {
                 ? ck_narrow_half(from, to, range.count) : ck_narrow_bfloat(from, to, range.count)
             if isExact == 0 { losses.add(1, ordering: .relaxed) }
         }
-        (count, form) = (wide.count, losses.load(ordering: .relaxed) == 0 ? .narrow(room.tensor, precision) : .wide(wide))
+        let isExact = losses.load(ordering: .relaxed) == 0
+        self.init(wide.count, isExact ? .narrow(room.tensor, precision) : .wide(wide))
     }
 
     private static let grain = 1 << 16

@@ -63,6 +63,30 @@ struct ProductTests {
         #expect(relativeError(found.values, back) < 1e-5)
     }
 
+    @Test(arguments: [WeightPrecision.float16, .bfloat16])
+    func narrowWeightsGiveTheSameBytes(precision: WeightPrecision) {
+        let x = values(40 * 96, stream: 9).reshaped([40, 96])
+        // Eight bits of mantissa fit both formats; the other matrix fits neither.
+        let fitting = values(64 * 96, stream: 10).values.map { Float(bitPattern: $0.bitPattern & 0xffff_0000) }
+        let clipped = fitting.map { abs($0) < 1e-3 ? 0.5 : $0 }
+        for matrix in [clipped, values(64 * 96, stream: 10).values] {
+            let tensor = Tensor(shape: [64, 96], values: matrix)
+            let (plain, narrow) = (LinearWeight(tensor), LinearWeight(tensor, keptAs: precision))
+            #expect(narrow.values.values == matrix)
+            #expect(linear(x, narrow).values == linear(x, plain).values)
+        }
+        let kernel = Tensor(shape: [16, 32, 3, 3], values: Array(clipped[0..<16 * 32 * 9]))
+        let image = values(2 * 8 * 8 * 32, stream: 12).reshaped([2, 8, 8, 32])
+        func convolved(_ precision: WeightPrecision) -> (Tensor, Tensor) {
+            let leaf = Tensor.parameter(image)
+            let out = conv2d(leaf, Conv2DWeight(kernel, keptAs: precision), padding: .uniform(1))
+            let loss = meanSquaredError(out, Tensor(zeros: out.shape))
+            return (out, gradients(of: loss, for: [leaf])[0])
+        }
+        let (plain, narrow) = (convolved(.float32), convolved(precision))
+        #expect(plain.0.values == narrow.0.values && plain.1.values == narrow.1.values)
+    }
+
     /// A row of a product does not depend on how many others there are.
     @Test func rowsAreIndependent() {
         let (x, weight) = (
