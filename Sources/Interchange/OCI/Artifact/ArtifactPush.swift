@@ -10,7 +10,7 @@ package struct ArtifactPush: Sendable {
         package var shards: Int
         /// Shards that the store had already.
         package var presentShards: Int
-        /// Shards and the selection's document.
+        /// Layers and the selection's document.
         package var sentBlobs: Int
         package var sentBytes: Int
         /// Whether the reference stands for another artifact than before.
@@ -40,12 +40,14 @@ package struct ArtifactPush: Sendable {
                     ?? "the selection is empty: there is nothing to push")
         }
         let rows = Array(found.values)
+        try checkSize(rows, title: provenance.title)
         var sent: [Sent]
         if wholeShards {
             sent = try await sendSealed(rows, report)
         } else {
             sent = try await sendPacked(rows, report)
         }
+        sent += try await sendScores(rows)
         let layers = sent.map(\.blob)
         let present = sent.count { !$0.isNew }
         let document = selection.data
@@ -59,6 +61,17 @@ package struct ArtifactPush: Sendable {
         return Outcome(
             manifest: BlobDigest(Digest(of: data)), samples: rows.count, shards: layers.count, presentShards: present,
             sentBlobs: new.count, sentBytes: new.map(\.blob.size).reduce(0, +), changedReference: changed)
+    }
+
+    /// Whether the manifest can hold its layers' entries is known before gigabytes are sent.
+    private func checkSize(_ rows: [CatalogueRow], title: String) throws(OCIError) {
+        let layers = wholeShards ? Set(rows.map(\.shard)).count : SelectionPacker.groups(rows).count
+        guard layers * (wholeShards ? 155 : 385) <= RegistryStore.largestManifest else {
+            throw OCIError(
+                .malformed, title,
+                "its \(rows.count) samples make \(layers) layers, more than a manifest of 4 MiB names: "
+                    + (wholeShards ? "push without --whole-shards, or " : "") + "push it in parts (select --where)")
+        }
     }
 
     /// A blob that the store has now, and whether it had to be sent.
@@ -78,6 +91,24 @@ package struct ArtifactPush: Sendable {
                 annotations: LayerRange(first: group.first, last: group.last, count: group.rows.count).annotations)
             layers.append(try await send(.data(shard), layer))
             report(layers.count, groups.count)
+        }
+        return layers
+    }
+
+    /// Scores are always packed: a sealed file of them is about whatever was scored together.
+    private func sendScores(_ rows: [CatalogueRow]) async throws -> [Sent] {
+        var layers: [Sent] = []
+        for group in SelectionPacker.groups(rows) {
+            for scores in try corpus.scores(of: group.rows.compactMap { Digest(hex: $0.id) }) {
+                let shard = try scores.packed()
+                let range = LayerRange(
+                    first: scores.records.first?.sample.hex ?? "", last: scores.records.last?.sample.hex ?? "",
+                    count: scores.records.count, scorer: scores.scorer.digest)
+                let layer = Descriptor(
+                    mediaType: MediaType.scores, digest: Digest(of: shard), size: shard.count,
+                    annotations: range.annotations)
+                layers.append(try await send(.data(shard), layer))
+            }
         }
         return layers
     }
