@@ -19,7 +19,7 @@ struct StorageBench: ParsableCommand {
     private struct Line: Encodable {
         var peer = "attune"
         var n: Int
-        var raw_mb, synced_write_per_s, read_in_order_per_s, read_shuffled_per_s, open_first_s, size_mb: Double
+        var raw_mb, synced_write_per_s, write_cpu_s, read_in_order_per_s, read_shuffled_per_s, open_first_s, size_mb: Double
     }
 
     func run() throws {
@@ -28,7 +28,9 @@ struct StorageBench: ParsableCommand {
         let corpus = try Corpus.create(at: place, scoring: TraceScores())
         let batches = stride(from: 0, to: count, by: pack).map { made.records($0..<min($0 + pack, count)) }
         let raw = batches.joined().reduce(0) { $0 + $1.png.count + 4 * $1.latent.count }
+        let before = processorSeconds
         let writing = try time { try corpus.append(batches) }
+        let processor = processorSeconds - before
         let order = try corpus.ids(CatalogueQuery()).map(\.hex)
         let reader = SampleReader(corpus)
         let rows = try reader.rows(order).sorted { ($0.shard, $0.row) < ($1.shard, $1.row) }
@@ -40,7 +42,7 @@ struct StorageBench: ParsableCommand {
             _ = try SampleReader(corpus).latents(corpus.query(CatalogueQuery(top: 1)))
         }
         let line = Line(
-            n: count, raw_mb: Double(raw) / 1e6, synced_write_per_s: Double(count) / writing,
+            n: count, raw_mb: Double(raw) / 1e6, synced_write_per_s: Double(count) / writing, write_cpu_s: processor,
             read_in_order_per_s: Double(count) / inOrder, read_shuffled_per_s: Double(count) / inDisorder,
             open_first_s: opening, size_mb: try bytes(in: folder) / 1e6)
         print(String(decoding: try JSONEncoder().encode(line), as: UTF8.self))
