@@ -35,16 +35,19 @@ package struct CatalogueQuery: Sendable, Equatable, Codable {
         if top == 1 {
             return """
                 SELECT (SELECT \(column) FROM \(source()) WHERE _prompt = q._key AND \(filter) ORDER BY mi DESC, _id LIMIT 1)
-                FROM (SELECT key AS _key, text AS _text FROM prompt) q ORDER BY q._text
+                FROM \(Self.prompts) q ORDER BY q._text
                 """
         }
         return """
-            SELECT b.\(column == "_id" ? "id" : "key") FROM (SELECT key AS _key, text AS _text FROM prompt) q
+            SELECT b.\(column == "_id" ? "id" : "key") FROM \(Self.prompts) q
             CROSS JOIN sample b ON b.key IN
               (SELECT _sample FROM \(source()) WHERE _prompt = q._key AND \(filter) ORDER BY mi DESC, _id LIMIT \(top))
             ORDER BY q._text, b.mi DESC, b.id
             """
     }
+
+    /// In the order of their keys, which is that of the index on samples: its pages are then read once, one after another.
+    private static let prompts = "(SELECT key AS _key, text AS _text FROM prompt NOT INDEXED)"
 
     /// The first samples of each prompt by any ranking: all that fit are sorted.
     private func ranked(_ top: Int, _ column: String) -> String {

@@ -9,7 +9,7 @@ struct AskRows: ParsableCommand {
         commandName: "ask", abstract: "Open a corpus; count, rank and select its samples.")
 
     @Argument var folder: String
-    @Option var runs = 5
+    @Option var runs = 3
 
     func run() throws {
         let place = URL(fileURLWithPath: folder)

@@ -19,7 +19,8 @@ struct StorageBench: ParsableCommand {
     private struct Line: Encodable {
         var peer = "attune"
         var n: Int
-        var raw_mb, synced_write_per_s, write_cpu_s, read_in_order_per_s, read_shuffled_per_s, open_first_s, size_mb: Double
+        var raw_mb, synced_write_per_s, write_cpu_s, read_in_order_per_s, read_shuffled_per_s, open_first_s,
+            size_mb: Double
     }
 
     func run() throws {
