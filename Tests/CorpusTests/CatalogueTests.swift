@@ -44,7 +44,7 @@ import Testing
             #expect(row.latentShape == record.latentShape && row.model == record.recipe.model && row.adapter == nil)
             #expect(row.steps == 4 && row.guidance == 7.5 && row.width == 8 && row.height == 8)
         }
-        #expect(try corpus.query(CatalogueQuery(condition: "id IN (SELECT id FROM samples WHERE mi > 15)")).count == 7)
+        #expect(try corpus.query(CatalogueQuery(condition: "id IN (SELECT id FROM samples WHERE mi > 15)")).count == 5)
     }
 
     /// As a `pack` leaves it that was killed before it removed what it had packed.
