@@ -38,15 +38,16 @@ let package = Package(
         .target(name: "CKernels", cSettings: [.define("_GNU_SOURCE")]),
 
         // Imports run one way, top to bottom.
+        .target(name: "Disk", swiftSettings: strict),
         .target(name: "HDF5", dependencies: ["CHDF5", "CZstd"], swiftSettings: strict),
         .target(name: "Codecs", dependencies: ["CPNG", "CZstd"], swiftSettings: strict),
         .target(name: "Tensor", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: strict),
         .target(name: "Diffusion", dependencies: ["Tensor", "CKernels", crypto], swiftSettings: strict),
         .target(
-            name: "Corpus", dependencies: ["HDF5", "Codecs", sqlite, crypto, logging, collections],
+            name: "Corpus", dependencies: ["Disk", "HDF5", "Codecs", sqlite, crypto, logging, collections],
             swiftSettings: strict),
         .target(
-            name: "Tuning", dependencies: ["Tensor", "Diffusion", "Corpus", crypto, logging], swiftSettings: strict),
+            name: "Tuning", dependencies: ["Disk", "Tensor", "Diffusion", "Corpus", crypto, logging], swiftSettings: strict),
         .target(name: "Interchange", dependencies: ["Corpus", "Codecs", crypto, logging], swiftSettings: strict),
         .executableTarget(
             name: "attune",
@@ -59,11 +60,12 @@ let package = Package(
         .executableTarget(
             name: "attune-bench", dependencies: ["Tuning", "Diffusion", "Tensor", arguments], swiftSettings: strict),
 
+        .testTarget(name: "DiskTests", dependencies: ["Disk"], swiftSettings: strict),
         .testTarget(name: "HDF5Tests", dependencies: ["HDF5"], swiftSettings: strict),
         .testTarget(name: "CodecsTests", dependencies: ["Codecs"], swiftSettings: strict),
         .testTarget(name: "TensorTests", dependencies: ["Tensor", "Diffusion"], swiftSettings: strict),
         .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Tensor"], swiftSettings: strict),
-        .testTarget(name: "CorpusTests", dependencies: ["Corpus", "HDF5", "Codecs", crypto], swiftSettings: strict),
+        .testTarget(name: "CorpusTests", dependencies: ["Corpus", "Disk", "HDF5", "Codecs", crypto], swiftSettings: strict),
         .testTarget(
             name: "TuningTests", dependencies: ["Tuning", "Diffusion", "Corpus", "Tensor"], swiftSettings: strict),
         .testTarget(
