@@ -4,7 +4,7 @@ RELEASE = -c release
 PYTHON = $(CURDIR)/.venv/bin/python
 export ATTUNE_PYTHON = $(PYTHON)
 
-.PHONY: help setup setup-python build test lint format clean
+.PHONY: help setup setup-python build demo test interop bench lint format clean
 
 help:            ## What can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 16
@@ -14,13 +14,23 @@ setup:           ## Install the system libraries where they are missing
 
 setup-python:    ## The readers that tests compare with, in .venv
 	@Scripts/setup.sh python
+	@Scripts/setup.sh sharing
 
 build: setup     ## The attune command, in .build/release
 	$(SWIFT) build $(RELEASE) --product attune
 
+demo: build      ## The whole of MI-TUNE on the bundled model, in demo/
+	Scripts/demo.sh
+
 test: setup setup-python ## Build and run every test
 	$(SWIFT) build $(RELEASE) --build-tests
 	$(SWIFT) test $(RELEASE) --skip-build
+
+interop:         ## Adapters and shards in the programs they are for; needs PEER_PYTHON, too heavy for CI
+	$${PEER_PYTHON:?name a Python that has torch, diffusers, transformers and peft} Tests/Interop/adapter_interop.py
+
+bench: build     ## Attune beside diffusers and PEFT; needs PEER_PYTHON (see Benchmarks/README.md)
+	Benchmarks/pipeline.sh
 
 lint:            ## swift-format, strictly
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests

@@ -14,6 +14,11 @@ let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto"
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
 let sqlite: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let http: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+    .product(name: "NIOSSL", package: "swift-nio-ssl"),
+]
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -28,6 +33,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
     ],
     targets: [
         // System libraries and C loops.
@@ -47,8 +55,10 @@ let package = Package(
             name: "Corpus", dependencies: ["Disk", "HDF5", "Codecs", sqlite, crypto, logging, collections],
             swiftSettings: strict),
         .target(
-            name: "Tuning", dependencies: ["Disk", "Tensor", "Diffusion", "Corpus", crypto, logging], swiftSettings: strict),
-        .target(name: "Interchange", dependencies: ["Corpus", "Codecs", crypto, logging], swiftSettings: strict),
+            name: "Tuning", dependencies: ["Disk", "Tensor", "Diffusion", "Corpus", crypto, logging],
+            swiftSettings: strict),
+        .target(
+            name: "Interchange", dependencies: ["Corpus", "Codecs", http, crypto, logging] + nio, swiftSettings: strict),
         .executableTarget(
             name: "attune",
             dependencies: [

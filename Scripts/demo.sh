@@ -4,12 +4,18 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 unset OPENBLAS_CORETYPE # it can halve OpenBLAS's speed
 export PATH="$PWD/.build/release:$PATH"
+# The folder to fill (default: demo); one that this script has made before is replaced.
 out=${1:-demo}
 export ATTUNE_CORPUS="$out/corpus"
 model=datasets/tiny-sd
 prompts=datasets/prompts/demo.txt
+if [ -e "$out" ] && [ ! -e "$out/corpus/attune.json" ] && [ -n "$(ls -A "$out")" ]; then
+    echo "demo: $out holds something else; give another folder: Scripts/demo.sh FOLDER" >&2
+    exit 1
+fi
 rm -rf "$out"
 mkdir -p "$out"
+began=$(date +%s)
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 run() { echo "\$ $*"; "$@"; }
@@ -41,7 +47,7 @@ run attune "${training[@]}"
 
 say "4. The same seeds with and without the adapter"
 adapter=$ATTUNE_CORPUS/runs/demo/adapter/pytorch_lora_weights.safetensors
-sampling=(sample --model $model --prompts $prompts --steps 25 --guidance 3 --images-per-prompt 4)
+sampling=(sample --model $model --prompts $prompts --steps 25 --guidance 3 --images-per-prompt 3)
 run attune "${sampling[@]}" --to "$out/base"
 run attune "${sampling[@]}" --adapter "$adapter" --to "$out/tuned"
 
@@ -51,7 +57,7 @@ run attune verify
 
 cat <<EOF
 
-Made:
+Made in $(($(date +%s) - began)) seconds:
   $out/report/candidates.png    every candidate, best first, the chosen one framed
   $out/report/traces.svg        MI over the timesteps of one prompt's candidates
   $out/report/comparison.png    base against tuned, seed by seed

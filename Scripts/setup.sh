@@ -2,6 +2,7 @@
 # Installs what Attune needs on Debian or Ubuntu, only where it is missing.
 #   setup.sh system   the C libraries
 #   setup.sh python   a virtual environment with the readers that tests compare with
+#   setup.sh sharing  the registry and the tools that tests of push and pull talk to
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -31,8 +32,11 @@ python)
         .venv/bin/pip install -q --disable-pip-version-check h5py hdf5plugin numpy safetensors
     fi
     ;;
+sharing)
+    install docker-registry skopeo apache2-utils openssl curl
+    ;;
 *)
-    echo "usage: setup.sh system|python" >&2
+    echo "usage: setup.sh system|python|sharing" >&2
     exit 64
     ;;
 esac

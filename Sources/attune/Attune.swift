@@ -18,6 +18,7 @@ struct Attune: AsyncParsableCommand {
             CommandGroup(
                 name: "Fine-tune and sample",
                 subcommands: [TrainCommand.self, SampleCommand.self, ReportCommand.self]),
+            CommandGroup(name: "Share it", subcommands: [PushCommand.self, PullCommand.self, CheckShardCommand.self]),
             CommandGroup(
                 name: "Look after it",
                 subcommands: [InfoCommand.self, VerifyCommand.self, ReindexCommand.self, DoctorCommand.self]),

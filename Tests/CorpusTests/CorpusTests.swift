@@ -72,7 +72,8 @@ struct SumScoring: TraceScoring {
     }
 
     @Test(arguments: [
-        "mi >", "nothing = 1", "1) ; DELETE FROM samples; --", "id IN (SELECT id FROM samples); DROP TABLE samples",
+        "mi >", "nothing = 1", "1) --", "1) ; DELETE FROM samples; --",
+        "id IN (SELECT id FROM samples); DROP TABLE samples",
     ])
     func conditionsCannotHarm(condition: String) throws {
         let folder = try TemporaryFolder()

@@ -16,7 +16,8 @@ package struct CatalogueQuery: Sendable, Equatable, Codable {
 
     var sql: String {
         let order = by.map { "(\($0)) DESC, id" } ?? "id"
-        let source = "samples WHERE (\(condition ?? "1"))"
+        // The line break ends a comment that would swallow what follows.
+        let source = "samples WHERE (\(condition ?? "1")\n)"
         guard let top else { return "SELECT * FROM \(source) ORDER BY \(perPrompt ? "prompt, " : "")\(order)" }
         guard perPrompt else { return "SELECT * FROM \(source) ORDER BY \(order) LIMIT \(top)" }
         let ranked = "SELECT *, row_number() OVER (PARTITION BY prompt ORDER BY \(order)) AS place FROM \(source)"

@@ -23,7 +23,7 @@ package struct Selection: Sendable, Equatable {
     }
 
     /// Reads a document back; its bytes must be the canonical ones.
-    init(data: Data, at path: String) throws(CorpusError) {
+    package init(data: Data, at path: String) throws(CorpusError) {
         struct Document: Decodable {
             struct Policy: Decodable {
                 var `where`: String?

@@ -35,19 +35,29 @@ struct SealedFile: ~Copyable {
         format: String, to folder: URL, files: AtomicFiles,
         _ body: (borrowing FileWriter) throws(HDF5Error) -> Void
     ) throws(CorpusError) -> Digest {
-        let bytes: [UInt8]
-        do throws(HDF5Error) {
-            let file = try FileWriter("a new shard for \(folder.path)")
-            try file.attribute("format", format)
-            try file.attribute("version", String(ShardWriter.version))
-            try body(file)
-            bytes = try file.finish()
-        } catch {
-            throw CorpusError(.io, error.path, error.message)
-        }
+        let bytes = try bytes(format: format, name: "a new shard for \(folder.path)", body)
         let digest = Digest(of: bytes)
         try files.write(Data(bytes), to: ShardWriter.location(of: digest, in: folder))
         return digest
+    }
+}
+
+extension SealedFile {
+    /// What a file of this format holds when `body` has written it: the same calls give the same bytes.
+    ///
+    /// - Parameter name: what errors call it.
+    static func bytes(
+        format: String, name: String, _ body: (borrowing FileWriter) throws(HDF5Error) -> Void
+    ) throws(CorpusError) -> [UInt8] {
+        do throws(HDF5Error) {
+            let file = try FileWriter(name)
+            try file.attribute("format", format)
+            try file.attribute("version", String(ShardWriter.version))
+            try body(file)
+            return try file.finish()
+        } catch {
+            throw CorpusError(.io, error.path, error.message)
+        }
     }
 }
 

@@ -2,26 +2,60 @@ import Foundation
 
 extension ShardReader {
     /// One sample whole, as it was written: writing it again gives the same id.
-    package func record(_ row: Int) throws(CorpusError) -> SampleRecord {
-        guard ids.indices.contains(row) else {
-            throw CorpusError(.damaged, digest.hex, "the shard lacks row \(row): run `attune reindex`")
+    package func record(_ row: Int) throws(CorpusError) -> SampleRecord { try records([row])[0] }
+
+    /// Samples whole, in the order asked for; each column is read once.
+    package func records(_ rows: [Int]) throws(CorpusError) -> [SampleRecord] {
+        var manifests: [Manifest] = []
+        for row in rows {
+            guard ids.indices.contains(row) else {
+                throw CorpusError(.damaged, digest.hex, "the shard lacks row \(row): run `attune reindex`")
+            }
+            guard let manifest = try? JSONDecoder().decode(Manifest.self, from: self.manifests[row]),
+                manifest.latent_shape.count == 3, manifest.latent_shape.allSatisfy({ (1...1 << 16).contains($0) })
+            else { throw CorpusError(.damaged, ids[row].hex, "the sample's manifest cannot be read") }
+            manifests.append(manifest)
         }
-        guard let manifest = try? JSONDecoder().decode(Manifest.self, from: manifests[row]),
-            let seed = UInt64(manifest.seed)
-        else { throw CorpusError(.damaged, ids[row].hex, "the sample's manifest cannot be read") }
-        let trace = try traces()[row]
-        let record = SampleRecord(
+        let (images, traces) = (try images(rows), try traces())
+        let latents = try latents(rows, shapes: manifests.map(\.latent_shape))
+        var records: [SampleRecord] = []
+        for (index, row) in rows.enumerated() {
+            let record = try SampleRecord(
+                manifests[index], png: images[index], latent: latents[index], trace: traces[row], id: ids[row])
+            guard record.id == ids[row] else {
+                throw CorpusError(
+                    .damaged, ids[row].hex, "the sample's manifest says more than this version knows: update attune")
+            }
+            records.append(record)
+        }
+        return records
+    }
+
+    private func latents(_ rows: [Int], shapes: [[Int]]) throws(CorpusError) -> [[Float]] {
+        var latents = [[Float]](repeating: [], count: rows.count)
+        for (shape, members) in Dictionary(grouping: rows.indices, by: { shapes[$0] }) {
+            let values = try self.latents(members.map { rows[$0] }, shape: shape)
+            for (member, value) in zip(members, values) { latents[member] = value }
+        }
+        return latents
+    }
+}
+
+extension SampleRecord {
+    fileprivate init(
+        _ manifest: Manifest, png: [UInt8], latent: [Float], trace: (timesteps: [Int32], deltaSquared: [Float]),
+        id: Digest
+    ) throws(CorpusError) {
+        guard let seed = UInt64(manifest.seed), latent.count == manifest.latent_shape.reduce(1, *) else {
+            throw CorpusError(.damaged, id.hex, "the sample's manifest does not fit its data")
+        }
+        self.init(
             recipe: SampleRecipe(
                 prompt: manifest.prompt, seed: seed, model: manifest.model, adapter: manifest.adapter,
                 sampler: manifest.sampler, steps: manifest.steps, guidance: manifest.guidance, width: manifest.width,
                 height: manifest.height),
-            tag: manifest.tag, schedule: manifest.schedule, png: try images([row])[0], pixels: manifest.pixels_sha256,
-            latentShape: manifest.latent_shape, latent: try latents([row], shape: manifest.latent_shape)[0],
-            timesteps: trace.timesteps, deltaSquared: trace.deltaSquared)
-        guard record.id == ids[row] else {
-            throw CorpusError(
-                .damaged, ids[row].hex, "the sample's manifest says more than this version knows: update attune")
-        }
-        return record
+            tag: manifest.tag, schedule: manifest.schedule, png: png, pixels: manifest.pixels_sha256,
+            latentShape: manifest.latent_shape, latent: latent, timesteps: trace.timesteps,
+            deltaSquared: trace.deltaSquared)
     }
 }

@@ -28,7 +28,7 @@ package enum ShardWriter {
         folder.appending(path: "\(digest.hex.prefix(2))/\(digest.hex).h5")
     }
 
-    private static func write(_ records: [SampleRecord], to file: borrowing FileWriter) throws(HDF5Error) {
+    static func write(_ records: [SampleRecord], to file: borrowing FileWriter) throws(HDF5Error) {
         let manifests = records.map(\.manifest.data)
         try file.group("/samples")
         try file.write("/samples/id", manifests.flatMap { Digest(of: $0).raw }, shape: [records.count, 32])

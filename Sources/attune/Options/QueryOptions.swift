@@ -24,6 +24,8 @@ enum Ranking: ExpressibleByArgument {
         }
     }
 
+    static var allValueStrings: [String] { CatalogueRow.columns + ["random"] }
+
     var defaultValueDescription: String { column ?? "random" }
 
     /// The catalogue's column, nil for the order of ids.

@@ -101,4 +101,51 @@ import Testing
         try JSONSerialization.data(withJSONObject: document).write(to: settings)
         expectOneLine(try Attune.run("info", "--corpus", corpus.path), naming: "attune.json")
     }
+
+    @Test func aTensorOfTheWrongShape() throws {
+        let corpus = try SmallCorpus()
+        let copy = corpus.scratch.url.appendingPathComponent("model")
+        try FileManager.default.copyItem(atPath: Attune.model, toPath: copy.path)
+        let weights = copy.appendingPathComponent("unet/diffusion_pytorch_model.safetensors")
+        var bytes = try Data(contentsOf: weights)
+        let length = Int(bytes.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) })
+        let header = String(decoding: bytes[8..<8 + length], as: UTF8.self)
+        let pattern = /"conv_in\.weight":\{[^}]*"shape":\[(\d+),(\d+),3,3\]/
+        let match = try #require(header.firstMatch(of: pattern))
+        let swapped = match.0.replacing(
+            "[\(match.1),\(match.2),3,3]", with: "[\(match.2),\(match.1),3,3]")
+        bytes.replaceSubrange(8..<8 + length, with: Data(header.replacing(match.0, with: swapped).utf8))
+        try bytes.write(to: weights)
+        expectOneLine(try corpus.generate("--model", copy.path), naming: "conv_in")
+        #expect(try Attune.run("verify", "--corpus", corpus.path).status == 0)
+    }
+
+    @Test func aSelectionOfAnotherModelAndARunOfOtherSettings() throws {
+        let corpus = try SmallCorpus()
+        try Attune.succeed("select", "--corpus", corpus.path, "best")
+        func train(_ model: String, _ more: String...) throws -> Outcome {
+            try Attune.start(
+                [
+                    "train", "--corpus", corpus.path, "best", "--model", model, "--run", "r", "--rank", "2", "--steps",
+                    "1", "--batch", "1", "--accumulate", "1",
+                ] + more
+            ).wait()
+        }
+        let copy = corpus.scratch.url.appendingPathComponent("model")
+        try FileManager.default.copyItem(atPath: Attune.model, toPath: copy.path)
+        let scheduler = copy.appendingPathComponent("scheduler/scheduler_config.json")
+        let text = try String(contentsOf: scheduler, encoding: .utf8)
+        try text.replacing("0.012", with: "0.013").write(to: scheduler, atomically: true, encoding: .utf8)
+        expectOneLine(try train(copy.path), naming: "was made with model")
+        #expect(try train(Attune.model).status == 0)
+        expectOneLine(try train(Attune.model, "--lr", "0.5"), naming: "lr")
+        #expect(try Attune.run("verify", "--corpus", corpus.path).status == 0)
+    }
+
+    @Test func moreStepsThanTheScheduleHas() throws {
+        let corpus = try SmallCorpus()
+        let outcome = try corpus.generate("--steps", "1001")
+        #expect(outcome.status == 64)
+        #expect(outcome.errors.contains("1000 timesteps"))
+    }
 }

@@ -11,7 +11,9 @@ import Testing
     @Test func printsJSON() throws {
         let data = Data(try Attune.succeed("doctor", "--corpus", "/tmp", "--json").utf8)
         struct Report: Decodable { let blasCore: String, threads: Int, freeDiskBytes: Int }
-        let report = try JSONDecoder().decode(Report.self, from: data)
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        let report = try decoder.decode(Report.self, from: data)
         #expect(report.threads > 0)
         #expect(report.freeDiskBytes > 0)
     }

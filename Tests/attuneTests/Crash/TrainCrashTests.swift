@@ -60,4 +60,18 @@ import Testing
         }
         #expect(try Attune.run("verify", "--corpus", corpus).status == 0)
     }
+
+    @Test func interruptionLeavesACheckpointAndSaysHowToGoOn() throws {
+        let long = arguments(run: "long").map { $0 == "6" ? "400" : $0 }
+        let command = try Attune.start(long)
+        let checkpoints = URL(fileURLWithPath: corpus).appendingPathComponent("runs/long/checkpoints")
+        while command.isRunning,
+            (try? FileManager.default.contentsOfDirectory(atPath: checkpoints.path))?.count ?? 0 < 2
+        { Thread.sleep(forTimeInterval: 0.02) }
+        command.send(SIGINT)
+        let outcome = try command.wait()
+        #expect(outcome.status == 130, "\(outcome.output)\(outcome.errors)")
+        #expect(outcome.failures.count == 1)
+        #expect(outcome.errors.contains("the same command goes on from there"))
+    }
 }

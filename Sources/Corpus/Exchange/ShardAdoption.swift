@@ -1,0 +1,54 @@
+import Codecs
+package import Foundation
+
+extension Corpus {
+    /// Takes in a sealed shard that comes from elsewhere, after checking every sample in it. The file is moved.
+    ///
+    /// The catalogue learns of it at the next ``catchUp()``, so that many shards cost one look at the folder; a process
+    /// that is killed before leaves that to whoever opens the corpus next.
+    ///
+    /// - Parameters:
+    ///   - file: on the corpus's file system, best in its tmp/.
+    ///   - digest: what the file's SHA-256 must be.
+    package func adopt(_ file: URL, digest: Digest) throws(CorpusError) {
+        try ShardReader(file, digest: digest).verifyContents()
+        try files.install(file, at: ShardWriter.location(of: digest, in: folder.appending(path: "shards")))
+    }
+
+    /// The catalogue's rows of these samples; those that it does not have are left out.
+    package func rows(_ ids: [Digest]) throws(CorpusError) -> [Digest: CatalogueRow] {
+        var rows: [Digest: CatalogueRow] = [:]
+        // SQLite's statements have a longest length; a selection has none.
+        for start in stride(from: 0, to: ids.count, by: 1000) {
+            let list = ids[start..<min(start + 1000, ids.count)].map { "'\($0.hex)'" }.joined(separator: ",")
+            for row in try query(CatalogueQuery(condition: "id IN (\(list))")) {
+                if let id = Digest(hex: row.id) { rows[id] = row }
+            }
+        }
+        return rows
+    }
+}
+
+extension ShardReader {
+    /// Checks every sample: that its manifest is canonical and gives its id, and that pixels and latent are those that
+    /// the manifest names.
+    package borrowing func verifyContents() throws(CorpusError) {
+        guard Set(ids).count == ids.count else { throw CorpusError(.damaged, digest.hex, "holds a sample twice") }
+        let records = try records(Array(ids.indices))
+        for (row, id) in ids.enumerated() {
+            let record = records[row]
+            guard record.manifest.data == manifests[row], record.id == id else {
+                throw CorpusError(.damaged, digest.hex, "sample \(id) does not match its manifest")
+            }
+            let image: (width: Int, height: Int, pixels: [UInt8])
+            do {
+                image = try PNG.decode(record.png)
+            } catch {
+                throw CorpusError(.damaged, digest.hex, "sample \(id): \(error)")
+            }
+            guard image.width == record.recipe.width, image.height == record.recipe.height,
+                Digest(of: image.pixels) == record.pixels
+            else { throw CorpusError(.damaged, digest.hex, "the image of sample \(id) is not the one in its manifest") }
+        }
+    }
+}

@@ -1,0 +1,102 @@
+package import Corpus
+import Foundation
+
+/// Sends a selection with its samples to a store; what the store has already is not sent again.
+package struct ArtifactPush: Sendable {
+    /// What a push did.
+    package struct Outcome: Sendable, Equatable {
+        package var manifest: BlobDigest
+        package var samples: Int
+        package var shards: Int
+        package var sentBlobs: Int
+        package var sentBytes: Int
+        /// Whether the reference stands for another artifact than before.
+        package var changedReference: Bool
+    }
+
+    private let corpus: Corpus
+    private let store: any ArtifactStore
+    private let wholeShards: Bool
+
+    /// - Parameter wholeShards: send the corpus's own shards as they are, instead of packing just the selected samples.
+    package init(corpus: Corpus, store: any ArtifactStore, wholeShards: Bool = false) {
+        (self.corpus, self.store, self.wholeShards) = (corpus, store, wholeShards)
+    }
+
+    /// - Parameters:
+    ///   - report: told how many of how many shards are there.
+    package func run(
+        _ selection: Selection, provenance: Provenance, report: @Sendable (Int, Int) -> Void = { _, _ in }
+    ) async throws -> Outcome {
+        let found = try corpus.rows(selection.ids)
+        guard found.count == Set(selection.ids).count, !found.isEmpty else {
+            let missing = selection.ids.first { found[$0] == nil }
+            throw OCIError(
+                .notFound, provenance.title,
+                missing.map { "its sample \($0) is not in the corpus: pull or generate it first" }
+                    ?? "the selection is empty: there is nothing to push")
+        }
+        let rows = Array(found.values)
+        var sent: [Sent]
+        if wholeShards {
+            sent = try await sendSealed(rows, report)
+        } else {
+            sent = try await sendPacked(rows, report)
+        }
+        let layers = sent.map(\.blob)
+        let document = selection.data
+        let config = Descriptor(mediaType: MediaType.selection, digest: selection.digest, size: document.count)
+        sent.append(try await send(.data(document), config))
+        let manifest = ArtifactManifest(config: config, layers: layers, annotations: provenance.annotations(rows))
+        let data = try manifest.data
+        // Last, so that a reference never stands for an artifact with parts missing.
+        let changed = try await store.putManifest(data)
+        let new = sent.filter(\.isNew)
+        return Outcome(
+            manifest: BlobDigest(Digest(of: data)), samples: rows.count, shards: layers.count, sentBlobs: new.count,
+            sentBytes: new.map(\.blob.size).reduce(0, +), changedReference: changed)
+    }
+
+    /// A blob that the store has now, and whether it had to be sent.
+    private struct Sent {
+        var blob: Descriptor
+        var isNew: Bool
+    }
+
+    private func sendPacked(_ rows: [CatalogueRow], _ report: @Sendable (Int, Int) -> Void) async throws -> [Sent] {
+        let packer = SelectionPacker(corpus)
+        let groups = SelectionPacker.groups(rows)
+        var layers: [Sent] = []
+        for group in groups {
+            let shard = try packer.pack(group)
+            let layer = Descriptor(
+                mediaType: MediaType.shard, digest: Digest(of: shard), size: shard.count,
+                annotations: LayerRange(first: group.first, last: group.last, count: group.rows.count).annotations)
+            layers.append(try await send(.data(shard), layer))
+            report(layers.count, groups.count)
+        }
+        return layers
+    }
+
+    private func sendSealed(_ rows: [CatalogueRow], _ report: @Sendable (Int, Int) -> Void) async throws -> [Sent] {
+        let digests = Set(rows.map(\.shard)).sorted().compactMap { Digest(hex: $0) }
+        var layers: [Sent] = []
+        for digest in digests {
+            // Opening verifies the shard's bytes.
+            _ = try corpus.open(digest).ids
+            let file = corpus.folder.appending(path: "shards/\(digest.hex.prefix(2))/\(digest.hex).h5")
+            let size = try file.resourceValues(forKeys: [.fileSizeKey]).fileSize ?? 0
+            let layer = Descriptor(mediaType: MediaType.shard, digest: digest, size: size)
+            layers.append(try await send(.file(file), layer))
+            report(layers.count, digests.count)
+        }
+        return layers
+    }
+
+    private func send(_ content: BlobContent, _ blob: Descriptor) async throws -> Sent {
+        try Task.checkCancellation()
+        let isNew = try await !store.hasBlob(blob)
+        if isNew { try await store.put(content, as: blob) }
+        return Sent(blob: blob, isNew: isNew)
+    }
+}

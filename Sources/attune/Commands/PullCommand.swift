@@ -1,0 +1,57 @@
+import ArgumentParser
+import Corpus
+import Interchange
+
+struct PullCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pull",
+        abstract: "Bring a selection and its samples from a registry, or from an image layout.",
+        discussion: """
+            Only what the corpus lacks is fetched, and every byte is verified before it counts. A stopped or killed pull \
+            goes on where it was when the same command is given again.
+            """)
+
+    @OptionGroup var store: CorpusOptions
+
+    @Argument(help: "What the selection shall be called here.")
+    var name: String
+
+    @Argument(help: "registry/repository:tag, registry/repository@sha256:…, or oci:DIR[:tag].")
+    var reference: String
+
+    @OptionGroup var registry: RegistryOptions
+
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let corpus = try store.open()
+        let (name, reference, registry) = (name, reference, registry)
+        let outcome = try await transfer("pull", unit: "KiB", divisor: 1024) { progress in
+            try await registry.withStore(reference, creating: false) { store in
+                let inspection = ShardInspection()
+                return try await ArtifactPull(corpus: corpus, store: store) { try inspection($0, $1) }
+                    .run(as: name) { progress.update($0, $1) }
+            }
+        }
+        if output.json {
+            print(try jsonText(Report(outcome)))
+        } else {
+            print(
+                "\(name): \(outcome.samples) samples, \(outcome.addedSamples) of them new; fetched "
+                    + "\(outcome.fetchedShards) shards (\(outcome.receivedBytes) bytes), skipped \(outcome.skippedShards)"
+            )
+        }
+    }
+
+    private struct Report: Encodable {
+        let manifest, selection: String
+        let samples, added_samples, fetched_shards, skipped_shards, received_bytes: Int
+
+        init(_ outcome: ArtifactPull.Outcome) {
+            (manifest, selection) = (outcome.manifest.description, outcome.selection.hex)
+            (samples, added_samples) = (outcome.samples, outcome.addedSamples)
+            (fetched_shards, skipped_shards) = (outcome.fetchedShards, outcome.skippedShards)
+            received_bytes = outcome.receivedBytes
+        }
+    }
+}

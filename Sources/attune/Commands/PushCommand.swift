@@ -1,0 +1,67 @@
+import ArgumentParser
+import Corpus
+import Interchange
+
+struct PushCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "push",
+        abstract: "Send a selection with its samples to a registry, or into an image layout.",
+        discussion: """
+            Only the selected samples are packed, the same way each time: what the registry has is not sent again. \
+            Credentials are those of `docker login`. Examples: attune push best registry.example.org/team/best:v1, \
+            attune push best oci:/media/stick:v1
+            """)
+
+    @OptionGroup var store: CorpusOptions
+
+    @Argument(help: "The selection's name.")
+    var name: String
+
+    @Argument(help: "registry/repository:tag, or oci:DIR[:tag].")
+    var reference: String
+
+    @Flag(help: "Send the corpus's own shards as they are, with samples that are not selected.")
+    var wholeShards = false
+
+    @Option(help: "A note on the licence of the samples, best an SPDX expression.")
+    var license: String?
+
+    @OptionGroup var registry: RegistryOptions
+
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let corpus = try store.open()
+        let selection = try corpus.selection(named: name)
+        let provenance = Provenance(title: name, license: license, estimator: "mean-kappa-paper")
+        let (reference, registry, wholeShards) = (reference, registry, wholeShards)
+        let outcome = try await transfer("push", unit: "shards") { progress in
+            try await registry.withStore(reference, creating: true) { store in
+                try await ArtifactPush(corpus: corpus, store: store, wholeShards: wholeShards)
+                    .run(selection, provenance: provenance) { progress.update($0, $1) }
+            }
+        }
+        if output.json {
+            print(try jsonText(Report(outcome)))
+        } else {
+            print(
+                outcome.sentBlobs == 0
+                    ? "nothing to send: all \(outcome.samples) samples are there"
+                    : "\(outcome.samples) samples in \(outcome.shards) shards; sent \(outcome.sentBytes) bytes")
+            print("\(reference)\(outcome.changedReference ? "" : " stands for it already"): \(outcome.manifest)")
+        }
+    }
+
+    private struct Report: Encodable {
+        let manifest: String
+        let samples, shards, sent_blobs, sent_bytes: Int
+        let changed: Bool
+
+        init(_ outcome: ArtifactPush.Outcome) {
+            manifest = outcome.manifest.description
+            (samples, shards) = (outcome.samples, outcome.shards)
+            (sent_blobs, sent_bytes) = (outcome.sentBlobs, outcome.sentBytes)
+            changed = outcome.changedReference
+        }
+    }
+}

@@ -1,0 +1,36 @@
+import ArgumentParser
+import Foundation
+import Interchange
+
+/// How to reach a registry.
+struct RegistryOptions: ParsableArguments {
+    @Flag(help: "Talk to the registry without TLS. A registry on this machine is asked what it speaks.")
+    var plainHttp = false
+
+    @Option(
+        help: "A PEM file of further certificate authorities to trust.",
+        completion: .file(extensions: ["pem", "crt"]))
+    var caFile: String?
+
+    /// Opens what a reference names, and hands it to `body`.
+    func withStore<Result: Sendable>(
+        _ reference: String, creating: Bool, _ body: (any ArtifactStore) async throws -> Result
+    ) async throws -> Result {
+        switch try ArtifactLocation(reference) {
+        case .layout(let folder, let tag):
+            return try await body(ImageLayout(folder, tag: tag, creating: creating))
+        case .registry(let reference):
+            let transport = try HTTPTransport(certificates: caFile.map { URL(fileURLWithPath: $0) })
+            do {
+                let client = try await RegistryClient(
+                    reference, transport: transport, credentials: DockerConfiguration(), plainHTTP: plainHttp)
+                let result = try await body(RegistryStore(client))
+                await transport.close()
+                return result
+            } catch {
+                await transport.close()
+                throw error
+            }
+        }
+    }
+}
