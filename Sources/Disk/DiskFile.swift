@@ -1,7 +1,9 @@
+package import Foundation
+
 #if canImport(Glibc)
-    package import Glibc
+    import Glibc
 #else
-    package import Darwin
+    import Darwin
 #endif
 
 /// An open file. Transfers go on after a short one and after a signal; a read that fails is tried once more.
@@ -43,14 +45,22 @@ package struct DiskFile: ~Copyable, Sendable {
     deinit { _ = close(descriptor) }
 
     /// What the kernel knows of the file.
-    package func status() throws(DiskError) -> stat {
+    func status() throws(DiskError) -> stat {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw DiskError("cannot be examined", path) }
         return status
     }
 
     /// Writes all bytes.
-    package func write(_ bytes: UnsafeRawBufferPointer) throws(DiskError) {
+    package func write(_ bytes: some ContiguousBytes) throws(DiskError) {
+        var failure: DiskError?
+        bytes.withUnsafeBytes { bytes in
+            do throws(DiskError) { try write(raw: bytes) } catch { failure = error }
+        }
+        if let failure { throw failure }
+    }
+
+    private func write(raw bytes: UnsafeRawBufferPointer) throws(DiskError) {
         var done = 0
         while done < bytes.count, let base = bytes.baseAddress {
             let rest = bytes.count - done

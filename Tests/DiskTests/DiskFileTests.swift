@@ -8,7 +8,7 @@ import Testing
     }
 
     private func write(_ bytes: [UInt8], to path: String) throws {
-        try bytes.withUnsafeBytes { (bytes) throws(DiskError) in try DiskFile(path, .create).write(bytes) }
+        try DiskFile(path, .create).write(bytes)
     }
 
     private let bytes = (0..<10_000).map { UInt8(truncatingIfNeeded: $0 * 7) }

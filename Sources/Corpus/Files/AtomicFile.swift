@@ -21,7 +21,7 @@ package struct AtomicFiles: Sendable {
     /// Makes a file of these bytes, or puts it in another's place; when this returns, it is on disk.
     package func write(_ bytes: some ContiguousBytes, to destination: URL) throws(CorpusError) {
         let temporary = temporaryURL()
-        try explained { () throws(DiskError) in
+        try reported { () throws(DiskError) in
             do throws(DiskError) {
                 try create(temporary, bytes)
                 try put(temporary, at: destination)
@@ -34,7 +34,7 @@ package struct AtomicFiles: Sendable {
 
     /// Makes a finished temporary file durable under its final name.
     package func install(_ temporary: URL, at destination: URL) throws(CorpusError) {
-        try explained { () throws(DiskError) in
+        try reported { () throws(DiskError) in
             do throws(DiskError) {
                 try DiskFile(temporary.path, .read).sync()
                 try put(temporary, at: destination)
@@ -47,7 +47,7 @@ package struct AtomicFiles: Sendable {
 
     /// Removes a file for good.
     package func remove(_ url: URL) throws(CorpusError) {
-        try explained { () throws(DiskError) in
+        try reported { () throws(DiskError) in
             try Disk.remove(url.path)
             try Disk.syncFolder(url.deletingLastPathComponent().path)
         }
@@ -55,29 +55,34 @@ package struct AtomicFiles: Sendable {
 
     /// Moves a file to another place of the corpus.
     package func move(_ url: URL, to destination: URL) throws(CorpusError) {
-        try explained { () throws(DiskError) in
+        try reported { () throws(DiskError) in
             try put(url, at: destination)
             try Disk.syncFolder(url.deletingLastPathComponent().path)
         }
     }
 
+    /// What is known of the process that made a file, by the name that ``temporaryURL()`` gave it.
+    enum Owner {
+        case alive, dead
+        /// It runs on another host, or the name is none of ours.
+        case unknown
+    }
+
+    static func owner(of name: String) -> Owner {
+        let parts = name.split(separator: "-")
+        guard parts.count > 2, parts[1] == host, let process = Int32(parts[0]) else { return .unknown }
+        return kill(process, 0) != 0 && errno == ESRCH ? .dead : .alive
+    }
+
     /// Removes what processes of this host that no longer run have left behind.
     package func sweep() {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: temporaryFolder.path)) ?? []
-        for name in names {
-            let parts = name.split(separator: "-")
-            guard parts.count > 2, parts[1] == Self.host, let process = Int32(parts[0]) else { continue }
-            if kill(process, 0) != 0, errno == ESRCH { unlink(temporaryFolder.appending(path: name).path) }
-        }
+        for name in names where Self.owner(of: name) == .dead { unlink(temporaryFolder.appending(path: name).path) }
     }
 
     private func create(_ file: URL, _ bytes: some ContiguousBytes) throws(DiskError) {
         let open = try DiskFile(file.path, .create)
-        var failure: DiskError?
-        bytes.withUnsafeBytes { bytes in
-            do throws(DiskError) { try open.write(bytes) } catch { failure = error }
-        }
-        if let failure { throw failure }
+        try open.write(bytes)
         try open.sync()
     }
 
@@ -90,7 +95,7 @@ package struct AtomicFiles: Sendable {
 }
 
 /// Tells of a failed call as the corpus tells of everything.
-func explained<R>(_ body: () throws(DiskError) -> R) throws(CorpusError) -> R {
+func reported<R>(_ body: () throws(DiskError) -> R) throws(CorpusError) -> R {
     do throws(DiskError) { return try body() } catch {
         throw CorpusError(error.code == ENOENT ? .notFound : .io, error.path, error.message)
     }

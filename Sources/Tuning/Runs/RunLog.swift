@@ -59,8 +59,7 @@ package final class RunLog {
     /// Adds an entry; when this returns, it is on disk.
     package func append(_ entry: RunLogEntry) throws(RunLogError) {
         do {
-            let line = try Self.line(entry)
-            try line.withUnsafeBytes { (bytes) throws(DiskError) in try file.write(bytes) }
+            try file.write(try Self.line(entry))
             try file.sync()
         } catch {
             throw .notWritten(file: file.path, reason: "\(error)")
