@@ -13,7 +13,9 @@ let strict: [SwiftSetting] = [
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
-let sqlite: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let sqlite: [Target.Dependency] = [
+    .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
+]
 let http: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let nio: [Target.Dependency] = [
     .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -47,12 +49,12 @@ let package = Package(
 
         // Imports run one way, top to bottom.
         .target(name: "Disk", swiftSettings: strict),
-        .target(name: "HDF5", dependencies: ["CHDF5", "CZstd"], swiftSettings: strict),
+        .target(name: "HDF5", dependencies: ["Disk", "CHDF5", "CZstd", "CKernels"], swiftSettings: strict),
         .target(name: "Codecs", dependencies: ["CPNG", "CZstd"], swiftSettings: strict),
         .target(name: "Tensor", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: strict),
         .target(name: "Diffusion", dependencies: ["Tensor", "CKernels", crypto], swiftSettings: strict),
         .target(
-            name: "Corpus", dependencies: ["Disk", "HDF5", "Codecs", sqlite, crypto, logging, collections],
+            name: "Corpus", dependencies: ["Disk", "HDF5", "Codecs", crypto, logging, collections] + sqlite,
             swiftSettings: strict),
         .target(
             name: "Tuning", dependencies: ["Disk", "Tensor", "Diffusion", "Corpus", crypto, logging],
@@ -68,7 +70,8 @@ let package = Package(
 
         // What Benchmarks/engine.sh times; not part of the product.
         .executableTarget(
-            name: "attune-bench", dependencies: ["Tuning", "Diffusion", "Tensor", arguments], swiftSettings: strict),
+            name: "attune-bench", dependencies: ["Tuning", "Diffusion", "Tensor", "Corpus", "Codecs", arguments],
+            swiftSettings: strict),
 
         .testTarget(name: "DiskTests", dependencies: ["Disk"], swiftSettings: strict),
         .testTarget(name: "HDF5Tests", dependencies: ["HDF5"], swiftSettings: strict),

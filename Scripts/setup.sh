@@ -26,10 +26,10 @@ system)
     ;;
 python)
     install python3-venv
-    if [ ! -x .venv/bin/python ] || ! .venv/bin/python -c 'import h5py, hdf5plugin, numpy, safetensors' 2>/dev/null; then
-        echo "making .venv with h5py, hdf5plugin, numpy, safetensors"
+    if [ ! -x .venv/bin/python ] || ! .venv/bin/python -c 'import h5py, hdf5plugin, numpy, safetensors, jsonschema' 2>/dev/null; then
+        echo "making .venv with h5py, hdf5plugin, numpy, safetensors, jsonschema"
         /usr/bin/python3 -m venv .venv
-        .venv/bin/pip install -q --disable-pip-version-check h5py hdf5plugin numpy safetensors
+        .venv/bin/pip install -q --disable-pip-version-check h5py hdf5plugin numpy safetensors jsonschema
     fi
     ;;
 sharing)

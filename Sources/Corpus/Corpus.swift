@@ -1,4 +1,5 @@
 package import Foundation
+import HDF5
 
 /// A folder of shards with everything that is derived from them. Any number of processes may use one at once.
 package struct Corpus: Sendable {
@@ -92,48 +93,61 @@ package struct Corpus: Sendable {
     @discardableResult
     package func append(_ records: [SampleRecord]) throws(CorpusError) -> Digest {
         let digest = try ShardWriter.write(records, to: shardsFolder, files: files)
-        try catalogue.add(sealed(digest), scoring: scoring)
+        try catalogue.add(PreparedShard(written(digest), scoring: scoring))
         return digest
-    }
-
-    /// Takes in shards that the catalogue does not know.
-    ///
-    /// - Returns: what is wrong with shards that could not be taken in. They hide only their own samples: a corpus that
-    ///   did not open because of them could not be verified either.
-    @discardableResult
-    package func catchUp() throws(CorpusError) -> [CorpusError] {
-        let known = try catalogue.shards()
-        var unreadable: [CorpusError] = []
-        for digest in shards() where !known.contains(digest.hex) {
-            do throws(CorpusError) {
-                try catalogue.add(sealed(digest), scoring: scoring)
-            } catch {
-                guard error.code == .damaged || error.code == .notFound else { throw error }
-                unreadable.append(error)
-            }
-        }
-        return unreadable
     }
 
     /// The digests of all shards, sorted.
     package func shards() -> [Digest] {
-        let manager = FileManager.default
-        let prefixes = (try? manager.contentsOfDirectory(atPath: shardsFolder.path)) ?? []
-        return prefixes.flatMap { prefix in
-            (try? manager.contentsOfDirectory(atPath: shardsFolder.appending(path: prefix).path)) ?? []
-        }.compactMap { $0.hasSuffix(".h5") ? Digest(hex: String($0.dropLast(3))) : nil }.sorted()
+        shardFolders().flatMap { shards(in: $0) }.sorted()
+    }
+
+    func shardFolders() -> [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: shardsFolder.path)) ?? []).sorted()
+    }
+
+    func shards(in prefix: String) -> [Digest] {
+        let names =
+            (try? FileManager.default.contentsOfDirectory(atPath: shardsFolder.appending(path: prefix).path)) ?? []
+        return names.compactMap { $0.hasSuffix(".h5") ? Digest(hex: String($0.dropLast(3))) : nil }
     }
 
     package func query(_ query: CatalogueQuery) throws(CorpusError) -> [CatalogueRow] { try catalogue.rows(query) }
 
+    /// Calls `body` with each row of a query, however many there are.
+    package func forEach(
+        _ query: CatalogueQuery, _ body: (CatalogueRow) throws(CorpusError) -> Void
+    ) throws(CorpusError) {
+        try catalogue.forEachRow(query, body)
+    }
+
+    /// How many samples fit a query's condition.
+    package func count(_ query: CatalogueQuery) throws(CorpusError) -> Int { try catalogue.count(query) }
+
+    /// The ids that a query chooses, in its order.
+    package func ids(_ query: CatalogueQuery) throws(CorpusError) -> [Digest] { try catalogue.ids(query) }
+
     /// Which of these recipes have been generated already.
     package func existing(_ recipes: [Digest]) throws(CorpusError) -> Set<Digest> { try catalogue.existing(recipes) }
 
-    /// A shard of samples.
-    package func open(_ digest: Digest) throws(CorpusError) -> ShardReader { try ShardReader(sealed(digest)) }
+    /// A shard of samples. Its bytes are hashed unless they were before, and the file has not been changed since.
+    package func open(_ digest: Digest) throws(CorpusError) -> ShardReader {
+        let known = try catalogue.stamp(of: digest)
+        let sealed = try sealed(digest, known: known)
+        // A corpus that was copied has new stamps. Next time its bytes are known; not to be able to note that is no harm.
+        if known != nil, sealed.stamp != known { try? catalogue.note(sealed.stamp, of: digest) }
+        return try ShardReader(sealed)
+    }
 
     /// A sealed file of either kind.
-    func sealed(_ digest: Digest) throws(CorpusError) -> SealedFile {
-        try SealedFile(ShardWriter.location(of: digest, in: shardsFolder), digest: digest)
+    ///
+    /// - Parameter known: the stamp that the file had when its bytes were hashed; nil to hash them now.
+    func sealed(_ digest: Digest, known: FileStamp? = nil) throws(CorpusError) -> SealedFile {
+        try SealedFile(ShardWriter.location(of: digest, in: shardsFolder), digest: digest, known: known)
+    }
+
+    /// A file that this process has just written, whose bytes were hashed on the way.
+    func written(_ digest: Digest) throws(CorpusError) -> SealedFile {
+        try sealed(digest, known: FileStamp(path: ShardWriter.location(of: digest, in: shardsFolder).path))
     }
 }

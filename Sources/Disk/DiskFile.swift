@@ -1,9 +1,9 @@
 package import Foundation
 
 #if canImport(Glibc)
-    import Glibc
+    package import Glibc
 #else
-    import Darwin
+    package import Darwin
 #endif
 
 /// An open file. Transfers go on after a short one and after a signal; a read that fails is tried once more.
@@ -45,7 +45,7 @@ package struct DiskFile: ~Copyable, Sendable {
     deinit { _ = close(descriptor) }
 
     /// What the kernel knows of the file.
-    func status() throws(DiskError) -> stat {
+    package func status() throws(DiskError) -> stat {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw DiskError("cannot be examined", path) }
         return status

@@ -26,6 +26,9 @@ package final class FaultPlan: Sendable {
     private let kind: Kind
     private let passages = Mutex(0)
 
+    /// Passages so far.
+    package var count: Int { passages.withLock { $0 } }
+
     /// - Parameter point: nil for any.
     package init(_ point: FaultPoint?, _ passage: Int, _ action: Action) {
         kind = .act(point, at: passage, action)

@@ -5,5 +5,5 @@ import ArgumentParser
 struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "attune-bench", abstract: "Time Attune's engine; one JSON object a measurement.",
-        subcommands: [UNetBench.self, PipelineBench.self, VAEBench.self, RooflineBench.self])
+        subcommands: [UNetBench.self, PipelineBench.self, VAEBench.self, RooflineBench.self, CorpusBench.self])
 }

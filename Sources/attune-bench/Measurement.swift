@@ -17,6 +17,11 @@ struct Measurement: Encodable {
     let rssGB: Double
     var relativeError: Double?
     var gflops: Double?
+    /// Things that were found or done, and how many of them in a second.
+    var count: Int?
+    var perSecond: Double?
+    /// What lies on disk.
+    var megabytes: Double?
 
     init(_ what: String, _ runs: [Double], relativeError: Double? = nil, gflops: Double? = nil) {
         (self.what, self.runs, self.relativeError, self.gflops) = (what, runs, relativeError, gflops)
@@ -26,7 +31,8 @@ struct Measurement: Encodable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case engine, what, seconds, runs, gflops
+        case engine, what, seconds, runs, gflops, count, megabytes
+        case perSecond = "per_second"
         case rssGB = "rss_gb"
         case relativeError = "relative_error"
     }

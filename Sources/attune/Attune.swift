@@ -13,7 +13,8 @@ struct Attune: AsyncParsableCommand {
             CommandGroup(
                 name: "Choose from it",
                 subcommands: [
-                    QueryCommand.self, SelectCommand.self, SelectionsCommand.self, ShowCommand.self, ExportCommand.self,
+                    QueryCommand.self, SelectCommand.self, SelectionsCommand.self, ShowCommand.self, DiffCommand.self,
+                    ExportCommand.self,
                 ]),
             CommandGroup(
                 name: "Fine-tune and sample",

@@ -1,33 +1,160 @@
-"""Adapters between Attune and diffusers/PEFT, both ways, on the bundled model.
+"""Adapters between Attune and diffusers, PEFT and kohya's scripts, both ways, on the bundled model.
 
-    pip install torch diffusers transformers peft safetensors
-    python Tests/Interop/adapter_interop.py [--work DIR]
+    PYTHON -m pip install torch diffusers transformers peft safetensors pillow
+    PYTHON Tests/Interop/adapter_interop.py [--work DIR]        (make interop PEER_PYTHON=PYTHON)
 
-1. PEFT makes DoRA and LoRA adapters with alpha != rank; diffusers saves them with the UNet's output.
-2. The Swift test AdapterInteropTests reads them, compares its own output, and writes adapters of its own.
-3. diffusers loads those with load_lora_weights and compares.
+1. PEFT makes adapters whose alpha is not their rank, and saves them in every way that people meet: diffusers'
+   pytorch_lora_weights.safetensors, PEFT's folder, kohya's flat names. `attune sample --adapter` must give diffusers' images.
+2. `attune train` makes DoRA and LoRA adapters, from nothing and from a warm start; diffusers loads them with load_lora_weights
+   and must give the images of `attune sample`.
+3. The Swift test AdapterInteropTests compares outputs of the UNet, to 1e-4, with adapters unfolded and folded.
+
+The same images: within 2/255 on 99 % of the values.
 """
-import argparse, os, pathlib, subprocess, sys, tempfile
+import argparse, json, os, pathlib, subprocess, sys, tempfile
+import numpy as np
 import torch
-from diffusers import StableDiffusionPipeline
-from peft import LoraConfig
+from diffusers import DDIMScheduler, StableDiffusionPipeline
+from peft import LoraConfig, get_peft_model
+from peft.utils import get_peft_model_state_dict
+from PIL import Image
 from safetensors.torch import load_file, save_file
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MODEL = ROOT / "datasets" / "tiny-sd"
+ATTUNE = ROOT / ".build" / "release" / "attune"
 TARGETS = ["to_k", "to_q", "to_v", "to_out.0", "ff.net.0.proj", "ff.net.2"]
-TOLERANCE = 1e-4
+PROMPTS = ["a red circle", "three pink stars"]
+STEPS, GUIDANCE, SEEDS = 20, 5.0, [42, 43]
 
 
 def pipeline():
-    return StableDiffusionPipeline.from_pretrained(MODEL, safety_checker=None, torch_dtype=torch.float32)
+    pipe = StableDiffusionPipeline.from_pretrained(MODEL, safety_checker=None, torch_dtype=torch.float32)
+    pipe.scheduler = DDIMScheduler.from_config(pipe.scheduler.config)
+    pipe.set_progress_bar_config(disable=True)
+    return pipe
 
 
-def inputs():
-    g = torch.Generator().manual_seed(7)
-    return {"sample": torch.randn(2, 4, 16, 16, generator=g), "context": torch.randn(2, 24, 128, generator=g),
-            "timesteps": torch.tensor([17.0, 801.0])}
+def images(pipe):
+    """What diffusers makes: one image a prompt and seed."""
+    made = []
+    for prompt in PROMPTS:
+        generators = [torch.Generator().manual_seed(seed) for seed in SEEDS]
+        out = pipe([prompt] * len(SEEDS), num_inference_steps=STEPS, guidance_scale=GUIDANCE, generator=generators, output_type="np")
+        made += [np.round(image * 255).astype(int) for image in out.images]
+    return np.stack(made)
 
+
+def attune(*words):
+    return subprocess.run([str(ATTUNE), *map(str, words)], check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def attune_images(work, name, adapter=None):
+    """What `attune sample` makes, in the same order."""
+    folder, prompts = work / ("images-" + name), work / "prompts.txt"
+    prompts.write_text("\n".join(PROMPTS))
+    attune("sample", "--model", MODEL, "--prompts", prompts, "--to", folder, "--images-per-prompt", len(SEEDS), "--seed", SEEDS[0],
+           "--steps", STEPS, "--guidance", GUIDANCE, "--sampler", "ddim", *(["--adapter", adapter] if adapter else []))
+    return np.stack([np.asarray(Image.open(path).convert("RGB")).astype(int) for path in sorted(folder.rglob("*.png"))])
+
+
+def compare(name, ours, theirs, base):
+    close = float((np.abs(ours - theirs) <= 2).mean())
+    effect = float((np.abs(theirs - base) > 2).mean())
+    good = close >= 0.99 and (name == "no adapter" or effect > 0.05)
+    print(f"{name:<28} {close:9.4%} of values within 2/255; the adapter changes {effect:.0%}   {'ok' if good else 'WRONG'}")
+    return good
+
+
+# --- adapters made by PEFT ---------------------------------------------------------------------------------------------------
+
+def shake(module):
+    torch.manual_seed(3)
+    with torch.no_grad():
+        for name, p in module.named_parameters():
+            if "lora_B" in name: p.add_(torch.randn(p.shape) * 0.05)
+            if "magnitude" in name: p.mul_(1 + 0.1 * torch.randn(p.shape))
+
+
+def config(use_dora, **more):
+    return LoraConfig(r=4, lora_alpha=6, init_lora_weights="gaussian", use_dora=use_dora, target_modules=TARGETS, **more)
+
+
+def save_as_diffusers(folder, use_dora):
+    pipe = pipeline()
+    pipe.unet.add_adapter(config(use_dora)); shake(pipe.unet)
+    pipe.save_lora_weights(folder, unet_lora_layers=get_peft_model_state_dict(pipe.unet), safe_serialization=True,
+                           unet_lora_adapter_metadata=pipe.unet.peft_config["default"].to_dict())
+    return pipe
+
+
+def save_as_peft(folder, **how):
+    pipe = pipeline()
+    model = get_peft_model(pipe.unet, config(**how)); shake(model)
+    model.save_pretrained(folder)
+    return pipe
+
+
+def save_as_kohya(folder, use_dora):
+    pipe = pipeline()
+    pipe.unet.add_adapter(config(use_dora)); shake(pipe.unet)
+    flat = {}
+    for key, value in get_peft_model_state_dict(pipe.unet).items():
+        path, _, part = key.partition(".lora_")
+        name = "lora_unet_" + path.replace(".", "_")
+        if part.startswith("A"): flat[name + ".lora_down.weight"] = value.contiguous()
+        elif part.startswith("B"): flat[name + ".lora_up.weight"] = value.contiguous()
+        else: flat[name + ".dora_scale"] = value.reshape(-1, 1).contiguous()
+        flat[name + ".alpha"] = torch.tensor(6.0)
+    os.makedirs(folder, exist_ok=True)
+    save_file(flat, folder / "kohya.safetensors")
+    return pipe
+
+
+def from_peft(work, base):
+    """Every way of saving, and where Attune finds the adapter."""
+    patterns = dict(rank_pattern={"attn1.to_q": 8, "ff.net.2": 2}, alpha_pattern={"attn1.to_q": 3, r"mid_block\..*to_v": 16})
+    cases = [
+        ("diffusers DoRA", lambda f: save_as_diffusers(f, True), "pytorch_lora_weights.safetensors"),
+        ("diffusers LoRA", lambda f: save_as_diffusers(f, False), "pytorch_lora_weights.safetensors"),
+        ("PEFT DoRA", lambda f: save_as_peft(f, use_dora=True), ""),
+        ("PEFT LoRA, rank-stabilised", lambda f: save_as_peft(f, use_dora=False, use_rslora=True), "adapter_model.safetensors"),
+        ("PEFT DoRA, patterns", lambda f: save_as_peft(f, use_dora=True, **patterns), ""),
+        ("kohya LoRA", lambda f: save_as_kohya(f, False), "kohya.safetensors"),
+        ("kohya DoRA", lambda f: save_as_kohya(f, True), "kohya.safetensors"),
+    ]
+    good = True
+    for name, save, file in cases:
+        folder = work / name.replace(" ", "-").replace(",", "").lower()
+        pipe = save(folder)
+        good &= compare(name, attune_images(work, folder.name, folder / file), images(pipe), base)
+    return good
+
+
+# --- adapters made by Attune -------------------------------------------------------------------------------------------------
+
+def from_attune(work, base):
+    corpus, prompts = work / "corpus", work / "prompts.txt"
+    attune("init", "--corpus", corpus)
+    attune("generate", "--corpus", corpus, "--model", MODEL, "--prompts", prompts, "--images-per-prompt", 4, "--steps", 10)
+    attune("select", "--corpus", corpus, "best", "--top", 2)
+    warm = work / "diffusers-lora" / "pytorch_lora_weights.safetensors"
+    good = True
+    for name, options in [
+        ("Attune DoRA", ["--rank", 3, "--alpha", 5]), ("Attune LoRA", ["--rank", 3, "--alpha", 5, "--adapter-kind", "lora"]),
+        ("Attune from a warm start", ["--warm-start", warm]),
+    ]:
+        run = name.replace(" ", "-").lower()
+        attune("train", "--corpus", corpus, "best", "--model", MODEL, "--run", run, "--steps", 8, "--batch", 2, "--accumulate", 1,
+               "--lr", 2e-2, *options)
+        folder = corpus / "runs" / run / "adapter"
+        pipe = pipeline()
+        pipe.load_lora_weights(folder)
+        good &= compare(name, attune_images(work, run, folder), images(pipe), base)
+    return good
+
+
+# --- outputs of the UNet, in Swift ----------------------------------------------------------------------------------------
 
 @torch.no_grad()
 def output(unet, x):
@@ -38,44 +165,40 @@ def relative(a, b):
     return ((a - b).norm() / b.norm()).item()
 
 
-def write_peft(folder, use_dora):
-    pipe, x = pipeline(), inputs()
-    base = output(pipe.unet, x)
-    torch.manual_seed(3)
-    pipe.unet.add_adapter(LoraConfig(r=4, lora_alpha=6, init_lora_weights="gaussian", use_dora=use_dora, target_modules=TARGETS))
-    with torch.no_grad():
-        for name, p in pipe.unet.named_parameters():
-            if "lora_B" in name: p.add_(torch.randn(p.shape) * 0.05)
-            if "magnitude" in name: p.mul_(1 + 0.1 * torch.randn(p.shape))
-    from peft.utils import get_peft_model_state_dict
-    pipe.save_lora_weights(folder, unet_lora_layers=get_peft_model_state_dict(pipe.unet), safe_serialization=True,
-                           unet_lora_adapter_metadata=pipe.unet.peft_config["default"].to_dict())
-    x["out"] = output(pipe.unet, x)
-    assert relative(x["out"], base) > 1e-2, "the adapter should change something"
-    save_file(x, os.path.join(folder, "io.safetensors"))
-
-
-def check_ours(folder):
-    pipe, x = pipeline(), load_file(os.path.join(folder, "io.safetensors"))
-    base = output(pipe.unet, x)
-    pipe.load_lora_weights(folder)
-    out = output(pipe.unet, x)
-    error, effect = relative(x["out"], out), relative(out, base)
-    print(f"{os.path.basename(folder)}: adapter changes the output by {effect:.3f}, Attune differs from diffusers by {error:.1e}")
-    return error < TOLERANCE and effect > 1e-2
+def outputs(work):
+    generator = torch.Generator().manual_seed(7)
+    x = {"sample": torch.randn(2, 4, 16, 16, generator=generator), "context": torch.randn(2, 24, 128, generator=generator),
+         "timesteps": torch.tensor([17.0, 801.0])}
+    for kind in ("dora", "lora"):
+        folder = work / ("peft-" + kind)
+        x["out"] = output(save_as_diffusers(folder, kind == "dora").unet, x)
+        save_file(x, folder / "io.safetensors")
+    swift = lambda *words: subprocess.run(["swift", *words], cwd=ROOT, check=True, env={**os.environ, "ATTUNE_INTEROP": str(work)})
+    swift("build", "-c", "release", "--build-tests")
+    swift("test", "-c", "release", "--skip-build", "--filter", "AdapterInteropTests")
+    good = True
+    for kind in ("dora", "lora"):
+        pipe, theirs = pipeline(), load_file(work / ("attune-" + kind) / "io.safetensors")
+        pipe.load_lora_weights(work / ("attune-" + kind))
+        error = relative(theirs["out"], output(pipe.unet, theirs))
+        good &= error < 1e-4
+        print(f"outputs of the UNet with {kind}: Attune differs from diffusers by {error:.1e}")
+    return good
 
 
 def main():
-    ap = argparse.ArgumentParser(); ap.add_argument("--work"); a = ap.parse_args()
-    work = a.work or tempfile.mkdtemp(prefix="attune-interop-")
-    for kind in ("dora", "lora"):
-        os.makedirs(os.path.join(work, "peft-" + kind), exist_ok=True)
-        write_peft(os.path.join(work, "peft-" + kind), kind == "dora")
-    swift = lambda *words: subprocess.run(["swift", *words], cwd=ROOT, check=True, env={**os.environ, "ATTUNE_INTEROP": work})
-    swift("build", "-c", "release", "--build-tests")
-    swift("test", "-c", "release", "--skip-build", "--filter", "AdapterInteropTests")
-    ok = all([check_ours(os.path.join(work, "attune-" + kind)) for kind in ("dora", "lora")])
-    sys.exit(0 if ok else 1)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--work")
+    parser.add_argument("--images-only", action="store_true", help="leave out step 3, which builds the tests")
+    arguments = parser.parse_args()
+    work = pathlib.Path(arguments.work or tempfile.mkdtemp(prefix="attune-interop-"))
+    work.mkdir(parents=True, exist_ok=True)
+    base = images(pipeline())
+    good = compare("no adapter", attune_images(work, "base"), base, base)
+    good &= from_peft(work, base)
+    good &= from_attune(work, base)
+    if not arguments.images_only: good &= outputs(work)
+    sys.exit(0 if good else 1)
 
 
 if __name__ == "__main__": main()

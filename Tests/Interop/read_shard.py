@@ -8,7 +8,7 @@ import hdf5plugin  # noqa: F401  registers the zstd filter
 import numpy as np
 
 with h5py.File(sys.argv[1]) as f:
-    assert f.attrs["format"].decode() == "attune-shard" and f.attrs["version"].decode() == "1"
+    assert f.attrs["format"].decode() == "attune-shard" and f.attrs["version"].decode() in ("1", "2")
     manifest, m_off = f["samples/manifest"][:], f["samples/manifest_offset"][:]
     text, t_off = f["prompts/text"][:], f["prompts/text_offset"][:]
     png, p_off = f["images/png"][:], f["images/offset"][:]

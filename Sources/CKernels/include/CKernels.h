@@ -125,4 +125,8 @@ void ck_torch_normal(ck_mt19937 *g, float *out, size_t n);
 /// Philox4x32-10 (Salmon et al. 2011).
 void ck_philox(uint64_t seed, uint64_t stream, uint64_t block, uint32_t out[_Nonnull 4]);
 
+// --- bytes (bytes.c): the bytes of n 4-byte values, plane by plane, as HDF5's shuffle filter lays them, and back
+void ck_split_bytes(const uint8_t *in, uint8_t *out, size_t n);
+void ck_join_bytes(const uint8_t *in, uint8_t *out, size_t n);
+
 #pragma clang assume_nonnull end

@@ -1,10 +1,11 @@
+import Disk
 import Foundation
 import GRDB
 
 /// The SQLite index of a corpus: derived from the shards, deletable at any time.
 struct Catalogue: Sendable {
-    private let writer: DatabaseQueue
-    private let path: String
+    let writer: DatabaseQueue
+    let path: String
 
     /// - Parameter identity: of the estimators that fill it; rows by others are dropped.
     init(path: String, identity: String) throws(CorpusError) {
@@ -12,7 +13,7 @@ struct Catalogue: Sendable {
         var configuration = Configuration()
         // As long as `reindex` of a large corpus may hold its transaction.
         configuration.busyMode = .timeout(600)
-        configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = NORMAL") }
+        configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536") }
         writer = try Self.explained(path) {
             let queue = try DatabaseQueue(path: path, configuration: configuration)
             try queue.writeWithoutTransaction { _ = try String.fetchOne($0, sql: "PRAGMA journal_mode = WAL") }
@@ -30,8 +31,14 @@ struct Catalogue: Sendable {
         return try String.fetchOne(database, sql: "SELECT value FROM setting WHERE name = 'estimators'") == identity
     }
 
-    private static func clear(_ database: Database, _ identity: String) throws {
-        try database.execute(sql: CatalogueSchema.sql)
+    /// Drops what any version has made, and makes this version's tables.
+    private static func clear(_ database: Database, _ identity: String, isIndexed: Bool = true) throws {
+        let old = try Row.fetchAll(
+            database,
+            sql: "SELECT type, name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%'")
+        for row in old { try database.execute(sql: "DROP \(row["type"] as String) \"\(row["name"] as String)\"") }
+        try database.execute(sql: CatalogueSchema.tables)
+        if isIndexed { try database.execute(sql: CatalogueSchema.indexes) }
         try database.execute(sql: "INSERT INTO setting VALUES ('estimators', ?)", arguments: [identity])
         try database.execute(sql: "PRAGMA user_version = \(CatalogueSchema.version)")
     }
@@ -41,19 +48,19 @@ struct Catalogue: Sendable {
         for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) }
     }
 
-    /// Shards that have been taken in.
-    func shards() throws(CorpusError) -> Set<String> {
-        try Self.explained(path) { try writer.read { Set(try String.fetchAll($0, sql: "SELECT digest FROM shard")) } }
+    /// Takes in one file in one transaction.
+    func add(_ shard: PreparedShard) throws(CorpusError) {
+        try fill { try $0.add(shard) }
     }
 
-    /// Takes in one file in one transaction.
-    func add(_ sealed: consuming SealedFile, scoring: any TraceScoring) throws(CorpusError) {
-        let file = Once(sealed)
+    /// Takes in what `body` adds, in one transaction.
+    func fill(_ body: (CatalogueFilling) throws -> Void) throws(CorpusError) {
         try Self.explained(path) {
-            try writer.write { database in
-                guard let sealed = file.take() else { return }
-                try CatalogueFilling(database: database, scoring: scoring).add(sealed)
+            try writer.write {
+                try body(CatalogueFilling(database: $0, isIndexed: true))
+                try pass(.commit)
             }
+            try pass(.committed)
         }
     }
 
@@ -63,19 +70,15 @@ struct Catalogue: Sendable {
     ) throws(CorpusError) {
         try Self.explained(path) {
             try writer.write { database in
-                try Self.clear(database, scoring.identity)
-                try body(CatalogueFilling(database: database, scoring: scoring))
+                try Self.clear(database, scoring.identity, isIndexed: false)
+                let filling = try CatalogueFilling(database: database, isIndexed: false)
+                try body(filling)
+                try filling.finish()
+                try pass(.commit)
             }
-        }
-    }
-
-    /// Which of these samples the corpus has.
-    func known(_ ids: [Digest]) throws(CorpusError) -> Set<Digest> {
-        try Self.explained(path) {
-            try writer.read { database in
-                let statement = try database.makeStatement(sql: "SELECT 1 FROM samples WHERE id = ?")
-                return Set(try ids.filter { try Int.fetchOne(statement, arguments: [$0.hex]) != nil })
-            }
+            try pass(.committed)
+            // The log now holds every page; what stays of it would be read through at each opening.
+            try writer.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
         }
     }
 
@@ -84,62 +87,38 @@ struct Catalogue: Sendable {
     }
 
     /// Which of these samples have been scored by `scorer`.
-    func scored(_ samples: [String], by scorer: Digest) throws(CorpusError) -> Set<String> {
+    func scored(_ samples: [Digest], by scorer: Digest) throws(CorpusError) -> Set<Digest> {
         try Self.explained(path) {
             try writer.read { database in
                 let statement = try database.makeStatement(sql: "SELECT 1 FROM score WHERE sample = ? AND scorer = ?")
                 return Set(
-                    try samples.filter { try Int.fetchOne(statement, arguments: [$0, scorer.hex]) != nil })
+                    try samples.filter { try Int.fetchOne(statement, arguments: [Data($0.raw), scorer.hex]) != nil })
             }
         }
     }
 
-    /// The rows of a user's condition, over a connection that cannot write.
-    func rows(_ query: CatalogueQuery) throws(CorpusError) -> [CatalogueRow] {
-        var configuration = Configuration()
-        configuration.readonly = true
-        configuration.busyMode = .timeout(60)
-        let settings = configuration
-        do {
-            return try DatabaseQueue(path: path, configuration: settings).read { database in
-                try Row.fetchAll(database, sql: query.sql).map { row in CatalogueRow(row) }
-            }
-        } catch let error as DatabaseError {
-            throw CorpusError(
-                .badQuery, query.condition ?? query.by ?? "query",
-                "\(error.message ?? "cannot be run"); columns: \(CatalogueRow.columns.joined(separator: ", "))")
-        } catch {
-            throw CorpusError(.io, path, "\(error)")
-        }
-    }
+    /// Which of these samples the corpus has.
+    func known(_ ids: [Digest]) throws(CorpusError) -> Set<Digest> { try present(ids, in: "sample", "id") }
 
+    /// Which of these recipes it has a sample of.
     func existing(_ recipes: [Digest]) throws(CorpusError) -> Set<Digest> {
+        try present(recipes, in: "sample", "recipe")
+    }
+
+    private func present(
+        _ digests: [Digest], in table: String, _ column: String
+    ) throws(CorpusError) -> Set<Digest> {
         try Self.explained(path) {
             try writer.read { database in
-                let statement = try database.makeStatement(sql: "SELECT 1 FROM samples WHERE recipe = ?")
-                return Set(
-                    try recipes.filter { recipe in
-                        try Int.fetchOne(statement, arguments: [recipe.hex]) != nil
-                    })
+                let statement = try database.makeStatement(sql: "SELECT 1 FROM \(table) WHERE \(column) = ?")
+                return Set(try digests.filter { try Int.fetchOne(statement, arguments: [Data($0.raw)]) != nil })
             }
         }
     }
 
-    private static func explained<R>(_ path: String, _ body: () throws -> R) throws(CorpusError) -> R {
+    static func explained<R>(_ path: String, _ body: () throws -> R) throws(CorpusError) -> R {
         do { return try body() } catch let error as CorpusError { throw error } catch {
             throw CorpusError(.io, path, "the catalogue failed (delete it and run `attune reindex`): \(error)")
         }
-    }
-}
-
-/// Hands a value that cannot be copied to a closure that is called once.
-private final class Once {
-    private var value: SealedFile?
-
-    init(_ value: consuming SealedFile) { self.value = consume value }
-
-    func take() -> SealedFile? {
-        let taken = value.take()
-        return taken
     }
 }

@@ -1,110 +1,153 @@
 import Foundation
 import GRDB
+import HDF5
 
-/// How sealed files become rows, within a transaction that the caller holds.
-struct CatalogueFilling {
-    let database: Database
-    let scoring: any TraceScoring
+/// How prepared files become rows, within a transaction that the caller holds.
+final class CatalogueFilling {
+    private let database: Database
+    /// False while a catalogue is filled from nothing: samples are then looked at together, at the end.
+    private let isIndexed: Bool
+    private let insertSample, insertScore: RowStatement
+    private var prompts: [String: Int64] = [:]
+    private var origins: [Origin: Int64] = [:]
 
-    /// Takes in a file of either kind.
-    func add(_ sealed: consuming SealedFile) throws {
-        if sealed.format == ScoreShard.format {
-            try add(ScoreShard(sealed))
-        } else {
-            try add(ShardReader(sealed))
+    /// Prompts to remember; the table knows the others.
+    private static let mostPrompts = 500_000
+
+    init(database: Database, isIndexed: Bool) throws {
+        (self.database, self.isIndexed) = (database, isIndexed)
+        insertSample = try RowStatement(
+            """
+            INSERT \(isIndexed ? "OR IGNORE" : "") INTO sample (id, recipe, prompt, origin, seed, shard, row,
+              mi, mi_se, mi_reference, mi_source) VALUES (?,?,?,?,?,?,?,?,?,?,?)
+            """, database)
+        insertScore = try RowStatement("INSERT OR IGNORE INTO score VALUES (?,?,?,?,?,?,?)", database)
+    }
+
+    /// Takes in a file; a sample that is there already keeps its place.
+    func add(_ shard: PreparedShard) throws {
+        switch shard {
+        case .samples(let samples): try add(samples)
+        case .scores(let scores): try add(scores)
         }
     }
 
-    /// Takes in samples; one that is there already keeps its place.
-    private func add(_ shard: consuming ShardReader) throws {
-        let (digest, ids) = (shard.digest.hex, shard.ids)
-        let traces = try shard.traces()
-        let decoder = JSONDecoder()
-        let manifests = try shard.manifests.enumerated().map { row, data in
-            guard let manifest = try? decoder.decode(Manifest.self, from: data) else {
-                throw CorpusError(.damaged, digest, "the manifest of sample \(ids[row]) cannot be understood")
+    private func add(_ shard: PreparedSamples) throws {
+        guard let key = try enter(shard.digest, shard.stamp, samples: shard.rows.count) else { return }
+        let origins = try shard.origins.map { try self.origin($0) }
+        for (index, row) in shard.rows.enumerated() {
+            let prompt = try prompt(row.prompt)
+            try insertSample.run { values in
+                values.set(1, row.id)
+                values.set(2, row.recipe)
+                values.set(3, prompt)
+                values.set(4, origins[row.origin])
+                // A number where SQLite has one that large; texts sort after all numbers, as the larger seeds should.
+                if let seed = Int64(row.seed) { values.set(5, seed) } else { values.set(5, row.seed) }
+                values.set(6, key)
+                values.set(7, index)
+                values.set(8, row.mi)
+                values.set(9, row.standardError)
+                values.set(10, row.reference)
+                values.set(11, row.mi.isNaN ? nil : "generation")
             }
-            return manifest
         }
-        let insert = try database.cachedStatement(
-            sql: """
-                INSERT OR IGNORE INTO samples (id, recipe, prompt, seed, model, adapter, sampler, steps, guidance, width,
-                  height, tag, mi, mi_se, mi_reference, mi_source, latent_shape, shard, row)
-                VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
-                """)
-        for (row, manifest) in manifests.enumerated() {
-            let trace = traces[row]
-            let score = scoring.scores(
-                timesteps: trace.timesteps, deltaSquared: trace.deltaSquared, schedule: manifest.schedule)
-            let values: [(any DatabaseValueConvertible)?] = [
-                ids[row].hex, manifest.recipe_sha256.hex, manifest.prompt, Self.seed(manifest.seed), manifest.model,
-                manifest.adapter, manifest.sampler, manifest.steps, manifest.guidance, manifest.width, manifest.height,
-                manifest.tag, score.mi, score.standardError, score.reference, score.mi.isNaN ? nil : "generation",
-                manifest.latent_shape.map(String.init).joined(separator: "x"), digest, row,
-            ]
-            try insert.execute(arguments: StatementArguments(values))
+        if isIndexed, try Bool.fetchOne(database, sql: "SELECT EXISTS (SELECT 1 FROM score)") == true {
+            try useScores(of: "shard = \(key)")
         }
-        if try Bool.fetchOne(database, sql: "SELECT EXISTS (SELECT 1 FROM score)") == true { try useScores(of: ids) }
-        try enter(digest, samples: ids.count)
     }
 
     /// Takes in Monte-Carlo traces, whether or not their samples have been seen.
-    private func add(_ shard: consuming ScoreShard) throws {
-        let (digest, scorer) = (shard.digest.hex, shard.scorer)
-        let name = scorer.digest.hex
-        let insert = try database.cachedStatement(sql: "INSERT OR IGNORE INTO score VALUES (?,?,?,?,?,?,?)")
-        for record in shard.records {
-            let score = mean(record, scorer.schedule)
-            try insert.execute(arguments: [
-                record.sample.hex, name, digest, scorer.draws, score.mi, score.standardError, score.reference,
-            ])
+    private func add(_ shard: PreparedScores) throws {
+        guard try enter(shard.digest, shard.stamp, samples: 0) != nil else { return }
+        let scorer = shard.scorer.digest.hex
+        for row in shard.rows {
+            try insertScore.run { values in
+                values.set(1, row.sample)
+                values.set(2, scorer)
+                values.set(3, shard.digest)
+                values.set(4, shard.scorer.draws)
+                values.set(5, row.mi)
+                values.set(6, row.standardError)
+                values.set(7, row.reference)
+            }
         }
-        try useScores(of: shard.records.map(\.sample))
-        try enter(digest, samples: 0)
+        if isIndexed { try useScores(of: "id IN (SELECT sample FROM score WHERE shard = x'\(shard.digest.hex)')") }
     }
 
-    /// The mean of a record's draws; the error is that of the mean, where there are draws to compare.
-    private func mean(
-        _ record: ScoreRecord, _ schedule: ScheduleDescription
-    ) -> (mi: Double, standardError: Double, reference: Double) {
-        let scores = record.draws.map {
-            scoring.scores(timesteps: record.timesteps, deltaSquared: $0, schedule: schedule)
+    /// What a catalogue that was filled from nothing still needs.
+    func finish() throws {
+        do {
+            try database.execute(sql: CatalogueSchema.indexes)
+        } catch DatabaseError.SQLITE_CONSTRAINT_UNIQUE {
+            // Two shards may hold one sample, as a killed `pack` leaves them.
+            try database.execute(sql: "DELETE FROM sample WHERE key NOT IN (SELECT min(key) FROM sample GROUP BY id)")
+            try database.execute(sql: CatalogueSchema.indexes)
         }
-        let count = Double(scores.count)
-        guard count > 1 else { return scores.first ?? (.nan, .nan, .nan) }
-        let mi = scores.reduce(0) { $0 + $1.mi } / count
-        let reference = scores.reduce(0) { $0 + $1.reference } / count
-        let variance = scores.reduce(0) { $0 + ($1.mi - mi) * ($1.mi - mi) } / (count - 1)
-        return (mi, (variance / count).squareRoot(), reference)
+        try database.execute(sql: CatalogueSchema.statistics)
+        try useScores(of: "id IN (SELECT sample FROM score)")
     }
 
     /// Fills the `mc` columns from the score with most draws, and `mi` where generation left no trace.
-    private func useScores(of ids: [Digest]) throws {
-        let best = try database.cachedStatement(
+    private func useScores(of which: String) throws {
+        try database.execute(
             sql: """
-                UPDATE samples SET (mc, mc_se, mc_reference, mc_draws) =
-                  (SELECT mi, mi_se, mi_reference, draws FROM score WHERE sample = samples.id
+                UPDATE sample SET (mc, mc_se, mc_reference, mc_draws) =
+                  (SELECT mi, mi_se, mi_reference, draws FROM score WHERE sample = sample.id
                    ORDER BY draws DESC, shard LIMIT 1)
-                WHERE id = ?
+                WHERE \(which) AND id IN (SELECT sample FROM score)
                 """)
-        let fallback = try database.cachedStatement(
+        try database.execute(
             sql: """
-                UPDATE samples SET mi = mc, mi_se = mc_se, mi_reference = mc_reference, mi_source = 'monte-carlo'
-                WHERE id = ? AND mi_source IS NOT 'generation' AND mc IS NOT NULL
+                UPDATE sample SET mi = mc, mi_se = mc_se, mi_reference = mc_reference, mi_source = 'monte-carlo'
+                WHERE \(which) AND mi_source IS NOT 'generation' AND mc IS NOT NULL
                 """)
-        for id in ids {
-            try best.execute(arguments: [id.hex])
-            try fallback.execute(arguments: [id.hex])
+    }
+
+    /// - Returns: the shard's key, nil where it has been taken in before.
+    private func enter(_ digest: Digest, _ stamp: FileStamp, samples: Int) throws -> Int64? {
+        try database.execute(
+            sql: "INSERT OR IGNORE INTO shard (digest, samples, size, inode, changed, taken) VALUES (?,?,?,?,?,?)",
+            arguments: [
+                Data(digest.raw), samples, stamp.size, stamp.inode, stamp.changed, Int(Date().timeIntervalSince1970),
+            ])
+        return database.changesCount > 0 ? database.lastInsertedRowID : nil
+    }
+
+    private func prompt(_ text: String) throws -> Int64 {
+        if let key = prompts[text] { return key }
+        if prompts.count >= Self.mostPrompts { prompts.removeAll(keepingCapacity: true) }
+        let find = try database.cachedStatement(sql: "SELECT key FROM prompt WHERE text = ?")
+        var key = try Int64.fetchOne(find, arguments: [text])
+        if key == nil {
+            try database.cachedStatement(sql: "INSERT INTO prompt (text) VALUES (?)").execute(arguments: [text])
+            key = database.lastInsertedRowID
         }
+        prompts[text] = key
+        return key ?? 0
     }
 
-    private func enter(_ digest: String, samples: Int) throws {
-        try database.execute(sql: "INSERT OR IGNORE INTO shard VALUES (?, ?)", arguments: [digest, samples])
-    }
-
-    /// A number where SQLite has one that large; texts sort after all numbers, as the larger seeds should.
-    private static func seed(_ text: String) -> any DatabaseValueConvertible {
-        if let number = Int64(text) { return number }
-        return text
+    private func origin(_ origin: Origin) throws -> Int64 {
+        if let key = origins[origin] { return key }
+        let values: StatementArguments = [
+            origin.model, origin.adapter, origin.sampler, origin.steps, origin.guidance, origin.width, origin.height,
+            origin.tag, origin.latentShape.map(String.init).joined(separator: "x"),
+        ]
+        var key = try Int64.fetchOne(
+            database,
+            sql: """
+                SELECT key FROM origin WHERE model = ? AND adapter IS ? AND sampler = ? AND steps = ? AND guidance = ?
+                  AND width = ? AND height = ? AND tag IS ? AND latent_shape = ?
+                """, arguments: values)
+        if key == nil {
+            try database.execute(
+                sql: """
+                    INSERT INTO origin (model, adapter, sampler, steps, guidance, width, height, tag, latent_shape)
+                    VALUES (?,?,?,?,?,?,?,?,?)
+                    """, arguments: values)
+            key = database.lastInsertedRowID
+        }
+        origins[origin] = key
+        return key ?? 0
     }
 }

@@ -14,25 +14,56 @@ package struct CatalogueQuery: Sendable, Equatable, Codable {
         (self.condition, self.by, self.top, self.perPrompt) = (condition, by, top, perPrompt)
     }
 
-    var sql: String {
-        let order = by.map { "(\($0)) DESC, id" } ?? "id"
-        // The line break ends a comment that would swallow what follows.
-        let source = "samples WHERE (\(condition ?? "1")\n)"
-        guard let top else { return "SELECT * FROM \(source) ORDER BY \(perPrompt ? "prompt, " : "")\(order)" }
-        guard perPrompt else { return "SELECT * FROM \(source) ORDER BY \(order) LIMIT \(top)" }
-        let ranked = "SELECT *, row_number() OVER (PARTITION BY prompt ORDER BY \(order)) AS place FROM \(source)"
-        return "SELECT * FROM (\(ranked)) WHERE place <= \(top) ORDER BY prompt, place"
+    /// How many samples fit, whatever is kept of them.
+    var countSQL: String { "SELECT count(*) FROM \(source()) WHERE \(filter)" }
+
+    /// One column of the chosen samples, in their order.
+    ///
+    /// - Parameter column: `_sample`, the key of the row, or `_id`, the digest.
+    func sql(_ column: String) -> String {
+        guard perPrompt else {
+            return
+                "SELECT \(column) FROM \(source()) WHERE \(filter) ORDER BY \(order)\(top.map { " LIMIT \($0)" } ?? "")"
+        }
+        guard let top else {
+            return "SELECT \(column) FROM \(source("prompt")) WHERE \(filter) ORDER BY prompt, \(order)"
+        }
+        return by == "mi" ? best(top, column) : ranked(top, column)
     }
+
+    /// The first samples of each prompt, off the index that has them in order.
+    private func best(_ top: Int, _ column: String) -> String {
+        """
+        SELECT b.\(column == "_id" ? "id" : "key") FROM (SELECT key AS _key, text AS _text FROM prompt) q
+        CROSS JOIN sample b ON b.key IN
+          (SELECT _sample FROM \(source()) WHERE _prompt = q._key AND \(filter) ORDER BY mi DESC, _id LIMIT \(top))
+        ORDER BY q._text, b.mi DESC, b.id
+        """
+    }
+
+    /// The first samples of each prompt by any ranking: all that fit are sorted.
+    private func ranked(_ top: Int, _ column: String) -> String {
+        """
+        SELECT w.\(column) FROM
+          (SELECT _sample, _id, _prompt, row_number() OVER (PARTITION BY _prompt ORDER BY \(order)) AS _place
+           FROM \(source()) WHERE \(filter)) w
+        JOIN prompt p ON p.key = w._prompt WHERE w._place <= \(top) ORDER BY p.text, w._place
+        """
+    }
+
+    private func source(_ more: String? = nil) -> String {
+        CatalogueSource(mentionedIn: [condition, by, more]).sql
+    }
+
+    // Each on a line of its own, so that a comment at its end comments out nothing else.
+    private var filter: String { "(\(condition ?? "1")\n)" }
+    private var order: String { by.map { "(\($0)\n) DESC, _id" } ?? "_id" }
 }
 
 /// One row of the catalogue.
 package struct CatalogueRow: Sendable, Equatable {
     /// What conditions and rankings can name.
-    package static let columns = [
-        "id", "recipe", "prompt", "seed", "model", "adapter", "sampler", "steps", "guidance", "width", "height", "tag",
-        "mi", "mi_se", "mi_reference", "mi_source", "mc", "mc_se", "mc_reference", "mc_draws", "latent_shape", "shard",
-        "row",
-    ]
+    package static let columns = CatalogueSource.names
 
     package let id, recipe, prompt, seed, model, sampler: String
     package let adapter, tag: String?
@@ -55,6 +86,7 @@ package struct CatalogueRow: Sendable, Equatable {
     package let shard: String
     package let row: Int
 
+    /// - Parameter values: of the view `samples`.
     init(_ values: Row) {
         (id, recipe, prompt) = (values["id"], values["recipe"], values["prompt"])
         let number: DatabaseValue = values["seed"]

@@ -18,21 +18,21 @@ package struct CatalogueSummary: Sendable {
         func names(_ column: String) throws -> [String] {
             try String.fetchAll(
                 database,
-                sql: "SELECT DISTINCT \(column) FROM samples WHERE \(column) IS NOT NULL ORDER BY \(column)")
+                sql: "SELECT DISTINCT \(column) FROM origin WHERE \(column) IS NOT NULL ORDER BY \(column)")
         }
-        samples = try count("SELECT count(*) FROM samples")
-        prompts = try count("SELECT count(DISTINCT prompt) FROM samples")
+        samples = try count("SELECT count(*) FROM sample")
+        prompts = try count("SELECT count(*) FROM prompt")
         shards = try count("SELECT count(*) FROM shard")
-        scored = try count("SELECT count(*) FROM samples WHERE mc IS NOT NULL")
+        scored = try count("SELECT count(DISTINCT sample) FROM score WHERE sample IN (SELECT id FROM sample)")
         (models, tags) = (try names("model"), try names("tag"))
-        let known = try count("SELECT count(*) FROM samples WHERE mi IS NOT NULL")
+        let known = try count("SELECT count(*) FROM sample WHERE mi IS NOT NULL")
         let places = [0, known / 2, known - 1]
         mi =
             known == 0
             ? nil
             : try places.compactMap {
                 try Double.fetchOne(
-                    database, sql: "SELECT mi FROM samples WHERE mi IS NOT NULL ORDER BY mi LIMIT 1 OFFSET \($0)")
+                    database, sql: "SELECT mi FROM sample WHERE mi IS NOT NULL ORDER BY mi LIMIT 1 OFFSET \($0)")
             }
     }
 }

@@ -17,27 +17,19 @@ extension Corpus {
 
     /// The catalogue's rows of these samples; those that it does not have are left out.
     package func rows(_ ids: [Digest]) throws(CorpusError) -> [Digest: CatalogueRow] {
-        var rows: [Digest: CatalogueRow] = [:]
-        // SQLite's statements have a longest length; a selection has none.
-        for start in stride(from: 0, to: ids.count, by: 1000) {
-            let list = ids[start..<min(start + 1000, ids.count)].map { "'\($0.hex)'" }.joined(separator: ",")
-            for row in try query(CatalogueQuery(condition: "id IN (\(list))")) {
-                if let id = Digest(hex: row.id) { rows[id] = row }
-            }
-        }
-        return rows
+        try catalogue.rows(of: ids)
     }
 }
 
 extension ShardReader {
     /// Checks every sample: that its manifest is canonical and gives its id, and that pixels and latent are those that
     /// the manifest names.
-    package borrowing func verifyContents() throws(CorpusError) {
+    package func verifyContents() throws(CorpusError) {
         guard Set(ids).count == ids.count else { throw CorpusError(.damaged, digest.hex, "holds a sample twice") }
-        let records = try records(Array(ids.indices))
+        // One at a time: rows that unpack to much more than the file has bytes must not fill the memory.
         for (row, id) in ids.enumerated() {
-            let record = records[row]
-            guard record.manifest.data == manifests[row], record.id == id else {
+            let record = try record(row)
+            guard record.manifest.data == manifest(row), record.id == id else {
                 throw CorpusError(.damaged, digest.hex, "sample \(id) does not match its manifest")
             }
             let image: (width: Int, height: Int, pixels: [UInt8])

@@ -1,12 +1,6 @@
-import HDF5
 package import Foundation
 
 extension ShardWriter {
     /// A shard's bytes, for a place outside any corpus: the same records give the same bytes.
-    package static func pack(_ records: [SampleRecord]) throws(CorpusError) -> Data {
-        Data(
-            try SealedFile.bytes(format: format, name: "a packed shard") { (file) throws(HDF5Error) in
-                try write(records, to: file)
-            })
-    }
+    package static func pack(_ records: [SampleRecord]) throws(CorpusError) -> Data { Data(try packed(records)) }
 }

@@ -19,16 +19,10 @@ extension Corpus {
             Catalogue.discard(at: cataloguePath(folder))
             corpus = try Corpus(unindexed: folder, scoring: scoring)
         }
-        var unreadable: [CorpusError] = []
-        let shards = corpus.shards()
-        try corpus.catalogue.rebuild(scoring: scoring) { filling in
-            for (index, digest) in shards.enumerated() {
-                // A damaged file throws before the first of its rows is entered.
-                do { try filling.add(corpus.sealed(digest)) } catch let error as CorpusError {
-                    unreadable.append(error)
-                }
-                progress(index + 1, shards.count)
-            }
+        // Files that have not changed since they were hashed are not hashed again: `verify` does that.
+        let stamps = (try? corpus.catalogue.stamps()) ?? [:]
+        let unreadable = try corpus.maintained { () throws(CorpusError) in
+            try corpus.refill(stamps, progress: progress)
         }
         return (corpus, unreadable)
     }

@@ -1,19 +1,13 @@
 import Synchronization
 
-/// Reads stored samples by id, from any number of threads. Shards stay open between calls, since opening one checks all
-/// of its bytes; the ones not asked for the longest are closed.
+/// Reads stored samples by id, from any number of threads. Shards stay open between calls; the ones not asked for the
+/// longest are closed.
 package final class SampleReader: Sendable {
     private struct State {
         var rows: [String: CatalogueRow] = [:]
         var shards: [String: OpenShard] = [:]
-        /// Digests of open shards, the one used last at the end.
-        var recent: [String] = []
-    }
-
-    private final class OpenShard: Sendable {
-        let reader: ShardReader
-
-        init(_ reader: consuming ShardReader) { self.reader = reader }
+        /// Counts uses, so that the shard not used the longest is known.
+        var clock = 0
     }
 
     private static let openShards = 64
@@ -28,79 +22,86 @@ package final class SampleReader: Sendable {
     ///
     /// - Throws: ``CorpusError`` naming a sample that the corpus does not have.
     package func rows(_ ids: [String]) throws(CorpusError) -> [CatalogueRow] {
-        let known = state.withLock { $0.rows }
-        let missing = Array(Set(ids.filter { known[$0] == nil })).sorted()
-        var found = known
-        for start in stride(from: 0, to: missing.count, by: 500) {
-            let part = missing[start..<min(start + 500, missing.count)]
-            // Ids are hexadecimal digests; nothing in them needs quoting.
-            let list = part.compactMap { Digest(hex: $0) }.map { "'\($0.hex)'" }.joined(separator: ",")
-            for row in try corpus.query(CatalogueQuery(condition: "id IN (\(list))")) { found[row.id] = row }
-        }
-        let everything = found
-        state.withLock { $0.rows.merge(everything) { old, _ in old } }
-        var rows: [CatalogueRow] = []
-        for id in ids {
-            guard let row = everything[id] else {
-                throw CorpusError(
-                    .notFound, id, "the selection names this sample and the corpus lacks it: restore its shard")
+        let missing = state.withLock { state in Set(ids.filter { state.rows[$0] == nil }) }
+        let found = try corpus.rows(missing.compactMap { Digest(hex: $0) })
+        return try state.withLock { state throws(CorpusError) in
+            for (id, row) in found { state.rows[id.hex] = row }
+            return try ids.map { id throws(CorpusError) in
+                guard let row = state.rows[id] else {
+                    throw CorpusError(
+                        .notFound, id, "the selection names this sample and the corpus lacks it: restore its shard")
+                }
+                return row
             }
-            rows.append(row)
         }
-        return rows
     }
 
-    /// The latents of some samples, channels first, in the order asked for.
-    package func latents(_ rows: [CatalogueRow]) throws(CorpusError) -> [[Float]] {
-        var latents = [[Float]](repeating: [], count: rows.count)
-        let groups = Dictionary(grouping: rows.indices) { Place(shard: rows[$0].shard, shape: rows[$0].latentShape) }
-        for (place, members) in groups {
-            let values = try shard(place.shard).reader.latents(members.map { rows[$0].row }, shape: place.shape)
-            for (member, value) in zip(members, values) { latents[member] = value }
-        }
-        return latents
-    }
-
-    private struct Place: Hashable {
-        let shard: String
-        let shape: [Int]
+    /// The rows as the catalogue has them now.
+    func lookedUpAgain(_ rows: [CatalogueRow]) throws(CorpusError) -> [CatalogueRow] {
+        try corpus.catchUp()
+        state.withLock { state in for row in rows { state.rows[row.id] = nil } }
+        return try self.rows(rows.map(\.id))
     }
 
     /// The PNG file of a sample.
     package func image(_ row: CatalogueRow) throws(CorpusError) -> [UInt8] {
-        try shard(row.shard).reader.images([row.row])[0]
+        try following([row]) { (rows) throws(CorpusError) in
+            try shard(rows[0].shard).reader.images([rows[0].row])[0]
+        }
     }
 
     /// The sample whole, as it was written.
     package func record(_ row: CatalogueRow) throws(CorpusError) -> SampleRecord {
-        try shard(row.shard).reader.record(row.row)
+        try following([row]) { (rows) throws(CorpusError) in try shard(rows[0].shard).reader.record(rows[0].row) }
     }
 
     /// The trace of a sample.
     package func trace(_ row: CatalogueRow) throws(CorpusError) -> (timesteps: [Int32], deltaSquared: [Float]) {
-        let traces = try shard(row.shard).reader.traces()
-        guard traces.indices.contains(row.row) else {
-            throw CorpusError(.damaged, row.shard, "the shard lacks row \(row.row): run `attune reindex`")
+        try following([row]) { (rows) throws(CorpusError) in
+            try shard(rows[0].shard).reader.traces(rows[0].row..<rows[0].row + 1)[0]
         }
-        return traces[row.row]
     }
 
-    private func shard(_ hex: String) throws(CorpusError) -> OpenShard {
-        if let open = state.withLock({ state in
-            state.recent.removeAll { $0 == hex }
-            state.recent.append(hex)
+    func shard(_ hex: String) throws(CorpusError) -> OpenShard {
+        let known = state.withLock { state in
+            state.clock += 1
+            state.shards[hex]?.used.store(state.clock, ordering: .relaxed)
             return state.shards[hex]
-        }) {
-            return open
         }
+        if let known { return known }
         guard let digest = Digest(hex: hex) else {
             throw CorpusError(.damaged, hex, "is not the digest of a shard: run `attune reindex`")
         }
         let open = OpenShard(try corpus.open(digest))
-        state.withLock { state in
+        return state.withLock { state in
+            // Another thread may have been faster.
+            if let known = state.shards[hex] { return known }
+            open.used.store(state.clock, ordering: .relaxed)
             state.shards[hex] = open
-            while state.recent.count > Self.openShards { state.shards[state.recent.removeFirst()] = nil }
+            if state.shards.count > Self.openShards {
+                let oldest = state.shards.min {
+                    $0.value.used.load(ordering: .relaxed) < $1.value.used.load(ordering: .relaxed)
+                }
+                if let oldest { state.shards[oldest.key] = nil }
+            }
+            return open
         }
-        return open
+    }
+}
+
+/// A shard that stays open, with its latents' indexes.
+final class OpenShard: Sendable {
+    let reader: ShardReader
+    let used = Atomic(0)
+    private let latents = Mutex<[[Int]: LatentReader]>([:])
+
+    init(_ reader: ShardReader) { self.reader = reader }
+
+    /// - Parameter shape: channels, height, width.
+    func latents(_ shape: [Int]) throws(CorpusError) -> LatentReader {
+        if let known = latents.withLock({ $0[shape] }) { return known }
+        let opened = try reader.latents(shape)
+        latents.withLock { $0[shape] = opened }
+        return opened
     }
 }

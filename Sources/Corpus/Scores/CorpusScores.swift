@@ -5,12 +5,13 @@ extension Corpus {
     @discardableResult
     package func append(_ records: [ScoreRecord], by scorer: Scorer) throws(CorpusError) -> Digest {
         let digest = try ScoreShard.write(records, by: scorer, to: shardsFolder, files: files)
-        try catalogue.add(sealed(digest), scoring: scoring)
+        try catalogue.add(PreparedShard(written(digest), scoring: scoring))
         return digest
     }
 
     /// Which of these samples have been scored by `scorer`.
     package func scored(_ samples: [String], by scorer: Scorer) throws(CorpusError) -> Set<String> {
-        try catalogue.scored(samples, by: scorer.digest)
+        let known = try catalogue.scored(samples.compactMap { Digest(hex: $0) }, by: scorer.digest)
+        return Set(known.map(\.hex))
     }
 }

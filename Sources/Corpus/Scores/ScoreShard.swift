@@ -13,7 +13,7 @@ struct ScoreShard {
     static func write(
         _ records: [ScoreRecord], by scorer: Scorer, to folder: URL, files: AtomicFiles
     ) throws(CorpusError) -> Digest {
-        try SealedFile.write(format: format, to: folder, files: files) { (file) throws(HDF5Error) in
+        let bytes = try SealedFile.bytes(format: format, version: 1) { (file) throws(HDF5Error) in
             try file.attribute("scorer", scorer.json.text)
             let shape = [records.count, scorer.steps]
             try file.group("/scores")
@@ -23,6 +23,7 @@ struct ScoreShard {
                 "/scores/delta_sq", records.flatMap { $0.draws.flatMap(\.self) },
                 shape: [records.count, scorer.draws, scorer.steps])
         }
+        return try SealedFile.write(bytes, to: folder, files: files)
     }
 
     init(_ sealed: consuming SealedFile) throws(CorpusError) {
@@ -30,7 +31,8 @@ struct ScoreShard {
         let path = sealed.path
         do throws(HDF5Error) {
             guard let text = try sealed.file.attribute("scorer"),
-                let scorer = try? JSONDecoder().decode(Scorer.self, from: Data(text.utf8))
+                let scorer = try? JSONDecoder().decode(Scorer.self, from: Data(text.utf8)),
+                scorer.schedule.isPlausible, scorer.draws >= 0, scorer.steps >= 0
             else { throw HDF5Error(path: path, object: "scorer", "cannot be understood") }
             let ids = try sealed.file.read("/scores/sample", of: UInt8.self, rank: 2)
             let timesteps = try sealed.file.read("/scores/timestep", of: Int32.self, rank: 2)

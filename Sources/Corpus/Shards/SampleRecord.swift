@@ -52,6 +52,9 @@ package struct ScheduleDescription: Sendable, Equatable, Codable {
         (self.betaSchedule, self.trainTimesteps) = (betaSchedule, trainTimesteps)
     }
 
+    /// Whether it may be computed: a hostile one would ask for all memory.
+    var isPlausible: Bool { (1...1_000_000).contains(trainTimesteps) && betaStart.isFinite && betaEnd.isFinite }
+
     var json: CanonicalJSON {
         .object([
             "beta_start": .number(betaStart), "beta_end": .number(betaEnd), "beta_schedule": .string(betaSchedule),

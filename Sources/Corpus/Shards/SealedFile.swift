@@ -1,68 +1,98 @@
+import Crypto
 import HDF5
 import Foundation
 
-/// A sealed HDF5 file of a corpus, opened once its bytes match its name: libhdf5 never sees bytes that nobody vouches for.
-struct SealedFile: ~Copyable {
+/// A sealed HDF5 file of a corpus, opened once its bytes match its name.
+///
+/// The bytes are hashed when a file is first met. Where the catalogue holds the stamp of a file whose bytes have been
+/// hashed, and the file still has it, they are not hashed again; ``Corpus/verify(_:progress:)`` always hashes.
+struct SealedFile: Sendable {
     let digest: Digest
     let path: String
     /// What the root attribute `format` says.
     let format: String
     let file: FileReader
+    let stamp: FileStamp
 
-    init(_ url: URL, digest: Digest) throws(CorpusError) {
-        guard let bytes = try? Data(contentsOf: url, options: .alwaysMapped) else {
-            throw CorpusError(.notFound, url.path, "the shard cannot be read")
+    /// - Parameter known: the stamp that the file had when its bytes were hashed.
+    init(_ url: URL, digest: Digest, known: FileStamp? = nil) throws(CorpusError) {
+        let bytes: FileBytes
+        do throws(HDF5Error) { bytes = try FileBytes(url.path) } catch {
+            throw CorpusError(.notFound, url.path, "the shard cannot be read: \(error.message)")
         }
-        guard Digest(of: bytes) == digest else {
-            throw CorpusError(.damaged, url.path, "the shard's bytes do not match its name: restore it from a copy")
+        if bytes.stamp != known {
+            guard try Self.digest(of: bytes) == digest else {
+                throw CorpusError(
+                    .damaged, url.path,
+                    "the shard's bytes do not match its name: restore it with `attune verify --repair --from` a copy")
+            }
         }
         do throws(HDF5Error) {
-            let opened = try FileReader(opening: url.path)
+            let opened = try FileReader(bytes)
             guard let format = try opened.attribute("format") else {
                 throw HDF5Error(path: url.path, "is an HDF5 file but not an Attune shard")
             }
             guard let version = try opened.attribute("version").flatMap({ Int($0) }), version <= ShardWriter.version
             else { throw HDF5Error(path: url.path, "has a newer shard format: update attune") }
             (self.digest, path, self.format) = (digest, url.path, format)
-            file = opened
+            (file, stamp) = (opened, bytes.stamp)
         } catch {
             throw CorpusError(damage: error)
         }
     }
 
-    /// Seals what `body` writes, under the SHA-256 of its bytes; nothing is left behind where it fails.
-    static func write(
-        format: String, to folder: URL, files: AtomicFiles,
-        _ body: (borrowing FileWriter) throws(HDF5Error) -> Void
-    ) throws(CorpusError) -> Digest {
-        let bytes = try bytes(format: format, name: "a new shard for \(folder.path)", body)
-        let digest = Digest(of: bytes)
-        try files.write(Data(bytes), to: ShardWriter.location(of: digest, in: folder))
-        return digest
+    static func digest(of file: FileBytes) throws(CorpusError) -> Digest {
+        var hash = SHA256()
+        let block = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
+        defer { block.deallocate() }
+        do throws(HDF5Error) {
+            var position: UInt64 = 0
+            while position < file.size {
+                let part = UnsafeMutableRawBufferPointer(rebasing: block[..<Int(min(1 << 20, file.size - position))])
+                try file.fill(part, from: position)
+                hash.update(bufferPointer: UnsafeRawBufferPointer(part))
+                position += UInt64(part.count)
+            }
+        } catch {
+            throw CorpusError(.damaged, error.path, "the shard cannot be read: \(error.message)")
+        }
+        return hash.finalize().withUnsafeBytes { Digest(bytes: $0) }
     }
-}
 
-extension SealedFile {
     /// What a file of this format holds when `body` has written it: the same calls give the same bytes.
     ///
-    /// - Parameter name: what errors call it.
+    /// - Parameter capacity: about how many bytes there will be.
     static func bytes(
-        format: String, name: String, _ body: (borrowing FileWriter) throws(HDF5Error) -> Void
+        format: String, version: Int, capacity: Int = 1 << 20,
+        _ body: (borrowing FileWriter) throws(HDF5Error) -> Void
     ) throws(CorpusError) -> [UInt8] {
         do throws(HDF5Error) {
-            let file = try FileWriter(name)
+            let file = try FileWriter("a new shard", capacity: capacity)
             try file.attribute("format", format)
-            try file.attribute("version", String(ShardWriter.version))
+            try file.attribute("version", String(version))
             try body(file)
             return try file.finish()
         } catch {
             throw CorpusError(.io, error.path, error.message)
         }
     }
+
+    /// Seals bytes under their SHA-256.
+    static func write(_ bytes: [UInt8], to folder: URL, files: AtomicFiles) throws(CorpusError) -> Digest {
+        let digest = bytes.withUnsafeBytes { Digest(ofBytes: $0) }
+        // No copy: the file may be large.
+        try bytes.withUnsafeBufferPointer { (buffer) throws(CorpusError) in
+            let data = buffer.baseAddress.map {
+                Data(bytesNoCopy: UnsafeMutableRawPointer(mutating: $0), count: buffer.count, deallocator: .none)
+            }
+            try files.write(data ?? Data(), to: ShardWriter.location(of: digest, in: folder))
+        }
+        return digest
+    }
 }
 
 extension CorpusError {
-    /// What libhdf5 found wrong with a sealed file.
+    /// What is wrong with the structure of a sealed file.
     init(damage error: HDF5Error) {
         self.init(.damaged, error.path, error.object.isEmpty ? error.message : "\(error.object) \(error.message)")
     }

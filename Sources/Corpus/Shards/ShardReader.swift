@@ -1,14 +1,15 @@
 import HDF5
 package import Foundation
 
-/// Reads a sealed shard. Opening verifies the digest of the whole file first: libhdf5 never sees bytes that nobody
-/// vouches for.
-package struct ShardReader: ~Copyable, Sendable {
+/// Reads a sealed shard, from any number of threads.
+package struct ShardReader: Sendable {
     package let digest: Digest
     package let ids: [Digest]
-    /// Canonical JSON, in the order of ``ids``.
-    package let manifests: [Data]
-    package let prompts: [String]
+    let stamp: FileStamp
+    private let manifestBytes: [UInt8]
+    private let manifestOffsets: [Int64]
+    private let imageOffsets: [Int64]
+    private let latentRows: [Int64]
     private let file: FileReader
     private let path: String
 
@@ -17,31 +18,57 @@ package struct ShardReader: ~Copyable, Sendable {
         try self.init(SealedFile(url, digest: digest))
     }
 
-    init(_ sealed: consuming SealedFile) throws(CorpusError) {
+    init(_ sealed: SealedFile) throws(CorpusError) {
         guard sealed.format == ShardWriter.format else {
             throw CorpusError(.damaged, sealed.path, "is not a shard of samples")
         }
-        let columns = try Self.columns(sealed.file)
-        (ids, manifests, prompts) = (columns.ids, columns.manifests, columns.prompts)
-        (path, digest) = (sealed.path, sealed.digest)
-        file = sealed.file
-    }
-
-    /// What is read at once: small beside the rest of the file.
-    private static func columns(
-        _ file: borrowing FileReader
-    ) throws(CorpusError) -> (ids: [Digest], manifests: [Data], prompts: [String]) {
+        (path, digest, file, stamp) = (sealed.path, sealed.digest, sealed.file, sealed.stamp)
+        let (path, file) = (sealed.path, sealed.file)
         do throws(HDF5Error) {
             let raw = try file.read("/samples/id", of: UInt8.self, rank: 2)
-            guard raw.shape[1] == 32 else { throw HDF5Error(path: file.path, object: "/samples/id", "is not [n, 32]") }
-            let ids = stride(from: 0, to: raw.values.count, by: 32).map { Digest(raw: Array(raw.values[$0..<$0 + 32])) }
-            let manifests = try pieces("/samples/manifest", "/samples/manifest_offset", file).map { Data($0) }
-            let texts = try pieces("/prompts/text", "/prompts/text_offset", file)
+            guard raw.shape[1] == 32 else { throw HDF5Error(path: path, object: "/samples/id", "is not [n, 32]") }
+            ids = raw.values.withUnsafeBytes { bytes in
+                (0..<raw.shape[0]).map {
+                    Digest(bytes: UnsafeRawBufferPointer(rebasing: bytes[32 * $0..<32 * $0 + 32]))
+                }
+            }
+            manifestBytes = try file.read("/samples/manifest", of: UInt8.self, rank: 1).values
+            manifestOffsets = try Self.offsets("/samples/manifest_offset", end: manifestBytes.count, file)
+            imageOffsets = try Self.offsets(
+                "/images/offset", end: file.shape("/images/png", of: UInt8.self, rank: 1)[0], file)
+            latentRows = try file.read("/samples/latent_row", of: Int64.self, rank: 1).values
+            guard manifestOffsets.count == ids.count + 1, imageOffsets.count == ids.count + 1,
+                latentRows.count == ids.count
+            else { throw HDF5Error(path: path, object: "/samples", "columns differ in length") }
+        } catch {
+            throw CorpusError(damage: error)
+        }
+    }
+
+    /// Canonical JSON.
+    package func manifest(_ row: Int) -> Data { withManifest(row) { Data($0) } }
+
+    package var manifests: [Data] { ids.indices.map(manifest) }
+
+    func withManifest<R>(_ row: Int, _ body: (UnsafeBufferPointer<UInt8>) throws -> R) rethrows -> R {
+        try manifestBytes.withUnsafeBufferPointer {
+            try body(UnsafeBufferPointer(rebasing: $0[Int(manifestOffsets[row])..<Int(manifestOffsets[row + 1])]))
+        }
+    }
+
+    /// Of all rows.
+    package func prompts() throws(CorpusError) -> [String] {
+        do throws(HDF5Error) {
+            let bytes = try file.read("/prompts/text", of: UInt8.self, rank: 1).values
+            let starts = try Self.offsets("/prompts/text_offset", end: bytes.count, file)
+            let texts = zip(starts, starts.dropFirst()).map {
+                String(decoding: bytes[Int($0)..<Int($1)], as: UTF8.self)
+            }
             let which = try file.read("/samples/prompt", of: Int64.self, rank: 1).values
-            guard manifests.count == ids.count, which.count == ids.count,
-                which.allSatisfy({ $0 >= 0 && $0 < texts.count })
-            else { throw HDF5Error(path: file.path, object: "/samples", "columns differ in length") }
-            return (ids, manifests, which.map { String(decoding: texts[Int($0)], as: UTF8.self) })
+            guard which.count == ids.count, which.allSatisfy({ $0 >= 0 && $0 < texts.count }) else {
+                throw HDF5Error(path: path, object: "/samples/prompt", "does not fit the prompts")
+            }
+            return which.map { texts[Int($0)] }
         } catch {
             throw CorpusError(damage: error)
         }
@@ -50,12 +77,12 @@ package struct ShardReader: ~Copyable, Sendable {
     /// The PNG files of some rows.
     package func images(_ rows: [Int]) throws(CorpusError) -> [[UInt8]] {
         do throws(HDF5Error) {
-            let starts = try file.read("/images/offset", of: Int64.self, rank: 1).values
             return try rows.map { row throws(HDF5Error) in
-                guard row >= 0, row + 1 < starts.count, starts[row] <= starts[row + 1] else {
+                guard ids.indices.contains(row) else {
                     throw HDF5Error(path: path, object: "/images", "lacks row \(row)")
                 }
-                return try file.read("/images/png", range: Int(starts[row])..<Int(starts[row + 1]), of: UInt8.self)
+                return try file.read(
+                    "/images/png", range: Int(imageOffsets[row])..<Int(imageOffsets[row + 1]), of: UInt8.self)
             }
         } catch {
             throw CorpusError(damage: error)
@@ -66,15 +93,19 @@ package struct ShardReader: ~Copyable, Sendable {
     ///
     /// - Parameter shape: channels, height, width.
     package func latents(_ rows: [Int], shape: [Int]) throws(CorpusError) -> [[Float]] {
+        let latents = try latents(shape)
+        return try rows.map { (row) throws(CorpusError) in try latents.row(row) }
+    }
+
+    /// - Parameter shape: channels, height, width.
+    func latents(_ shape: [Int]) throws(CorpusError) -> LatentReader {
         do throws(HDF5Error) {
-            let of = try file.read("/samples/latent_row", of: Int64.self, rank: 1).values
-            guard rows.allSatisfy({ of.indices.contains($0) }) else {
-                throw HDF5Error(path: path, object: "/samples/latent_row", "lacks a row")
+            let chunks = try file.chunks(
+                "/latents/\(shape.map(String.init).joined(separator: "x"))", of: Float.self, rank: 4)
+            guard Array(chunks.shape.dropFirst()) == shape else {
+                throw HDF5Error(path: path, object: "/latents", "are not of the shape that their name says")
             }
-            let name = shape.map(String.init).joined(separator: "x")
-            return try file.readChunks(
-                "/latents/\(name)", rows: rows.map { Int(of[$0]) }, of: Float.self, rank: 4
-            ).values
+            return LatentReader(chunks: chunks, rows: latentRows, path: path)
         } catch {
             throw CorpusError(damage: error)
         }
@@ -82,16 +113,21 @@ package struct ShardReader: ~Copyable, Sendable {
 
     /// The traces of all rows, without padding.
     package func traces() throws(CorpusError) -> [(timesteps: [Int32], deltaSquared: [Float])] {
+        try traces(0..<ids.count)
+    }
+
+    package func traces(
+        _ rows: Range<Int>
+    ) throws(CorpusError) -> [(timesteps: [Int32], deltaSquared: [Float])] {
         do throws(HDF5Error) {
-            let timesteps = try file.read("/traces/timestep", of: Int32.self, rank: 2)
-            let deltas = try file.read("/traces/delta_sq", of: Float.self, rank: 2)
-            guard timesteps.shape == deltas.shape, timesteps.shape[0] == ids.count else {
+            let (timesteps, width) = try file.read("/traces/timestep", rows: rows, of: Int32.self)
+            let deltas = try file.read("/traces/delta_sq", rows: rows, of: Float.self)
+            guard deltas.width == width else {
                 throw HDF5Error(path: path, object: "/traces", "columns differ in shape")
             }
-            let width = timesteps.shape[1]
-            return ids.indices.map { row in
+            return (0..<rows.count).map { row in
                 let range = row * width..<(row + 1) * width
-                let kept = timesteps.values[range].prefix { $0 >= 0 }
+                let kept = timesteps[range].prefix { $0 >= 0 }
                 return (Array(kept), Array(deltas.values[range].prefix(kept.count)))
             }
         } catch {
@@ -99,20 +135,45 @@ package struct ShardReader: ~Copyable, Sendable {
         }
     }
 
-    /// Checks every sample against its own manifest: id, latent and what the manifest says of them.
+    /// Bytes of manifests and images.
+    var storedBytes: Int { manifestBytes.count + Int(imageOffsets.last ?? 0) }
+
+    /// The names of a group's datasets and groups.
+    func members(of group: String) throws(CorpusError) -> [String] {
+        do throws(HDF5Error) { return try file.members(of: group) } catch { throw CorpusError(damage: error) }
+    }
+
+    /// Checks every sample's manifest against its id.
     package func verify() throws(CorpusError) {
-        for (id, manifest) in zip(ids, manifests) where Digest(of: manifest) != id {
-            throw CorpusError(.damaged, path, "sample \(id) does not match its manifest")
+        for (row, id) in ids.enumerated() {
+            guard withManifest(row, { Digest(ofBytes: UnsafeRawBufferPointer($0)) }) == id else {
+                throw CorpusError(.damaged, path, "sample \(id) does not match its manifest")
+            }
         }
     }
 
-    private static func pieces(
-        _ name: String, _ offsets: String, _ file: borrowing FileReader
-    ) throws(HDF5Error) -> [[UInt8]] {
-        let bytes = try file.read(name, of: UInt8.self, rank: 1).values
-        let starts = try file.read(offsets, of: Int64.self, rank: 1).values
-        guard starts.first == 0, starts.last == Int64(bytes.count), zip(starts, starts.dropFirst()).allSatisfy(<=)
-        else { throw HDF5Error(path: file.path, object: offsets, "offsets do not fit the data") }
-        return zip(starts, starts.dropFirst()).map { Array(bytes[Int($0)..<Int($1)]) }
+    private static func offsets(
+        _ name: String, end: Int, _ file: FileReader
+    ) throws(HDF5Error) -> [Int64] {
+        let starts = try file.read(name, of: Int64.self, rank: 1).values
+        guard starts.first == 0, starts.last == Int64(end), zip(starts, starts.dropFirst()).allSatisfy(<=)
+        else { throw HDF5Error(path: file.path, object: name, "offsets do not fit the data") }
+        return starts
+    }
+}
+
+/// Reads the latents of one shape, from any number of threads.
+struct LatentReader: Sendable {
+    let chunks: ChunkReader<Float>
+    /// Where the latent of each sample of the shard lies.
+    let rows: [Int64]
+    let path: String
+
+    /// - Parameter sample: its row in the shard.
+    func row(_ sample: Int) throws(CorpusError) -> [Float] {
+        guard rows.indices.contains(sample), let place = Int(exactly: rows[sample]) else {
+            throw CorpusError(.damaged, path, "/samples/latent_row lacks row \(sample)")
+        }
+        do throws(HDF5Error) { return try chunks.row(place) } catch { throw CorpusError(damage: error) }
     }
 }

@@ -11,17 +11,19 @@ extension ShardReader {
             guard ids.indices.contains(row) else {
                 throw CorpusError(.damaged, digest.hex, "the shard lacks row \(row): run `attune reindex`")
             }
-            guard let manifest = try? JSONDecoder().decode(Manifest.self, from: self.manifests[row]),
+            guard let manifest = withManifest(row, { Manifest($0) }),
                 manifest.latent_shape.count == 3, manifest.latent_shape.allSatisfy({ (1...1 << 16).contains($0) })
             else { throw CorpusError(.damaged, ids[row].hex, "the sample's manifest cannot be read") }
             manifests.append(manifest)
         }
-        let (images, traces) = (try images(rows), try traces())
+        let (images, traces) = (
+            try images(rows), try rows.map { (row) throws(CorpusError) in try self.traces(row..<row + 1)[0] }
+        )
         let latents = try latents(rows, shapes: manifests.map(\.latent_shape))
         var records: [SampleRecord] = []
         for (index, row) in rows.enumerated() {
             let record = try SampleRecord(
-                manifests[index], png: images[index], latent: latents[index], trace: traces[row], id: ids[row])
+                manifests[index], png: images[index], latent: latents[index], trace: traces[index], id: ids[row])
             guard record.id == ids[row] else {
                 throw CorpusError(
                     .damaged, ids[row].hex, "the sample's manifest says more than this version knows: update attune")

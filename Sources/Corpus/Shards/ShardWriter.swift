@@ -1,11 +1,10 @@
-import Codecs
 import HDF5
 package import Foundation
 
 /// Writes samples as one sealed shard (schemas/shard.md).
 package enum ShardWriter {
     package static let format = "attune-shard"
-    package static let version = 1
+    package static let version = 2
 
     /// Writes a shard into `folder`, named by the SHA-256 of its bytes; the same records in the same order give the same
     /// bytes, so writing them twice changes nothing.
@@ -18,21 +17,63 @@ package enum ShardWriter {
     package static func write(
         _ records: [SampleRecord], to folder: URL, files: AtomicFiles
     ) throws(CorpusError) -> Digest {
-        try SealedFile.write(format: format, to: folder, files: files) { (file) throws(HDF5Error) in
-            try write(records, to: file)
+        try SealedFile.write(packed(records), to: folder, files: files)
+    }
+
+    /// A shard's bytes, for a place of any kind: the same records give the same bytes.
+    ///
+    /// - Parameter records: at least one.
+    package static func packed(_ records: [SampleRecord]) throws(CorpusError) -> [UInt8] {
+        let ready = prepared(records)
+        let size = records.reduce(1 << 16) { $0 + $1.png.count + 4 * $1.latent.count + 8 * $1.timesteps.count + 1024 }
+        return try SealedFile.bytes(format: format, version: version, capacity: size) { (file) throws(HDF5Error) in
+            try write(records, ready, to: file)
         }
     }
 
     /// `shards/ab/<sha256>.h5`.
     package static func location(of digest: Digest, in folder: URL) -> URL {
-        folder.appending(path: "\(digest.hex.prefix(2))/\(digest.hex).h5")
+        let hex = digest.hex
+        return folder.appending(path: "\(hex.prefix(2))/\(hex).h5")
     }
 
-    static func write(_ records: [SampleRecord], to file: borrowing FileWriter) throws(HDF5Error) {
-        let manifests = records.map(\.manifest.data)
+    /// What takes time and needs nothing of libhdf5, whose lock lets in one thread.
+    private struct Ready {
+        var manifest = Data()
+        var id: Digest?
+        var latent = FileWriter.Chunk(bytes: [], isCompressed: false)
+
+        init() {}
+
+        init(_ record: SampleRecord) {
+            manifest = record.manifest.data
+            id = Digest(of: manifest)
+            latent = record.latent.withUnsafeBytes { bytes in
+                if let frame = ChunkCodec.encode(bytes) { return FileWriter.Chunk(bytes: frame, isCompressed: true) }
+                return FileWriter.Chunk(bytes: Array(bytes), isCompressed: false)
+            }
+        }
+    }
+
+    private static func prepared(_ records: [SampleRecord]) -> [Ready] {
+        var ready = [Ready](repeating: Ready(), count: records.count)
+        ready.withUnsafeMutableBufferPointer { buffer in
+            nonisolated(unsafe) let ready = buffer
+            // Blocks of some samples: a thread's turn costs something too.
+            let blocks = (records.count + 15) / 16
+            DispatchQueue.concurrentPerform(iterations: blocks) { block in
+                for index in 16 * block..<min(16 * block + 16, records.count) { ready[index] = Ready(records[index]) }
+            }
+        }
+        return ready
+    }
+
+    private static func write(
+        _ records: [SampleRecord], _ ready: [Ready], to file: borrowing FileWriter
+    ) throws(HDF5Error) {
         try file.group("/samples")
-        try file.write("/samples/id", manifests.flatMap { Digest(of: $0).raw }, shape: [records.count, 32])
-        try write(manifests.map { Array($0) }, to: "/samples/manifest", offsets: "/samples/manifest_offset", file)
+        try file.write("/samples/id", ready.flatMap { $0.id?.raw ?? [] }, shape: [records.count, 32])
+        try write(ready.map(\.manifest), to: "/samples/manifest", offsets: "/samples/manifest_offset", file)
 
         let prompts = firstAppearances(records.map(\.recipe.prompt))
         try file.write("/samples/prompt", prompts.indices, shape: [records.count])
@@ -42,13 +83,13 @@ package enum ShardWriter {
         try file.group("/images")
         try write(records.map(\.png), to: "/images/png", offsets: "/images/offset", file)
 
-        try writeLatents(records, file)
+        try writeLatents(records, ready, file)
         try writeTraces(records, file)
     }
 
     /// Pieces of any length end to end, with where each begins and where the last ends.
-    private static func write(
-        _ pieces: [[UInt8]], to name: String, offsets: String, _ file: borrowing FileWriter
+    private static func write<Bytes: Collection<UInt8>>(
+        _ pieces: [Bytes], to name: String, offsets: String, _ file: borrowing FileWriter
     ) throws(HDF5Error) {
         var starts: [Int64] = [0]
         var end: Int64 = 0
@@ -56,11 +97,16 @@ package enum ShardWriter {
             end += Int64(piece.count)
             starts.append(end)
         }
-        try file.write(name, pieces.flatMap { $0 }, shape: [Int(end)])
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(Int(end))
+        for piece in pieces { bytes.append(contentsOf: piece) }
+        try file.write(name, bytes, shape: [Int(end)])
         try file.write(offsets, starts, shape: [starts.count])
     }
 
-    private static func writeLatents(_ records: [SampleRecord], _ file: borrowing FileWriter) throws(HDF5Error) {
+    private static func writeLatents(
+        _ records: [SampleRecord], _ ready: [Ready], _ file: borrowing FileWriter
+    ) throws(HDF5Error) {
         let names = records.map { $0.latentShape.map(String.init).joined(separator: "x") }
         let shapes = firstAppearances(names)
         var rows = [Int64](repeating: 0, count: records.count)
@@ -69,40 +115,25 @@ package enum ShardWriter {
             let members = records.indices.filter { shapes.indices[$0] == Int64(index) }
             for (row, member) in members.enumerated() { rows[member] = Int64(row) }
             guard let first = members.first else { continue }
-            let chunks = compressed(members.map { records[$0].latent })
             try file.write(
-                "/latents/\(name)", chunks: chunks, shape: [members.count] + records[first].latentShape,
-                of: Float.self)
+                "/latents/\(name)", chunks: members.map { ready[$0].latent },
+                shape: [members.count] + records[first].latentShape, of: Float.self)
         }
         try file.write("/samples/latent_row", rows, shape: [rows.count])
-    }
-
-    /// Compresses on all cores, outside the lock of libhdf5; what does not shrink is stored as it is.
-    private static func compressed(_ latents: [[Float]]) -> [FileWriter.Chunk] {
-        var chunks = [FileWriter.Chunk](repeating: .init(bytes: [], isCompressed: false), count: latents.count)
-        chunks.withUnsafeMutableBufferPointer { buffer in
-            nonisolated(unsafe) let chunks = buffer
-            DispatchQueue.concurrentPerform(iterations: latents.count) { index in
-                chunks[index] = latents[index].withUnsafeBytes { bytes in
-                    if let frame = try? Zstd.compress(bytes, level: Int32(ZstdFilter.level)), frame.count < bytes.count
-                    {
-                        return FileWriter.Chunk(bytes: frame, isCompressed: true)
-                    }
-                    return FileWriter.Chunk(bytes: Array(bytes), isCompressed: false)
-                }
-            }
-        }
-        return chunks
     }
 
     /// One row a sample; shorter traces end in timestep −1 and NaN.
     private static func writeTraces(_ records: [SampleRecord], _ file: borrowing FileWriter) throws(HDF5Error) {
         let width = records.map(\.timesteps.count).max() ?? 0
         var (timesteps, deltas) = ([Int32](), [Float]())
+        timesteps.reserveCapacity(width * records.count)
+        deltas.reserveCapacity(width * records.count)
         for record in records {
             let missing = width - record.timesteps.count
-            timesteps += record.timesteps + Array(repeating: -1, count: missing)
-            deltas += record.deltaSquared + Array(repeating: .nan, count: missing)
+            timesteps += record.timesteps
+            timesteps += repeatElement(-1, count: missing)
+            deltas += record.deltaSquared
+            deltas += repeatElement(.nan, count: missing)
         }
         try file.group("/traces")
         try file.write("/traces/timestep", timesteps, shape: [records.count, width])

@@ -8,17 +8,20 @@ import Tensor
 /// Tensors are `unet.<module path>.lora_A.weight` [r, in], `.lora_B.weight` [out, r] and `.lora_magnitude_vector` [out].
 /// The metadata entry `lora_adapter_metadata` is JSON with rank, alpha, target modules and whether it is DoRA; loaders
 /// raise on fields that they do not know, so nothing else goes there.
+///
+/// Read are also PEFT's `adapter_model.safetensors` with its `adapter_config.json`, and the flat names of kohya's scripts.
 package enum AdapterFile {
     package static let name = "pytorch_lora_weights.safetensors"
-    private static let prefix = "unet."
+    private static let peftName = "adapter_model.safetensors"
+    private static let peftSettingsName = "adapter_config.json"
     private static let settingsKey = "lora_adapter_metadata"
 
     // MARK: Writing
 
     /// The file's bytes; the same adapter gives the same bytes.
     package static func data(_ adapter: Adapter) throws(AdapterError) -> Data {
-        let settings = try settings(of: adapter)
-        let tensors = adapter.parameters.map { (prefix + $0.name, $0.value) }
+        let settings = try AdapterSettings(adapter).json(for: name)
+        let tensors = adapter.parameters.map { ("unet." + $0.name, $0.value) }
         return SafetensorsWriter.data(
             Dictionary(uniqueKeysWithValues: tensors), metadata: ["format": "pt", settingsKey: settings])
     }
@@ -41,173 +44,64 @@ package enum AdapterFile {
         return Digest(of: data).hex
     }
 
-    private static func settings(of adapter: Adapter) throws(AdapterError) -> String {
-        let settings = Settings(
-            r: adapter.rank, alpha: Double(adapter.alpha), targetModules: adapter.targetModules,
-            useDora: adapter.kind == .dora)
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        do {
-            return String(decoding: try encoder.encode(settings), as: UTF8.self)
-        } catch {
-            throw .notWritten(file: name, reason: "\(error)")
-        }
-    }
-
     // MARK: Reading
 
-    /// Reads an adapter written by Attune, or by PEFT and diffusers (`.default` in keys, `.weight` after the magnitude,
-    /// no `unet.` prefix, no metadata: then alpha is the rank).
-    package static func read(_ file: URL) throws(AdapterError) -> Adapter {
+    /// Reads an adapter written by Attune, diffusers, PEFT or kohya's scripts. Where nothing states alpha, it is the rank.
+    ///
+    /// - Parameter place: the file, or the folder that PEFT or diffusers has saved.
+    package static func read(_ place: URL) throws(AdapterError) -> Adapter {
+        let (file, settingsFile) = locate(place)
         let safetensors: SafetensorsFile
         do {
             safetensors = try SafetensorsFile(file)
         } catch {
             throw .unreadable(file: file.path, reason: "\(error)")
         }
-        var parts: [String: [String: Tensor]] = [:]
+        var layers = AdapterLayers(file: file.path)
         for key in safetensors.names.sorted() {
-            guard let (path, part) = split(key) else { throw .unknownKey(key, file: file.path) }
+            guard let name = AdapterTensorName(key) else { throw .unknownKey(key, file: file.path) }
             do {
-                parts[path, default: [:]][part] = try safetensors.tensor(key)
+                layers.add(try safetensors.tensor(key), as: name)
             } catch {
                 throw .unreadable(file: file.path, reason: "\(error)")
             }
         }
-        let settings = try readSettings(safetensors.metadata[settingsKey], file: file.path)
-        return try assemble(parts, settings: settings, file: file.path)
+        var settings: AdapterSettings?
+        if let text = safetensors.metadata[settingsKey] {
+            settings = try AdapterSettings(Data(text.utf8), at: "\(file.path): \(settingsKey)")
+        } else if let settingsFile {
+            settings = try AdapterSettings(bytes(settingsFile), at: settingsFile.path)
+        }
+        return try layers.assembled(settings)
     }
 
-    /// SHA-256 of the file's bytes, as an adapter's name in provenance.
-    package static func digest(of file: URL) throws(AdapterError) -> String {
+    /// An adapter's name in provenance: SHA-256 of the file's bytes, and of PEFT's settings where they are a file of
+    /// their own, as alpha changes the images.
+    package static func digest(of place: URL) throws(AdapterError) -> String {
+        let (file, settings) = locate(place)
+        let weights = Digest(of: try bytes(file))
+        guard let settings else { return weights.hex }
+        return Digest(of: Data("\(weights.hex) \(Digest(of: try bytes(settings)).hex)".utf8)).hex
+    }
+
+    private static func bytes(_ file: URL) throws(AdapterError) -> Data {
         do {
-            return Digest(of: try Data(contentsOf: file, options: .mappedIfSafe)).hex
+            return try Data(contentsOf: file, options: .mappedIfSafe)
         } catch {
             throw .unreadable(file: file.path, reason: error.localizedDescription)
         }
     }
 
-    private static func split(_ key: String) -> (path: String, part: String)? {
-        var key = Substring(key)
-        for lead in ["base_model.model.", prefix] where key.hasPrefix(lead) { key = key.dropFirst(lead.count) }
-        let spellings = [
-            (AdapterKey.down, AdapterKey.down), (".lora_A.default.weight", AdapterKey.down),
-            (AdapterKey.up, AdapterKey.up), (".lora_B.default.weight", AdapterKey.up),
-            (AdapterKey.magnitude, AdapterKey.magnitude),
-            (AdapterKey.magnitude + ".weight", AdapterKey.magnitude),
-            (AdapterKey.magnitude + ".default", AdapterKey.magnitude),
-            (AdapterKey.magnitude + ".default.weight", AdapterKey.magnitude),
-        ]
-        for (ending, part) in spellings where key.hasSuffix(ending) {
-            return (String(key.dropLast(ending.count)), part)
+    private static func locate(_ place: URL) -> (weights: URL, settings: URL?) {
+        func exists(_ url: URL) -> Bool { FileManager.default.fileExists(atPath: url.path) }
+        var file = place
+        var isFolder: ObjCBool = false
+        if FileManager.default.fileExists(atPath: place.path, isDirectory: &isFolder), isFolder.boolValue {
+            let candidates = [name, peftName].map { place.appending(path: $0) }
+            file = candidates.first(where: exists) ?? candidates[0]
         }
-        return nil
-    }
-
-    private static func assemble(
-        _ parts: [String: [String: Tensor]], settings: Settings?, file: String
-    ) throws(AdapterError) -> Adapter {
-        var layers: [String: AdapterLayer] = [:]
-        for (path, part) in parts {
-            guard let down = part[AdapterKey.down] else {
-                throw .incompleteLayer(path: path, missing: "lora_A", file: file)
-            }
-            guard let up = part[AdapterKey.up] else {
-                throw .incompleteLayer(path: path, missing: "lora_B", file: file)
-            }
-            guard down.shape.count == 2, up.shape.count == 2, down.shape[0] == up.shape[1] else {
-                throw .unreadable(file: file, reason: "layer \(path) has factors \(up.shape) and \(down.shape)")
-            }
-            layers[path] = AdapterLayer(down: down, up: up, magnitude: part[AdapterKey.magnitude])
-        }
-        guard let rank = settings?.r ?? layers.values.first?.rank else {
-            throw .unreadable(file: file, reason: "it holds no layers")
-        }
-        if let odd = layers.first(where: { $0.value.rank != rank }) {
-            throw .unreadable(
-                file: file,
-                reason: "layer \(odd.key) has rank \(odd.value.rank), the others \(rank); one rank is needed")
-        }
-        let isDora = settings?.useDora ?? layers.values.contains { $0.magnitude != nil }
-        if isDora, let plain = layers.first(where: { $0.value.magnitude == nil }) {
-            throw .incompleteLayer(path: plain.key, missing: "lora_magnitude_vector", file: file)
-        }
-        return Adapter(
-            kind: isDora ? .dora : .lora, rank: rank, alpha: Float(settings?.alpha ?? Double(rank)),
-            targetModules: settings?.targetModules ?? [], layers: layers)
-    }
-
-    // MARK: Metadata
-
-    private struct Settings: Codable {
-        let r: Int
-        let alpha: Double
-        let targetModules: [String]
-        let useDora: Bool
-
-        enum CodingKeys: String, CodingKey {
-            case r = "unet.r"
-            case alpha = "unet.lora_alpha"
-            case targetModules = "unet.target_modules"
-            case useDora = "unet.use_dora"
-        }
-
-        init(r: Int, alpha: Double, targetModules: [String], useDora: Bool) {
-            self.r = r
-            self.alpha = alpha
-            self.targetModules = targetModules
-            self.useDora = useDora
-        }
-
-        init(from decoder: any Decoder) throws {
-            let container = try decoder.container(keyedBy: CodingKeys.self)
-            r = try container.decode(Int.self, forKey: .r)
-            alpha = try container.decodeIfPresent(Double.self, forKey: .alpha) ?? Double(r)
-            // A single pattern is written as a string.
-            if let list = try? container.decode([String].self, forKey: .targetModules) {
-                targetModules = list
-            } else {
-                targetModules = (try container.decodeIfPresent(String.self, forKey: .targetModules)).map { [$0] } ?? []
-            }
-            useDora = try container.decodeIfPresent(Bool.self, forKey: .useDora) ?? false
-            try Unsupported.check(decoder)
-        }
-    }
-
-    /// Settings of PEFT that change what an adapter computes and that are not read here: better no adapter than a
-    /// wrong one.
-    private struct Unsupported: Decodable {
-        let rankStabilised: Bool?
-        let rankPattern: [String: Int]?
-        let alphaPattern: [String: Double]?
-
-        enum CodingKeys: String, CodingKey {
-            case rankStabilised = "unet.use_rslora"
-            case rankPattern = "unet.rank_pattern"
-            case alphaPattern = "unet.alpha_pattern"
-        }
-
-        static func check(_ decoder: any Decoder) throws {
-            let found = try Unsupported(from: decoder)
-            if found.rankStabilised == true || found.rankPattern?.isEmpty == false
-                || found.alphaPattern?.isEmpty == false
-            {
-                throw DecodingError.dataCorrupted(
-                    .init(
-                        codingPath: [], debugDescription: "use_rslora, rank_pattern and alpha_pattern are not supported"
-                    ))
-            }
-        }
-    }
-
-    private static func readSettings(_ text: String?, file: String) throws(AdapterError) -> Settings? {
-        guard let text else { return nil }
-        do {
-            return try JSONDecoder().decode(Settings.self, from: Data(text.utf8))
-        } catch DecodingError.dataCorrupted(let context) where !context.debugDescription.isEmpty {
-            throw .unreadable(file: file, reason: "its \(settingsKey) is not understood: \(context.debugDescription)")
-        } catch {
-            throw .unreadable(file: file, reason: "its \(settingsKey) is not understood")
-        }
+        guard file.lastPathComponent == peftName else { return (file, nil) }
+        let settings = file.deletingLastPathComponent().appending(path: peftSettingsName)
+        return (file, exists(settings) ? settings : nil)
     }
 }

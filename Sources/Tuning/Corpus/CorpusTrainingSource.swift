@@ -5,13 +5,18 @@ import Synchronization
 package final class CorpusTrainingSource: TrainingSource {
     package let selectionName: String
     private let corpus: Corpus
+    private let reader: SampleReader
     private let selection: Selection
     private let samples = Mutex(SampleCache())
+    /// Epochs read selections that only the run's log names, and it names them a moment after they are stored.
+    private let lease: Lease
 
     /// - Parameter selection: the name of a selection.
     package init(corpus: Corpus, selection name: String) throws(CorpusError) {
         selectionName = name
         self.corpus = corpus
+        lease = try corpus.lease()
+        reader = SampleReader(corpus)
         selection = try corpus.selection(named: name)
     }
 
@@ -19,8 +24,9 @@ package final class CorpusTrainingSource: TrainingSource {
 
     package func resolveAgain() throws(TrainingSourceError) -> SelectionResolution {
         try explained { () throws(CorpusError) in
+            lease.renew()
             try corpus.catchUp()
-            let resolved = try corpus.resolve(selection.policy)
+            let resolved = try corpus.renewed(selection)
             try corpus.store(resolved)
             return SelectionResolution(resolved)
         }
@@ -56,14 +62,8 @@ package final class CorpusTrainingSource: TrainingSource {
     /// Where samples lie, in the order of `ids`.
     private func places(_ ids: [String]) throws(TrainingSourceError) -> [CatalogueRow] {
         let unknown = samples.withLock { cache in ids.filter { cache.places[$0] == nil } }
-        // A query for some ids at a time: SQLite limits the length of a statement.
-        for start in stride(from: 0, to: unknown.count, by: 500) {
-            let list = unknown[start..<min(start + 500, unknown.count)].map { "'\($0)'" }.joined(separator: ",")
-            let rows = try explained { () throws(CorpusError) in
-                try corpus.query(CatalogueQuery(condition: "id IN (\(list))"))
-            }
-            samples.withLock { cache in for row in rows { cache.places[row.id] = row } }
-        }
+        let rows = try explained { () throws(CorpusError) in try corpus.rows(unknown.compactMap { Digest(hex: $0) }) }
+        samples.withLock { cache in for row in rows.values { cache.places[row.id] = row } }
         return try samples.withLock { cache throws(TrainingSourceError) in
             try ids.map { id throws(TrainingSourceError) in
                 guard let place = cache.places[id] else {
@@ -75,18 +75,13 @@ package final class CorpusTrainingSource: TrainingSource {
         }
     }
 
-    /// Reads latents of one shard. Opening a shard checks all its bytes, so while it is open, every selected sample in it
-    /// is read, as far as memory allows.
+    /// Reads latents of one shard, on all cores, and with them those of every selected sample in it, as far as memory
+    /// allows: neighbours are cheap to read, and each will be asked for within the epoch.
     private func load(_ wanted: [CatalogueRow], from shard: String) throws(TrainingSourceError) {
         let rows = samples.withLock { $0.rowsToRead(wanted, shard: shard) }
-        guard !rows.isEmpty, let digest = Digest(hex: shard) else { return }
-        for (shape, group) in Dictionary(grouping: rows, by: \.latentShape) {
-            let latents = try explained { () throws(CorpusError) in
-                try corpus.open(digest).latents(group.map(\.row), shape: shape)
-            }
-            samples.withLock { cache in
-                for (row, latent) in zip(group, latents) { cache.latents[row.id] = latent }
-            }
+        let latents = try explained { () throws(CorpusError) in try reader.latents(rows) }
+        samples.withLock { cache in
+            for (row, latent) in zip(rows, latents) { cache.latents[row.id] = latent }
         }
     }
 }

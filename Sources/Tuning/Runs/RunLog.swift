@@ -69,7 +69,7 @@ package final class RunLog {
     private static func line(_ entry: RunLogEntry) throws -> Data {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return try encoder.encode(entry) + [UInt8(ascii: "\n")]
+        return LineSum.seal(try encoder.encode(entry)) + [UInt8(ascii: "\n")]
     }
 }
 

@@ -7,14 +7,18 @@ package struct Trainer {
     private let source: any TrainingSource
     private let configuration: TrainingConfiguration
     private let run: RunFolder
+    private let start: Adapter?
 
+    /// - Parameter start: the adapter to begin with, of the configuration's kind, rank and alpha; nil for a fresh one.
     package init(
-        model: DiffusionModel, source: any TrainingSource, configuration: TrainingConfiguration, run: RunFolder
+        model: DiffusionModel, source: any TrainingSource, configuration: TrainingConfiguration, run: RunFolder,
+        start: Adapter? = nil
     ) {
         self.model = model
         self.source = source
         self.configuration = configuration
         self.run = run
+        self.start = start
     }
 
     /// Trains until the configured number of steps is made, from the newest checkpoint of the run if there is one.
@@ -26,7 +30,7 @@ package struct Trainer {
         report: (TrainingEvent) -> Void = { _ in }, isCancelled: () -> Bool = { false }
     ) throws(TrainingError) -> TrainingOutcome {
         let (state, lock) = try TrainingState.open(
-            model: model, source: source, configuration: configuration, run: run, report: report)
+            model: model, source: source, configuration: configuration, run: run, start: start, report: report)
         defer { withExtendedLifetime(lock) {} }
         report(.started(step: state.step, of: configuration.steps))
 

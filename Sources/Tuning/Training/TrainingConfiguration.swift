@@ -28,6 +28,8 @@ package struct TrainingConfiguration: Codable, Sendable, Hashable {
     /// Samples of the selection whose loss is measured at the start and at each checkpoint, always with the same noise:
     /// a curve that shows whether the run learns. 0 for none.
     package var evaluationSamples = 0
+    /// Digest of the adapter that training begins with; nil for a fresh one.
+    package var warmStart: String?
 
     package init() {}
 
@@ -106,6 +108,7 @@ package struct RunIdentity: Codable, Sendable, Hashable {
         ]
         // A followed selection grows while the run goes on, by design.
         if !c.follow { fields["selection digest"] = selectionDigest }
+        if let warmStart = c.warmStart { fields["warm-start"] = warmStart }
         return fields
     }
 }

@@ -184,11 +184,11 @@ extension TrainingState {
     /// Opens a run: new, or as its newest whole checkpoint left it.
     static func open(
         model: DiffusionModel, source: any TrainingSource, configuration: TrainingConfiguration, run: RunFolder,
-        report: (TrainingEvent) -> Void
+        start: Adapter?, report: (TrainingEvent) -> Void
     ) throws(TrainingError) -> (state: TrainingState, lock: RunLock) {
         if let problem = configuration.problem { throw .settings(problem) }
         if let problem = RunFolder.problem(withName: run.name) { throw .runName(problem) }
-        let fresh = try initialAdapter(configuration, model: model)
+        let fresh = try initialAdapter(configuration, model: model, start: start)
         let selection = try initialResolution(source, model: model)
         let lock = try lock(run)
         let entries = try readLog(run)
@@ -223,9 +223,13 @@ extension TrainingState {
     }
 
     private static func initialAdapter(
-        _ configuration: TrainingConfiguration, model: DiffusionModel
+        _ configuration: TrainingConfiguration, model: DiffusionModel, start: Adapter?
     ) throws(TrainingError) -> Adapter {
         do {
+            if let start {
+                try start.validate(against: model.unet.linears)
+                return start
+            }
             return try Adapter(
                 initializing: configuration.kind, rank: configuration.rank, alpha: Float(configuration.alpha),
                 targets: configuration.targets, for: model.unet.linears, seed: configuration.seed)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Corpus
+import Tuning
 import Foundation
 
 struct InitCommand: AsyncParsableCommand {

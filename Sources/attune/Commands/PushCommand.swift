@@ -7,14 +7,15 @@ struct PushCommand: AsyncParsableCommand {
         commandName: "push",
         abstract: "Send a selection with its samples to a registry, or into an image layout.",
         discussion: """
-            Only the selected samples are packed, the same way each time: what the registry has is not sent again. \
-            Credentials are those of `docker login`. Examples: attune push best registry.example.org/team/best:v1, \
-            attune push best oci:/media/stick:v1
+            Only the selected samples are packed, the same way each time: what the registry has is not sent again, and a \
+            stopped or killed push goes on when the same command is given again. The artifact says where its samples \
+            come from: schemas/artifact.md. Credentials are those of `docker login`, credential helpers included. \
+            Examples: attune push best registry.example.org/team/best:v1, attune push best oci:/media/stick:v1
             """)
 
     @OptionGroup var store: CorpusOptions
 
-    @Argument(help: "The selection's name.")
+    @Argument(help: "The selection's name, or name~1 for the one before.")
     var name: String
 
     @Argument(help: "registry/repository:tag, or oci:DIR[:tag].")
@@ -32,8 +33,10 @@ struct PushCommand: AsyncParsableCommand {
 
     func run() async throws {
         let corpus = try store.open()
-        let selection = try corpus.selection(named: name)
-        let provenance = Provenance(title: name, license: license, estimator: "mean-kappa-paper")
+        let selection = try corpus.selection(meant: name)
+        let provenance = Provenance(
+            title: name, license: license, estimator: TraceScores().identity,
+            adapters: AdapterLineage(corpus).adapters)
         let (reference, registry, wholeShards) = (reference, registry, wholeShards)
         let outcome = try await transfer("push", unit: "shards") { progress in
             try await registry.withStore(reference, creating: true) { store in
@@ -45,21 +48,20 @@ struct PushCommand: AsyncParsableCommand {
             print(try jsonText(Report(outcome)))
         } else {
             print(
-                outcome.sentBlobs == 0
-                    ? "nothing to send: all \(outcome.samples) samples are there"
-                    : "\(outcome.samples) samples in \(outcome.shards) shards; sent \(outcome.sentBytes) bytes")
+                "\(name): \(outcome.samples) samples in \(outcome.shards) layers; \(outcome.sentBytes) bytes sent, "
+                    + "\(outcome.presentShards) layers already there")
             print("\(reference)\(outcome.changedReference ? "" : " stands for it already"): \(outcome.manifest)")
         }
     }
 
     private struct Report: Encodable {
         let manifest: String
-        let samples, shards, sent_blobs, sent_bytes: Int
+        let samples, shards, present_shards, sent_blobs, sent_bytes: Int
         let changed: Bool
 
         init(_ outcome: ArtifactPush.Outcome) {
             manifest = outcome.manifest.description
-            (samples, shards) = (outcome.samples, outcome.shards)
+            (samples, shards, present_shards) = (outcome.samples, outcome.shards, outcome.presentShards)
             (sent_blobs, sent_bytes) = (outcome.sentBlobs, outcome.sentBytes)
             changed = outcome.changedReference
         }

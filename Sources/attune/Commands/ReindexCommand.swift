@@ -1,5 +1,6 @@
 import ArgumentParser
 import Corpus
+import Tuning
 
 struct ReindexCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -8,6 +8,10 @@ struct SelectCommand: AsyncParsableCommand {
             A selection is an immutable list of sample ids with the policy that chose them. Selecting again under the \
             same name keeps the earlier ones in its history. The default is the paper's: the candidate of each prompt \
             with the highest mutual information.
+
+            Selections also come from a file (--from) and from other selections: attune select all --union best more; \
+            attune select rest --subtract all best. A selection is given by name, by name~1 for the one that the name \
+            stood for before, or by the first digits of its digest.
             """)
 
     @OptionGroup var store: CorpusOptions
@@ -18,27 +22,37 @@ struct SelectCommand: AsyncParsableCommand {
     @Option(name: .customLong("where"), help: "An SQL condition, as query takes.")
     var condition: String?
 
-    @Option(help: "What to rank by, largest first: a column, or random.")
-    var by = Ranking.column("mi")
+    @Option(help: "What to rank by, largest first: a column, or random (default: mi).")
+    var by: Ranking?
 
-    @Option(help: "Keep so many of each prompt, or of the corpus with --per corpus.")
-    var top = 1
+    @Option(help: "Keep so many of each prompt, or of the corpus with --per corpus (default: 1).")
+    var top: Int?
 
-    @Option(help: "Keep --top of each prompt, or of the corpus.")
-    var per = Grouping.prompt
+    @Option(help: "Keep --top of each prompt, or of the corpus (default: prompt).")
+    var per: Grouping?
 
     @Flag(help: "Keep everything that fits, best first.")
     var all = false
 
+    @OptionGroup var sources: SelectionSources
+
     @OptionGroup var output: OutputOptions
 
-    func validate() throws { try requirePositive(top, "--top") }
+    func validate() throws {
+        if let top { try requirePositive(top, "--top") }
+        let asks = condition != nil || by != nil || top != nil || per != nil || all
+        if let source = try sources.name, asks {
+            throw ValidationError(
+                "\(source) takes a selection as it is: --where, --by, --top, --per and --all do not apply")
+        }
+        if all, top != nil || per != nil {
+            throw ValidationError("--all keeps everything: --top and --per do not apply")
+        }
+    }
 
     func run() async throws {
         let corpus = try store.open()
-        let selection = try corpus.resolve(
-            CatalogueQuery(
-                condition: condition, by: by.column, top: all ? nil : top, perPrompt: !all && per == .prompt))
+        let selection = try sources.selection(in: corpus) ?? corpus.resolve(query)
         guard !selection.ids.isEmpty else {
             throw Failure("no sample fits; nothing was selected: see what there is with attune query")
         }
@@ -47,5 +61,11 @@ struct SelectCommand: AsyncParsableCommand {
             output.json
                 ? try jsonText(SelectionListing(name, in: corpus))
                 : "\(name): \(selection.ids.count) samples, \(selection.digest.hex)")
+    }
+
+    private var query: CatalogueQuery {
+        CatalogueQuery(
+            condition: condition, by: (by ?? .column("mi")).column, top: all ? nil : top ?? 1,
+            perPrompt: !all && (per ?? .prompt) == .prompt)
     }
 }

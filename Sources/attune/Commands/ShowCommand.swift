@@ -7,7 +7,7 @@ struct ShowCommand: AsyncParsableCommand {
 
     @OptionGroup var store: CorpusOptions
 
-    @Argument(help: "The selection's name.")
+    @Argument(help: "The selection's name, name~1 for the one before, or the first digits of its digest.")
     var name: String
 
     @Option(help: "The columns to show, separated by commas.")
@@ -24,7 +24,7 @@ struct ShowCommand: AsyncParsableCommand {
         let columns = try SampleColumns(columns)
         let corpus = try store.open()
         let listing = try SelectionListing(name, in: corpus)
-        let rows = try SampleReader(corpus).rows(corpus.selection(named: name).ids.map(\.hex))
+        let rows = try SampleReader(corpus).rows(corpus.selection(meant: name).ids.map(\.hex))
         if output.json {
             print(try jsonText(Document(selection: listing, samples: rows.map(SampleListing.init))))
         } else {

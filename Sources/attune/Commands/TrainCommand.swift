@@ -23,17 +23,7 @@ struct TrainCommand: AsyncParsableCommand {
     @Option(name: .customLong("run"), help: "The run's name.")
     var runName: String
 
-    @Option(help: "Rank of the adapter.")
-    var rank = 32
-
-    @Option(help: "The adapter is scaled by alpha / rank.")
-    var alpha = 32.0
-
-    @Option(help: "Which layers carry the adapter.")
-    var targets = AdapterTargets.attentionAndFeedForward
-
-    @Option(help: "The kind of adapter.")
-    var adapterKind = AdapterKind.dora
+    @OptionGroup var adapter: AdapterOptions
 
     @Option(help: "Optimiser steps in all.")
     var steps = 300
@@ -67,10 +57,7 @@ struct TrainCommand: AsyncParsableCommand {
 
     private var settings: TrainingConfiguration {
         var settings = TrainingConfiguration()
-        settings.kind = adapterKind
-        settings.rank = rank
-        settings.alpha = alpha
-        settings.targets = targets
+        adapter.apply(to: &settings)
         settings.steps = steps
         settings.batch = batch
         settings.accumulate = accumulate
@@ -92,10 +79,12 @@ struct TrainCommand: AsyncParsableCommand {
         let corpus = try store.open()
         let source = try CorpusTrainingSource(corpus: corpus, selection: selection)
         let model = try DiffusionModel.load(from: URL(fileURLWithPath: model))
+        var settings = settings
+        let start = try adapter.start(model, &settings)
         let run = RunFolder(corpus: corpus.folder, name: runName)
         Interruption.listen()
         let display = TrainingDisplay()
-        let outcome = try Trainer(model: model, source: source, configuration: settings, run: run)
+        let outcome = try Trainer(model: model, source: source, configuration: settings, run: run, start: start)
             .train(report: display.show, isCancelled: { Interruption.isRequested })
         display.finish()
         guard let adapter = outcome.adapter else {
@@ -105,6 +94,3 @@ struct TrainCommand: AsyncParsableCommand {
         print("run '\(runName)' made \(outcome.step) steps\nadapter \(adapter.file.path)\nsha256  \(adapter.digest)")
     }
 }
-
-extension AdapterTargets: ExpressibleByArgument {}
-extension AdapterKind: ExpressibleByArgument {}

@@ -1,5 +1,6 @@
 import Codecs
 import Corpus
+import Tuning
 import Diffusion
 import Tensor
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Corpus
+import Tuning
 import Foundation
 
 /// `--corpus`, or the environment variable ATTUNE_CORPUS in its place.

@@ -9,7 +9,9 @@ struct ModelOptions: ParsableArguments {
     var model: String
 
     @Option(
-        help: ArgumentHelp("An adapter, folded into the model at load.", valueName: "file"),
+        help: ArgumentHelp(
+            "An adapter, folded into the model at load: a file or folder as train, diffusers, PEFT or kohya's scripts save it.",
+            valueName: "file"),
         completion: .file(extensions: ["safetensors"]))
     var adapter: String?
 

@@ -1,4 +1,5 @@
 import Corpus
+import Tuning
 import Diffusion
 import Tensor
 

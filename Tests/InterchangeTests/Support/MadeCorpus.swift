@@ -79,6 +79,11 @@ enum Programs {
         ProcessInfo.processInfo.environment["ATTUNE_PYTHON"].map { URL(fileURLWithPath: $0) } ?? find("python3")
     }
 
+    static let hasJSONSchema: Bool = {
+        guard let python else { return false }
+        return (try? run(python, ["-c", "import jsonschema"]).status) == 0
+    }()
+
     /// The built command, beside the test bundle.
     static let attune: URL = {
         let itself = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""

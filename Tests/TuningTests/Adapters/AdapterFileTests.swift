@@ -73,6 +73,58 @@ import Tuning
         #expect(read.parameters.map(\.name) == adapter.parameters.map(\.name))
     }
 
+    /// PEFT's folder: alpha lies in a file of its own, and counts in the digest.
+    @Test func foldersOfPEFTAreRead() throws {
+        let tensors = adapter(.lora).parameters.map { ("base_model.model." + $0.name, $0.value) }
+        let weights = folder.url.appendingPathComponent("adapter_model.safetensors")
+        try SafetensorsWriter.data(Dictionary(uniqueKeysWithValues: tensors), metadata: ["format": "pt"])
+            .write(to: weights)
+        let settings = folder.url.appendingPathComponent("adapter_config.json")
+        func read(_ text: String, from place: URL) throws -> (adapter: Adapter, digest: String) {
+            try Data(text.utf8).write(to: settings)
+            return (try AdapterFile.read(place), try AdapterFile.digest(of: place))
+        }
+        let plain = try read(
+            #"{"peft_type":"LORA","r":2,"lora_alpha":5,"use_dora":false,"target_modules":"to_q","alpha_pattern":{}}"#,
+            from: folder.url)
+        #expect(plain.adapter.kind == .lora && plain.adapter.alpha == 5 && plain.adapter.targetModules == ["to_q"])
+        let stable = try read(#"{"r":2,"lora_alpha":6,"use_rslora":true}"#, from: weights)
+        #expect(abs(stable.adapter.scale - 6 / Float(2).squareRoot()) < 1e-6)
+        #expect(stable.digest != plain.digest)
+        #expect(throws: AdapterError.self) { try read(#"{"r":2,"init_lora_weights":"pissa"}"#, from: weights) }
+        #expect(throws: AdapterError.self) { try read("{", from: weights) }
+    }
+
+    /// Layers of other ranks and alphas become one rank and one alpha; what they do to a weight stays.
+    @Test func differingRanksAndAlphasAreBroughtTogether() throws {
+        let wide = (down: randomTensor([3, 5], seed: 1), up: randomTensor([4, 3], seed: 2))
+        let narrow = (down: randomTensor([2, 8], seed: 3), up: randomTensor([3, 2], seed: 4))
+        let tensors = [
+            "lora_unet_mid_block_attentions_0_transformer_blocks_1_attn1_to_out_0.lora_down.weight": wide.down,
+            "lora_unet_mid_block_attentions_0_transformer_blocks_1_attn1_to_out_0.lora_up.weight": wide.up,
+            "lora_unet_mid_block_attentions_0_transformer_blocks_1_attn1_to_out_0.alpha":
+                Tensor(shape: [], values: [6]),
+            "lora_unet_down_blocks_2_attentions_0_transformer_blocks_0_ff_net_0_proj.lora_down.weight": narrow.down,
+            "lora_unet_down_blocks_2_attentions_0_transformer_blocks_0_ff_net_0_proj.lora_up.weight": narrow.up,
+            "lora_unet_down_blocks_2_attentions_0_transformer_blocks_0_ff_net_0_proj.alpha":
+                Tensor(shape: [], values: [1]),
+        ]
+        try SafetensorsWriter.data(tensors, metadata: [:]).write(to: file)
+        let read = try AdapterFile.read(file)
+        #expect(read.kind == .lora && read.rank == 3)
+        for (path, factors, scale) in [
+            ("mid_block.attentions.0.transformer_blocks.1.attn1.to_out.0", wide, Float(2)),
+            ("down_blocks.2.attentions.0.transformer_blocks.0.ff.net.0.proj", narrow, 0.5),
+        ] {
+            let weight = randomTensor([factors.up.shape[0], factors.down.shape[1]], seed: 9)
+            let expected = weight + matmul(factors.up, factors.down) * scale
+            #expect(relativeError(read.fold(path: path, weight: weight).values, expected.values) < 1e-6)
+        }
+        // It is written as any other and comes back.
+        try AdapterFile.write(read, to: file)
+        #expect(try AdapterFile.read(file).parameters.map(\.value.values) == read.parameters.map(\.value.values))
+    }
+
     @Test func whatDoesNotFitIsNamed() throws {
         func text(_ body: () throws -> Void) -> String {
             do {
@@ -88,8 +140,8 @@ import Tuning
         other["mid.ff.net.2"] = Linear(path: "mid.ff.net.2", weight: Tensor(zeros: [3, 9]), bias: nil)
         #expect(text { try adapter(.lora).validate(against: other) }.contains("lora_A is [2, 8]"))
 
-        try SafetensorsWriter.data(["unet.conv_in.dora_scale": Tensor(zeros: [2])], metadata: [:]).write(to: file)
-        #expect(text { _ = try AdapterFile.read(file) }.contains("dora_scale"))
+        try SafetensorsWriter.data(["unet.conv_in.hada_w1_a": Tensor(zeros: [2])], metadata: [:]).write(to: file)
+        #expect(text { _ = try AdapterFile.read(file) }.contains("hada_w1_a"))
         try SafetensorsWriter.data(["unet.a.to_q.lora_A.weight": Tensor(zeros: [2, 2])], metadata: [:])
             .write(to: file)
         #expect(text { _ = try AdapterFile.read(file) }.contains("lora_B"))

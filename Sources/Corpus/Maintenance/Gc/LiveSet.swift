@@ -3,8 +3,8 @@ import HDF5
 
 /// What `gc` must leave alone.
 ///
-/// A selection is live when a name has it in its history, when a run's log mentions it, or when it is younger than the
-/// grace period or than the oldest lease. A sample is live when a live selection has it, when a `--keep` condition fits
+/// A selection is live when a name has it in its history, when a run's log mentions it, when a live
+/// combination was made of it, or when it is younger than the grace period or than the oldest lease. A sample is live when a live selection has it, when a `--keep` condition fits
 /// it or none was given, or when its shard is younger than those. Names, runs and what is in quarantine always are.
 struct LiveSet {
     private let young: Date
@@ -26,8 +26,17 @@ struct LiveSet {
             let isNamed = references.names[digest] != nil
             let isRead = references.trails.contains { $0.mentions.contains(digest) }
             guard isNamed || isRead || isYoung(corpus.selectionURL(digest)) else { continue }
-            selections.insert(digest)
-            samples.formUnion(try corpus.selection(digest).ids)
+            try add(digest, of: corpus)
+        }
+    }
+
+    /// A combination needs what it was made of, to be made again.
+    private mutating func add(_ digest: Digest, of corpus: Corpus) throws(CorpusError) {
+        guard corpus.hasSelection(digest), selections.insert(digest).inserted else { return }
+        let selection = try corpus.selection(digest)
+        samples.formUnion(selection.ids)
+        if case .combination(_, let operands) = selection.policy {
+            for operand in operands { try add(operand, of: corpus) }
         }
     }
 

@@ -1,3 +1,5 @@
+import Foundation
+
 /// What `pack` did, or would do.
 package struct PackReport: Sendable {
     /// Shards that went, and those that hold their samples now.
@@ -57,7 +59,7 @@ extension Corpus {
                 } else {
                     let shard = try ShardReader(sealed)
                     try shard.requireKnownContents()
-                    items.append(.init(digest: digest, weight: shard.weight, kind: ""))
+                    items.append(.init(digest: digest, weight: try shard.weight, kind: ""))
                 }
             } catch {
                 report.skipped.append(error)

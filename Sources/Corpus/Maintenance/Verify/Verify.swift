@@ -25,8 +25,8 @@ extension Corpus {
             report.bytes += file.size
             if file.kind == .shard { report.shards += 1 } else { report.checkpoints += 1 }
             progress(report.bytes, total)
-            // A shard that `pack` has replaced meanwhile is neither here nor needed.
-            if let damage, file.kind != .shard || damage.code != .notFound { found.append(damage) }
+            // A shard that `pack` has replaced meanwhile is neither here nor needed; so is a checkpoint that a run let go.
+            if let damage, FileManager.default.fileExists(atPath: file.url.path) { found.append(damage) }
         }
         found += missingShards()
         report.selections = selectionDigests().count
@@ -132,7 +132,18 @@ extension Corpus {
         }
         for digest in selectionDigests() {
             do throws(CorpusError) {
-                let ids = try selection(digest).ids
+                let selection = try selection(digest)
+                let ids = selection.ids
+                if case .combination(_, let operands) = selection.policy {
+                    for operand in operands where !hasSelection(operand) {
+                        let error = CorpusError(
+                            .notFound, selectionURL(operand).path,
+                            "the selection is missing, and \(digest) combines it: restore it from a copy")
+                        var damage = Damage(.selection, error, digest: operand)
+                        note(digest, references, in: &damage)
+                        found.append(damage)
+                    }
+                }
                 for index in Set(ids.compactMap { holders[$0] }) { note(digest, references, in: &found[index]) }
                 let known = try catalogue.known(ids)
                 let missing = ids.filter { !known.contains($0) }

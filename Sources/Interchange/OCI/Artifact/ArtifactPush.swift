@@ -8,6 +8,9 @@ package struct ArtifactPush: Sendable {
         package var manifest: BlobDigest
         package var samples: Int
         package var shards: Int
+        /// Shards that the store had already.
+        package var presentShards: Int
+        /// Shards and the selection's document.
         package var sentBlobs: Int
         package var sentBytes: Int
         /// Whether the reference stands for another artifact than before.
@@ -44,6 +47,7 @@ package struct ArtifactPush: Sendable {
             sent = try await sendPacked(rows, report)
         }
         let layers = sent.map(\.blob)
+        let present = sent.count { !$0.isNew }
         let document = selection.data
         let config = Descriptor(mediaType: MediaType.selection, digest: selection.digest, size: document.count)
         sent.append(try await send(.data(document), config))
@@ -53,8 +57,8 @@ package struct ArtifactPush: Sendable {
         let changed = try await store.putManifest(data)
         let new = sent.filter(\.isNew)
         return Outcome(
-            manifest: BlobDigest(Digest(of: data)), samples: rows.count, shards: layers.count, sentBlobs: new.count,
-            sentBytes: new.map(\.blob.size).reduce(0, +), changedReference: changed)
+            manifest: BlobDigest(Digest(of: data)), samples: rows.count, shards: layers.count, presentShards: present,
+            sentBlobs: new.count, sentBytes: new.map(\.blob.size).reduce(0, +), changedReference: changed)
     }
 
     /// A blob that the store has now, and whether it had to be sent.

@@ -1,4 +1,4 @@
-package import Corpus
+import Corpus
 package import Foundation
 
 /// Where artifacts lie: a registry's repository or an image layout. Both speak of blobs by digest and manifests by tag.

@@ -1,4 +1,4 @@
-package import Corpus
+import Corpus
 package import Foundation
 
 /// Where an artifact is: in a registry, or in an OCI image layout on disk.

@@ -1,4 +1,4 @@
-package import Foundation
+import Foundation
 
 /// The credentials that `docker login` (or `podman login`, `skopeo login`) has stored.
 ///

@@ -11,13 +11,15 @@ package struct FileWriter: ~Copyable {
     package let path: String
     private let file: OpenFile
 
-    /// - Parameter name: what errors call the file.
-    package init(_ name: String) throws(HDF5Error) {
+    /// - Parameters:
+    ///   - name: what errors call the file.
+    ///   - capacity: about how many bytes there will be; memory grows by so much at a time.
+    package init(_ name: String, capacity: Int = 1 << 20) throws(HDF5Error) {
         path = name
         file = try Library.run { () throws(HDF5Error) -> sending OpenFile in
             let access = Handle(H5Pcreate(ck_h5_file_access()), H5Pclose)
             H5Pset_libver_bounds(access.id, H5F_LIBVER_EARLIEST, H5F_LIBVER_V110)
-            H5Pset_fapl_core(access.id, 1 << 20, false)
+            H5Pset_fapl_core(access.id, max(capacity, 1 << 16), false)
             let creation = Handle(H5Pcreate(ck_h5_file_create()), H5Pclose)
             H5Pset_obj_track_times(creation.id, false)
             // Nothing backs the file, but libhdf5 takes two open files of one name for the same.
@@ -59,7 +61,7 @@ package struct FileWriter: ~Copyable {
     /// One chunk as it lies in the file.
     package struct Chunk: Sendable {
         package let bytes: [UInt8]
-        /// False where compression did not pay and the bytes are stored as they are.
+        /// Split into byte planes and compressed; false where that did not pay and the bytes are stored as they are.
         package let isCompressed: Bool
 
         package init(bytes: [UInt8], isCompressed: Bool) { (self.bytes, self.isCompressed) = (bytes, isCompressed) }
@@ -78,6 +80,7 @@ package struct FileWriter: ~Copyable {
             let creation = datasetCreation()
             var chunkShape = [1] + shape.dropFirst().map { hsize_t(max($0, 1)) }
             H5Pset_chunk(creation.id, Int32(chunkShape.count), &chunkShape)
+            H5Pset_shuffle(creation.id)
             var level = ZstdFilter.level
             H5Pset_filter(creation.id, ZstdFilter.identifier, UInt32(H5Z_FLAG_OPTIONAL), 1, &level)
             let dataset = try make(id, name, Element.hdf5Type, shape, creation.id)
@@ -85,7 +88,7 @@ package struct FileWriter: ~Copyable {
                 var offset = [hsize_t](repeating: 0, count: shape.count)
                 offset[0] = hsize_t(row)
                 let status = H5Dwrite_chunk(
-                    dataset.id, 0, chunk.isCompressed ? 0 : 1, &offset, chunk.bytes.count, chunk.bytes)
+                    dataset.id, 0, chunk.isCompressed ? 0 : 3, &offset, chunk.bytes.count, chunk.bytes)
                 guard status >= 0 else {
                     throw HDF5Error(path: path, object: name, "cannot be written: is there memory?")
                 }

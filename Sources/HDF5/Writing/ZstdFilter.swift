@@ -10,8 +10,8 @@ import CZstd
 /// HDF5's registered filter 32015: each chunk is one Zstandard frame that states its content's size.
 package enum ZstdFilter {
     package static let identifier: Int32 = 32015
-    /// hdf5plugin's default.
-    package static let level: UInt32 = 3
+    /// More does not make latents smaller: only the Huffman code of their exponents saves anything.
+    package static let level: UInt32 = 1
     /// A frame that claims more than this is refused instead of believed.
     static let largestChunk: UInt64 = 1 << 31
 

@@ -1,26 +1,42 @@
-import Corpus
-import Diffusion
+package import Corpus
+package import Diffusion
+import Synchronization
 
 /// Brings Diffusion's estimators to the corpus, which knows traces only.
-struct TraceScores: TraceScoring {
+package struct TraceScores: TraceScoring {
     private let paper = MeanKappaEstimator(kappa: .paper)
     private let reference = MeanKappaEstimator(kappa: .reference)
+    private let schedules = Schedules()
 
-    var identity: String { "\(paper.name)+\(reference.name), mean over t > \(paper.cutoff), version 1" }
+    package init() {}
 
-    func scores(
+    package var identity: String { "\(paper.name)+\(reference.name), mean over t > \(paper.cutoff), version 1" }
+
+    package func scores(
         timesteps: [Int32], deltaSquared: [Float], schedule: ScheduleDescription?
     ) -> (mi: Double, standardError: Double, reference: Double) {
         guard let schedule else { return (.nan, .nan, .nan) }
         let trace = MITrace(timesteps: timesteps.map(Int.init), deltaSquared: deltaSquared)
-        let noise = NoiseSchedule(SchedulerConfiguration(schedule))
+        let noise = schedules[schedule]
         let best = paper.estimate(trace, schedule: noise)
         return (best.value, best.standardError, reference.estimate(trace, schedule: noise).value)
     }
 }
 
+/// The schedule asked for last: millions of samples share one.
+private final class Schedules: Sendable {
+    private let last = Mutex<(description: ScheduleDescription, schedule: NoiseSchedule)?>(nil)
+
+    subscript(_ description: ScheduleDescription) -> NoiseSchedule {
+        if let known = last.withLock({ $0?.description == description ? $0?.schedule : nil }) { return known }
+        let schedule = NoiseSchedule(SchedulerConfiguration(description))
+        last.withLock { $0 = (description, schedule) }
+        return schedule
+    }
+}
+
 extension ScheduleDescription {
-    init(_ configuration: SchedulerConfiguration) {
+    package init(_ configuration: SchedulerConfiguration) {
         self.init(
             betaStart: configuration.betaStart, betaEnd: configuration.betaEnd,
             betaSchedule: configuration.betaSchedule, trainTimesteps: configuration.trainTimesteps)
@@ -28,7 +44,7 @@ extension ScheduleDescription {
 }
 
 extension SchedulerConfiguration {
-    init(_ schedule: ScheduleDescription) {
+    package init(_ schedule: ScheduleDescription) {
         self.init()
         betaStart = schedule.betaStart
         betaEnd = schedule.betaEnd

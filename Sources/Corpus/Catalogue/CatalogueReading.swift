@@ -1,0 +1,76 @@
+import Foundation
+import GRDB
+
+/// What users ask of a catalogue, over connections that cannot write.
+extension Catalogue {
+    /// Calls `body` with each chosen sample, in order; memory holds one number for each of them.
+    func forEachRow(
+        _ query: CatalogueQuery, _ body: (CatalogueRow) throws(CorpusError) -> Void
+    ) throws(CorpusError) {
+        try asked(query) { database in
+            let keys = try Int64.fetchAll(database, sql: query.sql("_sample"))
+            let row = try database.makeStatement(sql: Self.oneRow + "s.key = ?")
+            for key in keys {
+                if let found = try Row.fetchOne(row, arguments: [key]) { try body(CatalogueRow(found)) }
+            }
+        }
+    }
+
+    func rows(_ query: CatalogueQuery) throws(CorpusError) -> [CatalogueRow] {
+        var rows: [CatalogueRow] = []
+        try forEachRow(query) { rows.append($0) }
+        return rows
+    }
+
+    func ids(_ query: CatalogueQuery) throws(CorpusError) -> [Digest] {
+        try asked(query) { database in
+            var ids: [Digest] = []
+            let cursor = try Row.fetchCursor(database, sql: query.sql("_id"))
+            while let row = try cursor.next() {
+                try row.withUnsafeData(atIndex: 0) { data in
+                    if let data, let id = Digest(data: data) { ids.append(id) }
+                }
+            }
+            return ids
+        }
+    }
+
+    func count(_ query: CatalogueQuery) throws(CorpusError) -> Int {
+        try asked(query) { try Int.fetchOne($0, sql: query.countSQL) ?? 0 }
+    }
+
+    /// The rows of some samples; one that is not there is left out.
+    func rows(of ids: [Digest]) throws(CorpusError) -> [Digest: CatalogueRow] {
+        try Self.explained(path) {
+            try writer.read { database in
+                let statement = try database.makeStatement(sql: Self.oneRow + "s.id = ?")
+                var rows: [Digest: CatalogueRow] = [:]
+                for id in ids {
+                    rows[id] = try Row.fetchOne(statement, arguments: [Data(id.raw)]).map(CatalogueRow.init)
+                }
+                return rows
+            }
+        }
+    }
+
+    private static var oneRow: String { "SELECT \(CatalogueSource.all.columns) \(CatalogueSource.all.tables) WHERE " }
+
+    private func asked<R>(_ query: CatalogueQuery, _ body: (Database) throws -> R) throws(CorpusError) -> R {
+        var configuration = Configuration()
+        configuration.readonly = true
+        configuration.busyMode = .timeout(60)
+        configuration.prepareDatabase { try $0.execute(sql: "PRAGMA cache_size = -65536") }
+        let settings = configuration
+        do {
+            return try DatabaseQueue(path: path, configuration: settings).read(body)
+        } catch let error as CorpusError {
+            throw error
+        } catch let error as DatabaseError {
+            throw CorpusError(
+                .badQuery, query.condition ?? query.by ?? "query",
+                "\(error.message ?? "cannot be run"); columns: \(CatalogueRow.columns.joined(separator: ", "))")
+        } catch {
+            throw CorpusError(.io, path, "\(error)")
+        }
+    }
+}

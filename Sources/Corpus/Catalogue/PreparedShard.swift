@@ -1,0 +1,134 @@
+import Foundation
+import HDF5
+
+/// The rows that a sealed file gives the catalogue, worked out without it: any thread may prepare, one fills.
+enum PreparedShard: Sendable {
+    case samples(PreparedSamples)
+    case scores(PreparedScores)
+
+    init(_ sealed: SealedFile, scoring: any TraceScoring) throws(CorpusError) {
+        if sealed.format == ScoreShard.format {
+            self = .scores(PreparedScores(try ScoreShard(sealed), stamp: sealed.stamp, scoring))
+        } else {
+            self = .samples(try PreparedSamples(ShardReader(sealed), scoring))
+        }
+    }
+}
+
+/// What samples of one command have in common.
+package struct Origin: Hashable, Sendable {
+    var model: String
+    var adapter: String?
+    var sampler: String
+    var steps: Int
+    var guidance: Double
+    var width, height: Int
+    var tag: String?
+    var latentShape: [Int]
+
+    package init(
+        model: String, adapter: String? = nil, sampler: String, steps: Int, guidance: Double, width: Int, height: Int,
+        tag: String? = nil, latentShape: [Int]
+    ) {
+        (self.model, self.adapter, self.sampler, self.steps) = (model, adapter, sampler, steps)
+        (self.guidance, self.width, self.height) = (guidance, width, height)
+        (self.tag, self.latentShape) = (tag, latentShape)
+    }
+}
+
+package struct PreparedSamples: Sendable {
+    package struct Row: Sendable {
+        var id, recipe: Digest
+        var prompt: String
+        var seed: String
+        /// Into ``origins``.
+        var origin: Int
+        var mi, standardError, reference: Double
+
+        package init(
+            id: Digest, recipe: Digest, prompt: String, seed: String, origin: Int, mi: Double, standardError: Double,
+            reference: Double
+        ) {
+            (self.id, self.recipe, self.prompt, self.seed, self.origin) = (id, recipe, prompt, seed, origin)
+            (self.mi, self.standardError, self.reference) = (mi, standardError, reference)
+        }
+    }
+
+    let digest: Digest
+    let stamp: FileStamp
+    private(set) var origins: [Origin] = []
+    private(set) var rows: [Row] = []
+
+    /// Rows that no shard is behind, to measure a catalogue by.
+    package init(synthetic rows: [Row], origins: [Origin], shard: Digest) {
+        (self.rows, self.origins, digest) = (rows, origins, shard)
+        stamp = FileStamp(size: 0, inode: 0, changed: 0)
+    }
+
+    init(_ shard: ShardReader, _ scoring: any TraceScoring) throws(CorpusError) {
+        (digest, stamp) = (shard.digest, shard.stamp)
+        var known: [Origin: Int] = [:]
+        rows.reserveCapacity(shard.ids.count)
+        let traces = try shard.traces()
+        for (row, id) in shard.ids.enumerated() {
+            let read = shard.withManifest(row) { bytes -> Manifest? in
+                guard Digest(ofBytes: UnsafeRawBufferPointer(bytes)) == id else { return nil }
+                return Manifest(bytes)
+            }
+            guard let manifest = read else {
+                throw CorpusError(.damaged, digest.hex, "the manifest of sample \(id) cannot be understood")
+            }
+            let score = scoring.scores(
+                timesteps: traces[row].timesteps, deltaSquared: traces[row].deltaSquared, schedule: manifest.schedule)
+            let origin = Origin(
+                model: manifest.model, adapter: manifest.adapter, sampler: manifest.sampler, steps: manifest.steps,
+                guidance: manifest.guidance, width: manifest.width, height: manifest.height, tag: manifest.tag,
+                latentShape: manifest.latent_shape)
+            let place = known[origin] ?? origins.count
+            if place == origins.count {
+                known[origin] = place
+                origins.append(origin)
+            }
+            rows.append(
+                Row(
+                    id: id, recipe: manifest.recipe_sha256, prompt: manifest.prompt, seed: manifest.seed, origin: place,
+                    mi: score.mi, standardError: score.standardError, reference: score.reference))
+        }
+    }
+}
+
+struct PreparedScores: Sendable {
+    struct Row: Sendable {
+        var sample: Digest
+        var mi, standardError, reference: Double
+    }
+
+    let digest: Digest
+    let stamp: FileStamp
+    let scorer: Scorer
+    let rows: [Row]
+
+    init(_ shard: ScoreShard, stamp: FileStamp, _ scoring: any TraceScoring) {
+        (digest, self.stamp, scorer) = (shard.digest, stamp, shard.scorer)
+        let schedule = shard.scorer.schedule
+        rows = shard.records.map { record in
+            let draws = record.draws.map {
+                scoring.scores(timesteps: record.timesteps, deltaSquared: $0, schedule: schedule)
+            }
+            let mean = Self.mean(draws)
+            return Row(sample: record.sample, mi: mean.mi, standardError: mean.standardError, reference: mean.reference)
+        }
+    }
+
+    /// The mean of a record's draws; the error is that of the mean, where there are draws to compare.
+    private static func mean(
+        _ scores: [(mi: Double, standardError: Double, reference: Double)]
+    ) -> (mi: Double, standardError: Double, reference: Double) {
+        let count = Double(scores.count)
+        guard count > 1 else { return scores.first ?? (.nan, .nan, .nan) }
+        let mi = scores.reduce(0) { $0 + $1.mi } / count
+        let reference = scores.reduce(0) { $0 + $1.reference } / count
+        let variance = scores.reduce(0) { $0 + ($1.mi - mi) * ($1.mi - mi) } / (count - 1)
+        return (mi, (variance / count).squareRoot(), reference)
+    }
+}
