@@ -72,7 +72,12 @@ package struct Corpus: Sendable {
         catalogue = try Catalogue(path: Self.cataloguePath(folder), identity: scoring.identity)
     }
 
-    static func cataloguePath(_ folder: URL) -> String { folder.appending(path: "catalog.sqlite").path }
+    /// SQLite's log of writes needs memory that all its users share, so hosts that share a file system have a catalogue
+    /// each. It is derived from the shards on either.
+    static func cataloguePath(_ folder: URL) -> String {
+        let name = FileSystem.isShared(folder) ? "catalog-\(AtomicFiles.host).sqlite" : "catalog.sqlite"
+        return folder.appending(path: name).path
+    }
 
     /// Whether there is a corpus that this version understands.
     static func check(_ folder: URL) throws(CorpusError) {

@@ -8,7 +8,8 @@ import Synchronization
 
 /// What a test wants to go wrong, counted in passages of a point by this process.
 ///
-/// A plan is written `point:n:action`. The point is one of ``FaultPoint`` or `any`; n counts from 1; the action is `kill`
+/// A plan is written `point:n:action`. The point is one of ``FaultPoint``, or `any`, or `change` for all but opening and
+/// reading; n counts from 1; the action is `kill`
 /// (the process dies as by SIGKILL, before the call; a write is torn), `fail` (this one call gives an input/output
 /// error), `broken` (this call and all later ones do), `full` (from here on there is no space) or `short` (from here on
 /// reads and writes move one byte less than half of what was asked). `trace:FILE` lets nothing fail and writes a line
@@ -20,7 +21,7 @@ package final class FaultPlan: Sendable {
 
     private enum Kind {
         case trace(descriptor: Int32)
-        case act(FaultPoint?, at: Int, Action)
+        case act(Set<FaultPoint>, at: Int, Action)
     }
 
     private let kind: Kind
@@ -31,7 +32,7 @@ package final class FaultPlan: Sendable {
 
     /// - Parameter point: nil for any.
     package init(_ point: FaultPoint?, _ passage: Int, _ action: Action) {
-        kind = .act(point, at: passage, action)
+        kind = .act(point.map { [$0] } ?? Set(FaultPoint.allCases), at: passage, action)
     }
 
     /// Nil for a text that is no plan.
@@ -44,9 +45,17 @@ package final class FaultPlan: Sendable {
             return
         }
         guard parts.count == 3, let passage = Int(parts[1]), let action = Action(rawValue: parts[2]),
-            parts[0] == "any" || FaultPoint(rawValue: parts[0]) != nil
+            let points = Self.points(parts[0])
         else { return nil }
-        kind = .act(FaultPoint(rawValue: parts[0]), at: passage, action)
+        kind = .act(points, at: passage, action)
+    }
+
+    private static func points(_ name: String) -> Set<FaultPoint>? {
+        switch name {
+        case "any": Set(FaultPoint.allCases)
+        case "change": Set(FaultPoint.allCases).subtracting([.open, .read])
+        default: FaultPoint(rawValue: name).map { [$0] }
+        }
     }
 
     private static func openTrace(_ path: String) -> Int32 {
@@ -66,8 +75,8 @@ package final class FaultPlan: Sendable {
             var line = "\(point.rawValue) \(path)\n"
             line.withUTF8 { _ = append(descriptor, $0) }
             return nil
-        case .act(let wanted, let at, let action):
-            guard wanted == nil || wanted == point else { return nil }
+        case .act(let points, let at, let action):
+            guard points.contains(point) else { return nil }
             let passage = passages.withLock { count in
                 count += 1
                 return count

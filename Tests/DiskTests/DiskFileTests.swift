@@ -18,14 +18,14 @@ import Testing
         defer { unlink(path) }
         try Faults.$plan.withValue(FaultPlan(.write, 1, .short)) { try write(bytes, to: path) }
         #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == Data(bytes))
-        try Faults.$plan.withValue(FaultPlan(.read, 1, .short)) { #expect(try Disk.read(path) == Data(bytes)) }
+        #expect(try Faults.$plan.withValue(FaultPlan(.read, 1, .short)) { try Disk.read(path) } == Data(bytes))
     }
 
     @Test func aFirstFailedReadIsTriedAgainAndASecondReported() throws {
         let path = file()
         defer { unlink(path) }
         try write(bytes, to: path)
-        try Faults.$plan.withValue(FaultPlan(.read, 1, .fail)) { #expect(try Disk.read(path) == Data(bytes)) }
+        #expect(try Faults.$plan.withValue(FaultPlan(.read, 1, .fail)) { try Disk.read(path) } == Data(bytes))
         let error = #expect(throws: DiskError.self) {
             try Faults.$plan.withValue(FaultPlan(.read, 1, .broken)) { try Disk.read(path) }
         }

@@ -20,7 +20,7 @@ struct VerifyListing: Encodable {
         let lost_samples: [String]
     }
 
-    let shards, selections, names, runs, checkpoints: Int
+    let shards, selections, names, runs, checkpoints, adapters: Int
     let bytes: Int64
     let damage: [Damage]
     let repairs: [Repair]
@@ -28,7 +28,8 @@ struct VerifyListing: Encodable {
 
     init(_ report: VerifyReport, _ outcomes: [RepairOutcome]) {
         (shards, selections, names) = (report.shards, report.selections, report.names)
-        (runs, checkpoints, bytes) = (report.runs, report.checkpoints, report.bytes)
+        (runs, checkpoints, adapters) = (report.runs, report.checkpoints, report.adapters)
+        bytes = report.bytes
         damage = report.damage.map { Damage($0) }
         repairs = outcomes.map {
             Repair(object: $0.damage.subject, action: $0.action.rawValue, lost_samples: $0.lost.map(\.hex))
@@ -46,6 +47,7 @@ struct VerifyListing: Encodable {
         let checked = [
             counted(report.shards, "shard"), counted(report.selections, "selection"), counted(report.names, "name"),
             counted(report.runs, "run"), counted(report.checkpoints, "checkpoint"),
+            counted(report.adapters, "adapter"),
         ].joined(separator: ", ")
         let size = ByteSize(bytes: Int(report.bytes)).description
         lines.append(

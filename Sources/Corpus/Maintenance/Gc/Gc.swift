@@ -5,6 +5,7 @@ extension Corpus {
     /// Removes what nothing refers to (``LiveSet`` says what that is). Others may read, write and train meanwhile.
     ///
     /// Nothing is removed where a name or a log cannot be read: what it refers to is not known.
+    @discardableResult
     package func gc(
         _ options: GcOptions = GcOptions(), progress: (Int, Int) -> Void = { _, _ in }
     ) throws(CorpusError) -> GcReport {

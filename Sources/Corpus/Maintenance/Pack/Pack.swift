@@ -22,6 +22,7 @@ extension Corpus {
     ///   - target: bytes that a shard should have.
     ///   - isTrial: only count.
     ///   - progress: told how many groups of shards of how many are done.
+    @discardableResult
     package func pack(
         target: Int = packedSize, isTrial: Bool = false, progress: (Int, Int) -> Void = { _, _ in }
     ) throws(CorpusError) -> PackReport {

@@ -23,7 +23,11 @@ extension Corpus {
         Lookahead.run(files, check) { done, damage in
             let file = files[done - 1]
             report.bytes += file.size
-            if file.kind == .shard { report.shards += 1 } else { report.checkpoints += 1 }
+            switch file.kind {
+            case .shard: report.shards += 1
+            case .adapter: report.adapters += 1
+            default: report.checkpoints += 1
+            }
             progress(report.bytes, total)
             // A shard that `pack` has replaced meanwhile is neither here nor needed; so is a checkpoint that a run let go.
             if let damage, FileManager.default.fileExists(atPath: file.url.path) { found.append(damage) }

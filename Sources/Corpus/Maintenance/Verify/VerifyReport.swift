@@ -20,6 +20,7 @@ package struct VerifyReport: Sendable {
     package var names = 0
     package var runs = 0
     package var checkpoints = 0
+    package var adapters = 0
     package var bytes: Int64 = 0
     /// One entry an object; empty when all is well.
     package var damage: [Damage] = []
