@@ -22,7 +22,9 @@ package enum Disk {
         if case .error(let code) = Faults.next(.rename, destination) {
             throw DiskError("cannot be put in place", destination, code)
         }
-        guard Foundation.rename(source, destination) == 0 else { throw DiskError("cannot be put in place", destination) }
+        guard Foundation.rename(source, destination) == 0 else {
+            throw DiskError("cannot be put in place", destination)
+        }
     }
 
     /// Removes a file; one that is gone already is fine.

@@ -4,7 +4,8 @@ import Foundation
 enum FileSystem {
     /// Kinds that several hosts may use at once, as the kernel names them. FUSE may have anything behind it.
     private static let shared: Set<String> = [
-        "nfs", "nfs4", "cifs", "smb3", "smbfs", "lustre", "gpfs", "ceph", "beegfs", "9p", "afs", "gfs2", "ocfs2", "panfs",
+        "nfs", "nfs4", "cifs", "smb3", "smbfs", "lustre", "gpfs", "ceph", "beegfs", "9p", "afs", "gfs2", "ocfs2",
+        "panfs",
         "wekafs", "virtiofs", "vboxsf",
     ]
 
@@ -25,7 +26,9 @@ enum FileSystem {
             // "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw"
             let halves = line.components(separatedBy: " - ")
             let fields = halves[0].split(separator: " ")
-            guard halves.count == 2, fields.count > 4, let kind = halves[1].split(separator: " ").first else { continue }
+            guard halves.count == 2, fields.count > 4, let kind = halves[1].split(separator: " ").first else {
+                continue
+            }
             let point = fields[4].replacingOccurrences(of: "\\040", with: " ")
             let isAbove = point == "/" || path == point || path.hasPrefix(point + "/")
             // Of two mounts on one folder, the later one is seen.

@@ -13,7 +13,8 @@ struct GcCommand: AsyncParsableCommand {
 
     @OptionGroup var store: CorpusOptions
 
-    @Option(help: "An SQL condition, as query takes: what fits none of these and is in no selection goes. May be repeated.")
+    @Option(
+        help: "An SQL condition, as query takes: what fits none of these and is in no selection goes. May be repeated.")
     var keep: [String] = []
 
     @Flag(help: "Drop every sample that is in no live selection.")

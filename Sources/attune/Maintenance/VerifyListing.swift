@@ -39,7 +39,8 @@ struct VerifyListing: Encodable {
 
     static func lines(_ report: VerifyReport, _ outcomes: [RepairOutcome]) -> [String] {
         var lines = outcomes.map { outcome in
-            let lost = outcome.lost.isEmpty ? "" : "; \(counted(outcome.lost.count, "sample")) lost, generate makes them again"
+            let lost =
+                outcome.lost.isEmpty ? "" : "; \(counted(outcome.lost.count, "sample")) lost, generate makes them again"
             return "\(outcome.action.rawValue): \(outcome.damage.subject)\(lost)"
         }
         lines += report.damage.map { "damaged: \($0)" }
@@ -52,7 +53,8 @@ struct VerifyListing: Encodable {
         let size = ByteSize(bytes: Int(report.bytes)).description
         lines.append(
             report.damage.isEmpty
-                ? "whole: \(checked) (\(size))" : "\(counted(report.damage.count, "damaged object")) in \(checked) (\(size))")
+                ? "whole: \(checked) (\(size))"
+                : "\(counted(report.damage.count, "damaged object")) in \(checked) (\(size))")
         return lines
     }
 }

@@ -30,7 +30,9 @@ import Testing
         #expect(try reader.latents(rows) == records.map(\.latent))
         #expect(try rows.map { try reader.image($0) } == records.map(\.png))
         #expect(try corpus.pack().replaced == 0)
-        #expect(try Corpus.reindex(at: corpus.folder, scoring: SumScoring()).corpus.query(CatalogueQuery(by: "mi")) == after)
+        #expect(
+            try Corpus.reindex(at: corpus.folder, scoring: SumScoring()).corpus.query(CatalogueQuery(by: "mi")) == after
+        )
     }
 
     @Test func theSameSamplesGiveTheSameShards() throws {
@@ -120,11 +122,12 @@ import Testing
         let other = folder.url.appending(path: "other")
         try FileManager.default.copyItem(at: corpus.folder, to: other)
         try corpus.pack(target: 2500)
-        try corpus.append([records[0]].map { record in
-            var record = record
-            record.recipe.seed = 99
-            return record
-        })
+        try corpus.append(
+            [records[0]].map { record in
+                var record = record
+                record.recipe.seed = 99
+                return record
+            })
         try corpus.pack()
         // The other catalogue beside the shards as they are now.
         for name in ["shards", "retired"] {

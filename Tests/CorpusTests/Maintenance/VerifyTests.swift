@@ -24,7 +24,8 @@ import Testing
         ]
         let log = lines.reduce(into: Data()) { $0 += LineSum.seal(Data($1.utf8)) + Data("\n".utf8) }
         try corpus.files.write(log, to: folder.appending(path: "log.jsonl"))
-        try corpus.files.write(checkpoint, to: folder.appending(path: "checkpoints/\(Digest(of: checkpoint)).safetensors"))
+        try corpus.files.write(
+            checkpoint, to: folder.appending(path: "checkpoints/\(Digest(of: checkpoint)).safetensors"))
         try corpus.files.write(adapter, to: folder.appending(path: "adapter/pytorch_lora_weights.safetensors"))
     }
 
@@ -115,7 +116,8 @@ import Testing
         let outcomes = try corpus.repair(corpus.verify(), from: source)
         #expect(outcomes.allSatisfy { $0.action == .restored }, "\(outcomes.map(\.action))")
         #expect(corpus.verify().isEmpty)
-        let kept = FileManager.default.enumerator(atPath: corpus.folder.appending(path: "quarantine").path)?
+        let kept =
+            FileManager.default.enumerator(atPath: corpus.folder.appending(path: "quarantine").path)?
             .compactMap { $0 as? String }.filter { $0.hasSuffix(".h5") || $0.hasSuffix(".json") } ?? []
         #expect(kept.count == 2, "\(kept)")
     }

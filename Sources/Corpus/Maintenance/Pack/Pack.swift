@@ -101,7 +101,8 @@ extension Corpus {
         let shard = try ShardReader(sealed(digest))
         let read = try shard.records(Array(shard.ids.indices))
         guard shard.ids == ids, zip(read, records).allSatisfy({ $0.isSame(as: $1) }) else {
-            throw CorpusError(.damaged, digest.hex, "the merged shard differs from what went into it; nothing was removed")
+            throw CorpusError(
+                .damaged, digest.hex, "the merged shard differs from what went into it; nothing was removed")
         }
         return digest
     }
@@ -116,7 +117,8 @@ extension Corpus {
     func seal(_ records: [ScoreRecord], by scorer: Scorer) throws(CorpusError) -> Digest {
         let digest = try ScoreShard.write(records, by: scorer, to: shardsFolder, files: files)
         guard try ScoreShard(sealed(digest)).records.elementsEqual(records, by: { $0.isSame(as: $1) }) else {
-            throw CorpusError(.damaged, digest.hex, "the merged shard differs from what went into it; nothing was removed")
+            throw CorpusError(
+                .damaged, digest.hex, "the merged shard differs from what went into it; nothing was removed")
         }
         return digest
     }

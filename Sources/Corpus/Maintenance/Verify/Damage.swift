@@ -28,7 +28,9 @@ package struct Damage: Sendable, Equatable, CustomStringConvertible {
     package var description: String {
         var text = "\(subject): \(message)"
         if let first = samples.first {
-            text += samples.count == 1 ? "; it holds sample \(first)" : "; it holds \(samples.count) samples, \(first) first"
+            text +=
+                samples.count == 1
+                ? "; it holds sample \(first)" : "; it holds \(samples.count) samples, \(first) first"
         }
         if !selections.isEmpty { text += "; needed by the \(listed(selections, "selection"))" }
         if !runs.isEmpty { text += "; needed by the \(listed(runs, "run"))" }

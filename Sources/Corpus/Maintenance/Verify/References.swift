@@ -12,7 +12,9 @@ struct References {
     init(_ corpus: Corpus, unreadable: (CorpusError) -> Void = { _ in }) {
         for name in corpus.selectionNames() {
             do throws(CorpusError) {
-                for digest in Set(try corpus.history(of: name).map(\.digest)) { names[digest, default: []].append(name) }
+                for digest in Set(try corpus.history(of: name).map(\.digest)) {
+                    names[digest, default: []].append(name)
+                }
             } catch { unreadable(error) }
         }
         trails = RunTrail.all(in: corpus.folder)
