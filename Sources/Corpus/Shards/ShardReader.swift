@@ -11,7 +11,7 @@ package struct ShardReader: Sendable {
     private let imageOffsets: [Int64]
     private let latentRows: [Int64]
     private let file: FileReader
-    private let path: String
+    let path: String
 
     /// - Parameter digest: what the file's SHA-256 must be.
     package init(_ url: URL, digest: Digest) throws(CorpusError) {

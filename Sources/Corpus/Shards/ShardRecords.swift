@@ -13,7 +13,7 @@ extension ShardReader {
             }
             guard let manifest = withManifest(row, { Manifest($0) }),
                 manifest.latent_shape.count == 3, manifest.latent_shape.allSatisfy({ (1...1 << 16).contains($0) })
-            else { throw CorpusError(.damaged, ids[row].hex, "the sample's manifest cannot be read") }
+            else { throw CorpusError(.damaged, path, "the manifest of sample \(ids[row]) cannot be read") }
             manifests.append(manifest)
         }
         let (images, traces) = (
@@ -22,11 +22,12 @@ extension ShardReader {
         let latents = try latents(rows, shapes: manifests.map(\.latent_shape))
         var records: [SampleRecord] = []
         for (index, row) in rows.enumerated() {
-            let record = try SampleRecord(
-                manifests[index], png: images[index], latent: latents[index], trace: traces[index], id: ids[row])
-            guard record.id == ids[row] else {
+            let record = SampleRecord(
+                manifests[index], png: images[index], latent: latents[index], trace: traces[index])
+            guard let record, record.id == ids[row] else {
                 throw CorpusError(
-                    .damaged, ids[row].hex, "the sample's manifest says more than this version knows: update attune")
+                    .damaged, path,
+                    "the manifest of sample \(ids[row]) does not fit its data, or says more than this version knows")
             }
             records.append(record)
         }
@@ -44,12 +45,12 @@ extension ShardReader {
 }
 
 extension SampleRecord {
-    fileprivate init(
-        _ manifest: Manifest, png: [UInt8], latent: [Float], trace: (timesteps: [Int32], deltaSquared: [Float]),
-        id: Digest
-    ) throws(CorpusError) {
+    /// Nil for a manifest that does not fit the data.
+    fileprivate init?(
+        _ manifest: Manifest, png: [UInt8], latent: [Float], trace: (timesteps: [Int32], deltaSquared: [Float])
+    ) {
         guard let seed = UInt64(manifest.seed), latent.count == manifest.latent_shape.reduce(1, *) else {
-            throw CorpusError(.damaged, id.hex, "the sample's manifest does not fit its data")
+            return nil
         }
         self.init(
             recipe: SampleRecipe(

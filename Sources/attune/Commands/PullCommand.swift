@@ -37,8 +37,9 @@ struct PullCommand: AsyncParsableCommand {
             print(try jsonText(Report(outcome)))
         } else {
             print(
-                "\(name): \(outcome.samples) samples, \(outcome.addedSamples) of them new; fetched "
-                    + "\(outcome.fetchedShards) shards (\(outcome.receivedBytes) bytes), skipped \(outcome.skippedShards)"
+                "\(name): \(counted(outcome.samples, "sample")), \(outcome.addedSamples) of them new; "
+                    + "\(outcome.receivedBytes) bytes fetched in \(counted(outcome.fetchedShards, "layer")), "
+                    + "\(counted(outcome.skippedShards, "layer")) already here"
             )
         }
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Corpus
+import Tuning
 import Interchange
 
 struct PushCommand: AsyncParsableCommand {
@@ -48,8 +49,8 @@ struct PushCommand: AsyncParsableCommand {
             print(try jsonText(Report(outcome)))
         } else {
             print(
-                "\(name): \(outcome.samples) samples in \(outcome.shards) layers; \(outcome.sentBytes) bytes sent, "
-                    + "\(outcome.presentShards) layers already there")
+                "\(name): \(counted(outcome.samples, "sample")) in \(counted(outcome.shards, "layer")); "
+                    + "\(outcome.sentBytes) bytes sent, \(counted(outcome.presentShards, "layer")) already there")
             print("\(reference)\(outcome.changedReference ? "" : " stands for it already"): \(outcome.manifest)")
         }
     }

@@ -58,7 +58,7 @@ struct SelectionComparison: Encodable {
                     String(side.digest.prefix(12)),
                 ]
             })
-        var text = sides.text + "\n\(common) samples in both" + (sameOrder ? "" : ", in another order")
+        var text = sides.text + "\n\(counted(common, "sample")) in both" + (sameOrder ? "" : ", in another order")
         if let meanMIChange {
             text += "; mean mi changes by \(meanMIChange < 0 ? "" : "+")\(number(meanMIChange))"
         }

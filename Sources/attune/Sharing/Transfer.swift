@@ -21,6 +21,7 @@ func transfer<Result: Sendable>(
     signal(SIGPIPE, SIG_IGN)
     Interruption.listen()
     let progress = TransferProgress()
+    let begin = ContinuousClock.now
     let work = Task {
         defer { progress.update(-1, -1) }
         return try await body(progress)
@@ -30,7 +31,7 @@ func transfer<Result: Sendable>(
         if Interruption.isRequested { work.cancel() }
         let (done, total) = progress.current
         if total > 0 {
-            let shown = bar ?? ProgressBar(title, total: total / divisor, unit: unit)
+            let shown = bar ?? ProgressBar(title, total: total / divisor, unit: unit, since: begin)
             shown.update(done / divisor)
             bar = shown
         }

@@ -16,14 +16,18 @@ package final class ProgressBar {
     /// Where this process began; work that an earlier one did counts as done but not towards the rate.
     private let start: Int
 
-    init(_ title: String, total: Int, unit: String, start: Int = 0, isTerminal: Bool = isatty(STDERR_FILENO) == 1) {
+    /// - Parameter since: when the work began, where that was before its total was known.
+    init(
+        _ title: String, total: Int, unit: String, start: Int = 0, since: ContinuousClock.Instant? = nil,
+        isTerminal: Bool = isatty(STDERR_FILENO) == 1
+    ) {
         self.title = title
         self.total = total
         self.unit = unit
         self.start = start
         self.isTerminal = isTerminal
         interval = isTerminal ? .milliseconds(100) : .seconds(10)
-        begin = clock.now
+        begin = since ?? clock.now
     }
 
     /// Shows that `done` of the total is done; `note` follows the figures.
