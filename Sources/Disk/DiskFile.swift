@@ -1,9 +1,9 @@
 package import Foundation
 
 #if canImport(Glibc)
-    package import Glibc
+    import Glibc
 #else
-    package import Darwin
+    import Darwin
 #endif
 
 /// An open file. Transfers go on after a short one and after a signal; a read that fails is tried once more.

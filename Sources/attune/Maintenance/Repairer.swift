@@ -1,6 +1,7 @@
 import Corpus
 import Foundation
 import Interchange
+import Tuning
 
 /// Mends a corpus from another copy of what it holds.
 struct Repairer {

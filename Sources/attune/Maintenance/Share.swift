@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+package import Foundation
 
 /// A part of a whole, as "5%" or "0.05".
 package struct Share: ExpressibleByArgument, Equatable {

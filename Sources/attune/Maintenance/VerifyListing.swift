@@ -2,12 +2,12 @@ import Corpus
 
 /// What `verify` found, as it prints it.
 struct VerifyListing: Encodable {
-    struct Damage: Encodable {
+    struct Object: Encodable {
         let kind, object, message: String
         let is_missing: Bool
         let samples, selections, runs: [String]
 
-        init(_ damage: Corpus.Damage) {
+        init(_ damage: Damage) {
             (kind, object, message) = (damage.kind.rawValue, damage.subject, damage.message)
             is_missing = damage.code == .notFound
             samples = damage.samples.map(\.hex)
@@ -22,7 +22,7 @@ struct VerifyListing: Encodable {
 
     let shards, selections, names, runs, checkpoints, adapters: Int
     let bytes: Int64
-    let damage: [Damage]
+    let damage: [Object]
     let repairs: [Repair]
     let notes: [String]
 
@@ -30,7 +30,7 @@ struct VerifyListing: Encodable {
         (shards, selections, names) = (report.shards, report.selections, report.names)
         (runs, checkpoints, adapters) = (report.runs, report.checkpoints, report.adapters)
         bytes = report.bytes
-        damage = report.damage.map { Damage($0) }
+        damage = report.damage.map { Object($0) }
         repairs = outcomes.map {
             Repair(object: $0.damage.subject, action: $0.action.rawValue, lost_samples: $0.lost.map(\.hex))
         }

@@ -91,7 +91,7 @@ final class RunningCommand {
 }
 
 /// A folder that goes away with its test.
-final class Scratch {
+final class Scratch: Sendable {
     let url: URL
 
     init() throws {
