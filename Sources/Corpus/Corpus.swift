@@ -98,8 +98,20 @@ package struct Corpus: Sendable {
     @discardableResult
     package func append(_ records: [SampleRecord]) throws(CorpusError) -> Digest {
         let digest = try ShardWriter.write(records, to: shardsFolder, files: files)
-        try catalogue.add(PreparedShard(written(digest), scoring: scoring))
+        try takeIn(digest)
         return digest
+    }
+
+    /// Takes a shard that was just sealed into the catalogue, unless `pack` was faster and it is part of another now.
+    func takeIn(_ digest: Digest) throws(CorpusError) {
+        var missing: CorpusError?
+        do throws(CorpusError) { try catalogue.add(PreparedShard(written(digest), scoring: scoring)) } catch {
+            guard error.code == .notFound else { throw error }
+            missing = error
+        }
+        if FileManager.default.fileExists(atPath: ShardWriter.location(of: digest, in: shardsFolder).path) { return }
+        let wasReplaced = try followRetirements(of: [digest])
+        if !wasReplaced, let missing { throw missing }
     }
 
     /// The digests of all shards, sorted.

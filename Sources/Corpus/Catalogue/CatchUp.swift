@@ -27,7 +27,11 @@ extension Corpus {
             }
         }
         // Another host's `pack` or `gc` may have replaced shards that this host's catalogue knows.
-        try followRetirements(of: taken.filter { changed[String($0.hex.prefix(2))] != nil && !present.contains($0) })
+        let gone = taken.filter { changed[String($0.hex.prefix(2))] != nil && !present.contains($0) }
+        do throws(CorpusError) { try followRetirements(of: gone) } catch {
+            guard error.code == .damaged || error.code == .notFound else { throw error }
+            unreadable.append(error)
+        }
         // A folder with damage is looked at again each time. So is one that changed just now: it may do so again within
         // one tick of its clock.
         let settled = Int64(Date().timeIntervalSince1970 - 10) * 1_000_000_000

@@ -57,13 +57,16 @@ extension Corpus {
     }
 
     /// Takes up what another catalogue's `pack` or `gc` has done to shards that are gone.
-    func followRetirements(of gone: Set<Digest>) throws(CorpusError) {
+    ///
+    /// - Returns: whether all of them have been replaced.
+    @discardableResult
+    func followRetirements(of gone: Set<Digest>) throws(CorpusError) -> Bool {
         let notes = contents(of: retiredFolder, ending: ".json").compactMap { Retirement($0) }
-        guard !gone.isEmpty, !notes.isEmpty else { return }
+        guard !gone.isEmpty, !notes.isEmpty else { return gone.isEmpty }
         var next: [Digest: [Digest]] = [:]
         for note in notes { for shard in note.shards { next[shard, default: []] += note.replacements } }
         let retired = gone.filter { next[$0] != nil }
-        guard !retired.isEmpty else { return }
+        guard !retired.isEmpty else { return false }
         // A replacement may have been replaced since.
         var (open, seen, present) = (Array(retired), retired, Set<Digest>())
         while let shard = open.popLast() {
@@ -74,5 +77,6 @@ extension Corpus {
             }
         }
         try catalogue.replace(retired.sorted(), with: prepared(present.sorted()))
+        return retired.count == gone.count
     }
 }

@@ -160,6 +160,8 @@ extension Corpus {
                 note(digest, references, in: &damage)
                 found.append(damage)
             } catch {
+                // One that `gc` has collected meanwhile; where something needs it, that was said above.
+                if error.code == .notFound, !hasSelection(digest) { continue }
                 var damage = Damage(.selection, error, digest: digest)
                 note(digest, references, in: &damage)
                 found.append(damage)
