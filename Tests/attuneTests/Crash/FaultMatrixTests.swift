@@ -85,10 +85,13 @@ import Testing
                 check(try run(command, corpus, fault: "change:\(point):\(action)"), point)
                 let verify = try Attune.start(["verify", "--corpus", corpus]).wait()
                 #expect(verify.status == 0, "\(command.name) at \(point): \(verify.output)\(verify.errors)")
-                #expect(try FileManager.default.contentsOfDirectory(atPath: corpus + "/tmp").isEmpty, "point \(point)")
+                let left = try FileManager.default.contentsOfDirectory(atPath: corpus + "/tmp")
+                // What a pull has received is kept for the next one.
+                #expect(command.name == "pull" || left.isEmpty, "\(command.name) at \(point): \(left)")
                 let again = try run(command, corpus)
                 #expect(again.status == 0, "\(command.name) at \(point), again: \(again.errors)")
                 #expect(try Self.state(corpus) == expected, "\(command.name) at \(point) ends elsewhere")
+                #expect(try FileManager.default.contentsOfDirectory(atPath: corpus + "/tmp").isEmpty)
                 try FileManager.default.removeItem(atPath: corpus)
             } catch {
                 Issue.record("\(command.name) at \(point): \(error)")
