@@ -2,7 +2,7 @@ import Codecs
 package import Foundation
 
 extension Corpus {
-    /// Takes in a sealed shard that comes from elsewhere, after checking every sample in it. The file is moved.
+    /// Takes in a sealed file of either kind that comes from elsewhere, after checking all that is in it. The file is moved.
     ///
     /// The catalogue learns of it at the next ``catchUp()``, so that many shards cost one look at the folder; a process
     /// that is killed before leaves that to whoever opens the corpus next.
@@ -11,8 +11,18 @@ extension Corpus {
     ///   - file: on the corpus's file system, best in its tmp/.
     ///   - digest: what the file's SHA-256 must be.
     package func adopt(_ file: URL, digest: Digest) throws(CorpusError) {
-        try ShardReader(file, digest: digest).verifyContents()
+        try Self.inspect(file, digest: digest)
         try files.install(file, at: ShardWriter.location(of: digest, in: folder.appending(path: "shards")))
+    }
+
+    /// Checks all that is in a sealed file of either kind.
+    package static func inspect(_ file: URL, digest: Digest) throws(CorpusError) {
+        let sealed = try SealedFile(file, digest: digest)
+        if sealed.format == ScoreShard.format {
+            try ScoreShard(sealed).verifyContents()
+        } else {
+            try ShardReader(sealed).verifyContents()
+        }
     }
 
     /// The catalogue's rows of these samples; those that it does not have are left out.

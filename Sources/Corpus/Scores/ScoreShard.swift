@@ -13,7 +13,12 @@ struct ScoreShard {
     static func write(
         _ records: [ScoreRecord], by scorer: Scorer, to folder: URL, files: AtomicFiles
     ) throws(CorpusError) -> Digest {
-        let bytes = try SealedFile.bytes(format: format, version: 1) { (file) throws(HDF5Error) in
+        try SealedFile.write(packed(records, by: scorer), to: folder, files: files)
+    }
+
+    /// The file's bytes: the same records give the same bytes.
+    static func packed(_ records: [ScoreRecord], by scorer: Scorer) throws(CorpusError) -> [UInt8] {
+        try SealedFile.bytes(format: format, version: 1) { (file) throws(HDF5Error) in
             try file.attribute("scorer", scorer.json.text)
             let shape = [records.count, scorer.steps]
             try file.group("/scores")
@@ -23,7 +28,6 @@ struct ScoreShard {
                 "/scores/delta_sq", records.flatMap { $0.draws.flatMap(\.self) },
                 shape: [records.count, scorer.draws, scorer.steps])
         }
-        return try SealedFile.write(bytes, to: folder, files: files)
     }
 
     init(_ sealed: consuming SealedFile) throws(CorpusError) {

@@ -54,8 +54,9 @@ extension Corpus {
         else {
             throw CorpusError(.badQuery, place, "'\(digits.prefix(80))' is not a sample's id: 64 hexadecimal digits")
         }
-        // 'g' comes after every hexadecimal digit.
-        let found = try query(CatalogueQuery(condition: "id >= '\(digits)' AND id < '\(digits)g'", top: 2))
+        func padded(_ digit: Character) -> String { digits.padding(toLength: 64, withPad: "\(digit)", startingAt: 0) }
+        let found = try query(
+            CatalogueQuery(condition: "_id BETWEEN x'\(padded("0"))' AND x'\(padded("f"))'", top: 2))
         guard found.count < 2 else {
             throw CorpusError(.badQuery, place, "more than one sample's id begins with \(digits): give more digits")
         }

@@ -14,6 +14,6 @@ struct CheckShardCommand: AsyncParsableCommand {
 
     func run() async throws {
         guard let digest = Digest(hex: digest) else { throw ValidationError("'\(digest)' is not a SHA-256") }
-        try ShardReader(URL(fileURLWithPath: file), digest: digest).verifyContents()
+        try Corpus.inspect(URL(fileURLWithPath: file), digest: digest)
     }
 }

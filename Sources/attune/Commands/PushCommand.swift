@@ -2,6 +2,7 @@ import ArgumentParser
 import Corpus
 import Tuning
 import Interchange
+import Tuning
 
 struct PushCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -53,6 +53,51 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: target.files.temporaryFolder.path).isEmpty)
     }
 
+    /// What `score` measured travels with the samples, and nothing about others does.
+    @Test(arguments: [false, true]) func scoresTravelAlong(whole: Bool) async throws {
+        let ids = try source.selection(named: "best").ids
+        let schedule = ScheduleDescription(
+            betaStart: 0.001, betaEnd: 0.02, betaSchedule: "linear", trainTimesteps: 1000)
+        let scorers = [1, 2].map { Scorer(model: "m", draws: $0, steps: 2, seed: 7, schedule: schedule) }
+        for (scorer, count) in zip(scorers, [10, 40]) {
+            for part in stride(from: 0, to: count, by: 5) {
+                try source.append(
+                    ids[part..<part + 5].map { id in
+                        ScoreRecord(
+                            sample: id, timesteps: [900, 100],
+                            draws: (0..<scorer.draws).map { [Float($0 + 1), Float(id.raw[0])] })
+                    }, by: scorer)
+            }
+        }
+        let some = Selection(ids: Array(ids.prefix(20)), policy: .list)
+        try source.store(some, as: "best")
+        let pushed = try await push(whole: whole)
+        let again = try await push(whole: whole)
+        #expect(again.sentBlobs == 0 && again.manifest == pushed.manifest)
+        let target = try scratch.corpus("target")
+        let pulled = try await pull(into: target)
+        #expect(pulled.fetchedShards == pushed.shards)
+        #expect(target.verify().isEmpty)
+        for (scorer, count) in zip(scorers, [10, 20]) {
+            #expect(try target.scored(ids.map(\.hex), by: scorer) == Set(ids.prefix(count).map(\.hex)))
+        }
+        let (mine, theirs) = try (source.scores(of: some.ids), target.scores(of: some.ids))
+        #expect(mine.map(\.scorer) == theirs.map(\.scorer) && mine.map(\.records) == theirs.map(\.records))
+        #expect(try await pull(into: target).receivedBytes == 0)
+        // A corpus that has the samples fetches the scores alone.
+        let plain = try scratch.corpus("plain")
+        for shard in source.shards() where (try? source.open(shard)) != nil {
+            let copy = plain.files.temporaryURL()
+            try FileManager.default.copyItem(
+                at: source.folder.appending(path: "shards/\(shard.hex.prefix(2))/\(shard.hex).h5"), to: copy)
+            try plain.adopt(copy, digest: shard)
+        }
+        try plain.catchUp()
+        let scores = try await pull(into: plain)
+        #expect(scores.addedSamples == 0 && scores.fetchedShards >= 2)
+        #expect(try plain.scored(ids.map(\.hex), by: scorers[0]).count == 10)
+    }
+
     @Test func whatIsThereIsNeitherSentNorFetchedAgain() async throws {
         let first = try await push()
         #expect(first.sentBlobs > 1)

@@ -45,7 +45,7 @@ package struct ArtifactPull: Sendable {
         let selection = try await self.selection(manifest.config)
 
         let missing = try self.missing(selection.ids)
-        let wanted = self.wanted(manifest.layers, missing: missing)
+        let wanted = try self.wanted(manifest.layers, of: selection.ids, missing: missing)
         var outcome = Outcome(
             manifest: BlobDigest(Digest(of: data)), selection: selection.digest, samples: selection.ids.count,
             addedSamples: missing.count, skippedShards: manifest.layers.count - wanted.count)
@@ -84,14 +84,25 @@ package struct ArtifactPull: Sendable {
     }
 
     /// The layers that hold something new.
-    private func wanted(_ layers: [Descriptor], missing: Set<Digest>) -> [Descriptor] {
-        guard !missing.isEmpty else { return [] }
+    private func wanted(
+        _ layers: [Descriptor], of ids: [Digest], missing: Set<Digest>
+    ) throws(CorpusError) -> [Descriptor] {
         let present = Set(corpus.shards())
-        return layers.filter { layer in
-            guard !present.contains(layer.digest.sha256) else { return false }
-            guard let range = LayerRange(layer.annotations) else { return true }
-            return missing.contains { range.contains($0.hex) }
+        var wanted: [Descriptor] = []
+        for layer in layers where !present.contains(layer.digest.sha256) {
+            let range = LayerRange(layer.annotations)
+            func isAbout(_ id: Digest) -> Bool { range?.contains(id.hex) ?? true }
+            let isNew =
+                if layer.mediaType != MediaType.scores {
+                    missing.contains(where: isAbout)
+                } else if let scorer = range?.scorer {
+                    try !corpus.unscored(ids.filter(isAbout), by: scorer).isEmpty
+                } else {
+                    true
+                }
+            if isNew { wanted.append(layer) }
         }
+        return wanted
     }
 
     private func adopt(_ layer: Descriptor, received: @escaping @Sendable (Int) -> Void) async throws {

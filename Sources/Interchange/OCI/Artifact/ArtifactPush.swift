@@ -10,7 +10,7 @@ package struct ArtifactPush: Sendable {
         package var shards: Int
         /// Shards that the store had already.
         package var presentShards: Int
-        /// Shards and the selection's document.
+        /// Layers and the selection's document.
         package var sentBlobs: Int
         package var sentBytes: Int
         /// Whether the reference stands for another artifact than before.
@@ -46,6 +46,7 @@ package struct ArtifactPush: Sendable {
         } else {
             sent = try await sendPacked(rows, report)
         }
+        sent += try await sendScores(rows)
         let layers = sent.map(\.blob)
         let present = sent.count { !$0.isNew }
         let document = selection.data
@@ -78,6 +79,24 @@ package struct ArtifactPush: Sendable {
                 annotations: LayerRange(first: group.first, last: group.last, count: group.rows.count).annotations)
             layers.append(try await send(.data(shard), layer))
             report(layers.count, groups.count)
+        }
+        return layers
+    }
+
+    /// Scores are always packed: a sealed file of them is about whatever was scored together.
+    private func sendScores(_ rows: [CatalogueRow]) async throws -> [Sent] {
+        var layers: [Sent] = []
+        for group in SelectionPacker.groups(rows) {
+            for scores in try corpus.scores(of: group.rows.compactMap { Digest(hex: $0.id) }) {
+                let shard = try scores.packed()
+                let range = LayerRange(
+                    first: scores.records.first?.sample.hex ?? "", last: scores.records.last?.sample.hex ?? "",
+                    count: scores.records.count, scorer: scores.scorer.digest)
+                let layer = Descriptor(
+                    mediaType: MediaType.scores, digest: Digest(of: shard), size: shard.count,
+                    annotations: range.annotations)
+                layers.append(try await send(.data(shard), layer))
+            }
         }
         return layers
     }

@@ -1,18 +1,24 @@
-/// Which samples of the selection a packed layer holds: those from one id to another. A puller that has them all need not
-/// fetch the layer.
+import Corpus
+
+/// Which samples of the selection a packed layer is about: those from one id to another. A puller that has them all, or
+/// for scores, has them all by this scorer, need not fetch the layer.
 struct LayerRange: Equatable {
     var first: String
     var last: String
     var count: Int
+    /// Of a layer of scores: who measured them.
+    var scorer: Digest?
 
-    init(first: String, last: String, count: Int) {
-        (self.first, self.last, self.count) = (first, last, count)
+    init(first: String, last: String, count: Int, scorer: Digest? = nil) {
+        (self.first, self.last, self.count, self.scorer) = (first, last, count, scorer)
     }
 
     private static let key = "dev.attune.shard"
 
     var annotations: [String: String] {
-        ["\(Self.key).first": first, "\(Self.key).last": last, "\(Self.key).samples": String(count)]
+        var all = ["\(Self.key).first": first, "\(Self.key).last": last, "\(Self.key).samples": String(count)]
+        if let scorer { all["\(Self.key).scorer"] = scorer.hex }
+        return all
     }
 
     /// Nil for a layer that does not say.
@@ -20,7 +26,9 @@ struct LayerRange: Equatable {
         guard let first = annotations?["\(Self.key).first"], let last = annotations?["\(Self.key).last"],
             let count = annotations?["\(Self.key).samples"].flatMap({ Int($0) })
         else { return nil }
-        self.init(first: first, last: last, count: count)
+        self.init(
+            first: first, last: last, count: count,
+            scorer: annotations?["\(Self.key).scorer"].flatMap { Digest(hex: $0) })
     }
 
     func contains(_ id: String) -> Bool { first <= id && id <= last }
