@@ -4,7 +4,7 @@ RELEASE = -c release
 PYTHON = $(CURDIR)/.venv/bin/python
 export ATTUNE_PYTHON = $(PYTHON)
 
-.PHONY: help setup setup-python build demo test test-long interop bench lint format clean
+.PHONY: help setup setup-python build demo test test-long interop bench bench-quick lint format clean
 
 help:            ## What can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 16
@@ -32,8 +32,12 @@ test-long: test  ## Crash tests at every point, and 200 random kills where make 
 interop:         ## Adapters and shards in the programs they are for; needs PEER_PYTHON, too heavy for CI
 	$${PEER_PYTHON:?name a Python that has torch, diffusers, transformers and peft} Tests/Interop/adapter_interop.py
 
-bench: build     ## Attune beside diffusers and PEFT; needs PEER_PYTHON (see Benchmarks/README.md)
-	Benchmarks/pipeline.sh
+bench: build     ## The engine beside PyTorch, diffusers and PEFT (QUICK=1: a few minutes); see Benchmarks/README.md
+	$(SWIFT) build $(RELEASE) --product attune-bench
+	Benchmarks/engine.sh $(if $(QUICK),--quick)
+
+bench-quick:     ## The same in a few minutes: SD-2.1 and tiny-sd, one run each
+	@$(MAKE) bench QUICK=1
 
 lint:            ## swift-format, strictly
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests

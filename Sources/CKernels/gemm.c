@@ -82,35 +82,39 @@ V4 static void ragged(size_t m, size_t k, size_t width, size_t columns, const fl
     }
 }
 
-// Rows a multiple of 4 KiB apart share one set of the first-level cache and drive each other out: copies of them, a
-// vector further apart each, do not.
-V4 static void spread(size_t m, size_t k, size_t columns, const float *a, size_t lda, const float *panel,
-                      const float *start, size_t start_stride, float *c, size_t ldc) {
-    float rows[ROWS * (DEPTH + 16)];
-    for (size_t i = 0; i < m; i += ROWS) {
-        size_t count = m - i < ROWS ? m - i : ROWS;
-        for (size_t r = 0; r < count; r++) memcpy(rows + r * (k + 16), a + (i + r) * lda, k * sizeof(float));
-        const float *from = start ? start + i * start_stride : 0;
-        if (columns == PANEL) columns32(count, k, rows, k + 16, 0, panel, from, start_stride, c + i * ldc, ldc);
-        else ragged(count, k, PANEL, columns, rows, k + 16, 0, panel, from, start_stride, c + i * ldc, ldc);
-    }
+// All rows of one panel, whatever its width.
+V4 static void columns(size_t n, size_t m, size_t k, const float *a, size_t lda, int transposed, const float *panel,
+                       const float *start, size_t start_stride, float *c, size_t ldc) {
+    if (n == PANEL) columns32(m, k, a, lda, transposed, panel, start, start_stride, c, ldc);
+    else if (n == 16) columns16(m, k, a, lda, transposed, panel, start, start_stride, c, ldc);
+    else ragged(m, k, n > 16 ? PANEL : 16, n, a, lda, transposed, panel, start, start_stride, c, ldc);
 }
 
 void ck_gemm(size_t m, size_t k, const float *a, size_t lda, int transposed, const float *packed, size_t n, size_t first,
              size_t last, const float *bias, int accumulate, float *c, size_t ldc) {
-    const int crowded = !transposed && lda % 1024 == 0 && k >= 64 && m >= ROWS;
+    // Rows a multiple of 4 KiB apart share one set of the first-level cache and drive each other out; copies of them, a
+    // vector further apart each, do not.
+    enum { SPREAD = 48 };
+    float copies[SPREAD * (DEPTH + 16)];
+    const int crowded = !transposed && lda % 1024 == 0 && k >= 64 && m >= ROWS && last > first + 1;
     for (size_t p = 0; p < k || p == 0; p += DEPTH) {
         size_t depth = k - p < DEPTH ? k - p : DEPTH;
-        const float *left = a + p * (transposed ? lda : 1);
-        for (size_t panel = first; panel < last; panel++) {
-            size_t j = panel * PANEL, columns = n - j < PANEL ? n - j : PANEL, width = columns > 16 ? PANEL : 16;
-            const float *right = packed + j * k + p * width;
-            const float *start = accumulate || p > 0 ? c + j : bias ? bias + j : 0;
-            size_t start_stride = accumulate || p > 0 ? ldc : 0;
-            if (crowded && columns > 16) spread(m, depth, columns, left, lda, right, start, start_stride, c + j, ldc);
-            else if (columns == PANEL) columns32(m, depth, left, lda, transposed, right, start, start_stride, c + j, ldc);
-            else if (columns == 16) columns16(m, depth, left, lda, transposed, right, start, start_stride, c + j, ldc);
-            else ragged(m, depth, width, columns, left, lda, transposed, right, start, start_stride, c + j, ldc);
+        for (size_t i = 0; i < m; i += SPREAD) {
+            size_t rows = !crowded ? m : m - i < SPREAD ? m - i : SPREAD, stride = lda;
+            const float *left = transposed ? a + p * lda + i : a + i * lda + p;
+            if (crowded) {
+                stride = depth + 16;
+                for (size_t r = 0; r < rows; r++) memcpy(copies + r * stride, left + r * lda, depth * sizeof(float));
+                left = copies;
+            }
+            for (size_t panel = first; panel < last; panel++) {
+                size_t j = panel * PANEL, width = n - j < PANEL ? n - j : PANEL;
+                float *to = c + i * ldc + j;
+                const float *start = accumulate || p > 0 ? to : bias ? bias + j : 0;
+                columns(width, rows, depth, left, stride, transposed, packed + j * k + p * (width > 16 ? PANEL : 16),
+                        start, accumulate || p > 0 ? ldc : 0, to, ldc);
+            }
+            if (!crowded) break;
         }
     }
 }

@@ -165,19 +165,58 @@ CK_CLONES void ck_softmax(const float *x, float s, float *out, float *lse, size_
     }
 }
 
+CK_CLONES void ck_softmax_online(float *x, float s, float *top, float *total, float *out, size_t width, size_t out_stride,
+                                 int first, size_t rows, size_t n, size_t stride) {
+    for (size_t r = 0; r < rows; r++, x += stride, out += out_stride) {
+        size_t end = whole(n, stride);
+        float highest = s * row_max(x, n);
+        if (!first && top[r] > highest) highest = top[r];
+        row_exp(x, s, highest, x, n, n, stride);
+        v16 sums = {0};
+        for (size_t i = 0; i < end; i += 16) sums += LOAD(x + i);
+        float sum = lanes_sum(&sums);
+        for (size_t i = end; i < n; i++) sum += x[i];
+        if (first) total[r] = sum;
+        else {
+            float keep = ck_exp(top[r] - highest);
+            total[r] = total[r] * keep + sum;
+            for (size_t i = 0; i < width; i++) out[i] *= keep;
+        }
+        top[r] = highest;
+    }
+}
+
+CK_CLONES void ck_softmax_finish(const float *top, const float *total, float *out, size_t width, size_t out_stride,
+                                 float *lse, size_t rows) {
+    for (size_t r = 0; r < rows; r++, out += out_stride) {
+        float inverse = 1.0f / total[r];
+        for (size_t i = 0; i < width; i++) out[i] *= inverse;
+        if (lse) lse[r] = top[r] + logf(total[r]);
+    }
+}
+
 CK_CLONES void ck_softmax_again(const float *x, float s, const float *lse, float *out, size_t rows, size_t n,
                                 size_t stride, int causal, size_t first) {
     for (size_t r = 0; r < rows; r++, x += stride, out += stride)
         row_exp(x, s, lse[r], out, causal && first + r + 1 < n ? first + r + 1 : n, n, stride);
 }
 
-CK_CLONES void ck_softmax_vjp(const float *p, const float *g, float s, float *out, size_t rows, size_t n, size_t stride) {
-    for (size_t r = 0; r < rows; r++, p += stride, g += stride, out += stride) {
+CK_CLONES void ck_row_products(const float *a, const float *b, float *out, size_t rows, size_t n, size_t stride) {
+    for (size_t r = 0; r < rows; r++, a += stride, b += stride) {
         v16 sums = {0};
         size_t end = n / 16 * 16;
-        for (size_t i = 0; i < end; i += 16) sums += LOAD(p + i) * LOAD(g + i);
+        for (size_t i = 0; i < end; i += 16) sums += LOAD(a + i) * LOAD(b + i);
         float t = lanes_sum(&sums);
-        for (size_t i = end; i < n; i++) t += p[i] * g[i];
+        for (size_t i = end; i < n; i++) t += a[i] * b[i];
+        out[r] = t;
+    }
+}
+
+CK_CLONES void ck_softmax_vjp(const float *p, const float *g, const float *dots, float s, float *out, size_t rows,
+                              size_t n, size_t stride) {
+    for (size_t r = 0; r < rows; r++, p += stride, g += stride, out += stride) {
+        const size_t end = n / 16 * 16;
+        const float t = dots[r];
         BY_VECTORS for (size_t k = 0; k < end; k++) out[k] = s * p[k] * (g[k] - t);
         for (size_t k = end; k < n; k++) out[k] = s * p[k] * (g[k] - t);
     }

@@ -118,14 +118,3 @@ void ck_parallel(size_t count, void *context, Body body) {
     for (int spins = 0; (atomic_load(&state) & (OPEN - 1)) != 0; spins++) rest(spins);
     pthread_mutex_unlock(&caller);
 }
-
-const char *ck_vector_level(void) {
-#if defined(__x86_64__)
-    __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512cd"))
-        return "x86-64-v4";
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return "x86-64-v3";
-#endif
-    return "default";
-}

@@ -1,3 +1,4 @@
+import Disk
 package import Foundation
 import HDF5
 
@@ -27,8 +28,7 @@ package struct Corpus: Sendable {
         }
         do {
             for name in folders {
-                try FileManager.default.createDirectory(
-                    at: folder.appending(path: name), withIntermediateDirectories: true)
+                try reported { () throws(DiskError) in try Disk.makeFolder(folder.appending(path: name).path) }
             }
             let data = try JSONEncoder().encode(Settings(id: UUID().uuidString.lowercased()))
             try AtomicFiles(temporaryFolder: folder.appending(path: "tmp"))

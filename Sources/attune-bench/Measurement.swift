@@ -16,6 +16,8 @@ struct Measurement: Encodable {
     /// The process's largest resident size so far.
     let rssGB: Double
     var relativeError: Double?
+    /// The side of the latents.
+    var latent: Int?
     var gflops: Double?
     /// Things that were found or done, and how many of them in a second.
     var count: Int?
@@ -31,7 +33,7 @@ struct Measurement: Encodable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case engine, what, seconds, runs, gflops, count, megabytes
+        case engine, what, seconds, runs, gflops, latent, count, megabytes
         case perSecond = "per_second"
         case rssGB = "rss_gb"
         case relativeError = "relative_error"

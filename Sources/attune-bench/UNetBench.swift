@@ -4,34 +4,41 @@ import Foundation
 import Tensor
 import Tuning
 
-/// A whole UNet as the peer script wrote it: the right output, then times.
+/// A whole UNet as Benchmarks/peers/unet.py wrote it: the right output, then times.
 struct UNetBench: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "unet", abstract: "Forward pass and DoRA step of a folder written by unet_peer.py.")
+        commandName: "unet", abstract: "Forward pass and DoRA step of a folder written by peers/unet.py.")
 
-    @Argument(help: "The folder, with unet/ and unet-io.safetensors.") var folder: String
+    @Argument(help: "The folder, with unet/ and io-SIZE.safetensors.") var folder: String
+    @Option(parsing: .upToNextOption, help: "Sides of the latents.") var latents = [64]
     @Option(help: "Runs to take the median of.") var runs = 3
     @Flag(help: "Time a DoRA step too.") var train = false
     @Flag(help: "Leave the forward pass out.") var noForward = false
 
+    @Flag(help: "Keep 16-bit weights so.") var lowMemory = false
+
     func run() throws {
         let root = URL(fileURLWithPath: folder)
-        let unet = try UNet2DConditionModel(folder: root.appendingPathComponent("unet"))
-        let io = try ForwardExample(root.appendingPathComponent("unet-io.safetensors"))
-        if !noForward { try forward(unet, io) }
-        if train { try step(unet, io) }
+        let unet = try UNet2DConditionModel(folder: root.appendingPathComponent("unet"), lowMemory: lowMemory)
+        for size in latents {
+            let io = try ForwardExample(root.appendingPathComponent("io-\(size).safetensors"))
+            if !noForward { try forward(unet, io, size) }
+            if train { try step(unet, io, size) }
+        }
     }
 
-    private func forward(_ unet: UNet2DConditionModel, _ io: ForwardExample) throws {
+    private func forward(_ unet: UNet2DConditionModel, _ io: ForwardExample, _ size: Int) throws {
         var output = io.output
         let times = times(runs) {
             output = unet(io.sample, timesteps: io.timesteps, text: io.text, added: io.added)
         }
-        try Measurement("unet forward", times, relativeError: relativeError(output, io.output)).print()
+        var line = Measurement("unet forward", times, relativeError: relativeError(output, io.output))
+        line.latent = size
+        try line.print()
     }
 
     /// Forward and backward pass with gradient checkpointing, clipping and AdamW, batch 1, rank 32.
-    private func step(_ unet: UNet2DConditionModel, _ io: ForwardExample) throws {
+    private func step(_ unet: UNet2DConditionModel, _ io: ForwardExample, _ size: Int) throws {
         var adapter = try Adapter(
             initializing: .dora, rank: 32, alpha: 32, targets: .attentionAndFeedForward, for: unet.linears, seed: 1)
         var optimizer = AdamW(settings: .init(), shapes: adapter.parameters.map(\.value.shape))
@@ -50,11 +57,13 @@ struct UNetBench: ParsableCommand {
             adapter = adapter.replacing(
                 optimizer.update(parameters.map(\.detached), gradients: found, clip: clip))
         }
-        try Measurement("DoRA step", times).print()
+        var line = Measurement("DoRA step", times)
+        line.latent = size
+        try line.print()
     }
 }
 
-/// Inputs and output of one forward pass, as unet_peer.py keeps them.
+/// Inputs and output of one forward pass, as peers/unet.py keeps them.
 private struct ForwardExample {
     let sample, output, text: Tensor
     let timesteps: [Float]

@@ -12,7 +12,10 @@ void ck_parallel(size_t count, void *_Nullable context, void (*body)(void *_Null
 void ck_parallel_set_threads(int threads);
 int ck_parallel_threads(void);
 
-/// The widest instruction set that the loops use on this machine: "x86-64-v4", "x86-64-v3" or "default".
+// --- instruction sets (level.c)
+/// The widest of "x86-64-v4", "x86-64-v3" and "default" that the processor has.
+const char *ck_processor_level(void);
+/// The one that products use: the processor's, or a lower one named by ATTUNE_VECTOR_LEVEL, which is read once.
 const char *ck_vector_level(void);
 
 // --- element by element (elementwise.c): out may be the same as an input
@@ -35,6 +38,13 @@ double ck_sum_of_squares(const float *x, size_t n);
 double ck_squared_distance(const float *a, const float *b, size_t n);
 double ck_dot(const float *a, const float *b, size_t n);
 
+// --- 16-bit floats (halves.c)
+void ck_widen_bfloat(const uint16_t *x, float *out, size_t n);
+void ck_widen_half(const uint16_t *x, float *out, size_t n);
+/// Whether nothing was lost.
+int ck_narrow_bfloat(const float *x, uint16_t *out, size_t n);
+int ck_narrow_half(const float *x, uint16_t *out, size_t n);
+
 // --- normalisation (normalize.c)
 /// Per-channel sums of `rows` vectors of n values, added to sum and squares (double).
 void ck_channel_moments(const float *x, size_t rows, size_t n, double *sum, double *squares);
@@ -54,11 +64,21 @@ void ck_layer_norm_vjp(const float *x, const float *g, const float *scale, float
 /// lse (may be null) receives the log of the sum of exponentials.
 void ck_softmax(const float *x, float s, float *out, float *_Nullable lse, size_t rows, size_t n, size_t stride,
                 int causal, size_t first);
+/// Softmax by blocks of columns (Milakov & Gimelshein, arXiv 1805.02867): x becomes exp(s·x − top) for the highest score
+/// so far; total sums them up, and where `first` is not set, it and out are scaled to the new top.
+void ck_softmax_online(float *x, float s, float *top, float *total, float *out, size_t width, size_t out_stride, int first,
+                       size_t rows, size_t n, size_t stride);
+/// After the last block: out /= total, lse = top + log(total).
+void ck_softmax_finish(const float *top, const float *total, float *out, size_t width, size_t out_stride,
+                       float *_Nullable lse, size_t rows);
 /// p = exp(s·x − lse): the probabilities again, from what the forward pass kept.
 void ck_softmax_again(const float *x, float s, const float *lse, float *out, size_t rows, size_t n, size_t stride,
                       int causal, size_t first);
-/// out = s·p·(g − Σ g·p) by rows.
-void ck_softmax_vjp(const float *p, const float *g, float s, float *out, size_t rows, size_t n, size_t stride);
+/// out = s·p·(g − dot) by rows, where dot is Σ g·p of the whole row.
+void ck_softmax_vjp(const float *p, const float *g, const float *dots, float s, float *out, size_t rows, size_t n,
+                    size_t stride);
+/// out[r] = Σ a·b over the n values of rows that are `stride` apart.
+void ck_row_products(const float *a, const float *b, float *out, size_t rows, size_t n, size_t stride);
 
 // --- panels (panels.c): the layout of a right-hand side [k, n], strips of 32 columns (a last one of ≤ 16 is 16 wide)
 /// Floats that a packed matrix [k, n] takes.

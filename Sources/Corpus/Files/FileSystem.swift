@@ -1,7 +1,7 @@
-import Foundation
+package import Foundation
 
 /// What a corpus must know of the file system that it lies on.
-enum FileSystem {
+package enum FileSystem {
     /// Kinds that several hosts may use at once, as the kernel names them. FUSE may have anything behind it.
     private static let shared: Set<String> = [
         "nfs", "nfs4", "cifs", "smb3", "smbfs", "lustre", "gpfs", "ceph", "beegfs", "9p", "afs", "gfs2", "ocfs2",
@@ -16,7 +16,9 @@ enum FileSystem {
     }
 
     /// The kind of file system that a folder is on; nil where the kernel does not say.
-    static func kind(of folder: URL, mounts: String? = nil) -> String? {
+    ///
+    /// - Parameter mounts: the text of /proc/self/mountinfo.
+    package static func kind(of folder: URL, mounts: String? = nil) -> String? {
         guard let mounts = mounts ?? (try? String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8)) else {
             return nil
         }

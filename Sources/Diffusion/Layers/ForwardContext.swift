@@ -5,7 +5,8 @@ import Synchronization
 package struct ForwardContext: Sendable {
     /// By the checkpoint path of the layer that each changes.
     package var adapters: [String: any LinearAdapter]
-    /// Whether blocks are run again in the backward pass instead of keeping what is inside them.
+    /// Whether transformer blocks are run again in the backward pass instead of keeping what is inside them. Resnet
+    /// blocks are not: with frozen kernels they keep two tensors each.
     package var checkpointing: Bool
     /// Set where the text stays the same over many passes.
     package var crossAttention: CrossAttentionCache?

@@ -16,21 +16,24 @@ package struct DiffusionModel: Sendable {
 
     /// Reads the whole model.
     ///
-    /// - Parameter adapter: folded into the UNet's linear weights.
+    /// - Parameters:
+    ///   - adapter: folded into the UNet's linear weights.
+    ///   - lowMemory: weights stored as float16 or bfloat16 are kept so and widened at each use. The results are the same.
     /// - Throws: ``ModelError`` naming the file or tensor that is missing, damaged or does not fit.
     package static func load(
-        from folder: URL, adapter: (any WeightFolding)? = nil
+        from folder: URL, adapter: (any WeightFolding)? = nil, lowMemory: Bool = false
     ) throws(ModelError) -> DiffusionModel {
-        try DiffusionModel(folder: folder, adapter: adapter)
+        try DiffusionModel(folder: folder, adapter: adapter, lowMemory: lowMemory)
     }
 
-    private init(folder: URL, adapter: (any WeightFolding)?) throws(ModelError) {
+    private init(folder: URL, adapter: (any WeightFolding)?, lowMemory: Bool) throws(ModelError) {
         self.folder = folder
-        text = try TextConditioner(folder: folder)
+        text = try TextConditioner(folder: folder, lowMemory: lowMemory)
         scheduler = try SchedulerConfiguration(folder: folder.appendingPathComponent("scheduler"))
         schedule = NoiseSchedule(scheduler)
-        unet = try UNet2DConditionModel(folder: folder.appendingPathComponent("unet"), folding: adapter)
-        vae = try AutoencoderKL(folder: folder.appendingPathComponent("vae"))
+        unet = try UNet2DConditionModel(
+            folder: folder.appendingPathComponent("unet"), folding: adapter, lowMemory: lowMemory)
+        vae = try AutoencoderKL(folder: folder.appendingPathComponent("vae"), lowMemory: lowMemory)
         digest = try ModelDigest.compute(folder: folder)
         emptyPrompt = text.emptyPrompt
         try checkParts()

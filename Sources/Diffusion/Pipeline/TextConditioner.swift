@@ -13,14 +13,15 @@ struct TextConditioner: Sendable {
     private let second: Encoder?
     private let zerosForEmptyPrompt: Bool
 
-    init(folder: URL) throws(ModelError) {
+    init(folder: URL, lowMemory: Bool) throws(ModelError) {
         guard FileManager.default.fileExists(atPath: folder.appendingPathComponent("model_index.json").path) else {
             throw ModelError(.missingFile, at: folder.path, "has no model_index.json: give a diffusers model folder")
         }
         func encoder(_ suffix: String) throws(ModelError) -> Encoder {
             Encoder(
                 tokenizer: try CLIPTokenizer(folder: folder.appendingPathComponent("tokenizer\(suffix)")),
-                model: try CLIPTextEncoder(folder: folder.appendingPathComponent("text_encoder\(suffix)")))
+                model: try CLIPTextEncoder(
+                    folder: folder.appendingPathComponent("text_encoder\(suffix)"), lowMemory: lowMemory))
         }
         first = try encoder("")
         let hasSecond = FileManager.default.fileExists(atPath: folder.appendingPathComponent("text_encoder_2").path)

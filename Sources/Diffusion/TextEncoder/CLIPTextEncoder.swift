@@ -57,10 +57,10 @@ package struct CLIPTextEncoder: Sendable {
         package let pooled: Tensor
     }
 
-    package init(folder: URL) throws(ModelError) {
+    package init(folder: URL, lowMemory: Bool = false) throws(ModelError) {
         let configuration = try readConfiguration(
             CLIPTextConfiguration.self, folder.appendingPathComponent("config.json"))
-        try self.init(Weights(folder: folder, names: ["model", "pytorch_model"]), configuration)
+        try self.init(Weights(folder: folder, names: ["model", "pytorch_model"], lowMemory: lowMemory), configuration)
     }
 
     package init(_ weights: Weights, _ configuration: CLIPTextConfiguration) throws(ModelError) {

@@ -93,7 +93,9 @@ struct SpatialTransformer: Sendable {
     func callAsFunction(_ x: Tensor, text: Tensor, _ context: ForwardContext) -> Tensor {
         let (images, channels) = (x.shape[0], x.channels)
         var tokens = projectIn(norm(x), context).reshaped([images, x.shape[1] * x.shape[2], channels])
-        for block in blocks { tokens = block(tokens, text: text, context) }
+        for block in blocks {
+            tokens = context.block([tokens, text]) { block($0[0], text: $0[1], context) }
+        }
         let out = projectOut(tokens.reshaped([tokens.shape[0]] + x.shape.dropFirst()), context)
         return x.repeated(toBatch: out.shape[0]) + out
     }

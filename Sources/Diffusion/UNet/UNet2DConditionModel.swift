@@ -18,10 +18,14 @@ package struct UNet2DConditionModel: Sendable {
     private let normOut: GroupNorm
     private let convOut: Conv2D
 
-    package init(folder: URL, folding: (any WeightFolding)? = nil) throws(ModelError) {
+    package init(
+        folder: URL, folding: (any WeightFolding)? = nil, lowMemory: Bool = false
+    ) throws(ModelError) {
         let configuration = try readConfiguration(UNetConfiguration.self, folder.appendingPathComponent("config.json"))
         try self.init(
-            Weights(folder: folder, names: ["diffusion_pytorch_model", "model"], folding: folding), configuration)
+            Weights(
+                folder: folder, names: ["diffusion_pytorch_model", "model"], folding: folding, lowMemory: lowMemory),
+            configuration)
     }
 
     package init(_ weights: Weights, _ configuration: UNetConfiguration) throws(ModelError) {

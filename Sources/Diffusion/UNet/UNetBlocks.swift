@@ -6,10 +6,8 @@ struct UNetLayer: Sendable {
     let transformer: SpatialTransformer?
 
     func callAsFunction(_ x: Tensor, time: Tensor, text: Tensor, _ context: ForwardContext) -> Tensor {
-        context.block([x, time, text]) { inputs in
-            let hidden = resnet(inputs[0], time: inputs[1])
-            return transformer?(hidden, text: inputs[2], context) ?? hidden
-        }
+        let hidden = resnet(x, time: time)
+        return transformer?(hidden, text: text, context) ?? hidden
     }
 }
 
@@ -107,9 +105,7 @@ struct MidBlock: Sendable {
     }
 
     func callAsFunction(_ x: Tensor, time: Tensor, text: Tensor, _ context: ForwardContext) -> Tensor {
-        context.block([x, time, text]) { inputs in
-            second(transformer(first(inputs[0], time: inputs[1]), text: inputs[2], context), time: inputs[1])
-        }
+        second(transformer(first(x, time: time), text: text, context), time: time)
     }
 }
 

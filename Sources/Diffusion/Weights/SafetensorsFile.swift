@@ -1,3 +1,4 @@
+import CKernels
 package import Foundation
 package import Tensor
 
@@ -32,21 +33,25 @@ package struct SafetensorsFile: Sendable {
                 UnsafeMutableRawBufferPointer(out).copyMemory(
                     from: UnsafeRawBufferPointer(start: from, count: entry.range.count))
             }
-        case .float16:
-            return Tensor(shape: entry.shape) { out in
-                for i in out.indices {
-                    out[i] = Float(Float16(bitPattern: from.loadUnaligned(fromByteOffset: 2 * i, as: UInt16.self)))
-                }
-            }
-        case .bfloat16:
-            return Tensor(shape: entry.shape) { out in
-                for i in out.indices {
-                    let bits = from.loadUnaligned(fromByteOffset: 2 * i, as: UInt16.self)
-                    out[i] = Float(bitPattern: UInt32(bits) << 16)
-                }
-            }
+        case .float16: return widened(from, entry.shape, ck_widen_half)
+        case .bfloat16: return widened(from, entry.shape, ck_widen_bfloat)
         case .int64, .int32, .uint8:
             throw ModelError(.unsupported, at: path, "tensor '\(name)' holds \(entry.type.rawValue), not floats")
+        }
+    }
+
+    private func widened(
+        _ from: UnsafeRawPointer, _ shape: [Int],
+        _ widen: (UnsafePointer<UInt16>, UnsafeMutablePointer<Float>, Int) -> Void
+    ) -> Tensor {
+        Tensor(shape: shape) { out in
+            guard let to = out.baseAddress else { return }
+            if UInt(bitPattern: from) % 2 == 0 {
+                widen(from.assumingMemoryBound(to: UInt16.self), to, out.count)
+            } else {
+                let aligned = out.indices.map { from.loadUnaligned(fromByteOffset: 2 * $0, as: UInt16.self) }
+                widen(aligned, to, out.count)
+            }
         }
     }
 

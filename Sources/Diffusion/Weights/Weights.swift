@@ -23,8 +23,15 @@ package struct Weights: Sendable {
     private init(source: Source, path: String) { (self.source, self.path) = (source, path) }
 
     /// Opens `<name>.safetensors`, or all files of `<name>.safetensors.index.json`, in a component's folder.
-    package init(folder: URL, names: [String], folding: (any WeightFolding)? = nil) throws(ModelError) {
-        try self.init(files: Self.files(in: folder, names: names), folder: folder, folding: folding)
+    ///
+    /// - Parameter lowMemory: layers keep what is stored in 16 bits so.
+    package init(
+        folder: URL, names: [String], folding: (any WeightFolding)? = nil, lowMemory: Bool = false
+    ) throws(ModelError) {
+        var opened: [SafetensorsFile] = []
+        for url in try Self.files(in: folder, names: names) { opened.append(try SafetensorsFile(url)) }
+        self.init(
+            source: Source(files: opened, folder: folder.path, folding: folding, lowMemory: lowMemory), path: "")
     }
 
     /// The files of a component's weights: the first of `names` that is there, whole or by its index.
@@ -40,12 +47,6 @@ package struct Weights: Sendable {
         throw ModelError(
             .missingFile, at: folder.path,
             "has no \(names.map { "\($0).safetensors" }.joined(separator: " or ")): is this a diffusers model folder?")
-    }
-
-    private init(files: [URL], folder: URL, folding: (any WeightFolding)?) throws(ModelError) {
-        var opened: [SafetensorsFile] = []
-        for url in files { opened.append(try SafetensorsFile(url)) }
-        self.init(source: Source(files: opened, folder: folder.path, folding: folding), path: "")
     }
 
     /// Tensors in memory, for tests and tools.
@@ -82,6 +83,9 @@ package struct Weights: Sendable {
         return source.folding?.fold(path: path, weight: weight) ?? weight
     }
 
+    /// What a layer should keep the tensor at `name` in.
+    package func precision(_ name: String) -> WeightPrecision { source.precision(key(name)) }
+
     /// Call when the network is built: a tensor that nobody asked for means that the configuration does not fit.
     package func checkAllUsed(ignoring allowed: (String) -> Bool = { _ in false }) throws(ModelError) {
         if let name = source.unused.filter({ !allowed($0) }).min() {
@@ -98,14 +102,16 @@ package struct Weights: Sendable {
         private let files: [String: SafetensorsFile]
         private let allFiles: [SafetensorsFile]
         private let tensors: [String: Tensor]
+        private let lowMemory: Bool
         private let used = Mutex<Set<String>>([])
         /// Bytes read since the pages of the files were last given back: layers repack what they take, and a model must
         /// not be in memory twice.
         private let bytesRead = Mutex(0)
         private static let largestMapped = 128 << 20
 
-        init(files: [SafetensorsFile], folder: String, folding: (any WeightFolding)?) {
+        init(files: [SafetensorsFile], folder: String, folding: (any WeightFolding)?, lowMemory: Bool) {
             self.folder = folder
+            self.lowMemory = lowMemory
             self.folding = folding
             var byName: [String: SafetensorsFile] = [:]
             for file in files { for name in file.entries.keys { byName[name] = file } }
@@ -116,7 +122,7 @@ package struct Weights: Sendable {
         }
 
         init(tensors: [String: Tensor]) {
-            (folder, folding, files, allFiles, self.tensors) = ("", nil, [:], [], tensors)
+            (folder, folding, files, allFiles, self.tensors, lowMemory) = ("", nil, [:], [], tensors, false)
             names = Set(tensors.keys)
         }
 
@@ -134,6 +140,15 @@ package struct Weights: Sendable {
             }
             if isLarge { for file in allFiles { file.release() } }
             return try file.tensor(name)
+        }
+
+        func precision(_ name: String) -> WeightPrecision {
+            guard lowMemory else { return .float32 }
+            return switch files[name]?.entries[name]?.type {
+            case .float16: .float16
+            case .bfloat16: .bfloat16
+            default: .float32
+            }
         }
 
         var unused: Set<String> { used.withLock { names.subtracting($0) } }

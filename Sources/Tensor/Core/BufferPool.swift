@@ -8,39 +8,91 @@ import Synchronization
 
 /// Freed buffers kept by size, so that a network's activations reuse warm pages instead of asking the kernel for new
 /// ones at every step.
+///
+/// What no op asks for any more does not stay: before new memory is taken from the system, the buffers that have been
+/// free for longest go back to it.
 enum BufferPool {
+    private struct FreeBuffer {
+        let address: UInt
+        /// When it was given back, counted in buffers.
+        let time: Int
+    }
+
     private struct Shelf: ~Copyable {
-        var free: [Int: [UInt]] = [:]
-        var heldBytes = 0
+        /// By size, each the latest last.
+        private var free: [Int: [FreeBuffer]] = [:]
+        private var heldBytes = 0
+        private var clock = 0
+
+        mutating func add(_ address: UInt, _ byteCount: Int) {
+            clock += 1
+            heldBytes += byteCount
+            free[byteCount, default: []].append(FreeBuffer(address: address, time: clock))
+        }
+
+        /// A buffer of just this size, or of up to twice as much where new pages would be dear.
+        mutating func pop(_ byteCount: Int) -> (address: UInt, byteCount: Int)? {
+            if let address = popExactly(byteCount) { return (address, byteCount) }
+            guard byteCount >= hugePage else { return nil }
+            let fitting = free.filter { $0.key > byteCount && $0.key <= 2 * byteCount && !$0.value.isEmpty }
+            guard let size = fitting.keys.min() else { return nil }
+            return popExactly(size).map { ($0, size) }
+        }
+
+        private mutating func popExactly(_ byteCount: Int) -> UInt? {
+            guard let address = free[byteCount]?.popLast()?.address else { return nil }
+            heldBytes -= byteCount
+            return address
+        }
+
+        /// Takes out the large buffers that were given back first, until at most `bytes` are held.
+        mutating func removeOldest(keeping bytes: Int) -> [UInt] {
+            var removed: [UInt] = []
+            while heldBytes > bytes {
+                let large = free.filter { $0.key >= hugePage && !$0.value.isEmpty }
+                let oldest = large.min { ($0.value.first?.time ?? 0) < ($1.value.first?.time ?? 0) }
+                guard let size = oldest?.key, let buffer = oldest?.value.first else { break }
+                free[size]?.removeFirst()
+                heldBytes -= size
+                removed.append(buffer.address)
+            }
+            return removed
+        }
     }
 
     private static let shelf = Mutex(Shelf())
+    private static let hugePage = 2 << 20
     /// Past this, freed buffers go back to the system.
-    private static let capacityBytes = 1 << 30
+    private static let capacityBytes = 768 << 20
+    /// No more than this stays free when new memory is needed.
+    private static let slackBytes = 256 << 20
 
-    /// Sizes are rounded to a power of two below 1 MiB, and to 1/8 of the next power above, so that shapes which differ
-    /// a little share buffers.
-    static func roundedByteCount(_ byteCount: Int) -> Int {
+    /// Sizes are rounded to a power of two below 1 MiB, and within 1/32 above, where weights would add up to hundreds of
+    /// megabytes of nothing.
+    private static func roundedByteCount(_ byteCount: Int) -> Int {
         let least = max(byteCount, 64)
         let power = 1 << (Int.bitWidth - (least - 1).leadingZeroBitCount)
         guard power > 1 << 20 else { return power }
-        let grain = power / 16
+        let grain = power / 64
         return (least + grain - 1) / grain * grain
     }
 
-    static func take(_ byteCount: Int) -> UnsafeMutableRawPointer {
-        let reused = shelf.withLock { shelf -> UInt? in
-            guard let address = shelf.free[byteCount]?.popLast() else { return nil }
-            shelf.heldBytes -= byteCount
-            return address
+    /// At least `byteCount` bytes, and how many they are.
+    static func take(_ byteCount: Int) -> (pointer: UnsafeMutableRawPointer, byteCount: Int) {
+        let byteCount = roundedByteCount(byteCount)
+        let (reused, stale) = shelf.withLock { shelf -> ((address: UInt, byteCount: Int)?, [UInt]) in
+            if let found = shelf.pop(byteCount) { return (found, []) }
+            return (nil, byteCount >= hugePage ? shelf.removeOldest(keeping: slackBytes) : [])
         }
-        if let reused, let pointer = UnsafeMutableRawPointer(bitPattern: reused) { return pointer }
-        return allocate(byteCount)
+        release(stale)
+        if let reused, let pointer = UnsafeMutableRawPointer(bitPattern: reused.address) {
+            return (pointer, reused.byteCount)
+        }
+        return (allocate(byteCount), byteCount)
     }
 
     /// Large buffers lie on huge pages where the system has them: faulting in small ones costs as much as filling them.
     private static func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer {
-        let hugePage = 2 << 20
         guard byteCount >= hugePage else {
             return UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 64)
         }
@@ -52,23 +104,14 @@ enum BufferPool {
     }
 
     static func give(_ pointer: UnsafeMutableRawPointer, _ byteCount: Int) {
-        let kept = shelf.withLock { shelf in
-            guard shelf.heldBytes + byteCount <= capacityBytes else { return false }
-            shelf.free[byteCount, default: []].append(UInt(bitPattern: pointer))
-            shelf.heldBytes += byteCount
-            return true
+        let stale = shelf.withLock { shelf in
+            shelf.add(UInt(bitPattern: pointer), byteCount)
+            return shelf.removeOldest(keeping: capacityBytes)
         }
-        if !kept { pointer.deallocate() }
+        release(stale)
     }
 
-    /// Returns every held buffer to the system.
-    static func drain() {
-        let addresses = shelf.withLock { shelf in
-            let all = shelf.free.values.flatMap { $0 }
-            shelf.free = [:]
-            shelf.heldBytes = 0
-            return all
-        }
+    private static func release(_ addresses: [UInt]) {
         for address in addresses { UnsafeMutableRawPointer(bitPattern: address)?.deallocate() }
     }
 }
@@ -85,8 +128,9 @@ final class Storage: @unchecked Sendable {
     /// Uninitialised, 64-byte aligned.
     init(count: Int) {
         self.count = count
-        byteCount = BufferPool.roundedByteCount(count * MemoryLayout<Float>.stride)
-        pointer = BufferPool.take(byteCount).bindMemory(to: Float.self, capacity: max(count, 1))
+        let buffer = BufferPool.take(count * MemoryLayout<Float>.stride)
+        byteCount = buffer.byteCount
+        pointer = buffer.pointer.bindMemory(to: Float.self, capacity: max(count, 1))
         owner = nil
     }
 

@@ -5,9 +5,11 @@
 final class CheckpointNode: Node, @unchecked Sendable {
     private let inputs: [Tensor]
     private let body: @Sendable ([Tensor]) -> Tensor
+    private let kept: [[Tensor]]
 
-    init(inputs: [Tensor], body: @escaping @Sendable ([Tensor]) -> Tensor) {
+    init(inputs: [Tensor], kept: [[Tensor]], body: @escaping @Sendable ([Tensor]) -> Tensor) {
         self.inputs = inputs
+        self.kept = kept
         self.body = body
         super.init(parents: inputs.map(\.node), vjp: { _ in [] })
     }
@@ -19,14 +21,39 @@ final class CheckpointNode: Node, @unchecked Sendable {
         for (input, copy) in zip(inputs, fresh) {
             if let node = input.node, let stand = copy.node { outer[stand.number] = node }
         }
-        let output = body(fresh)
+        let output = KeptResults.$current.withValue(KeptResults(replaying: kept)) { body(fresh) }
         return runBackwards(from: [(output, gradient: gradient)]).map {
             (outer[$0.leaf.number] ?? $0.leaf, $0.gradient)
         }
     }
 }
 
-/// Gradient checkpointing (Chen et al., arXiv 1604.06174): the forward pass keeps no intermediate of `body`, the
+/// What ops inside a checkpointed block put aside because it is small and dear, such as the result of attention: the rerun
+/// takes it in the order in which it was made.
+final class KeptResults: @unchecked Sendable {
+    /// A block runs on one thread, which alone uses this.
+    @TaskLocal static var current: KeptResults?
+
+    private(set) var results: [[Tensor]] = []
+    private var replayed: Int?
+
+    init() {}
+    init(replaying results: [[Tensor]]) { (self.results, replayed) = (results, 0) }
+
+    /// What `make` gives, or gave when the block ran for the first time.
+    static func keeping(_ make: () -> [Tensor]) -> [Tensor] {
+        guard let current else { return make() }
+        if let index = current.replayed {
+            current.replayed = index + 1
+            return current.results[index]
+        }
+        let made = make()
+        current.results.append(made)
+        return made
+    }
+}
+
+/// Gradient checkpointing (Chen et al., arXiv 1604.06174): the forward pass keeps nearly no intermediate of `body`, the
 /// backward pass runs it again.
 ///
 /// - Parameters:
@@ -34,8 +61,10 @@ final class CheckpointNode: Node, @unchecked Sendable {
 ///     receive their gradients too.
 ///   - body: must compute the same thing when it is run again.
 package func checkpoint(_ inputs: [Tensor], _ body: @escaping @Sendable ([Tensor]) -> Tensor) -> Tensor {
-    let output = body(inputs)
+    let kept = KeptResults()
+    let output = KeptResults.$current.withValue(kept) { body(inputs) }
     guard output.requiresGradient else { return output }
     return Tensor(
-        shape: output.shape, storage: output.storage, node: CheckpointNode(inputs: inputs, body: body))
+        shape: output.shape, storage: output.storage,
+        node: CheckpointNode(inputs: inputs, kept: kept.results, body: body))
 }

@@ -63,7 +63,7 @@ private struct GemmTiling {
             blockRows = fitting
             rowGrain = m
             let room = Self.cachedValues / (max(right.rows, 1) * RightHandSide.panelWidth)
-            panelGrain = min(max(room, 1), (panelCount + 7) / 8)
+            panelGrain = min(max(room, 4), (panelCount + 7) / 8)
         } else if m >= 384 {
             rowGrain = min(fitting, (m / 8 + 11) / 12 * 12)
             blockRows = rowGrain

@@ -1,6 +1,5 @@
 import CKernels
 import COpenBLAS
-import Foundation
 
 /// The right-hand side of products, in the layout that the loops read: panels (panels.c) for those of gemm.c, as it lies
 /// in memory for OpenBLAS, which packs for itself. What was packed for keeps is in panels for both.
@@ -14,10 +13,9 @@ struct RightHandSide: @unchecked Sendable {
         case matrix(Matrix)
     }
 
-    /// Whether the loops of gemm.c run here; `ATTUNE_GEMM=openblas` puts OpenBLAS in their place, as on a processor
-    /// without AVX-512.
-    static let usesPanels =
-        ck_gemm_supported() != 0 && ProcessInfo.processInfo.environment["ATTUNE_GEMM"] != "openblas"
+    /// Whether the loops of gemm.c run here, which take AVX-512; OpenBLAS stands in for them elsewhere, and where
+    /// `ATTUNE_VECTOR_LEVEL=x86-64-v3` asks for it.
+    static let usesPanels = ck_gemm_supported() != 0
     static let panelWidth = 32
 
     /// Room, in values, that ``init(packing:_:_:into:)`` takes.

@@ -2,8 +2,9 @@ import CKernels
 
 /// Scaled dot-product attention, softmax(q·kᵀ/√d)·v by heads.
 ///
-/// Scores exist for one block of queries at a time, small enough to stay in the second-level cache; the backward pass
-/// computes them again from the log-sum-exp of each row (Dao et al., arXiv 2205.14135).
+/// Scores exist for one block of queries and keys at a time, small enough to stay in the second-level cache with the keys
+/// and values that they are of; the backward pass computes them again from the log-sum-exp of each row (Dao et al.,
+/// arXiv 2205.14135).
 ///
 /// - Parameters:
 ///   - q: `[N, L, C]`, heads side by side in C.
@@ -14,122 +15,180 @@ package func attention(_ q: Tensor, _ k: Tensor, _ v: Tensor, heads: Int, causal
     precondition(k.shape == v.shape && q.channels == k.channels, "attention of \(q.shape), \(k.shape), \(v.shape)")
     precondition(q.channels.isMultiple(of: heads), "\(q.channels) channels do not split into \(heads) heads")
     let plan = AttentionPlan(q: q, k: k, heads: heads, causal: causal)
-    let recorded = q.requiresGradient || k.requiresGradient || v.requiresGradient
+    guard q.requiresGradient || k.requiresGradient || v.requiresGradient else {
+        return attend(q, k, v, plan, lse: nil)
+    }
+    let results = KeptResults.keeping {
+        let lse = Output([plan.pairs, plan.queries])
+        return [attend(q, k, v, plan, lse: lse), lse.tensor]
+    }
+    let (out, lse) = (results[0], results[1])
+    return Tensor(value: out, parents: [q, k, v]) { [q = q.detached, k = k.detached, v = v.detached] gradient in
+        attentionVJP(gradient, q, k, v, out, lse: lse, plan)
+    }
+}
+
+/// - Parameter lse: receives the log-sum-exp of each query's scores.
+private func attend(_ q: Tensor, _ k: Tensor, _ v: Tensor, _ plan: AttentionPlan, lse: Output?) -> Tensor {
     let out = Output(q.shape)
-    let lse = recorded ? Output([plan.pairs, plan.queries]) : nil
     let packed = AttentionOperands(k, v, plan)
     Parallel.forEach(plan.pairs * plan.blocks) { index in
         let (pair, block) = index.quotientAndRemainder(dividingBy: plan.blocks)
         let range = plan.range(block)
-        withScratch(range.count * plan.scoreStride) { scores in
-            packed.keys(pair).multiply(
-                plan.queryMatrix(q, pair, range), rows: range.count, into: scores, stride: plan.scoreStride)
-            ck_softmax(
-                scores, plan.scale, scores, lse.map { $0.pointer + pair * plan.queries + range.lowerBound },
-                range.count, plan.keys, plan.scoreStride, causal ? 1 : 0, range.lowerBound)
-            packed.values(pair).multiply(
-                Matrix(pointer: scores, stride: plan.scoreStride), rows: range.count,
-                into: out.pointer + plan.queryOffset(pair, range.lowerBound), stride: plan.channels)
+        let rows = range.count
+        let queries = plan.queryMatrix(q, pair, range)
+        let result = out.pointer + plan.queryOffset(pair, range.lowerBound)
+        let lse = lse.map { $0.pointer + pair * plan.queries + range.lowerBound }
+        withScratch(rows * (plan.scoreStride + 2)) { scores in
+            let weights = Matrix(pointer: scores, stride: plan.scoreStride)
+            guard plan.keyBlocks > 1 else {
+                packed.keys(pair, 0).multiply(queries, rows: rows, into: scores, stride: plan.scoreStride)
+                ck_softmax(
+                    scores, plan.scale, scores, lse, rows, plan.keys, plan.scoreStride, plan.causal ? 1 : 0,
+                    range.lowerBound)
+                packed.values(pair, 0).multiply(weights, rows: rows, into: result, stride: plan.channels)
+                return
+            }
+            let (top, total) = (scores + rows * plan.scoreStride, scores + rows * (plan.scoreStride + 1))
+            for keyBlock in 0..<plan.keyBlocks {
+                packed.keys(pair, keyBlock).multiply(queries, rows: rows, into: scores, stride: plan.scoreStride)
+                ck_softmax_online(
+                    scores, plan.scale, top, total, result, plan.size, plan.channels, keyBlock == 0 ? 1 : 0, rows,
+                    plan.keyRange(keyBlock).count, plan.scoreStride)
+                packed.values(pair, keyBlock).multiply(
+                    weights, rows: rows, accumulating: keyBlock > 0, into: result, stride: plan.channels)
+            }
+            ck_softmax_finish(top, total, result, plan.size, plan.channels, lse, rows)
         }
     }
-    guard let lse = lse?.tensor else { return out.tensor }
-    return Tensor(value: out.tensor, parents: [q, k, v]) { [q = q.detached, k = k.detached, v = v.detached] gradient in
-        attentionVJP(gradient, q, k, v, lse: lse, plan)
-    }
+    return out.tensor
 }
 
-/// With P the probabilities and O the result: dV = Pᵀ·dO, dP = dO·Vᵀ, dS = P∘(dP − Σ dP∘P), dQ = dS·K/√d, dK = dSᵀ·Q/√d.
+/// With P the probabilities and O the result: dV = Pᵀ·dO, dP = dO·Vᵀ, dS = P∘(dP − Σ dO∘O), dQ = dS·K/√d, dK = dSᵀ·Q/√d.
+///
+/// One block of keys of one head at a time, which stays in the cache while all queries pass. Blocks of keys add to the
+/// same dQ, so each of a few parts of them has a dQ of its own, and these are added up in order.
 private func attentionVJP(
-    _ gradient: Tensor, _ q: Tensor, _ k: Tensor, _ v: Tensor, lse: Tensor, _ plan: AttentionPlan
+    _ gradient: Tensor, _ q: Tensor, _ k: Tensor, _ v: Tensor, _ out: Tensor, lse: Tensor, _ plan: AttentionPlan
 ) -> [Tensor?] {
-    let (dq, dk, dv) = (Output(q.shape), Output(k.shape), Output(v.shape))
-    let (keys, size, channels, stride) = (plan.keys, plan.size, plan.channels, plan.scoreStride)
+    let (dk, dv) = (Output(k.shape), Output(v.shape))
+    let parts = plan.pairs < 16 ? min(plan.keyBlocks, 2) : 1
+    let dq = (0..<parts).map { _ in Output(q.shape) }
+    let dots = plan.headDots(gradient, out)
+    Parallel.forEach(plan.pairs * parts) { index in
+        let (pair, part) = index.quotientAndRemainder(dividingBy: parts)
+        let blocks = part * plan.keyBlocks / parts..<(part + 1) * plan.keyBlocks / parts
+        for block in blocks {
+            attentionVJP(
+                pair, block, adding: block > blocks.lowerBound, gradient, q, k, v, lse: lse, dots: dots, plan,
+                dq: dq[part], dk: dk, dv: dv)
+        }
+    }
+    return [dq.dropFirst().reduce(dq[0].tensor) { $0 + $1.tensor }, dk.tensor, dv.tensor]
+}
+
+/// One head's block of keys with all its queries.
+private func attentionVJP(
+    _ pair: Int, _ keyBlock: Int, adding: Bool, _ gradient: Tensor, _ q: Tensor, _ k: Tensor, _ v: Tensor, lse: Tensor,
+    dots: Tensor, _ plan: AttentionPlan, dq: Output, dk: Output, dv: Output
+) {
+    let (size, channels, stride) = (plan.size, plan.channels, plan.scoreStride)
+    let keyRange = plan.keyRange(keyBlock)
+    let (first, keys) = (keyRange.lowerBound, keyRange.count)
     let blockScores = plan.range(0).count * stride
     let room = max(
         RightHandSide.packedCount(size, keys), RightHandSide.packedCount(keys, size),
         RightHandSide.packedCount(plan.range(0).count, size))
-    // One head of one sample at a time: the blocks of its queries add to the same keys and values.
-    Parallel.forEach(plan.pairs) { pair in
-        withScratch(2 * blockScores + 4 * room) { scratch in
-            let (p, dp) = (scratch, scratch + blockScores)
-            let rooms = (0..<4).map { scratch + 2 * blockScores + $0 * room }
-            let keysAcross = RightHandSide(
-                packing: plan.keyMatrix(k, pair, transposed: true), size, keys, into: rooms[0])
-            let valuesAcross = RightHandSide(
-                packing: plan.keyMatrix(v, pair, transposed: true), size, keys, into: rooms[1])
-            let keysDown = RightHandSide(packing: plan.keyMatrix(k, pair), keys, size, into: rooms[2])
-            for block in 0..<plan.blocks {
-                let range = plan.range(block)
-                let (queries, out) = (plan.queryMatrix(q, pair, range), plan.queryMatrix(gradient, pair, range))
-                keysAcross.multiply(queries, rows: range.count, into: p, stride: stride)
-                ck_softmax_again(
-                    p, plan.scale, lse.pointer + pair * plan.queries + range.lowerBound, p, range.count, keys, stride,
-                    plan.causal ? 1 : 0, range.lowerBound)
-                RightHandSide(packing: out, range.count, size, into: rooms[3]).multiply(
-                    Matrix(pointer: p, stride: stride, transposed: true), rows: keys, accumulating: block > 0,
-                    into: dv.pointer + plan.keyOffset(pair), stride: channels)
-                valuesAcross.multiply(out, rows: range.count, into: dp, stride: stride)
-                ck_softmax_vjp(p, dp, plan.scale, dp, range.count, keys, stride)
-                keysDown.multiply(
-                    Matrix(pointer: dp, stride: stride), rows: range.count,
-                    into: dq.pointer + plan.queryOffset(pair, range.lowerBound), stride: channels)
-                RightHandSide(packing: queries, range.count, size, into: rooms[3]).multiply(
-                    Matrix(pointer: dp, stride: stride, transposed: true), rows: keys, accumulating: block > 0,
-                    into: dk.pointer + plan.keyOffset(pair), stride: channels)
-            }
+    withScratch(2 * blockScores + 4 * room) { scratch in
+        let (p, dp) = (scratch, scratch + blockScores)
+        let rooms = (0..<4).map { scratch + 2 * blockScores + $0 * room }
+        let keysAcross = RightHandSide(
+            packing: plan.keyMatrix(k, pair, from: first, transposed: true), size, keys, into: rooms[0])
+        let valuesAcross = RightHandSide(
+            packing: plan.keyMatrix(v, pair, from: first, transposed: true), size, keys, into: rooms[1])
+        let keysDown = RightHandSide(packing: plan.keyMatrix(k, pair, from: first), keys, size, into: rooms[2])
+        let keyOffset = plan.keyOffset(pair) + first * channels
+        for block in 0..<plan.blocks {
+            let range = plan.range(block)
+            let (queries, out) = (plan.queryMatrix(q, pair, range), plan.queryMatrix(gradient, pair, range))
+            let row = pair * plan.queries + range.lowerBound
+            keysAcross.multiply(queries, rows: range.count, into: p, stride: stride)
+            ck_softmax_again(
+                p, plan.scale, lse.pointer + row, p, range.count, keys, stride, plan.causal ? 1 : 0, range.lowerBound)
+            RightHandSide(packing: out, range.count, size, into: rooms[3]).multiply(
+                Matrix(pointer: p, stride: stride, transposed: true), rows: keys, accumulating: block > 0,
+                into: dv.pointer + keyOffset, stride: channels)
+            valuesAcross.multiply(out, rows: range.count, into: dp, stride: stride)
+            ck_softmax_vjp(p, dp, dots.pointer + row, plan.scale, dp, range.count, keys, stride)
+            keysDown.multiply(
+                Matrix(pointer: dp, stride: stride), rows: range.count, accumulating: adding,
+                into: dq.pointer + plan.queryOffset(pair, range.lowerBound), stride: channels)
+            RightHandSide(packing: queries, range.count, size, into: rooms[3]).multiply(
+                Matrix(pointer: dp, stride: stride, transposed: true), rows: keys, accumulating: block > 0,
+                into: dk.pointer + keyOffset, stride: channels)
         }
     }
-    return [dq.tensor, dk.tensor, dv.tensor]
 }
 
-/// Keys (transposed) and values of all heads, packed once for all blocks of queries.
+/// Keys (transposed) and values of all heads by blocks, packed once for all blocks of queries.
 private struct AttentionOperands: Sendable {
     private let plan: AttentionPlan
     private let k, v: Tensor
     private let room: Output
-    private let keyCount, valueCount: Int
+    /// Room of one pair's keys, and as much for its values.
+    private let half: Int
+    /// With a single block of queries, its task packs for itself.
+    private let packsAhead: Bool
 
     init(_ k: Tensor, _ v: Tensor, _ plan: AttentionPlan) {
         (self.k, self.v, self.plan) = (k, v, plan)
-        keyCount = RightHandSide.packedCount(plan.size, plan.keys)
-        valueCount = RightHandSide.packedCount(plan.keys, plan.size)
-        room = Output([plan.pairs, keyCount + valueCount])
-        guard RightHandSide.usesPanels, plan.blocks > 1 else { return }
-        Parallel.forEach(plan.pairs) { pair in
-            _ = packedKeys(pair)
-            _ = packedValues(pair)
+        half = plan.keyBlocks * max(plan.scoreStride * plan.size, RightHandSide.packedCount(plan.blockKeys, plan.size))
+        room = Output([RightHandSide.usesPanels ? plan.pairs * 2 * half : 0])
+        packsAhead = RightHandSide.usesPanels && plan.blocks > 1
+        guard packsAhead else { return }
+        Parallel.forEach(plan.pairs * plan.keyBlocks) { index in
+            let (pair, block) = index.quotientAndRemainder(dividingBy: plan.keyBlocks)
+            packKeys(pair, block)
+            packValues(pair, block)
         }
     }
 
-    private func place(_ pair: Int) -> UnsafeMutablePointer<Float> { room.pointer + pair * (keyCount + valueCount) }
-
-    /// Scores are computed up to the end of the last vector, where the panels hold zeros.
-    private func packedKeys(_ pair: Int) -> RightHandSide {
-        let keys = RightHandSide(
-            packing: plan.keyMatrix(k, pair, transposed: true), plan.size, plan.keys, into: place(pair))
-        guard RightHandSide.usesPanels else { return keys }
-        return RightHandSide(packed: place(pair), plan.size, plan.scoreStride)
+    private func place(_ pair: Int, _ block: Int) -> UnsafeMutablePointer<Float> {
+        room.pointer + pair * 2 * half + block * (half / plan.keyBlocks)
     }
 
-    private func packedValues(_ pair: Int) -> RightHandSide {
-        RightHandSide(packing: plan.keyMatrix(v, pair), plan.keys, plan.size, into: place(pair) + keyCount)
+    @discardableResult
+    private func packKeys(_ pair: Int, _ block: Int) -> RightHandSide {
+        let range = plan.keyRange(block)
+        return RightHandSide(
+            packing: plan.keyMatrix(k, pair, from: range.lowerBound, transposed: true), plan.size, range.count,
+            into: place(pair, block))
     }
 
-    /// With a single block, its task packs for itself.
-    func keys(_ pair: Int) -> RightHandSide {
-        guard RightHandSide.usesPanels, plan.blocks > 1 else { return packedKeys(pair) }
-        return RightHandSide(packed: place(pair), plan.size, plan.scoreStride)
+    @discardableResult
+    private func packValues(_ pair: Int, _ block: Int) -> RightHandSide {
+        let range = plan.keyRange(block)
+        return RightHandSide(
+            packing: plan.keyMatrix(v, pair, from: range.lowerBound), range.count, plan.size,
+            into: place(pair, block) + half)
     }
 
-    func values(_ pair: Int) -> RightHandSide {
-        guard RightHandSide.usesPanels, plan.blocks > 1 else { return packedValues(pair) }
-        return RightHandSide(packed: place(pair) + keyCount, plan.keys, plan.size)
+    func keys(_ pair: Int, _ block: Int) -> RightHandSide {
+        guard RightHandSide.usesPanels else { return packKeys(pair, block) }
+        if !packsAhead { packKeys(pair, block) }
+        // Scores are computed up to the end of the last vector, where the panels hold zeros.
+        return RightHandSide(packed: place(pair, block), plan.size, (plan.keyRange(block).count + 15) / 16 * 16)
+    }
+
+    func values(_ pair: Int, _ block: Int) -> RightHandSide {
+        guard packsAhead else { return packValues(pair, block) }
+        return RightHandSide(packed: place(pair, block) + half, plan.keyRange(block).count, plan.size)
     }
 }
 
 /// Sizes of one attention; a *pair* is a sample and a head, counted heads fastest.
 private struct AttentionPlan: Sendable {
-    let queries, keys, channels, heads, size, pairs, blocks, blockQueries: Int
+    let queries, keys, channels, heads, size, pairs, blocks, blockQueries, keyBlocks, blockKeys: Int
     /// Between rows of scores: whole vectors, so that loops have no remainders.
     let scoreStride: Int
     let scale: Float
@@ -141,9 +200,11 @@ private struct AttentionPlan: Sendable {
         pairs = q.shape[0] * heads
         (self.heads, self.causal) = (heads, causal)
         size = channels / heads
-        scoreStride = (keys + 15) / 16 * 16
         scale = 1 / Float(size).squareRoot()
-        blockQueries = min(queries, max(98_304 / max(keys, 1) / 12 * 12, 24))
+        blockKeys = keys <= 1024 || causal ? max(keys, 1) : 512
+        keyBlocks = max((keys + blockKeys - 1) / blockKeys, 1)
+        scoreStride = (blockKeys + 15) / 16 * 16
+        blockQueries = min(queries, max(65_536 / blockKeys / 12 * 12, 24))
         blocks = (queries + blockQueries - 1) / max(blockQueries, 1)
     }
 
@@ -157,11 +218,24 @@ private struct AttentionPlan: Sendable {
 
     func keyOffset(_ pair: Int) -> Int { pair / heads * keys * channels + pair % heads * size }
 
+    func keyRange(_ block: Int) -> Range<Int> { block * blockKeys..<min((block + 1) * blockKeys, keys) }
+
+    /// ⟨a, b⟩ of each query of each pair, `[pairs, queries]`.
+    func headDots(_ a: Tensor, _ b: Tensor) -> Tensor {
+        let out = Output([pairs, queries])
+        Parallel.forEach(pairs) { pair in
+            ck_row_products(
+                a.pointer + queryOffset(pair, 0), b.pointer + queryOffset(pair, 0), out.pointer + pair * queries,
+                queries, size, channels)
+        }
+        return out.tensor
+    }
+
     func queryMatrix(_ tensor: Tensor, _ pair: Int, _ range: Range<Int>) -> Matrix {
         Matrix(pointer: tensor.pointer + queryOffset(pair, range.lowerBound), stride: channels)
     }
 
-    func keyMatrix(_ tensor: Tensor, _ pair: Int, transposed: Bool = false) -> Matrix {
-        Matrix(pointer: tensor.pointer + keyOffset(pair), stride: channels, transposed: transposed)
+    func keyMatrix(_ tensor: Tensor, _ pair: Int, from key: Int = 0, transposed: Bool = false) -> Matrix {
+        Matrix(pointer: tensor.pointer + keyOffset(pair) + key * channels, stride: channels, transposed: transposed)
     }
 }

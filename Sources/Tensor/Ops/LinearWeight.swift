@@ -6,31 +6,34 @@ package struct LinearWeight: Sendable {
     /// Where gradients go; nil for a frozen weight.
     let parameter: Tensor?
     /// Panels of Wᵀ, or W itself for OpenBLAS.
-    private let packed: Tensor
+    private let packed: StoredValues
 
-    /// - Parameter weight: `[out, in]`, as PyTorch stores it.
-    package init(_ weight: Tensor) {
+    /// - Parameters:
+    ///   - weight: `[out, in]`, as PyTorch stores it.
+    ///   - precision: what to keep it in where that loses nothing.
+    package init(_ weight: Tensor, keptAs precision: WeightPrecision = .float32) {
         precondition(weight.shape.count == 2, "the weight of a linear layer is a matrix, not \(weight.shape)")
         let (outputs, inputs) = (weight.shape[0], weight.shape[1])
         (self.outputs, self.inputs) = (outputs, inputs)
         parameter = weight.requiresGradient ? weight : nil
         guard RightHandSide.usesPanels else {
-            packed = weight.detached
+            packed = StoredValues(weight.detached, keptAs: precision)
             return
         }
         let room = Output([ck_gemm_packed_size(inputs, outputs)])
         pack(Matrix(pointer: weight.pointer, stride: inputs, transposed: true), inputs, outputs, into: room.pointer)
-        packed = room.tensor
+        packed = StoredValues(room.tensor, keptAs: precision)
     }
 
     /// The weight as PyTorch has it, `[out, in]`: a copy, made at each call.
     package var values: Tensor {
-        guard RightHandSide.usesPanels else { return packed }
+        let packed = packed.wide
+        guard RightHandSide.usesPanels else { return packed.reshaped([outputs, inputs]) }
         let out = Output([outputs, inputs])
         Parallel.ranges((outputs + 31) / 32, grain: 1) { range in
             ck_gemm_unpack(packed.pointer, inputs, outputs, range.lowerBound, range.upperBound, out.pointer)
         }
-        return out.tensor
+        return withExtendedLifetime(packed) { out.tensor }
     }
 
     /// x [rows, in] · Wᵀ + bias, or added to what `out` holds.
@@ -38,28 +41,32 @@ package struct LinearWeight: Sendable {
         _ x: UnsafePointer<Float>, rows: Int, bias: UnsafePointer<Float>? = nil, beta: Float = 0,
         into out: UnsafeMutablePointer<Float>
     ) {
-        let right =
-            RightHandSide.usesPanels
-            ? RightHandSide(packed: packed.pointer, inputs, outputs)
-            : RightHandSide(
-                unpacked: Matrix(pointer: packed.pointer, stride: inputs, transposed: true), inputs, outputs)
-        gemm(rows, Matrix(pointer: x, stride: inputs), right, bias: bias, beta: beta, into: out, stride: outputs)
+        withExtendedLifetime(packed.wide) { packed in
+            let right =
+                RightHandSide.usesPanels
+                ? RightHandSide(packed: packed.pointer, inputs, outputs)
+                : RightHandSide(
+                    unpacked: Matrix(pointer: packed.pointer, stride: inputs, transposed: true), inputs, outputs)
+            gemm(rows, Matrix(pointer: x, stride: inputs), right, bias: bias, beta: beta, into: out, stride: outputs)
+        }
     }
 
     /// gradient [rows, out] · W.
     func multiplyBack(_ gradient: UnsafePointer<Float>, rows: Int, into out: UnsafeMutablePointer<Float>) {
         let left = Matrix(pointer: gradient, stride: outputs)
-        guard RightHandSide.usesPanels else {
-            let right = RightHandSide(unpacked: Matrix(pointer: packed.pointer, stride: inputs), outputs, inputs)
-            gemm(rows, left, right, into: out, stride: inputs)
-            return
-        }
-        withScratch(ck_gemm_packed_size(outputs, inputs)) { room in
-            nonisolated(unsafe) let room = room
-            Parallel.ranges((inputs + 31) / 32, grain: max(1024 / outputs, 1)) { range in
-                ck_gemm_turn(packed.pointer, inputs, outputs, range.lowerBound, range.upperBound, room)
+        withExtendedLifetime(packed.wide) { packed in
+            guard RightHandSide.usesPanels else {
+                let right = RightHandSide(unpacked: Matrix(pointer: packed.pointer, stride: inputs), outputs, inputs)
+                gemm(rows, left, right, into: out, stride: inputs)
+                return
             }
-            gemm(rows, left, RightHandSide(packed: room, outputs, inputs), into: out, stride: inputs)
+            withScratch(ck_gemm_packed_size(outputs, inputs)) { room in
+                nonisolated(unsafe) let room = room
+                Parallel.ranges((inputs + 31) / 32, grain: max(1024 / outputs, 1)) { range in
+                    ck_gemm_turn(packed.pointer, inputs, outputs, range.lowerBound, range.upperBound, room)
+                }
+                gemm(rows, left, RightHandSide(packed: room, outputs, inputs), into: out, stride: inputs)
+            }
         }
     }
 }

@@ -13,8 +13,13 @@ package func softmax(_ x: Tensor) -> Tensor {
         let out = Output(value.shape)
         Parallel.rows(value.rows, width: width) { range in
             let start = range.lowerBound * width
-            ck_softmax_vjp(
-                value.pointer + start, gradient.pointer + start, 1, out.pointer + start, range.count, width, width)
+            withScratch(range.count) { dots in
+                ck_row_products(
+                    value.pointer + start, gradient.pointer + start, dots, range.count, width, width)
+                ck_softmax_vjp(
+                    value.pointer + start, gradient.pointer + start, dots, 1, out.pointer + start, range.count, width,
+                    width)
+            }
         }
         return [out.tensor]
     }

@@ -2,7 +2,6 @@ import ArgumentParser
 import Corpus
 import Tuning
 import Interchange
-import Tuning
 
 struct PushCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -55,6 +55,10 @@ struct TrainCommand: AsyncParsableCommand {
     @Flag(help: "Recompute activations instead of keeping them: less memory, more time.")
     var gradientCheckpointing = false
 
+    @Flag(
+        help: "Keep weights stored in 16 bits so, and widen them as they are used: half the memory, the same results.")
+    var lowMemory = false
+
     private var settings: TrainingConfiguration {
         var settings = TrainingConfiguration()
         adapter.apply(to: &settings)
@@ -78,7 +82,7 @@ struct TrainCommand: AsyncParsableCommand {
     func run() async throws {
         let corpus = try store.open()
         let source = try CorpusTrainingSource(corpus: corpus, selection: selection)
-        let model = try DiffusionModel.load(from: URL(fileURLWithPath: model))
+        let model = try DiffusionModel.load(from: URL(fileURLWithPath: model), lowMemory: lowMemory)
         var settings = settings
         let start = try adapter.start(model, &settings)
         let run = RunFolder(corpus: corpus.folder, name: runName)

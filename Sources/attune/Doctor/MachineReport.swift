@@ -7,28 +7,56 @@ struct MachineReport: Encodable {
     let system: String
     let blas: String
     let blasCore: String
+    /// What the processor has, for the loops.
+    let vectorLevel: String
+    /// What matrix products run on: Attune's own kernels, or OpenBLAS where the level is below x86-64-v4.
+    let products: String
     let threads: Int
     let memoryBytes: UInt64
+    /// Memory that could be had now without swapping; nil where the system does not tell.
+    let availableMemoryBytes: UInt64?
     /// Free bytes on the disk of the folder asked about; nil where it cannot be told.
     let freeDiskBytes: Int64?
     let warnings: [String]
 
     private static let smallDisk: Int64 = 5_000_000_000
+    /// OpenBLAS's kernel sets with AVX-512.
+    private static let wideCores: Set = ["skylakex", "cooperlake", "sapphirerapids", "zen4"]
+
+    private static func availableMemory() -> UInt64? {
+        guard let text = try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8),
+            let line = text.split(separator: "\n").first(where: { $0.hasPrefix("MemAvailable:") }),
+            let kilobytes = line.split(separator: " ").dropFirst().first.flatMap({ UInt64($0) })
+        else { return nil }
+        return kilobytes * 1024
+    }
 
     init(folder: String, environment: [String: String] = ProcessInfo.processInfo.environment) {
         let process = ProcessInfo.processInfo
         system = process.operatingSystemVersionString
         blas = BLAS.configuration
         blasCore = BLAS.coreName
+        vectorLevel = VectorLevel.processor
+        products = VectorLevel.hasOwnProducts ? "attune \(VectorLevel.products)" : "OpenBLAS \(BLAS.coreName)"
         threads = Parallel.threads
         memoryBytes = process.physicalMemory
+        availableMemoryBytes = Self.availableMemory()
         let attributes = try? FileManager.default.attributesOfFileSystem(forPath: folder)
         freeDiskBytes = (attributes?[.systemFreeSize] as? NSNumber)?.int64Value
 
         var warnings: [String] = []
         if let pinned = environment["OPENBLAS_CORETYPE"] {
+            let narrow = !Self.wideCores.contains(pinned.lowercased()) && VectorLevel.processor == "x86-64-v4"
             warnings.append(
-                "OPENBLAS_CORETYPE=\(pinned) pins OpenBLAS's kernels, at up to half the speed; unset it")
+                narrow
+                    ? "OPENBLAS_CORETYPE=\(pinned) pins OpenBLAS to kernels without AVX-512, which this processor has: "
+                        + "half the speed where OpenBLAS is used, and other last bits; unset it"
+                    : "OPENBLAS_CORETYPE=\(pinned) pins OpenBLAS's kernels; unset it to let it choose")
+        }
+        if let level = environment["ATTUNE_VECTOR_LEVEL"] {
+            warnings.append(
+                "ATTUNE_VECTOR_LEVEL=\(level) holds products to \(VectorLevel.products) where the processor has "
+                    + "\(VectorLevel.processor); unset it unless you are testing")
         }
         if let limit = environment["OPENBLAS_NUM_THREADS"], limit == "1" {
             warnings.append("OPENBLAS_NUM_THREADS=1 has no effect here: Attune runs its own threads")
@@ -45,9 +73,12 @@ struct MachineReport: Encodable {
         let gigabyte = 1e9
         var lines = [
             "attune   \(attune)",
-            "system   \(system), \(formatted(Double(memoryBytes) / gigabyte, digits: 1)) GB memory",
-            "blas     \(blas)",
-            "core     \(blasCore), \(threads) threads",
+            "system   \(system)",
+            "memory   \(formatted(Double(memoryBytes) / gigabyte, digits: 1)) GB"
+                + (availableMemoryBytes.map { ", \(formatted(Double($0) / gigabyte, digits: 1)) GB available" } ?? ""),
+            "blas     \(blas), core \(blasCore)",
+            "vectors  \(vectorLevel), products by \(products)",
+            "threads  \(threads)",
         ]
         if let free = freeDiskBytes {
             lines.append("disk     \(formatted(Double(free) / gigabyte, digits: 1)) GB free")

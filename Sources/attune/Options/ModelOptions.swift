@@ -15,12 +15,17 @@ struct ModelOptions: ParsableArguments {
         completion: .file(extensions: ["safetensors"]))
     var adapter: String?
 
+    @Flag(
+        help: "Keep weights stored in 16 bits so, and widen them as they are used: half the memory, the same results.")
+    var lowMemory = false
+
     /// The model with the adapter folded in, and the digest of the adapter's file.
     func load() throws -> (model: DiffusionModel, adapter: String?) {
-        guard let adapter else { return (try DiffusionModel.load(from: URL(fileURLWithPath: model)), nil) }
+        let folder = URL(fileURLWithPath: model)
+        guard let adapter else { return (try DiffusionModel.load(from: folder, lowMemory: lowMemory), nil) }
         let file = URL(fileURLWithPath: adapter)
         let folded = try AdapterFile.read(file)
-        let loaded = try DiffusionModel.load(from: URL(fileURLWithPath: model), adapter: folded)
+        let loaded = try DiffusionModel.load(from: folder, adapter: folded, lowMemory: lowMemory)
         // A layer that the model lacks would be left out in silence.
         try folded.validate(against: loaded.unet.linears)
         return (loaded, try AdapterFile.digest(of: file))

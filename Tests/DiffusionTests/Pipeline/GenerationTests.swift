@@ -72,6 +72,20 @@ struct GenerationTests {
         #expect(again.map(\.latent.values) == together.map(\.latent.values))
     }
 
+    /// The checkpoint is in float16, so that nothing is lost by keeping it so.
+    @Test func lowMemoryChangesNothing() throws {
+        func made(lowMemory: Bool) throws -> Generation {
+            let model = try DiffusionModel.load(from: Goldens.tinySD, lowMemory: lowMemory)
+            return try model.generate(
+                GenerationRequest(
+                    prompts: model.encode(prompts: ["three green stars"]), seeds: [4], steps: 2, guidance: 5,
+                    sampler: .ddim))[0]
+        }
+        let (plain, narrow) = (try made(lowMemory: false), try made(lowMemory: true))
+        #expect(plain.latent.values == narrow.latent.values)
+        #expect(plain.image.pixels == narrow.image.pixels)
+    }
+
     @Test func imagesGoThroughTheAutoencoder() throws {
         let model = try DiffusionModel.load(from: Goldens.tinySD)
         let prompt = model.encode(prompts: ["a red circle and a blue square"])[0]

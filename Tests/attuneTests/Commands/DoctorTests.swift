@@ -8,13 +8,24 @@ import Testing
         #expect(outcome.output.contains("OPENBLAS_CORETYPE=Haswell"))
     }
 
+    @Test func saysWhichProductsRun() throws {
+        let outcome = try Attune.run("doctor", "--corpus", "/tmp", environment: ["ATTUNE_VECTOR_LEVEL": "x86-64-v3"])
+        #expect(outcome.output.contains("products by OpenBLAS"), "\(outcome.output)")
+    }
+
     @Test func printsJSON() throws {
         let data = Data(try Attune.succeed("doctor", "--corpus", "/tmp", "--json").utf8)
-        struct Report: Decodable { let blasCore: String, threads: Int, freeDiskBytes: Int }
+        struct Report: Decodable {
+            let blas, blasCore, vectorLevel, products: String
+            let threads, freeDiskBytes, memoryBytes: Int
+        }
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         let report = try decoder.decode(Report.self, from: data)
         #expect(report.threads > 0)
+        #expect(report.memoryBytes > 1 << 28)
+        #expect(report.blas.hasPrefix("OpenBLAS"))
+        #expect(report.products == "attune \(report.vectorLevel)" || report.products == "OpenBLAS \(report.blasCore)")
         #expect(report.freeDiskBytes > 0)
     }
 

@@ -40,6 +40,7 @@ package struct ArtifactPush: Sendable {
                     ?? "the selection is empty: there is nothing to push")
         }
         let rows = Array(found.values)
+        try checkSize(rows, title: provenance.title)
         var sent: [Sent]
         if wholeShards {
             sent = try await sendSealed(rows, report)
@@ -60,6 +61,17 @@ package struct ArtifactPush: Sendable {
         return Outcome(
             manifest: BlobDigest(Digest(of: data)), samples: rows.count, shards: layers.count, presentShards: present,
             sentBlobs: new.count, sentBytes: new.map(\.blob.size).reduce(0, +), changedReference: changed)
+    }
+
+    /// Whether the manifest can hold its layers' entries is known before gigabytes are sent.
+    private func checkSize(_ rows: [CatalogueRow], title: String) throws(OCIError) {
+        let layers = wholeShards ? Set(rows.map(\.shard)).count : SelectionPacker.groups(rows).count
+        guard layers * (wholeShards ? 155 : 385) <= RegistryStore.largestManifest else {
+            throw OCIError(
+                .malformed, title,
+                "its \(rows.count) samples make \(layers) layers, more than a manifest of 4 MiB names: "
+                    + (wholeShards ? "push without --whole-shards, or " : "") + "push it in parts (select --where)")
+        }
     }
 
     /// A blob that the store has now, and whether it had to be sent.

@@ -13,13 +13,12 @@ package func conv2d(
         x.shape.count == 4 && x.shape[3] == weight.inputChannels,
         "a convolution of \(weight.inputChannels) channels got a tensor of shape \(x.shape)")
     let geometry = ConvolutionGeometry(x.shape, weight, stride: stride, padding: padding)
-    let value: Tensor
-    if geometry.isPointwise {
-        value = geometry.pointwise(x, weight, bias: bias)
-    } else if Winograd.suits(x, weight, stride: stride, padding: padding) {
-        value = Winograd.convolve(x, weight, .forward, bias: bias)
-    } else {
-        value = geometry.direct(x, weight, bias: bias)
+    let value = withExtendedLifetime(weight.opened()) { kernel in
+        if geometry.isPointwise { return geometry.pointwise(x, kernel, bias: bias) }
+        guard Winograd.suits(x, weight, stride: stride, padding: padding) else {
+            return geometry.direct(x, kernel, bias: bias)
+        }
+        return Winograd.convolve(x, kernel, .forward, bias: bias)
     }
     let savedInput = weight.parameter == nil ? nil : x.detached
     let parents = [x] + (weight.parameter.map { [$0] } ?? []) + (bias.map { [$0] } ?? [])
@@ -54,7 +53,7 @@ struct ConvolutionGeometry: Sendable {
     private var pixels: Int { outHeight * outWidth }
 
     /// A 1×1 kernel is a matrix product over pixels.
-    func pointwise(_ x: Tensor, _ weight: Conv2DWeight, bias: Tensor?) -> Tensor {
+    func pointwise(_ x: Tensor, _ weight: OpenedKernel, bias: Tensor?) -> Tensor {
         let out = Output([images, height, width, outputs])
         gemm(
             x.rows, Matrix(pointer: x.pointer, stride: inputs),
@@ -65,7 +64,7 @@ struct ConvolutionGeometry: Sendable {
 
     /// im2col and a product: in tiles of output pixels that stay in the second-level cache where the kernel does too,
     /// in large parts of the image where the kernel is read from memory.
-    func direct(_ x: Tensor, _ weight: Conv2DWeight, bias: Tensor?) -> Tensor {
+    func direct(_ x: Tensor, _ weight: OpenedKernel, bias: Tensor?) -> Tensor {
         let out = Output([images, outHeight, outWidth, outputs])
         withScratch(weight.roomCount) { room in
             let kernel = weight.rightHandSide(in: room)
@@ -109,9 +108,15 @@ struct ConvolutionGeometry: Sendable {
     }
 
     func inputGradient(_ gradient: Tensor, _ weight: Conv2DWeight) -> Tensor {
-        if Winograd.suits(gradient, weight, stride: stride, padding: padding) {
-            return Winograd.convolve(gradient, weight, .backward)
+        withExtendedLifetime(weight.opened()) { kernel in
+            guard Winograd.suits(gradient, weight, stride: stride, padding: padding) else {
+                return directInputGradient(gradient, kernel)
+            }
+            return Winograd.convolve(gradient, kernel, .backward)
         }
+    }
+
+    private func directInputGradient(_ gradient: Tensor, _ weight: OpenedKernel) -> Tensor {
         let out = Output([images, height, width, inputs])
         withScratch(weight.transposedRoomCount) { room in
             let transposed = weight.transposed(in: room)

@@ -6,12 +6,13 @@ package struct Conv2DWeight: Sendable {
     package let outputChannels, inputChannels, kernelHeight, kernelWidth: Int
     /// Where gradients go; nil for a frozen kernel.
     let parameter: Tensor?
-    /// Rows by input channel, then tap.
-    let panels: Tensor
+    private let stored: StoredValues
     private let transforms = TransformedKernels()
 
-    /// - Parameter oihw: `[out, in, kh, kw]`.
-    package init(_ oihw: Tensor) {
+    /// - Parameters:
+    ///   - oihw: `[out, in, kh, kw]`.
+    ///   - precision: what to keep it in where that loses nothing.
+    package init(_ oihw: Tensor, keptAs precision: WeightPrecision = .float32) {
         precondition(oihw.shape.count == 4, "a convolution kernel has four dimensions, not \(oihw.shape)")
         (outputChannels, inputChannels) = (oihw.shape[0], oihw.shape[1])
         (kernelHeight, kernelWidth) = (oihw.shape[2], oihw.shape[3])
@@ -20,10 +21,32 @@ package struct Conv2DWeight: Sendable {
         let room = Output([ck_gemm_packed_size(rows, outputChannels)])
         pack(
             Matrix(pointer: oihw.pointer, stride: rows, transposed: true), rows, outputChannels, into: room.pointer)
-        panels = room.tensor
+        stored = StoredValues(room.tensor, keptAs: precision)
     }
 
-    var taps: Int { kernelHeight * kernelWidth }
+    /// The kernel for one use, during which it must be kept alive.
+    func opened() -> OpenedKernel { OpenedKernel(self, stored.wide, keepsTransforms: !stored.isNarrow) }
+
+    fileprivate func transform(_ direction: Winograd.Direction, make: () -> Tensor) -> Tensor {
+        transforms.get(direction, make: make)
+    }
+}
+
+/// A convolution kernel as float32, in the layouts that products read.
+struct OpenedKernel: Sendable {
+    private let weight: Conv2DWeight
+    /// Rows by input channel, then tap.
+    let panels: Tensor
+    private let keepsTransforms: Bool
+
+    fileprivate init(_ weight: Conv2DWeight, _ panels: Tensor, keepsTransforms: Bool) {
+        (self.weight, self.panels, self.keepsTransforms) = (weight, panels, keepsTransforms)
+    }
+
+    var outputChannels: Int { weight.outputChannels }
+    var inputChannels: Int { weight.inputChannels }
+
+    private var taps: Int { weight.kernelHeight * weight.kernelWidth }
     /// Rows of the matrix that im2col's rows are multiplied by.
     var depth: Int { taps * inputChannels }
 
@@ -57,12 +80,13 @@ package struct Conv2DWeight: Sendable {
 
     /// Kernels up to this size keep their Winograd transform, four times as large; larger ones are transformed panel by
     /// panel at each use, which costs little beside the products.
-    static let largestKeptTransform = 256 * 256
+    private static let largestKeptTransform = 256 * 256
 
-    /// Winograd's 36 planes, each packed as a right-hand side; nil for a kernel too large to keep them.
+    /// Winograd's 36 planes, each packed as a right-hand side; nil for a kernel too large to keep them, or kept in
+    /// 16 bits.
     func keptTransform(_ direction: Winograd.Direction) -> Tensor? {
-        guard inputChannels * outputChannels <= Self.largestKeptTransform else { return nil }
-        return transforms.get(direction) {
+        guard keepsTransforms, inputChannels * outputChannels <= Self.largestKeptTransform else { return nil }
+        return weight.transform(direction) {
             let source = Winograd.Kernel(self, direction)
             let planes = Output([36, source.rows, source.columns])
             Parallel.forEach(source.panelCount) { panel in

@@ -20,7 +20,7 @@ enum Winograd {
     /// - Parameters:
     ///   - x: `[N, H, W, in]`; going backward, a gradient `[N, H, W, out]`.
     /// - Returns: `[N, H, W, out]`, or `[N, H, W, in]`.
-    static func convolve(_ x: Tensor, _ weight: Conv2DWeight, _ direction: Direction, bias: Tensor? = nil) -> Tensor {
+    static func convolve(_ x: Tensor, _ weight: OpenedKernel, _ direction: Direction, bias: Tensor? = nil) -> Tensor {
         let kernel = Kernel(weight, direction)
         let tiling = WinogradTiling(x.shape, outputs: kernel.columns)
         let out = Output(x.shape.dropLast() + [kernel.columns])
@@ -94,11 +94,11 @@ enum Winograd {
 
     /// A kernel as the right-hand side of 36 products, transformed in pieces.
     struct Kernel: Sendable {
-        private let weight: Conv2DWeight
+        private let weight: OpenedKernel
         private let direction: Direction
         let rows, columns: Int
 
-        init(_ weight: Conv2DWeight, _ direction: Direction) {
+        init(_ weight: OpenedKernel, _ direction: Direction) {
             (self.weight, self.direction) = (weight, direction)
             let (inputs, outputs) = (weight.inputChannels, weight.outputChannels)
             (rows, columns) = direction == .forward ? (inputs, outputs) : (outputs, inputs)

@@ -1,0 +1,130 @@
+"""Attune's engine beside PyTorch, diffusers and PEFT: a table of ratios. Run by engine.sh (`make bench`).
+
+Every row is measured in one go, the peer and Attune in turn on the same model, and compares medians. Full-size models have
+random weights (peers/unet.py, peers/full.py) and are kept in BENCH_DIR, since SDXL takes 10 GB to write.
+"""
+import argparse
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = ROOT / ".build" / "release"
+PEERS = ROOT / "Benchmarks" / "peers"
+
+
+def lines(*command):
+    """Runs a program and gives the JSON objects that it prints."""
+    print("  $", *(str(word).replace(f"{ROOT}/", "") for word in command), file=sys.stderr, flush=True)
+    done = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        sys.exit(f"{command[0]} failed:\n{done.stderr[-3000:]}")
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+
+
+class Table:
+    """Times by row, Attune's and the peer's, over all rounds."""
+
+    def __init__(self):
+        self.rows = {}
+
+    def add(self, row, side, line):
+        entry = self.rows.setdefault(row, {"attune": [], "peer": [], "error": None, "memory": {}})
+        entry[side] += line["runs"] or [line["seconds"]]
+        if line.get("relative_error") is not None:
+            entry["error"] = line["relative_error"]
+        if line.get("rss_gb"):
+            entry["memory"][side] = max(entry["memory"].get(side, 0), line["rss_gb"])
+
+    def print(self):
+        print("| | Attune | peer | ratio | memory (GiB) | relative error |")
+        print("|---|---|---|---|---|---|")
+        for row, entry in self.rows.items():
+            ours, theirs = (statistics.median(entry[side]) for side in ("attune", "peer"))
+            memory = " / ".join(f"{entry['memory'][side]:.2f}" for side in ("attune", "peer") if side in entry["memory"])
+            error = "" if entry["error"] is None else f"{entry['error']:.1e}"
+            print(f"| {row} | {ours:.2f} s | {theirs:.2f} s | **{theirs / ours:.2f}×** | {memory} | {error} |")
+
+
+def unet(table, python, folder, arch, name, sizes, runs, train):
+    """The peer first: it writes the model where it is missing. Training is a process of its own for its peak memory."""
+    sides = {
+        "peer": lambda *more: lines(
+            python, PEERS / "unet.py", folder, "--arch", arch, "--runs", runs, "--latents", *sizes, *more),
+        "attune": lambda *more: lines(BUILD / "attune-bench", "unet", folder, "--runs", runs, "--latents", *sizes, *more),
+    }
+    for side, run in sides.items():
+        for line in run(*(["--no-train"] if side == "peer" else [])):
+            table.add(f"UNet forward, {name}, batch 2, {line['latent']}×{line['latent']}", side, line)
+    if train:
+        for side, run in sides.items():
+            for line in run("--no-forward", *(["--train"] if side == "attune" else [])):
+                table.add(f"DoRA step, {name}, r = 32, batch 1, checkpointing", side, line)
+
+
+def vae(table, python, folder, runs):
+    for line in lines(python, PEERS / "full.py", folder, "--vae-only", "--runs", runs):
+        table.add("VAE decode, 512²", "peer", line)
+    for line in lines(BUILD / "attune-bench", "full", folder / "model", "--vae-only", "--runs", runs):
+        table.add("VAE decode, 512²", "attune", line)
+
+
+def pipeline(table, rounds):
+    """Whole commands on tiny-sd, by pipeline.sh."""
+    names = {"generate": "tiny-sd, 64 images × 50 steps with MI", "train": "tiny-sd, 20 DoRA steps of batch 8"}
+    print("  $ Benchmarks/pipeline.sh", file=sys.stderr, flush=True)
+    done = subprocess.run(
+        [ROOT / "Benchmarks" / "pipeline.sh"], stdout=subprocess.PIPE, text=True, check=True,
+        env={**os.environ, "ROUNDS": str(rounds)})
+    for stage, ours, theirs in re.findall(r"^(generate|train)\s+([\d.]+)\s+([\d.]+)", done.stdout, re.MULTILINE):
+        table.add(names[stage], "attune", {"runs": [float(ours)]})
+        table.add(names[stage], "peer", {"runs": [float(theirs)]})
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="SD-2.1 and tiny-sd only, one run each: a few minutes")
+    parser.add_argument("--only", choices=["sd21", "sdxl", "vae", "tiny"], help="one part of the table")
+    arguments = parser.parse_args()
+    os.environ.pop("OPENBLAS_CORETYPE", None)
+    python = sys.executable
+    home = Path(os.environ.get("BENCH_DIR", Path.home() / ".cache" / "attune-bench"))
+    home.mkdir(parents=True, exist_ok=True)
+    runs = 1 if arguments.quick else 3
+    parts = [arguments.only] if arguments.only else ["sd21", "vae", "tiny"] + ([] if arguments.quick else ["sdxl"])
+
+    table = Table()
+    if "sd21" in parts:
+        unet(table, python, home / "sd21", "sd21", "SD-2.1", [64], runs, train=True)
+    if "sdxl" in parts:
+        unet(table, python, home / "sdxl", "sdxl", "SDXL", [64, 128], runs, train=not arguments.quick)
+    if "vae" in parts:
+        vae(table, python, home / "vae", runs)
+    if "tiny" in parts:
+        pipeline(table, 1 if arguments.quick else 3)
+    roofline = lines(BUILD / "attune-bench", "roofline")
+    machine = lines_of_doctor()
+    print()
+    table.print()
+    print()
+    print(f"{machine['threads']} threads, BLAS core {machine['blas_core']}, products by {machine['products']}. "
+          f"Roofline, sgemm of 2048³: " + ", ".join(f"{r['engine']} {r['gflops']:.0f} GFLOP/s" for r in roofline) + ".")
+    operations = {"UNet forward, SD-2.1, batch 2, 64×64": 1.61e12}
+    for row, count in operations.items():
+        if row in table.rows:
+            rate = count / statistics.median(table.rows[row]["attune"]) / 1e9
+            print(f"{row}: {rate:.0f} GFLOP/s of the direct algorithm, {rate / roofline[0]['gflops']:.0%} of the roofline "
+                  "(above 100 % where Winograd saves products).")
+
+
+def lines_of_doctor():
+    report = subprocess.run([BUILD / "attune", "doctor", "--json"], stdout=subprocess.PIPE, text=True, check=True)
+    return json.loads(report.stdout)
+
+
+if __name__ == "__main__":
+    main()
