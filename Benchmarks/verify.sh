@@ -13,7 +13,7 @@ if [[ -z $corpus ]]; then
     folder=${VERIFY_FOLDER:-$(mktemp -d)}
     corpus=$folder/corpus
     trap 'rm -rf "$corpus"' EXIT
-    swift build -c release --product attune-bench >&2
+    [[ -x .build/release/attune-bench ]] || swift build -c release --product attune-bench >&2
     .build/release/attune-bench corpus make-samples "$corpus" --samples "${VERIFY_SAMPLES:-60000}" >&2
 fi
 bytes=$(find "$corpus/shards" -name '*.h5' -printf '%s\n' | awk '{ n += $1 } END { print n }')

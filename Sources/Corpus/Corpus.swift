@@ -15,6 +15,15 @@ package struct Corpus: Sendable {
         var format = "attune-corpus"
         var version = Corpus.version
         var id: String
+        /// Of the other members: how a flipped bit is found in a file that no digest names.
+        var sum: String?
+
+        init(id: String) {
+            self.id = id
+            sum = expectedSum
+        }
+
+        var expectedSum: String { String(Digest(of: Data("\(format)\n\(version)\n\(id)".utf8)).hex.prefix(16)) }
     }
 
     var shardsFolder: URL { folder.appending(path: "shards") }
@@ -77,6 +86,15 @@ package struct Corpus: Sendable {
     static func cataloguePath(_ folder: URL) -> String {
         let name = FileSystem.isShared(folder) ? "catalog-\(AtomicFiles.host).sqlite" : "catalog.sqlite"
         return folder.appending(path: name).path
+    }
+
+    /// What is wrong with attune.json, if it can be read at all.
+    func damagedSettings() -> CorpusError? {
+        let file = folder.appending(path: "attune.json")
+        guard let data = try? Disk.read(file.path), let settings = try? JSONDecoder().decode(Settings.self, from: data),
+            settings.sum == settings.expectedSum
+        else { return CorpusError(.damaged, file.path, "is not as it was written: restore it from a copy") }
+        return nil
     }
 
     /// Whether there is a corpus that this version understands.

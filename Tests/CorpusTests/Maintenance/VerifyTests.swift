@@ -42,11 +42,11 @@ import Testing
         #expect(corpus.verify().isEmpty)
         let root = corpus.folder
         let names = FileManager.default.enumerator(atPath: root.path)?.compactMap { $0 as? String } ?? []
-        let kinds = ["shards/", "selections/", "refs/", "runs/"]
+        let kinds = ["attune.json", "shards/", "selections/", "refs/", "runs/"]
         let files = names.filter { name in
             kinds.contains { name.hasPrefix($0) } && !(name as NSString).pathExtension.isEmpty
         }.sorted()
-        #expect(files.count == 7, "\(files)")
+        #expect(files.count == 8, "\(files)")
         for name in files where !name.hasSuffix(".lock") {
             let url = root.appending(path: name)
             let whole = try Data(contentsOf: url)

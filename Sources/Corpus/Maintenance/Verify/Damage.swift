@@ -1,7 +1,7 @@
 /// What is wrong with one object of a corpus, and what that takes with it.
 package struct Damage: Sendable, Equatable, CustomStringConvertible {
     package enum Kind: String, Sendable {
-        case shard, selection, name, checkpoint, adapter, log, catalogue
+        case shard, selection, name, checkpoint, adapter, log, settings, catalogue
     }
 
     package let kind: Kind

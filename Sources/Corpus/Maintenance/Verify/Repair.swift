@@ -31,7 +31,7 @@ extension Corpus {
                 switch damage.kind {
                 case .shard: try repair(shard: damage, from: source)
                 case .selection, .checkpoint, .adapter: try repair(file: damage, from: source)
-                case .name, .log, .catalogue:
+                case .name, .log, .settings, .catalogue:
                     RepairOutcome(damage: damage, action: try restoreSelection(of: damage, from: source))
                 }
             }

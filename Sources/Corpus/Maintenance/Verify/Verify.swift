@@ -33,6 +33,7 @@ extension Corpus {
             if let damage, FileManager.default.fileExists(atPath: file.url.path) { found.append(damage) }
         }
         found += missingShards()
+        if let error = damagedSettings() { found.append(Damage(.settings, error)) }
         report.selections = selectionDigests().count
         report.names = selectionNames().count
         report.runs = references.trails.count
