@@ -4,7 +4,7 @@ RELEASE = -c release
 PYTHON = $(CURDIR)/.venv/bin/python
 export ATTUNE_PYTHON = $(PYTHON)
 
-.PHONY: help setup setup-python build demo test test-long interop bench bench-quick lint format clean
+.PHONY: help setup setup-python build demo test test-long interop bench bench-quick bench-storage lint format clean
 
 help:            ## What can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 16
@@ -35,9 +35,14 @@ interop:         ## Adapters and shards in the programs they are for; needs PEER
 bench: build     ## The engine beside PyTorch, diffusers and PEFT (QUICK=1: a few minutes); see Benchmarks/README.md
 	$(SWIFT) build $(RELEASE) --product attune-bench
 	Benchmarks/engine.sh $(if $(QUICK),--quick)
+	$(if $(QUICK),,Benchmarks/storage.sh)
 
 bench-quick:     ## The same in a few minutes: SD-2.1 and tiny-sd, one run each
 	@$(MAKE) bench QUICK=1
+
+bench-storage:   ## The store beside h5py, WebDataset, MosaicML Streaming and Lance, and its catalogue at ten million samples
+	Benchmarks/storage.sh
+	Benchmarks/scale.sh
 
 lint:            ## swift-format, strictly
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests

@@ -5,8 +5,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 folder=${SCALE_FOLDER:-$(mktemp -d)}
-swift build -c release --product attune-bench >&2
-bench=.build/release/attune-bench
+[[ -n ${ATTUNE_BENCH:-} ]] || swift build -c release --product attune-bench >&2
+bench=${ATTUNE_BENCH:-.build/release/attune-bench}
 
 for rows in ${SCALE_ROWS:-1000000 3000000 10000000}; do
     echo "# $rows rows, 200000 prompts"

@@ -9,7 +9,8 @@ folder=${STORAGE_FOLDER:-$(mktemp -d)}
 runs=${STORAGE_RUNS:-3}
 trap 'rm -rf "$folder/attune" "$folder/peers" "$folder"/pictures-*' EXIT
 
-swift build -c release --product attune-bench >&2
+[[ -n ${ATTUNE_BENCH:-} ]] || swift build -c release --product attune-bench >&2
+bench=${ATTUNE_BENCH:-.build/release/attune-bench}
 
 compare() { # samples, side of the image, latent
     pictures=()
@@ -22,7 +23,7 @@ compare() { # samples, side of the image, latent
             "$STORAGE_PYTHON" Benchmarks/peers/storage.py "$folder/peers" --n "$1" --side "$2" --latent "$3" | grep '^{'
             rm -rf "$folder/peers"
         fi
-        .build/release/attune-bench corpus storage "$folder/attune" --n "$1" --side "$2" --latent "$3" \
+        $bench corpus storage "$folder/attune" --n "$1" --side "$2" --latent "$3" \
             "${pictures[@]}"
         rm -rf "$folder/attune"
     done

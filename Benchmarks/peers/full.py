@@ -80,6 +80,10 @@ def save(pipeline, folder):
     for name, part in pipeline.components.items():
         if part is not None and name != "unet":
             part.save_pretrained(target / name)
+    for name in pipeline.components:
+        if name.startswith("tokenizer"):  # transformers 5 writes tokenizer.json alone
+            for file in ("vocab.json", "merges.txt"):
+                shutil.copy(TINY / "tokenizer" / file, target / name / file)
     (target / "unet").mkdir()
     weights = "diffusion_pytorch_model.safetensors"
     os.link(folder / "unet" / weights, target / "unet" / weights)

@@ -1,6 +1,7 @@
 import Disk
 package import Foundation
 import HDF5
+import Synchronization
 
 /// A folder of shards with everything that is derived from them. Any number of processes may use one at once.
 package struct Corpus: Sendable {
@@ -131,6 +132,25 @@ package struct Corpus: Sendable {
         let wasReplaced = try followRetirements(of: [digest])
         if !wasReplaced, let missing { throw missing }
     }
+
+    /// Seals batches of records as one shard each, several at once: while the disk syncs one, others are hashed and
+    /// compressed.
+    package func append(_ batches: [[SampleRecord]]) throws(CorpusError) {
+        let queue = OperationQueue()
+        queue.maxConcurrentOperationCount = Self.writers
+        let failure = Mutex<CorpusError?>(nil)
+        for batch in batches where !batch.isEmpty {
+            queue.addOperation {
+                guard failure.withLock({ $0 == nil }) else { return }
+                do throws(CorpusError) { try append(batch) } catch { failure.withLock { $0 = $0 ?? error } }
+            }
+        }
+        queue.waitUntilAllOperationsAreFinished()
+        if let error = failure.withLock({ $0 }) { throw error }
+    }
+
+    /// More than cores: most of a writer's time may be the disk's.
+    private static var writers: Int { ProcessInfo.processInfo.activeProcessorCount + 2 }
 
     /// The digests of all shards, sorted.
     package func shards() -> [Digest] {

@@ -59,6 +59,9 @@ private var peakResidentBytes: Int {
     #endif
 }
 
+/// What all threads of this process have computed so far, and the kernel for them, in seconds.
+var processorSeconds: Double { Double(clock()) / Double(CLOCKS_PER_SEC) }
+
 /// Runs `body` once unmeasured, then `count` times; gives the times in seconds.
 func times<E: Error>(_ count: Int, _ body: () throws(E) -> Void) throws(E) -> [Double] {
     let clock = ContinuousClock()

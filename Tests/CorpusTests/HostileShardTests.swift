@@ -8,7 +8,7 @@ import Testing
 /// `ATTUNE_MUTATIONS` sets how many shards are tried (`make test-long`: 120,000). Readings run in this process, so that a
 /// trap, an endless loop or memory without bound fails the test run as it would fail the user.
 @Suite struct HostileShardTests {
-    private static let mutations = ProcessInfo.processInfo.environment["ATTUNE_MUTATIONS"].flatMap { Int($0) } ?? 3000
+    private static let mutations = ProcessInfo.processInfo.environment["ATTUNE_MUTATIONS"].flatMap { Int($0) } ?? 1500
 
     @Test func noMutationDoesHarm() throws {
         let folder = try TemporaryFolder()

@@ -1,5 +1,3 @@
-import GRDB
-
 /// Which samples, in which order, and how many.
 package struct CatalogueQuery: Sendable, Equatable, Codable {
     /// An SQL condition over ``CatalogueRow/columns``; nil for all.
@@ -19,7 +17,8 @@ package struct CatalogueQuery: Sendable, Equatable, Codable {
 
     /// One column of the chosen samples, in their order.
     ///
-    /// - Parameter column: `_sample`, the key of the row, or `_id`, the digest.
+    /// - Parameter column: `_sample`, the key of the row, or `_id`, the digest; NULL where a prompt has no sample that
+    ///   fits.
     func sql(_ column: String) -> String {
         guard perPrompt else {
             return
@@ -33,13 +32,22 @@ package struct CatalogueQuery: Sendable, Equatable, Codable {
 
     /// The first samples of each prompt, off the index that has them in order.
     private func best(_ top: Int, _ column: String) -> String {
-        """
-        SELECT b.\(column == "_id" ? "id" : "key") FROM (SELECT key AS _key, text AS _text FROM prompt) q
-        CROSS JOIN sample b ON b.key IN
-          (SELECT _sample FROM \(source()) WHERE _prompt = q._key AND \(filter) ORDER BY mi DESC, _id LIMIT \(top))
-        ORDER BY q._text, b.mi DESC, b.id
-        """
+        if top == 1 {
+            return """
+                SELECT (SELECT \(column) FROM \(source()) WHERE _prompt = q._key AND \(filter) ORDER BY mi DESC, _id LIMIT 1)
+                FROM \(Self.prompts) q ORDER BY q._text
+                """
+        }
+        return """
+            SELECT b.\(column == "_id" ? "id" : "key") FROM \(Self.prompts) q
+            CROSS JOIN sample b ON b.key IN
+              (SELECT _sample FROM \(source()) WHERE _prompt = q._key AND \(filter) ORDER BY mi DESC, _id LIMIT \(top))
+            ORDER BY q._text, b.mi DESC, b.id
+            """
     }
+
+    /// In the order of their keys, which is that of the index on samples: its pages are then read once, one after another.
+    private static let prompts = "(SELECT key AS _key, text AS _text FROM prompt NOT INDEXED)"
 
     /// The first samples of each prompt by any ranking: all that fit are sorted.
     private func ranked(_ top: Int, _ column: String) -> String {
@@ -86,20 +94,22 @@ package struct CatalogueRow: Sendable, Equatable {
     package let shard: String
     package let row: Int
 
-    /// - Parameter values: of the view `samples`.
-    init(_ values: Row) {
-        (id, recipe, prompt) = (values["id"], values["recipe"], values["prompt"])
-        let number: DatabaseValue = values["seed"]
-        seed = Int64.fromDatabaseValue(number).map(String.init) ?? String.fromDatabaseValue(number) ?? ""
-        (model, sampler, adapter, tag) = (values["model"], values["sampler"], values["adapter"], values["tag"])
-        (width, height) = (values["width"], values["height"])
-        (steps, guidance) = (values["steps"], values["guidance"])
-        (mi, miStandardError, miReference) = (values["mi"], values["mi_se"], values["mi_reference"])
-        miSource = values["mi_source"]
-        (mc, mcStandardError, mcReference) = (values["mc"], values["mc_se"], values["mc_reference"])
-        mcDraws = values["mc_draws"]
-        let shape: String = values["latent_shape"]
-        latentShape = shape.split(separator: "x").compactMap { Int($0) }
-        (shard, row) = (values["shard"], values["row"])
+    init(
+        id: String, recipe: String, prompt: String, seed: String, origin: Origin, scores: Scores, shard: String,
+        row: Int
+    ) {
+        (self.id, self.recipe, self.prompt, self.seed, self.shard, self.row) = (id, recipe, prompt, seed, shard, row)
+        (model, sampler, adapter, tag) = (origin.model, origin.sampler, origin.adapter, origin.tag)
+        (steps, guidance, width, height) = (origin.steps, origin.guidance, origin.width, origin.height)
+        latentShape = origin.latentShape
+        (mi, miStandardError, miReference, miSource) = (scores.mi, scores.miError, scores.miReference, scores.miSource)
+        (mc, mcStandardError, mcReference, mcDraws) = (scores.mc, scores.mcError, scores.mcReference, scores.mcDraws)
+    }
+
+    struct Scores {
+        var mi, miError, miReference: Double?
+        var miSource: String?
+        var mc, mcError, mcReference: Double?
+        var mcDraws: Int?
     }
 }

@@ -8,10 +8,10 @@ extension Catalogue {
         _ query: CatalogueQuery, _ body: (CatalogueRow) throws(CorpusError) -> Void
     ) throws(CorpusError) {
         try asked(query) { database in
-            let keys = try Int64.fetchAll(database, sql: query.sql("_sample"))
-            let row = try database.makeStatement(sql: Self.oneRow + "s.key = ?")
+            let keys = try Int64?.fetchAll(database, sql: query.sql("_sample")).compactMap(\.self)
+            let reader = try RowReader(database, by: "key")
             for key in keys {
-                if let found = try Row.fetchOne(row, arguments: [key]) { try body(CatalogueRow(found)) }
+                if let row = try reader.row(key) { try body(row) }
             }
         }
     }
@@ -43,17 +43,13 @@ extension Catalogue {
     func rows(of ids: [Digest]) throws(CorpusError) -> [Digest: CatalogueRow] {
         try Self.explained(path) {
             try writer.read { database in
-                let statement = try database.makeStatement(sql: Self.oneRow + "s.id = ?")
+                let reader = try RowReader(database, by: "id")
                 var rows: [Digest: CatalogueRow] = [:]
-                for id in ids {
-                    rows[id] = try Row.fetchOne(statement, arguments: [Data(id.raw)]).map(CatalogueRow.init)
-                }
+                for id in ids { rows[id] = try reader.row(id) }
                 return rows
             }
         }
     }
-
-    private static var oneRow: String { "SELECT \(CatalogueSource.all.columns) \(CatalogueSource.all.tables) WHERE " }
 
     private func asked<R>(_ query: CatalogueQuery, _ body: (Database) throws -> R) throws(CorpusError) -> R {
         var configuration = Configuration()

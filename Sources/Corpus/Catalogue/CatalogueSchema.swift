@@ -2,7 +2,7 @@
 ///
 /// Digests are 32 bytes, and what many samples share is kept once: ten million samples fit in four gigabytes.
 enum CatalogueSchema {
-    static let version = 5
+    static let version = 6
 
     static let tables = """
         CREATE TABLE prompt (key INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
@@ -31,7 +31,7 @@ enum CatalogueSchema {
         CREATE INDEX sample_recipe ON sample(recipe);
         CREATE INDEX sample_best ON sample(prompt, mi DESC, id);
         CREATE INDEX sample_origin ON sample(origin, mi);
-        CREATE INDEX sample_mi ON sample(mi);
+        CREATE INDEX sample_mi ON sample(mi DESC, id);
         CREATE INDEX sample_shard ON sample(shard);
         """
 

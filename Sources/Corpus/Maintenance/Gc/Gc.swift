@@ -32,6 +32,7 @@ extension Corpus {
         let condition = keep.map { "(\($0))" }.joined(separator: " OR ")
         let kept = keep.isEmpty ? [] : Set(try ids(CatalogueQuery(condition: condition)))
         let all = shards()
+        if !all.isEmpty { progress(0, all.count) }
         for start in stride(from: 0, to: all.count, by: Self.shardsAtOnce) {
             let part = all[start..<min(start + Self.shardsAtOnce, all.count)]
             // A selection that is made from here on asks whether its samples are still there.

@@ -34,6 +34,7 @@ extension Corpus {
             if !isTrial { for (old, new) in extra { try replace([old], with: [new]) } }
             let items = packable(except: Set(extra.map(\.old)), &report)
             let plan = PackPlan(items, target: target)
+            if !plan.groups.isEmpty { progress(0, plan.groups.count) }
             for (index, group) in plan.groups.enumerated() {
                 let whole = isTrial ? group.map(\.digest) : try merge(group, &report)
                 if whole.count > 1 { report.replaced += whole.count }

@@ -19,6 +19,7 @@ extension Corpus {
         let references = References(self) { found.append(Damage(.name, $0)) }
         let files = largeFiles(references, options)
         let total = files.reduce(0) { $0 + $1.size }
+        if total > 0 { progress(0, total) }
         let check: @Sendable (LargeFile) -> Damage? = { $0.damage(in: self) }
         Lookahead.run(files, check) { done, damage in
             let file = files[done - 1]
