@@ -36,19 +36,30 @@ package final class SampleReader: Sendable {
         }
     }
 
+    /// The rows as the catalogue has them now.
+    func lookedUpAgain(_ rows: [CatalogueRow]) throws(CorpusError) -> [CatalogueRow] {
+        try corpus.catchUp()
+        state.withLock { state in for row in rows { state.rows[row.id] = nil } }
+        return try self.rows(rows.map(\.id))
+    }
+
     /// The PNG file of a sample.
     package func image(_ row: CatalogueRow) throws(CorpusError) -> [UInt8] {
-        try shard(row.shard).reader.images([row.row])[0]
+        try following([row]) { (rows) throws(CorpusError) in
+            try shard(rows[0].shard).reader.images([rows[0].row])[0]
+        }
     }
 
     /// The sample whole, as it was written.
     package func record(_ row: CatalogueRow) throws(CorpusError) -> SampleRecord {
-        try shard(row.shard).reader.record(row.row)
+        try following([row]) { (rows) throws(CorpusError) in try shard(rows[0].shard).reader.record(rows[0].row) }
     }
 
     /// The trace of a sample.
     package func trace(_ row: CatalogueRow) throws(CorpusError) -> (timesteps: [Int32], deltaSquared: [Float]) {
-        try shard(row.shard).reader.traces(row.row..<row.row + 1)[0]
+        try following([row]) { (rows) throws(CorpusError) in
+            try shard(rows[0].shard).reader.traces(rows[0].row..<rows[0].row + 1)[0]
+        }
     }
 
     func shard(_ hex: String) throws(CorpusError) -> OpenShard {

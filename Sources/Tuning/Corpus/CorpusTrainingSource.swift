@@ -8,11 +8,14 @@ package final class CorpusTrainingSource: TrainingSource {
     private let reader: SampleReader
     private let selection: Selection
     private let samples = Mutex(SampleCache())
+    /// Epochs read selections that only the run's log names, and it names them a moment after they are stored.
+    private let lease: Lease
 
     /// - Parameter selection: the name of a selection.
     package init(corpus: Corpus, selection name: String) throws(CorpusError) {
         selectionName = name
         self.corpus = corpus
+        lease = try corpus.lease()
         reader = SampleReader(corpus)
         selection = try corpus.selection(named: name)
     }
@@ -21,6 +24,7 @@ package final class CorpusTrainingSource: TrainingSource {
 
     package func resolveAgain() throws(TrainingSourceError) -> SelectionResolution {
         try explained { () throws(CorpusError) in
+            lease.renew()
             try corpus.catchUp()
             let resolved = try corpus.renewed(selection)
             try corpus.store(resolved)
