@@ -4,7 +4,7 @@ RELEASE = -c release
 PYTHON = $(CURDIR)/.venv/bin/python
 export ATTUNE_PYTHON = $(PYTHON)
 
-.PHONY: help setup setup-python build demo test interop bench bench-quick bench-storage lint format clean
+.PHONY: help setup setup-python build demo test test-long interop bench bench-quick bench-storage lint format clean
 
 help:            ## What can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 16
@@ -25,6 +25,9 @@ demo: build      ## The whole of MI-TUNE on the bundled model, in demo/
 test: setup setup-python ## Build and run every test
 	$(SWIFT) build $(RELEASE) --build-tests
 	$(SWIFT) test $(RELEASE) --skip-build
+
+test-long: test  ## Crash tests at every point, and 200 random kills where make test has 20
+	ATTUNE_LONG=1 ATTUNE_MUTATIONS=120000 $(SWIFT) test $(RELEASE) --skip-build --filter 'Crash|Fault|Together|Hostile'
 
 interop:         ## Adapters and shards in the programs they are for; needs PEER_PYTHON, too heavy for CI
 	$${PEER_PYTHON:?name a Python that has torch, diffusers, transformers and peft} Tests/Interop/adapter_interop.py

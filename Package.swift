@@ -51,15 +51,17 @@ let package = Package(
         .target(name: "CKernels", cSettings: [.define("_GNU_SOURCE")]),
 
         // Imports run one way, top to bottom.
-        .target(name: "HDF5", dependencies: ["CHDF5", "CZstd", "CKernels"], swiftSettings: strict),
+        .target(name: "Disk", swiftSettings: strict),
+        .target(name: "HDF5", dependencies: ["Disk", "CHDF5", "CZstd", "CKernels"], swiftSettings: strict),
         .target(name: "Codecs", dependencies: ["CPNG", "CTurboJPEG", "CZlib", "CZstd"], swiftSettings: strict),
         .target(name: "Tensor", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: strict),
         .target(name: "Diffusion", dependencies: ["Tensor", "CKernels", crypto], swiftSettings: strict),
         .target(
-            name: "Corpus", dependencies: ["HDF5", "Codecs", crypto, logging, collections] + sqlite,
+            name: "Corpus", dependencies: ["Disk", "HDF5", "Codecs", crypto, logging, collections] + sqlite,
             swiftSettings: strict),
         .target(
-            name: "Tuning", dependencies: ["Tensor", "Diffusion", "Corpus", crypto, logging], swiftSettings: strict),
+            name: "Tuning", dependencies: ["Disk", "Tensor", "Diffusion", "Corpus", crypto, logging],
+            swiftSettings: strict),
         .target(
             name: "Interchange",
             dependencies: ["Diffusion", "Corpus", "Codecs", "Tensor", "CSync", http, crypto, logging] + nio,
@@ -76,11 +78,13 @@ let package = Package(
             name: "attune-bench", dependencies: ["Tuning", "Diffusion", "Tensor", "Corpus", "Codecs", arguments],
             swiftSettings: strict),
 
+        .testTarget(name: "DiskTests", dependencies: ["Disk"], swiftSettings: strict),
         .testTarget(name: "HDF5Tests", dependencies: ["HDF5"], swiftSettings: strict),
         .testTarget(name: "CodecsTests", dependencies: ["Codecs"], swiftSettings: strict),
         .testTarget(name: "TensorTests", dependencies: ["Tensor", "Diffusion"], swiftSettings: strict),
         .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Tensor"], swiftSettings: strict),
-        .testTarget(name: "CorpusTests", dependencies: ["Corpus", "HDF5", "Codecs", crypto], swiftSettings: strict),
+        .testTarget(
+            name: "CorpusTests", dependencies: ["Corpus", "Disk", "HDF5", "Codecs", crypto], swiftSettings: strict),
         .testTarget(
             name: "TuningTests", dependencies: ["Tuning", "Diffusion", "Corpus", "Tensor"], swiftSettings: strict),
         .testTarget(

@@ -1,3 +1,4 @@
+import Disk
 package import Foundation
 import HDF5
 import Synchronization
@@ -15,6 +16,15 @@ package struct Corpus: Sendable {
         var format = "attune-corpus"
         var version = Corpus.version
         var id: String
+        /// Of the other members: how a flipped bit is found in a file that no digest names.
+        var sum: String?
+
+        init(id: String) {
+            self.id = id
+            sum = expectedSum
+        }
+
+        var expectedSum: String { String(Digest(of: Data("\(format)\n\(version)\n\(id)".utf8)).hex.prefix(16)) }
     }
 
     var shardsFolder: URL { folder.appending(path: "shards") }
@@ -28,8 +38,7 @@ package struct Corpus: Sendable {
         }
         do {
             for name in folders {
-                try FileManager.default.createDirectory(
-                    at: folder.appending(path: name), withIntermediateDirectories: true)
+                try reported { () throws(DiskError) in try Disk.makeFolder(folder.appending(path: name).path) }
             }
             let data = try JSONEncoder().encode(Settings(id: UUID().uuidString.lowercased()))
             try AtomicFiles(temporaryFolder: folder.appending(path: "tmp"))
@@ -73,7 +82,21 @@ package struct Corpus: Sendable {
         catalogue = try Catalogue(path: Self.cataloguePath(folder), identity: scoring.identity)
     }
 
-    static func cataloguePath(_ folder: URL) -> String { folder.appending(path: "catalog.sqlite").path }
+    /// SQLite's log of writes needs memory that all its users share, so hosts that share a file system have a catalogue
+    /// each. It is derived from the shards on either.
+    static func cataloguePath(_ folder: URL) -> String {
+        let name = FileSystem.isShared(folder) ? "catalog-\(AtomicFiles.host).sqlite" : "catalog.sqlite"
+        return folder.appending(path: name).path
+    }
+
+    /// What is wrong with attune.json, if it can be read at all.
+    func damagedSettings() -> CorpusError? {
+        let file = folder.appending(path: "attune.json")
+        guard let data = try? Disk.read(file.path), let settings = try? JSONDecoder().decode(Settings.self, from: data),
+            settings.sum == settings.expectedSum
+        else { return CorpusError(.damaged, file.path, "is not as it was written: restore it from a copy") }
+        return nil
+    }
 
     /// Whether there is a corpus that this version understands.
     static func check(_ folder: URL) throws(CorpusError) {
@@ -94,8 +117,20 @@ package struct Corpus: Sendable {
     @discardableResult
     package func append(_ records: [SampleRecord]) throws(CorpusError) -> Digest {
         let digest = try ShardWriter.write(records, to: shardsFolder, files: files)
-        try catalogue.add(PreparedShard(written(digest), scoring: scoring))
+        try takeIn(digest)
         return digest
+    }
+
+    /// Takes a shard that was just sealed into the catalogue, unless `pack` was faster and it is part of another now.
+    func takeIn(_ digest: Digest) throws(CorpusError) {
+        var missing: CorpusError?
+        do throws(CorpusError) { try catalogue.add(PreparedShard(written(digest), scoring: scoring)) } catch {
+            guard error.code == .notFound else { throw error }
+            missing = error
+        }
+        if FileManager.default.fileExists(atPath: ShardWriter.location(of: digest, in: shardsFolder).path) { return }
+        let wasReplaced = try followRetirements(of: [digest])
+        if !wasReplaced, let missing { throw missing }
     }
 
     /// Seals batches of records as one shard each, several at once: while the disk syncs one, others are hashed and

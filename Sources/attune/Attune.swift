@@ -26,6 +26,9 @@ struct Attune: AsyncParsableCommand {
             CommandGroup(name: "Share it", subcommands: [PushCommand.self, PullCommand.self, CheckShardCommand.self]),
             CommandGroup(
                 name: "Look after it",
-                subcommands: [InfoCommand.self, VerifyCommand.self, ReindexCommand.self, DoctorCommand.self]),
+                subcommands: [
+                    InfoCommand.self, VerifyCommand.self, PackCommand.self, GcCommand.self, ReindexCommand.self,
+                    DoctorCommand.self,
+                ]),
         ])
 }

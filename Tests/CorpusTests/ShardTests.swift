@@ -75,24 +75,6 @@ func sampleRecords(_ count: Int) throws -> [SampleRecord] {
         #expect(throws: CorpusError.self) { _ = try ShardReader(url, digest: digest).ids.count }
     }
 
-    @Test(arguments: FaultPoint.allCases)
-    func aFailedWriteLeavesNothingHalf(point: FaultPoint) throws {
-        let folder = try TemporaryFolder()
-        var failing = folder.files
-        failing.fault = { (at, url) throws(CorpusError) in
-            if at == point { throw CorpusError(.io, url.path, "no space left on device") }
-        }
-        let data = Data("selection".utf8)
-        let destination = folder.url.appending(path: "selections/a.json")
-        #expect(throws: CorpusError.self) { try failing.write(data, to: destination) }
-        let present = FileManager.default.fileExists(atPath: destination.path)
-        #expect(present == [.afterRename, .afterFolderSync].contains(point))
-        if present { #expect(try Data(contentsOf: destination) == data) }
-        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.appending(path: "tmp").path).isEmpty)
-        try folder.files.write(data, to: destination)
-        #expect(try Data(contentsOf: destination) == data)
-    }
-
     @Test func shardsOpenInH5py() throws {
         guard let python = ProcessInfo.processInfo.environment["ATTUNE_PYTHON"] else {
             print("skipped: ATTUNE_PYTHON names no Python with h5py and hdf5plugin (make test sets it)")

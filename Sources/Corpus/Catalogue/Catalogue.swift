@@ -1,3 +1,4 @@
+import Disk
 import Foundation
 import GRDB
 
@@ -55,7 +56,11 @@ struct Catalogue: Sendable {
     /// Takes in what `body` adds, in one transaction.
     func fill(_ body: (CatalogueFilling) throws -> Void) throws(CorpusError) {
         try Self.explained(path) {
-            try writer.write { try body(CatalogueFilling(database: $0, isIndexed: true)) }
+            try writer.write {
+                try body(CatalogueFilling(database: $0, isIndexed: true))
+                try pass(.commit)
+            }
+            try pass(.committed)
         }
     }
 
@@ -69,7 +74,9 @@ struct Catalogue: Sendable {
                 let filling = try CatalogueFilling(database: database, isIndexed: false)
                 try body(filling)
                 try filling.finish()
+                try pass(.commit)
             }
+            try pass(.committed)
             // The log now holds every page; what stays of it would be read through at each opening.
             try writer.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
         }

@@ -95,7 +95,7 @@ final class CatalogueFilling {
             sql: """
                 UPDATE sample SET (mc, mc_se, mc_reference, mc_draws) =
                   (SELECT mi, mi_se, mi_reference, draws FROM score WHERE sample = sample.id
-                   ORDER BY draws DESC, shard LIMIT 1)
+                   ORDER BY draws DESC, scorer, shard LIMIT 1)
                 WHERE \(which) AND id IN (SELECT sample FROM score)
                 """)
         try database.execute(

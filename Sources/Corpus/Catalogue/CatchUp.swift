@@ -16,7 +16,8 @@ extension Corpus {
         }
         guard !changed.isEmpty else { return [] }
         let taken = try catalogue.shards()
-        let fresh = changed.keys.flatMap { shards(in: $0) }.filter { !taken.contains($0) }.sorted()
+        let present = Set(changed.keys.flatMap { shards(in: $0) })
+        let fresh = present.subtracting(taken).sorted()
         if taken.isEmpty, fresh.count >= Self.fewShards { return try refill([:]) }
         var unreadable: [CorpusError] = []
         try Lookahead.run(fresh, prepare([:])) { (_, shard) throws(CorpusError) in
@@ -24,6 +25,12 @@ extension Corpus {
                 guard error.code == .damaged || error.code == .notFound else { throw error }
                 unreadable.append(error)
             }
+        }
+        // Another host's `pack` or `gc` may have replaced shards that this host's catalogue knows.
+        let gone = taken.filter { changed[String($0.hex.prefix(2))] != nil && !present.contains($0) }
+        do throws(CorpusError) { try followRetirements(of: gone) } catch {
+            guard error.code == .damaged || error.code == .notFound else { throw error }
+            unreadable.append(error)
         }
         // A folder with damage is looked at again each time. So is one that changed just now: it may do so again within
         // one tick of its clock.

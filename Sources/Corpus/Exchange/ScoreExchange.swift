@@ -13,6 +13,15 @@ package struct ScoreSet: Sendable {
 extension Corpus {
     /// What has been measured of some samples, in order of the scorers' digests.
     package func scores(of samples: [Digest]) throws(CorpusError) -> [ScoreSet] {
+        do throws(CorpusError) { return try readScores(of: samples) } catch {
+            // `pack` may replace a file between the look-up and the reading.
+            guard error.code == .notFound else { throw error }
+            try catchUp()
+            return try readScores(of: samples)
+        }
+    }
+
+    private func readScores(of samples: [Digest]) throws(CorpusError) -> [ScoreSet] {
         let wanted = Set(samples)
         var scorers: [Digest: Scorer] = [:]
         var records: [Digest: [Digest: ScoreRecord]] = [:]

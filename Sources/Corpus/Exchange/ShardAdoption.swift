@@ -20,6 +20,9 @@ extension Corpus {
         let sealed = try SealedFile(file, digest: digest)
         if sealed.format == ScoreShard.format {
             try ScoreShard(sealed).verifyContents()
+        } else if sealed.format == AnnotationShard.format {
+            // Its values are checked as they are read.
+            _ = try AnnotationShard(sealed)
         } else {
             try ShardReader(sealed).verifyContents()
         }

@@ -1,23 +1,11 @@
+import Disk
 package import Foundation
-
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
-
-/// Points in a write at which a test may fail or kill the process.
-package enum FaultPoint: String, CaseIterable, Sendable {
-    case beforeWrite, afterWrite, afterFileSync, afterRename, afterFolderSync
-}
 
 /// How files get into a corpus: written under tmp/, synced, renamed, and the folder synced. A reader sees the old state
 /// or the new one, never something between.
 package struct AtomicFiles: Sendable {
     /// Where unfinished writes live; on the same file system as their destinations.
     package let temporaryFolder: URL
-    /// Called at each point; throws to simulate a failure there. Does nothing outside tests.
-    package var fault: @Sendable (FaultPoint, URL) throws(CorpusError) -> Void = { _, _ in }
 
     package init(temporaryFolder: URL) { self.temporaryFolder = temporaryFolder }
 
@@ -30,66 +18,85 @@ package struct AtomicFiles: Sendable {
     package static let host = ProcessInfo.processInfo.hostName.map { $0.isLetter || $0.isNumber ? String($0) : "_" }
         .joined()
 
-    package func write(_ data: Data, to destination: URL) throws(CorpusError) {
+    /// Makes a file of these bytes, or puts it in another's place; when this returns, it is on disk.
+    package func write(_ bytes: some ContiguousBytes, to destination: URL) throws(CorpusError) {
         let temporary = temporaryURL()
-        try fault(.beforeWrite, destination)
-        guard FileManager.default.createFile(atPath: temporary.path, contents: nil) else {
-            throw failure(temporary, "cannot be created")
+        try reported { () throws(DiskError) in
+            do throws(DiskError) {
+                try create(temporary, bytes)
+                try put(temporary, at: destination)
+            } catch {
+                unlink(temporary.path)
+                throw error
+            }
         }
-        do {
-            let handle = try FileHandle(forWritingTo: temporary)
-            defer { try? handle.close() }
-            try handle.write(contentsOf: data)
-        } catch {
-            unlink(temporary.path)
-            throw CorpusError(.io, temporary.path, "cannot be written: \(error.localizedDescription)")
-        }
-        try install(temporary, at: destination)
     }
 
     /// Makes a finished temporary file durable under its final name.
     package func install(_ temporary: URL, at destination: URL) throws(CorpusError) {
-        do throws(CorpusError) {
-            try fault(.afterWrite, destination)
-            try sync(temporary)
-            try fault(.afterFileSync, destination)
-            let folder = destination.deletingLastPathComponent()
-            do {
-                try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try reported { () throws(DiskError) in
+            do throws(DiskError) {
+                try DiskFile(temporary.path, .read).sync()
+                try put(temporary, at: destination)
             } catch {
-                throw CorpusError(.io, folder.path, "cannot be created: \(error.localizedDescription)")
+                unlink(temporary.path)
+                throw error
             }
-            guard rename(temporary.path, destination.path) == 0 else {
-                throw failure(destination, "cannot be put in place")
-            }
-            try fault(.afterRename, destination)
-            try sync(folder)
-            try sync(folder.deletingLastPathComponent())
-            try fault(.afterFolderSync, destination)
-        } catch {
-            unlink(temporary.path)
-            throw error
         }
+    }
+
+    /// Removes a file for good.
+    package func remove(_ url: URL) throws(CorpusError) {
+        try reported { () throws(DiskError) in
+            try Disk.remove(url.path)
+            try Disk.syncFolder(url.deletingLastPathComponent().path)
+        }
+    }
+
+    /// Moves a file to another place of the corpus.
+    package func move(_ url: URL, to destination: URL) throws(CorpusError) {
+        try reported { () throws(DiskError) in
+            try put(url, at: destination)
+            try Disk.syncFolder(url.deletingLastPathComponent().path)
+        }
+    }
+
+    /// What is known of the process that made a file, by the name that ``temporaryURL()`` gave it.
+    enum Owner {
+        case alive, dead
+        /// It runs on another host, or the name is none of ours.
+        case unknown
+    }
+
+    static func owner(of name: String) -> Owner {
+        let parts = name.split(separator: "-")
+        guard parts.count > 2, parts[1] == host, let process = Int32(parts[0]) else { return .unknown }
+        return kill(process, 0) != 0 && errno == ESRCH ? .dead : .alive
     }
 
     /// Removes what processes of this host that no longer run have left behind.
     package func sweep() {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: temporaryFolder.path)) ?? []
-        for name in names {
-            let parts = name.split(separator: "-")
-            guard parts.count > 2, parts[1] == Self.host, let process = Int32(parts[0]) else { continue }
-            if kill(process, 0) != 0, errno == ESRCH { unlink(temporaryFolder.appending(path: name).path) }
-        }
+        for name in names where Self.owner(of: name) == .dead { unlink(temporaryFolder.appending(path: name).path) }
     }
 
-    private func sync(_ url: URL) throws(CorpusError) {
-        let descriptor = open(url.path, O_RDONLY)
-        guard descriptor >= 0 else { throw failure(url, "cannot be opened") }
-        defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw failure(url, "cannot be synced to disk") }
+    private func create(_ file: URL, _ bytes: some ContiguousBytes) throws(DiskError) {
+        let open = try DiskFile(file.path, .create)
+        try open.write(bytes)
+        try open.sync()
     }
 
-    private func failure(_ url: URL, _ what: String) -> CorpusError {
-        CorpusError(.io, url.path, "\(what): \(String(cString: strerror(errno)))")
+    private func put(_ file: URL, at destination: URL) throws(DiskError) {
+        let folder = destination.deletingLastPathComponent().path
+        try Disk.makeFolder(folder)
+        try Disk.rename(file.path, to: destination.path)
+        try Disk.syncFolder(folder)
+    }
+}
+
+/// Tells of a failed call as the corpus tells of everything.
+func reported<R>(_ body: () throws(DiskError) -> R) throws(CorpusError) -> R {
+    do throws(DiskError) { return try body() } catch {
+        throw CorpusError(error.code == ENOENT ? .notFound : .io, error.path, error.message)
     }
 }

@@ -21,6 +21,9 @@ extension Corpus {
         }
         // Files that have not changed since they were hashed are not hashed again: `verify` does that.
         let stamps = (try? corpus.catalogue.stamps()) ?? [:]
-        return (corpus, try corpus.refill(stamps, progress: progress))
+        let unreadable = try corpus.maintained { () throws(CorpusError) in
+            try corpus.refill(stamps, progress: progress)
+        }
+        return (corpus, unreadable)
     }
 }

@@ -4,6 +4,10 @@ import Synchronization
 extension SampleReader {
     /// The latents of some samples, channels first, in the order asked for; read and unpacked on all cores.
     package func latents(_ rows: [CatalogueRow]) throws(CorpusError) -> [[Float]] {
+        try following(rows) { (rows) throws(CorpusError) in try readOnAllCores(rows) }
+    }
+
+    private func readOnAllCores(_ rows: [CatalogueRow]) throws(CorpusError) -> [[Float]] {
         let blocks = stride(from: 0, to: rows.count, by: Self.block).map { $0..<min($0 + Self.block, rows.count) }
         let results = Mutex([Result<[[Float]], CorpusError>?](repeating: nil, count: blocks.count))
         DispatchQueue.concurrentPerform(iterations: blocks.count) { index in
@@ -25,7 +29,9 @@ extension SampleReader {
     ) throws(CorpusError) {
         let batches = stride(from: 0, to: rows.count, by: size).map { $0..<min($0 + size, rows.count) }
         let read: @Sendable (Range<Int>) -> Result<[[Float]], CorpusError> = { batch in
-            Result { () throws(CorpusError) in try self.readInOrder(rows[batch]) }
+            Result { () throws(CorpusError) in
+                try self.following(Array(rows[batch])) { (rows) throws(CorpusError) in try self.readInOrder(rows[...]) }
+            }
         }
         try Lookahead.run(batches, read) { (done, latents) throws(CorpusError) in
             try body(batches[done - 1], latents.get())

@@ -38,37 +38,52 @@ package final class SampleReader: Sendable {
 
     /// The PNG files of some samples, in the order asked for; each shard is asked once.
     package func images(_ rows: [CatalogueRow]) throws(CorpusError) -> [[UInt8]] {
-        var images = [[UInt8]](repeating: [], count: rows.count)
-        for (place, members) in Dictionary(grouping: rows.indices, by: { rows[$0].shard }) {
-            let found = try shard(place).reader.images(members.map { rows[$0].row })
-            for (member, image) in zip(members, found) { images[member] = image }
+        try following(rows) { (rows) throws(CorpusError) in
+            var images = [[UInt8]](repeating: [], count: rows.count)
+            for (place, members) in Dictionary(grouping: rows.indices, by: { rows[$0].shard }) {
+                let found = try shard(place).reader.images(members.map { rows[$0].row })
+                for (member, image) in zip(members, found) { images[member] = image }
+            }
+            return images
         }
-        return images
     }
 
     /// Samples whole, as they were written, in the order asked for.
     package func records(_ rows: [CatalogueRow]) throws(CorpusError) -> [SampleRecord] {
-        var records: [Int: SampleRecord] = [:]
-        for (place, members) in Dictionary(grouping: rows.indices, by: { rows[$0].shard }) {
-            let found = try shard(place).reader.records(members.map { rows[$0].row })
-            for (member, record) in zip(members, found) { records[member] = record }
+        try following(rows) { (rows) throws(CorpusError) in
+            var records: [Int: SampleRecord] = [:]
+            for (place, members) in Dictionary(grouping: rows.indices, by: { rows[$0].shard }) {
+                let found = try shard(place).reader.records(members.map { rows[$0].row })
+                for (member, record) in zip(members, found) { records[member] = record }
+            }
+            return rows.indices.compactMap { records[$0] }
         }
-        return rows.indices.compactMap { records[$0] }
+    }
+
+    /// The rows as the catalogue has them now.
+    func lookedUpAgain(_ rows: [CatalogueRow]) throws(CorpusError) -> [CatalogueRow] {
+        try corpus.catchUp()
+        state.withLock { state in for row in rows { state.rows[row.id] = nil } }
+        return try self.rows(rows.map(\.id))
     }
 
     /// The PNG file of a sample.
     package func image(_ row: CatalogueRow) throws(CorpusError) -> [UInt8] {
-        try shard(row.shard).reader.images([row.row])[0]
+        try following([row]) { (rows) throws(CorpusError) in
+            try shard(rows[0].shard).reader.images([rows[0].row])[0]
+        }
     }
 
     /// The sample whole, as it was written.
     package func record(_ row: CatalogueRow) throws(CorpusError) -> SampleRecord {
-        try shard(row.shard).reader.record(row.row)
+        try following([row]) { (rows) throws(CorpusError) in try shard(rows[0].shard).reader.record(rows[0].row) }
     }
 
     /// The trace of a sample.
     package func trace(_ row: CatalogueRow) throws(CorpusError) -> (timesteps: [Int32], deltaSquared: [Float]) {
-        try shard(row.shard).reader.traces(row.row..<row.row + 1)[0]
+        try following([row]) { (rows) throws(CorpusError) in
+            try shard(rows[0].shard).reader.traces(rows[0].row..<rows[0].row + 1)[0]
+        }
     }
 
     func shard(_ hex: String) throws(CorpusError) -> OpenShard {

@@ -5,7 +5,7 @@ extension Corpus {
     @discardableResult
     package func append(_ records: [ScoreRecord], by scorer: Scorer) throws(CorpusError) -> Digest {
         let digest = try ScoreShard.write(records, by: scorer, to: shardsFolder, files: files)
-        try catalogue.add(PreparedShard(written(digest), scoring: scoring))
+        try takeIn(digest)
         return digest
     }
 

@@ -1,3 +1,4 @@
+import Disk
 package import Foundation
 
 /// An immutable, ordered list of sample ids with the policy that chose them. Its digest is the SHA-256 of its canonical
@@ -80,13 +81,25 @@ extension Corpus {
 
     /// Stores a selection that no name stands for, such as the one that an epoch of a run reads.
     package func store(_ selection: Selection) throws(CorpusError) {
+        try referring { () throws(CorpusError) in try write(selection) }
+    }
+
+    /// - Precondition: within ``referring(_:)``.
+    func write(_ selection: Selection) throws(CorpusError) {
+        // Where nothing was ever dropped, no sample can have gone since the selection was resolved.
+        if FileManager.default.fileExists(atPath: folder.appending(path: "retired").path) {
+            let known = try catalogue.known(selection.ids)
+            if let lost = selection.ids.first(where: { !known.contains($0) }) {
+                throw CorpusError(.notFound, lost.hex, "the sample went while it was being selected: select again")
+            }
+        }
         try files.write(selection.data, to: selectionURL(selection.digest))
     }
 
     /// A selection by digest, checked against it.
     package func selection(_ digest: Digest) throws(CorpusError) -> Selection {
         let url = selectionURL(digest)
-        guard let data = try? Data(contentsOf: url) else {
+        guard let data = try? Disk.read(url.path) else {
             throw CorpusError(.notFound, url.path, "the selection's document is missing")
         }
         guard Digest(of: data) == digest else {
@@ -101,7 +114,7 @@ extension Corpus {
 
     private var selectionsFolder: URL { folder.appending(path: "selections") }
 
-    private func selectionURL(_ digest: Digest) -> URL { selectionsFolder.appending(path: "\(digest.hex).json") }
+    func selectionURL(_ digest: Digest) -> URL { selectionsFolder.appending(path: "\(digest.hex).json") }
 
     /// Digests of the stored selections whose first digits are these, sorted.
     func selections(beginningWith digits: String) -> [Digest] {

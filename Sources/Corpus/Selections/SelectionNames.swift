@@ -1,27 +1,57 @@
-package import Foundation
+import Disk
+import Foundation
 
 /// One entry of a name's history.
 package struct SelectionReference: Sendable, Equatable, Codable {
     package var digest: Digest
     /// Seconds since 1970.
     package var time: Int
+    /// Of this entry and those before it: how a flipped bit is found in a file that no digest names.
+    package var sum: String?
+
+    private static func sum(_ name: String, _ entry: SelectionReference, after previous: String) -> String {
+        String(Digest(of: Data("\(previous)\n\(name)\n\(entry.digest)\n\(entry.time)".utf8)).hex.prefix(16))
+    }
+
+    /// The entry of a name with its check sum.
+    func summed(_ name: String, after history: [SelectionReference]) -> SelectionReference {
+        var entry = self
+        entry.sum = Self.sum(name, self, after: history.last?.sum ?? "")
+        return entry
+    }
+
+    /// The place of the first entry that is not as it was written.
+    static func firstBroken(_ history: [SelectionReference], name: String) -> Int? {
+        var previous = ""
+        for (place, entry) in history.enumerated() {
+            guard entry.sum == sum(name, entry, after: previous) else { return place }
+            previous = entry.sum ?? ""
+        }
+        return nil
+    }
 }
 
 extension Corpus {
     /// Stores a selection and points `name` at it; the name's earlier selections stay in its history.
     package func store(_ selection: Selection, as name: String) throws(CorpusError) {
         let reference = try referenceURL(name)
-        try store(selection)
         // Two processes that select at once under one name both stay in its history.
-        try FileLock.hold(folder.appending(path: "refs/.lock")) { () throws(CorpusError) in
+        try referring { () throws(CorpusError) in
+            try write(selection)
             try extend(name, with: selection.digest, at: reference)
         }
+    }
+
+    /// Runs `body` while no other process makes a selection or collects what none refers to.
+    func referring(_ body: () throws(CorpusError) -> Void) throws(CorpusError) {
+        try FileLock.hold(folder.appending(path: "refs/.lock"), body)
     }
 
     private func extend(_ name: String, with digest: Digest, at reference: URL) throws(CorpusError) {
         var history = try self.history(of: name)
         guard history.last?.digest != digest else { return }
-        history.append(SelectionReference(digest: digest, time: Int(Date().timeIntervalSince1970)))
+        let entry = SelectionReference(digest: digest, time: Int(Date().timeIntervalSince1970))
+        history.append(entry.summed(name, after: history))
         do {
             try files.write(JSONEncoder().encode(history), to: reference)
         } catch let error as CorpusError {
@@ -36,7 +66,7 @@ extension Corpus {
         let url = try referenceURL(name)
         // A name that cannot be read is not a name that is free: storing would drop its history.
         guard FileManager.default.fileExists(atPath: url.path) else { return [] }
-        guard let data = try? Data(contentsOf: url) else {
+        guard let data = try? Disk.read(url.path) else {
             throw CorpusError(.io, url.path, "cannot be read: check its permissions")
         }
         guard let history = try? JSONDecoder().decode([SelectionReference].self, from: data) else {

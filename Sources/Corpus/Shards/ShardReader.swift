@@ -136,6 +136,14 @@ package struct ShardReader: Sendable {
         }
     }
 
+    /// Bytes of manifests and images.
+    var storedBytes: Int { manifestBytes.count + Int(imageOffsets.last ?? 0) }
+
+    /// The names of a group's datasets and groups.
+    func members(of group: String) throws(CorpusError) -> [String] {
+        do throws(HDF5Error) { return try file.members(of: group) } catch { throw CorpusError(damage: error) }
+    }
+
     /// Checks every sample's manifest against its id.
     package func verify() throws(CorpusError) {
         for (row, id) in ids.enumerated() {

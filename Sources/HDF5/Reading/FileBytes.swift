@@ -1,3 +1,5 @@
+import Disk
+
 #if canImport(Glibc)
     import Glibc
 #else
@@ -10,24 +12,20 @@ package final class FileBytes: Sendable {
     package let path: String
     package let size: UInt64
     package let stamp: FileStamp
-    private let descriptor: Int32
+    private let file: DiskFile
 
     package init(_ path: String) throws(HDF5Error) {
         self.path = path
-        descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            throw HDF5Error(path: path, "cannot be opened: \(String(cString: strerror(errno)))")
+        do throws(DiskError) {
+            file = try DiskFile(path, .read)
+            let status = try file.status()
+            guard status.st_mode & S_IFMT == S_IFREG else { throw DiskError("is not a file", path, 0) }
+            size = UInt64(status.st_size)
+            stamp = FileStamp(status)
+        } catch {
+            throw HDF5Error(path: path, error.message)
         }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            close(descriptor)
-            throw HDF5Error(path: path, "is not a file")
-        }
-        size = UInt64(status.st_size)
-        stamp = FileStamp(status)
     }
-
-    deinit { close(descriptor) }
 
     /// Whether a range lies within the file.
     func holds(_ address: UInt64, _ count: UInt64) -> Bool { address <= size && count <= size - address }
@@ -52,20 +50,10 @@ package final class FileBytes: Sendable {
         guard holds(address, UInt64(buffer.count)) else {
             throw HDF5Error(path: path, "points beyond its end: it is damaged or truncated")
         }
-        var done = 0
-        var retries = 0
-        while done < buffer.count, let base = buffer.baseAddress {
-            let got = pread(descriptor, base + done, buffer.count - done, off_t(address) + off_t(done))
-            if got > 0 {
-                done += got
-                continue
-            }
-            guard got < 0 else { throw HDF5Error(path: path, "became shorter while it was read") }
-            // A first read that fails may be a disk that wakes up; a second that fails is reported.
-            guard errno == EINTR || (errno == EIO && retries == 0) else {
-                throw HDF5Error(path: path, "cannot be read: \(String(cString: strerror(errno)))")
-            }
-            if errno == EIO { retries += 1 }
+        let got: Int
+        do throws(DiskError) { got = try file.read(buffer, at: address) } catch {
+            throw HDF5Error(path: path, error.message)
         }
+        guard got == buffer.count else { throw HDF5Error(path: path, "became shorter while it was read") }
     }
 }

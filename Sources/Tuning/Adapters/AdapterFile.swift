@@ -1,5 +1,6 @@
 package import Corpus
 import Diffusion
+import Disk
 package import Foundation
 import Tensor
 
@@ -36,7 +37,7 @@ package enum AdapterFile {
         let data = try data(adapter)
         do {
             let folder = file.deletingLastPathComponent()
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            try Disk.makeFolder(folder.path)
             try (files ?? AtomicFiles(temporaryFolder: folder)).write(data, to: file)
         } catch {
             throw .notWritten(file: file.path, reason: "\(error)")

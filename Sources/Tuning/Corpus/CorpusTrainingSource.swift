@@ -9,6 +9,8 @@ package final class CorpusTrainingSource: TrainingSource {
     private let selection: Selection
     private let samples = Mutex(SampleCache())
     private let weights: SampleWeights?
+    /// Epochs read selections that only the run's log names, and it names them a moment after they are stored.
+    private let lease: Lease
 
     /// - Parameters:
     ///   - selection: the name of a selection.
@@ -17,6 +19,7 @@ package final class CorpusTrainingSource: TrainingSource {
         self.weights = weights.map { SampleWeights($0, in: corpus) }
         selectionName = name
         self.corpus = corpus
+        lease = try corpus.lease()
         reader = SampleReader(corpus)
         selection = try corpus.selection(named: name)
     }
@@ -25,6 +28,7 @@ package final class CorpusTrainingSource: TrainingSource {
 
     package func resolveAgain() throws(TrainingSourceError) -> SelectionResolution {
         try explained { () throws(CorpusError) in
+            lease.renew()
             try corpus.catchUp()
             let resolved = try corpus.renewed(selection)
             try corpus.store(resolved)

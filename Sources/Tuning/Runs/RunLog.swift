@@ -1,4 +1,5 @@
 package import Corpus
+import Disk
 package import Foundation
 
 /// Why a run's log cannot be used.
@@ -19,17 +20,14 @@ package enum RunLogError: Error, CustomStringConvertible, Sendable {
 
 /// A run's log: JSON lines, each on disk before the work that it announces goes on.
 package final class RunLog {
-    private let file: URL
-    private let handle: FileHandle
+    private let file: DiskFile
 
     /// The entries of a log. A last line that was torn by a kill counts as not written; no file is an empty log.
     package static func read(_ file: URL) throws(RunLogError) -> [RunLogEntry] {
         guard FileManager.default.fileExists(atPath: file.path) else { return [] }
         let data: Data
-        do {
-            data = try Data(contentsOf: file)
-        } catch {
-            throw .unreadable(file: file.path, reason: error.localizedDescription)
+        do throws(DiskError) { data = try Disk.read(file.path) } catch {
+            throw .unreadable(file: file.path, reason: error.message)
         }
         let decoder = JSONDecoder()
         var entries: [RunLogEntry] = []
@@ -52,28 +50,26 @@ package final class RunLog {
             var data = Data()
             for entry in entries { data.append(try Self.line(entry)) }
             try files.write(data, to: file)
-            handle = try FileHandle(forWritingTo: file)
-            try handle.seekToEnd()
+            self.file = try DiskFile(file.path, .append)
         } catch {
             throw .notWritten(file: file.path, reason: "\(error)")
         }
-        self.file = file
     }
 
     /// Adds an entry; when this returns, it is on disk.
     package func append(_ entry: RunLogEntry) throws(RunLogError) {
         do {
-            try handle.write(contentsOf: try Self.line(entry))
-            try handle.synchronize()
+            try file.write(try Self.line(entry))
+            try file.sync()
         } catch {
-            throw .notWritten(file: file.path, reason: error.localizedDescription)
+            throw .notWritten(file: file.path, reason: "\(error)")
         }
     }
 
     private static func line(_ entry: RunLogEntry) throws -> Data {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return try encoder.encode(entry) + [UInt8(ascii: "\n")]
+        return LineSum.seal(try encoder.encode(entry)) + [UInt8(ascii: "\n")]
     }
 }
 

@@ -1,5 +1,6 @@
 import Corpus
 import Diffusion
+import Disk
 import Foundation
 import Tensor
 
@@ -241,9 +242,8 @@ extension TrainingState {
 
     private static func lock(_ run: RunFolder) throws(TrainingError) -> RunLock {
         do {
-            try FileManager.default.createDirectory(at: run.root, withIntermediateDirectories: true)
-            try FileManager.default.createDirectory(
-                at: run.files.temporaryFolder, withIntermediateDirectories: true)
+            try Disk.makeFolder(run.root.path)
+            try Disk.makeFolder(run.files.temporaryFolder.path)
             guard let lock = try RunLock(run.lock) else { throw TrainingError.busy(run: run.name) }
             return lock
         } catch let error as TrainingError {

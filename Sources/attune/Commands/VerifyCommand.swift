@@ -1,26 +1,66 @@
 import ArgumentParser
 import Corpus
+import Foundation
+import Interchange
 
 struct VerifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "verify", abstract: "Check every byte of a corpus; exit with 2 if any is damaged.")
+        commandName: "verify", abstract: "Check every byte of a corpus; exit with 2 if any is damaged.",
+        discussion: """
+            Shards, selections, checkpoints and adapters are compared with the digests that name them, names and logs \
+            with their check sums, and everything that something refers to must be there. With --repair, what another \
+            copy still has is fetched, and what is damaged is moved to quarantine/, never deleted.
+            """)
 
     @OptionGroup var store: CorpusOptions
 
+    @Option(help: "Read only a share of the large files, such as 5%, drawn anew each time.")
+    var sample: Share?
+
+    @Option(help: "Read only what was written since a day or an age, such as 2026-11-01, 7d or 12h.")
+    var since: Moment?
+
+    @Flag(help: "Mend what can be mended.")
+    var repair = false
+
+    @Option(help: "Another corpus, or what `pull` takes, that may have what is damaged here.")
+    var from: String?
+
+    @OptionGroup var registry: RegistryOptions
+
     @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        if from != nil, !repair { throw ValidationError("--from goes with --repair") }
+        if repair, sample != nil || since != nil { throw ValidationError("--repair looks at everything") }
+    }
 
     func run() async throws {
         let corpus = try store.open()
-        let total = corpus.shards().count
-        let bar = ProgressBar("verify", total: total, unit: "shards")
-        let damage = corpus.verify { done, _ in bar.update(done) }
-        bar.finish()
-        if output.json {
-            print(try jsonText(damage.map(\.description)))
-        } else {
-            damage.forEach { print("damaged: \(oneLine($0.description))") }
-            print(damage.isEmpty ? "\(total) shards are whole" : "\(damage.count) of \(total) shards are damaged")
+        var report = check(corpus)
+        var outcomes: [RepairOutcome] = []
+        if repair, !report.damage.isEmpty {
+            outcomes = try await Repairer(corpus: corpus, registry: registry).run(report.damage, from: from)
+            report = corpus.check()
         }
-        if !damage.isEmpty { throw ExitStatus.damaged.code }
+        if output.json {
+            print(try jsonText(VerifyListing(report, outcomes)))
+        } else {
+            VerifyListing.lines(report, outcomes).forEach { print(oneLine($0)) }
+        }
+        if !report.damage.isEmpty { throw ExitStatus.damaged.code }
+    }
+
+    private func check(_ corpus: Corpus) -> VerifyReport {
+        var bar: ProgressBar?
+        let options = VerifyOptions(share: sample?.value ?? 1, since: since?.date)
+        let report = corpus.check(options) { done, total in
+            let unit = Int64(1 << 20)
+            let whole = Int((total + unit - 1) / unit)
+            if bar == nil { bar = ProgressBar("verify", total: whole, unit: "MiB") }
+            bar?.update(done == total ? whole : Int(done / unit))
+        }
+        bar?.finish()
+        return report
     }
 }

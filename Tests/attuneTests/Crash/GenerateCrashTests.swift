@@ -28,12 +28,13 @@ import Testing
         let expected = try shards(whole)
         #expect(expected.count == 6)
 
+        let wanted = Attune.isLong ? 200 : 20
         var kills = 0
         var random = SystemRandomNumberGenerator()
         var corpus = scratch.path("killed-0")
         try Attune.succeed("init", "--corpus", corpus)
         var sealed: Set<String> = []
-        while kills < 20 {
+        while kills < wanted {
             let command = try Attune.start(arguments(corpus))
             Thread.sleep(forTimeInterval: Double.random(in: 0...duration * 1.1, using: &random))
             command.send(SIGKILL)

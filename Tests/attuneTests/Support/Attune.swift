@@ -26,6 +26,9 @@ enum Attune {
 
     static let model = repository.appendingPathComponent("datasets/tiny-sd").path
 
+    /// Whether the tests that take long are to take all of it: `make test-long`.
+    static let isLong = ProcessInfo.processInfo.environment["ATTUNE_LONG"] == "1"
+
     /// Runs the command to its end.
     @discardableResult
     static func run(_ arguments: String..., environment: [String: String] = [:]) throws -> Outcome {
@@ -88,7 +91,7 @@ final class RunningCommand {
 }
 
 /// A folder that goes away with its test.
-final class Scratch {
+final class Scratch: Sendable {
     let url: URL
 
     init() throws {

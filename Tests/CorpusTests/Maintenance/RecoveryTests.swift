@@ -84,30 +84,4 @@ import Testing
         try corpus.append([records[0]])
         #expect(try corpus.query(CatalogueQuery(by: "seed", top: 1)).map(\.seed) == ["18446744073709551615"])
     }
-
-    /// Each append is cut at each point; the corpus is then the old one or the new one, and a rerun converges.
-    @Test(arguments: FaultPoint.allCases)
-    func aCutAppendLeavesTheOldOrTheNew(point: FaultPoint) throws {
-        let folder = try TemporaryFolder()
-        let place = folder.url.appending(path: "c")
-        let corpus = try corpus(folder)
-        let records = try sampleRecords(5)
-        try corpus.append(Array(records[..<2]))
-        var failing = corpus.files
-        failing.fault = { (at, url) throws(CorpusError) in
-            if at == point { throw CorpusError(.io, url.path, "no space left on device") }
-        }
-        let cut = Result { () throws(CorpusError) in
-            try ShardWriter.write(Array(records[2...]), to: place.appending(path: "shards"), files: failing)
-        }
-        #expect((try? cut.get()) == nil)
-        let reopened = try Corpus(at: place, scoring: SumScoring())
-        #expect(reopened.verify().isEmpty)
-        let count = try reopened.query(CatalogueQuery()).count
-        #expect(count == ([.beforeWrite, .afterWrite, .afterFileSync].contains(point) ? 2 : 5))
-        #expect(try FileManager.default.contentsOfDirectory(atPath: place.appending(path: "tmp").path).isEmpty)
-        try reopened.append(Array(records[2...]))
-        #expect(try reopened.query(CatalogueQuery()).map(\.id) == records.map(\.id.hex).sorted())
-        #expect(reopened.shards().count == 2)
-    }
 }

@@ -1,0 +1,53 @@
+import Foundation
+import HDF5
+
+/// A file named by its bytes that is worth a thread of its own.
+struct LargeFile: Sendable {
+    let kind: Damage.Kind
+    let url: URL
+    /// What its SHA-256 must be; nil for a name that is none.
+    let digest: Digest?
+    let size: Int64
+    let changed: Date
+
+    init(_ kind: Damage.Kind, _ url: URL, _ digest: Digest?) {
+        (self.kind, self.url, self.digest) = (kind, url, digest)
+        let stamp = FileStamp(path: url.path)
+        size = stamp?.size ?? 0
+        changed = Date(timeIntervalSince1970: Double(stamp?.changed ?? 0) / 1e9)
+    }
+
+    /// Reads all of it; nil when it is whole.
+    func damage(in corpus: Corpus) -> Damage? {
+        do throws(CorpusError) {
+            guard let digest else { throw CorpusError(.damaged, url.path, "is not named by a SHA-256: remove it") }
+            if kind == .shard { try check(shard: digest, in: corpus) } else { try check(digest) }
+            return nil
+        } catch {
+            return Damage(kind, error, digest: digest)
+        }
+    }
+
+    private func check(shard digest: Digest, in corpus: Corpus) throws(CorpusError) {
+        let file = try corpus.sealed(digest)
+        switch file.format {
+        case ScoreShard.format: _ = try ScoreShard(file)
+        case AnnotationShard.format: _ = try AnnotationShard(file)
+        default: try ShardReader(file).verify()
+        }
+    }
+
+    private func check(_ digest: Digest) throws(CorpusError) {
+        let file: FileBytes
+        do throws(HDF5Error) { file = try FileBytes(url.path) } catch {
+            throw CorpusError(.damaged, url.path, error.message)
+        }
+        guard try SealedFile.digest(of: file) == digest else {
+            throw CorpusError(
+                .damaged, url.path,
+                kind == .checkpoint
+                    ? "the checkpoint's bytes do not match its name: the run goes on from an earlier one"
+                    : "the adapter's bytes do not match the run's log: train again from the last checkpoint")
+        }
+    }
+}

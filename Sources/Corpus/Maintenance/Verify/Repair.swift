@@ -1,0 +1,115 @@
+import Foundation
+import Disk
+
+/// What a repair did to one damaged object.
+package struct RepairOutcome: Sendable {
+    package enum Action: String, Sendable {
+        /// The same bytes are back.
+        case restored
+        /// Its samples are back, in a new shard.
+        case refetched
+        /// It lies in quarantine/, and the corpus goes on without it.
+        case quarantined
+        /// Nothing could be done.
+        case left
+    }
+
+    package let damage: Damage
+    package let action: Action
+    /// Samples that the corpus had and has no more.
+    package var lost: [Digest] = []
+}
+
+extension Corpus {
+    /// Mends what ``check(_:progress:)`` found, as far as another corpus has it. What is damaged is moved to quarantine/
+    /// and never deleted; samples that are lost leave the catalogue, so that `generate` makes them again.
+    ///
+    /// - Parameter source: a corpus that may have what is damaged here.
+    package func repair(_ damage: [Damage], from source: Corpus?) throws(CorpusError) -> [RepairOutcome] {
+        try maintained { () throws(CorpusError) in
+            try damage.map { (damage) throws(CorpusError) in
+                switch damage.kind {
+                case .shard: try repair(shard: damage, from: source)
+                case .selection, .checkpoint, .adapter: try repair(file: damage, from: source)
+                case .name, .log, .settings, .catalogue:
+                    RepairOutcome(damage: damage, action: try restoreSelection(of: damage, from: source))
+                }
+            }
+        }
+    }
+
+    private func repair(shard damage: Damage, from source: Corpus?) throws(CorpusError) -> RepairOutcome {
+        guard let digest = damage.digest else { return RepairOutcome(damage: damage, action: .left) }
+        let place = ShardWriter.location(of: digest, in: shardsFolder)
+        if try restore(place, digest, from: source) { return RepairOutcome(damage: damage, action: .restored) }
+        guard damage.code == .damaged || source != nil else { return RepairOutcome(damage: damage, action: .left) }
+        let found = try source.map { (source) throws(CorpusError) in try records(damage.samples, of: source) } ?? []
+        let new = found.isEmpty ? [] : [try seal(found.map(\.record), ids: found.map(\.id))]
+        if damage.code != .damaged, new.isEmpty { return RepairOutcome(damage: damage, action: .left) }
+        try quarantine(place)
+        try catalogue.replace([digest], with: prepared(new))
+        let back = Set(found.map(\.id))
+        return RepairOutcome(
+            damage: damage, action: new.isEmpty ? .quarantined : .refetched,
+            lost: damage.samples.filter { !back.contains($0) })
+    }
+
+    private func records(
+        _ ids: [Digest], of source: Corpus
+    ) throws(CorpusError) -> [(id: Digest, record: SampleRecord)] {
+        let reader = SampleReader(source)
+        let rows = try source.rows(ids)
+        var records: [(id: Digest, record: SampleRecord)] = []
+        for id in ids {
+            // What is damaged there too is not taken.
+            if let row = rows[id], let record = try? reader.record(row) { records.append((id, record)) }
+        }
+        return records
+    }
+
+    private func repair(file damage: Damage, from source: Corpus?) throws(CorpusError) -> RepairOutcome {
+        let place = URL(fileURLWithPath: damage.subject)
+        if let digest = damage.digest, try restore(place, digest, from: source) {
+            return RepairOutcome(damage: damage, action: .restored)
+        }
+        // A selection that lacks samples is whole itself.
+        guard damage.code == .damaged else { return RepairOutcome(damage: damage, action: .left) }
+        try quarantine(place)
+        return RepairOutcome(damage: damage, action: .quarantined)
+    }
+
+    /// Brings back a document that a name or a log refers to. What is wrong with a name itself is left: a wrong guess would
+    /// change what the name stands for.
+    private func restoreSelection(of damage: Damage, from source: Corpus?) throws(CorpusError) -> RepairOutcome.Action {
+        guard let digest = damage.digest, !hasSelection(digest) else { return .left }
+        return try restore(selectionURL(digest), digest, from: source) ? .restored : .left
+    }
+
+    /// Brings back the same bytes from the same place of another corpus, if it has them.
+    private func restore(_ place: URL, _ digest: Digest, from source: Corpus?) throws(CorpusError) -> Bool {
+        guard let source else { return false }
+        let path = place.standardizedFileURL.path, root = folder.standardizedFileURL.path
+        guard path.hasPrefix(root + "/"),
+            let data = try? Disk.read(source.folder.appending(path: String(path.dropFirst(root.count + 1))).path),
+            Digest(of: data) == digest
+        else { return false }
+        // What is there already may be whole: the damage of a selection can be that samples are missing.
+        if let present = try? Disk.read(place.path) {
+            if Digest(of: present) == digest { return false }
+            try quarantine(place)
+        }
+        try files.write(data, to: place)
+        return true
+    }
+
+    /// Moves a file to quarantine/, under its path in the corpus; what lies there already stays.
+    private func quarantine(_ place: URL) throws(CorpusError) {
+        guard FileManager.default.fileExists(atPath: place.path) else { return }
+        let path = place.standardizedFileURL.path.dropFirst(folder.standardizedFileURL.path.count + 1)
+        var destination = folder.appending(path: "quarantine/\(path)")
+        if FileManager.default.fileExists(atPath: destination.path) {
+            destination.appendPathExtension(UUID().uuidString)
+        }
+        try files.move(place, to: destination)
+    }
+}

@@ -1,0 +1,19 @@
+import Foundation
+
+/// A call on a file that failed.
+package struct DiskError: Error, LocalizedError, CustomStringConvertible, Sendable, Equatable {
+    package let path: String
+    /// What failed, and why.
+    package let message: String
+    /// The operating system's error number; 0 where it reported none.
+    package let code: Int32
+
+    package init(_ what: String, _ path: String, _ code: Int32 = errno) {
+        self.path = path
+        self.code = code
+        message = code == 0 ? what : "\(what): \(String(cString: strerror(code)))"
+    }
+
+    package var description: String { "\(path): \(message)" }
+    package var errorDescription: String? { description }
+}

@@ -1,0 +1,131 @@
+package import Foundation
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// An open file. Transfers go on after a short one and after a signal; a read that fails is tried once more.
+package struct DiskFile: ~Copyable, Sendable {
+    package let path: String
+    private let descriptor: Int32
+
+    /// How a file is opened.
+    package enum Mode: Sendable {
+        case read
+        /// It must not exist.
+        case create
+        /// It must exist; writes go to its end.
+        case append
+    }
+
+    package init(_ path: String, _ mode: Mode) throws(DiskError) {
+        let opened = try Self.open(path, mode)
+        self.path = path
+        descriptor = opened
+    }
+
+    private static func open(_ path: String, _ mode: Mode) throws(DiskError) -> Int32 {
+        let what = mode == .create ? "cannot be created" : "cannot be opened"
+        if case .error(let code) = Faults.next(mode == .create ? .create : .open, path) {
+            throw DiskError(what, path, code)
+        }
+        let flags =
+            switch mode {
+            case .read: O_RDONLY
+            case .create: O_WRONLY | O_CREAT | O_EXCL
+            case .append: O_WRONLY | O_APPEND
+            }
+        let descriptor = openFile(path, flags | O_CLOEXEC)
+        guard descriptor >= 0 else { throw DiskError(what, path) }
+        return descriptor
+    }
+
+    deinit { _ = close(descriptor) }
+
+    /// What the kernel knows of the file.
+    package func status() throws(DiskError) -> stat {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw DiskError("cannot be examined", path) }
+        return status
+    }
+
+    /// Writes all bytes.
+    package func write(_ bytes: some ContiguousBytes) throws(DiskError) {
+        var failure: DiskError?
+        bytes.withUnsafeBytes { bytes in
+            do throws(DiskError) { try write(raw: bytes) } catch { failure = error }
+        }
+        if let failure { throw failure }
+    }
+
+    private func write(raw bytes: UnsafeRawBufferPointer) throws(DiskError) {
+        var done = 0
+        while done < bytes.count, let base = bytes.baseAddress {
+            let rest = bytes.count - done
+            var count = rest
+            let descriptor = descriptor
+            let fault = Faults.next(.write, path) { _ = transfer(descriptor, base + done, rest / 2) }
+            if case .error(let code) = fault {
+                // A disk that fills up takes what fits.
+                _ = transfer(descriptor, base + done, rest / 2)
+                throw DiskError("cannot be written", path, code)
+            }
+            if fault == .short { count = max(rest / 2 - 1, 1) }
+            let written = transfer(descriptor, base + done, count)
+            guard written >= 0 else {
+                if errno == EINTR { continue }
+                throw DiskError("cannot be written", path)
+            }
+            done += written
+        }
+    }
+
+    /// Reads as much as there is at an offset, up to the buffer's size.
+    ///
+    /// - Returns: the number of bytes read; less than asked for only at the file's end.
+    package func read(_ buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(DiskError) -> Int {
+        var done = 0
+        var hasFailed = false
+        while done < buffer.count, let base = buffer.baseAddress {
+            var count = buffer.count - done
+            let fault = Faults.next(.read, path)
+            if fault == .short { count = max(count / 2 - 1, 1) }
+            var got = -1
+            if case .error(let code) = fault {
+                errno = code
+            } else {
+                got = pread(descriptor, base + done, count, off_t(offset) + off_t(done))
+            }
+            if got == 0 { break }
+            if got > 0 {
+                done += got
+                continue
+            }
+            if errno == EINTR { continue }
+            // A first read that fails may be a disk that wakes up; a second that fails is reported.
+            guard errno == EIO, !hasFailed else { throw DiskError("cannot be read", path) }
+            hasFailed = true
+        }
+        return done
+    }
+
+    /// Waits until what was written is on the disk. A sync that fails is not tried again: the kernel may have dropped
+    /// what it could not write.
+    package func sync() throws(DiskError) {
+        if case .error(let code) = Faults.next(.sync, path) { throw DiskError("cannot be synced to disk", path, code) }
+        #if canImport(Glibc)
+            let status = fsync(descriptor)
+        #else
+            let status = fcntl(descriptor, F_FULLFSYNC)
+        #endif
+        guard status == 0 else { throw DiskError("cannot be synced to disk", path) }
+    }
+}
+
+private func transfer(_ descriptor: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
+    write(descriptor, bytes, count)
+}
+
+private func openFile(_ path: String, _ flags: Int32) -> Int32 { open(path, flags, 0o666) }

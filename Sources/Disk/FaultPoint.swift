@@ -1,0 +1,14 @@
+/// The kinds of calls by which a corpus touches its disk: where a test may make them fail, or the process die.
+package enum FaultPoint: String, CaseIterable, Sendable {
+    case open, create, read, write, sync, rename, remove, folder
+    /// Before a transaction of the catalogue is committed, and after.
+    case commit, committed
+}
+
+/// What goes wrong at a point.
+package enum Fault: Sendable, Equatable {
+    /// The call fails with this error number.
+    case error(Int32)
+    /// The call moves a part of the bytes and says so, which is no error.
+    case short
+}

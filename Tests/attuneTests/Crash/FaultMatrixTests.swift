@@ -1,0 +1,163 @@
+import Corpus
+import Foundation
+import Testing
+
+/// Every command is killed, and made to fail, where it touches the disk. The corpus then verifies, nothing of tmp/ is
+/// left, and the same command ends in the state that an undisturbed one reaches.
+///
+/// `make test` takes every few points, beginning anywhere; ATTUNE_LONG=1 takes all of them.
+@Suite(.serialized) struct FaultMatrixTests {
+    private let scratch: Scratch
+
+    init() throws { scratch = try Scratch() }
+
+    /// A command and the corpus that it works on.
+    struct Case: CustomTestStringConvertible, Sendable {
+        let name: String
+        /// After the corpus.
+        let arguments: [String]
+        /// How many points `make test` takes.
+        let points: Int
+
+        var testDescription: String { name }
+    }
+
+    private static let prompts = "a red circle\na star and a cross\n"
+    private static let train = [
+        "train", "best", "--run", "r", "--rank", "4", "--steps", "2", "--batch", "2", "--accumulate", "1",
+        "--checkpoint-every", "1", "--model", Attune.model,
+    ]
+    private static let score = ["score", "--model", Attune.model, "--steps", "2", "--draws", "1", "--batch", "2"]
+
+    static let cases = [
+        Case(name: "init", arguments: ["init"], points: 6),
+        Case(name: "generate", arguments: ["generate"], points: 4),
+        Case(name: "score", arguments: score, points: 4),
+        Case(name: "train", arguments: train, points: 4),
+        Case(name: "select", arguments: ["select", "best", "--top", "2"], points: 8),
+        Case(name: "pack", arguments: ["pack"], points: 12),
+        Case(name: "gc", arguments: ["gc", "--keep-none", "--grace", "0"], points: 12),
+        Case(name: "reindex", arguments: ["reindex"], points: 4),
+        Case(name: "pull", arguments: ["pull", "pulled"], points: 8),
+    ]
+
+    @Test(arguments: cases) func killsLoseNothing(command: Case) throws {
+        try disturb(command, "kill") { outcome, point in
+            #expect(outcome.wasKilled, "point \(point): \(outcome.status) \(outcome.output)\(outcome.errors)")
+        }
+    }
+
+    @Test(arguments: cases) func aFullDiskLosesNothing(command: Case) throws {
+        try disturb(command, "full") { outcome, point in
+            // What is only tidying up may fail quietly.
+            guard outcome.status != 0 else { return }
+            #expect(outcome.status == 1, "point \(point): \(outcome.output)\(outcome.errors)")
+            #expect(outcome.failures.count == 1, "point \(point): \(outcome.errors)")
+        }
+    }
+
+    @Test(arguments: cases) func aFailedCallLosesNothing(command: Case) throws {
+        guard Attune.isLong else { return }
+        try disturb(command, "fail") { outcome, point in
+            #expect(outcome.failures.count <= 1, "point \(point): \(outcome.errors)")
+        }
+    }
+
+    private func disturb(
+        _ command: Case, _ action: String, check: @escaping @Sendable (Outcome, Int) -> Void
+    ) throws {
+        let (scratch, template) = (scratch, try template(for: command))
+        let whole = scratch.path("whole")
+        try Self.copy(template, to: whole)
+        let trace = scratch.path("trace")
+        let undisturbed = try run(command, whole, fault: "trace:\(trace)")
+        try #require(undisturbed.status == 0, "\(undisturbed.errors)")
+        let expected = try Self.state(whole)
+        let points = try String(contentsOfFile: trace, encoding: .utf8).split(separator: "\n")
+            .filter { !$0.hasPrefix("open ") && !$0.hasPrefix("read ") }.count
+        try #require(points > 0)
+        let step = Attune.isLong ? 1 : max(1, points / command.points)
+        let chosen = Array(stride(from: 1 + Int.random(in: 0..<step), through: points, by: step))
+        DispatchQueue.concurrentPerform(iterations: chosen.count) { index in
+            let point = chosen[index]
+            do {
+                let corpus = scratch.path("at-\(point)")
+                try Self.copy(template, to: corpus)
+                check(try run(command, corpus, fault: "change:\(point):\(action)"), point)
+                let isThere = FileManager.default.fileExists(atPath: corpus + "/attune.json")
+                if isThere {
+                    let verify = try Attune.start(["verify", "--corpus", corpus]).wait()
+                    #expect(verify.status == 0, "\(command.name) at \(point): \(verify.output)\(verify.errors)")
+                }
+                if command.name == "init" {
+                    // A corpus that was made is not made again.
+                    #expect(try run(command, corpus).status == (isThere ? 1 : 0), "init at \(point)")
+                    #expect(try Self.state(corpus) == expected)
+                    return
+                }
+                let left = try FileManager.default.contentsOfDirectory(atPath: corpus + "/tmp")
+                // What a pull has received is kept for the next one.
+                #expect(command.name == "pull" || left.isEmpty, "\(command.name) at \(point): \(left)")
+                let again = try run(command, corpus)
+                #expect(again.status == 0, "\(command.name) at \(point), again: \(again.errors)")
+                #expect(try Self.state(corpus) == expected, "\(command.name) at \(point) ends elsewhere")
+                #expect(try FileManager.default.contentsOfDirectory(atPath: corpus + "/tmp").isEmpty)
+                try FileManager.default.removeItem(atPath: corpus)
+            } catch {
+                Issue.record("\(command.name) at \(point): \(error)")
+            }
+        }
+    }
+
+    private func run(_ command: Case, _ corpus: String, fault: String? = nil) throws -> Outcome {
+        var arguments = command.arguments + ["--corpus", corpus]
+        if command.name == "generate" { arguments += try generation() }
+        if command.name == "pull" { arguments.insert("oci:\(scratch.path("layout"))", at: 2) }
+        return try Attune.start(arguments, environment: fault.map { ["ATTUNE_FAULT": $0] } ?? [:]).wait()
+    }
+
+    private func generation() throws -> [String] {
+        [
+            "--model", Attune.model, "--prompts", try scratch.file("prompts-\(UUID()).txt", Self.prompts),
+            "--images-per-prompt", "2", "--steps", "2", "--batch", "2",
+        ]
+    }
+
+    /// What the command is to work on: an empty corpus, or one with samples and a selection.
+    private func template(for command: Case) throws -> String {
+        let empty = scratch.path("empty")
+        if command.name == "init" {
+            try FileManager.default.createDirectory(atPath: empty, withIntermediateDirectories: true)
+            return empty
+        }
+        try Attune.succeed("init", "--corpus", empty)
+        if command.name == "generate" { return empty }
+        let full = scratch.path("full")
+        try Self.copy(empty, to: full)
+        let made = try Attune.start(["generate", "--corpus", full] + generation()).wait()
+        try #require(made.status == 0, "\(made.errors)")
+        try Attune.succeed("select", "--corpus", full, "best")
+        guard command.name == "pull" else { return full }
+        try Attune.succeed("push", "--corpus", full, "best", "oci:\(scratch.path("layout"))")
+        return empty
+    }
+
+    private static func copy(_ from: String, to: String) throws {
+        try FileManager.default.copyItem(atPath: from, toPath: to)
+    }
+
+    /// Everything whose bytes are promised, and what the catalogue says.
+    private static func state(_ corpus: String) throws -> [String: String] {
+        var state: [String: String] = [:]
+        let names = FileManager.default.enumerator(atPath: corpus)?.compactMap { $0 as? String } ?? []
+        for name in names where ["shards/", "selections/", "runs/"].contains(where: { name.hasPrefix($0) }) {
+            guard name.hasSuffix(".h5") || name.hasSuffix(".json") || name.hasSuffix(".safetensors") else { continue }
+            let data = try Data(contentsOf: URL(fileURLWithPath: "\(corpus)/\(name)"))
+            state[name] = Digest(of: data).hex
+        }
+        for sample in try Query.samples(corpus, ["--by", "id"]) {
+            state["sample \(sample.id)"] = "\(sample.prompt) \(sample.seed) \(sample.mi ?? .nan)"
+        }
+        return state
+    }
+}
