@@ -23,10 +23,15 @@ struct AnnotationShard {
 
     /// - Parameter annotations: at least one value.
     static func write(_ annotations: Annotations, to folder: URL, files: AtomicFiles) throws(CorpusError) -> Digest {
+        try SealedFile.write(packed(annotations), to: folder, files: files)
+    }
+
+    /// The file's bytes: the same annotations give the same bytes.
+    static func packed(_ annotations: Annotations) throws(CorpusError) -> [UInt8] {
         let scorer = Scorer(
             name: annotations.scorer, revision: annotations.revision, source: annotations.source)
         let values = annotations.values
-        let bytes = try SealedFile.bytes(
+        return try SealedFile.bytes(
             format: format, version: version, capacity: 1 << 16 + 40 * values.count
         ) { (file) throws(HDF5Error) in
             try file.attribute("scorer", scorer.json.text)
@@ -34,7 +39,6 @@ struct AnnotationShard {
             try file.write("/annotations/sample", values.flatMap(\.sample.raw), shape: [values.count, 32])
             try file.write("/annotations/value", values.map(\.value), shape: [values.count])
         }
-        return try SealedFile.write(bytes, to: folder, files: files)
     }
 
     init(_ sealed: SealedFile) throws(CorpusError) {

@@ -2,7 +2,7 @@ import Codecs
 package import Foundation
 
 extension Corpus {
-    /// Takes in a sealed file of either kind that comes from elsewhere, after checking all that is in it. The file is moved.
+    /// Takes in a sealed file of any kind that comes from elsewhere, after checking all that is in it. The file is moved.
     ///
     /// The catalogue learns of it at the next ``catchUp()``, so that many shards cost one look at the folder; a process
     /// that is killed before leaves that to whoever opens the corpus next.
@@ -15,14 +15,13 @@ extension Corpus {
         try files.install(file, at: ShardWriter.location(of: digest, in: folder.appending(path: "shards")))
     }
 
-    /// Checks all that is in a sealed file of either kind.
+    /// Checks all that is in a sealed file of any kind.
     package static func inspect(_ file: URL, digest: Digest) throws(CorpusError) {
         let sealed = try SealedFile(file, digest: digest)
         if sealed.format == ScoreShard.format {
             try ScoreShard(sealed).verifyContents()
         } else if sealed.format == AnnotationShard.format {
-            // Its values are checked as they are read.
-            _ = try AnnotationShard(sealed)
+            try AnnotationShard(sealed).verifyContents()
         } else {
             try ShardReader(sealed).verifyContents()
         }

@@ -98,6 +98,33 @@ import Testing
         #expect(try plain.scored(ids.map(\.hex), by: scorers[0]).count == 10)
     }
 
+    @Test func annotationsTravelAlong() async throws {
+        let ids = try source.selection(named: "best").ids
+        func annotate(_ count: Int, _ scorer: String, _ value: Double, _ corpus: Corpus) throws {
+            _ = try corpus.annotate(
+                ids.prefix(count).map { AnnotationValue(sample: $0, value: value) }, by: scorer, from: "test.jsonl")
+        }
+        try annotate(30, "hps", 1, source)
+        try annotate(4, "hps", 2, source)
+        try annotate(3, "people", 5, source)
+        let some = Selection(ids: Array(ids.prefix(20)), policy: .list)
+        try source.store(some, as: "best")
+        let pushed = try await push()
+        #expect(try await push().sentBlobs == 0)
+        let target = try scratch.corpus("target")
+        #expect(try await pull(into: target).fetchedShards == pushed.shards)
+        #expect(target.verify().isEmpty)
+        #expect(try target.annotations(of: ids) == source.annotations(of: some.ids))
+        #expect(try await pull(into: target).receivedBytes == 0)
+        // A later word on four samples is all that is fetched.
+        try annotate(4, "people", 6, source)
+        let second = try await push()
+        #expect(second.sentBlobs == 1)
+        let pulled = try await pull(into: target)
+        #expect(pulled.addedSamples == 0 && pulled.fetchedShards == 1)
+        #expect(try target.annotations(of: ids) == source.annotations(of: some.ids))
+    }
+
     @Test func whatIsThereIsNeitherSentNorFetchedAgain() async throws {
         let first = try await push()
         #expect(first.sentBlobs > 1)

@@ -86,19 +86,21 @@ package struct ArtifactPull: Sendable {
     /// The layers that hold something new.
     private func wanted(
         _ layers: [Descriptor], of ids: [Digest], missing: Set<Digest>
-    ) throws(CorpusError) -> [Descriptor] {
+    ) throws -> [Descriptor] {
         let present = Set(corpus.shards())
         var wanted: [Descriptor] = []
         for layer in layers where !present.contains(layer.digest.sha256) {
             let range = LayerRange(layer.annotations)
             func isAbout(_ id: Digest) -> Bool { range?.contains(id.hex) ?? true }
             let isNew =
-                if layer.mediaType != MediaType.scores {
-                    missing.contains(where: isAbout)
-                } else if let scorer = range?.scorer {
-                    try !corpus.unscored(ids.filter(isAbout), by: scorer).isEmpty
-                } else {
-                    true
+                switch (layer.mediaType, range?.scorer) {
+                case (MediaType.scores, let scorer?):
+                    try Digest(hex: scorer).map { try !corpus.unscored(ids.filter(isAbout), by: $0).isEmpty } ?? true
+                case (MediaType.annotations, let scorer?):
+                    try corpus.lacksAnnotations(
+                        of: ids.filter(isAbout), by: scorer, revision: range?.revision ?? .max)
+                case (MediaType.shard, _): missing.contains(where: isAbout)
+                default: true
                 }
             if isNew { wanted.append(layer) }
         }

@@ -86,31 +86,37 @@ package struct ArtifactPush: Sendable {
         var layers: [Sent] = []
         for group in groups {
             let shard = try packer.pack(group)
-            let layer = Descriptor(
-                mediaType: MediaType.shard, digest: Digest(of: shard), size: shard.count,
-                annotations: LayerRange(first: group.first, last: group.last, count: group.rows.count).annotations)
-            layers.append(try await send(.data(shard), layer))
+            let range = LayerRange(first: group.first, last: group.last, count: group.rows.count)
+            layers.append(try await send(shard, as: MediaType.shard, range))
             report(layers.count, groups.count)
         }
         return layers
     }
 
-    /// Scores are always packed: a sealed file of them is about whatever was scored together.
+    /// What is known of the samples beside themselves. It is always packed: the corpus's own files are about whatever was
+    /// scored or annotated together.
     private func sendScores(_ rows: [CatalogueRow]) async throws -> [Sent] {
         var layers: [Sent] = []
         for group in SelectionPacker.groups(rows) {
-            for scores in try corpus.scores(of: group.rows.compactMap { Digest(hex: $0.id) }) {
-                let shard = try scores.packed()
+            let ids = group.rows.compactMap { Digest(hex: $0.id) }
+            for scores in try corpus.scores(of: ids) {
+                let range = LayerRange(scores.records.map(\.sample), scorer: scores.scorer.digest.hex)
+                layers.append(try await send(scores.packed(), as: MediaType.scores, range))
+            }
+            for annotations in try corpus.annotationSets(of: ids) {
                 let range = LayerRange(
-                    first: scores.records.first?.sample.hex ?? "", last: scores.records.last?.sample.hex ?? "",
-                    count: scores.records.count, scorer: scores.scorer.digest)
-                let layer = Descriptor(
-                    mediaType: MediaType.scores, digest: Digest(of: shard), size: shard.count,
-                    annotations: range.annotations)
-                layers.append(try await send(.data(shard), layer))
+                    annotations.values.map(\.sample), scorer: annotations.scorer, revision: annotations.revision)
+                layers.append(try await send(annotations.packed(), as: MediaType.annotations, range))
             }
         }
         return layers
+    }
+
+    private func send(_ shard: Data, as mediaType: String, _ range: LayerRange) async throws -> Sent {
+        try await send(
+            .data(shard),
+            Descriptor(
+                mediaType: mediaType, digest: Digest(of: shard), size: shard.count, annotations: range.annotations))
     }
 
     private func sendSealed(_ rows: [CatalogueRow], _ report: @Sendable (Int, Int) -> Void) async throws -> [Sent] {

@@ -6,18 +6,29 @@ struct LayerRange: Equatable {
     var first: String
     var last: String
     var count: Int
-    /// Of a layer of scores: who measured them.
-    var scorer: Digest?
+    /// Of a layer of scores, the digest of the scorer; of annotations, its name.
+    var scorer: String?
+    /// Of a layer of annotations.
+    var revision: Int?
 
-    init(first: String, last: String, count: Int, scorer: Digest? = nil) {
-        (self.first, self.last, self.count, self.scorer) = (first, last, count, scorer)
+    init(first: String, last: String, count: Int, scorer: String? = nil, revision: Int? = nil) {
+        (self.first, self.last, self.count) = (first, last, count)
+        (self.scorer, self.revision) = (scorer, revision)
+    }
+
+    /// - Parameter samples: in order of their ids.
+    init(_ samples: [Digest], scorer: String, revision: Int? = nil) {
+        self.init(
+            first: samples.first?.hex ?? "", last: samples.last?.hex ?? "", count: samples.count, scorer: scorer,
+            revision: revision)
     }
 
     private static let key = "dev.attune.shard"
 
     var annotations: [String: String] {
         var all = ["\(Self.key).first": first, "\(Self.key).last": last, "\(Self.key).samples": String(count)]
-        if let scorer { all["\(Self.key).scorer"] = scorer.hex }
+        if let scorer { all["\(Self.key).scorer"] = scorer }
+        if let revision { all["\(Self.key).revision"] = String(revision) }
         return all
     }
 
@@ -27,8 +38,8 @@ struct LayerRange: Equatable {
             let count = annotations?["\(Self.key).samples"].flatMap({ Int($0) })
         else { return nil }
         self.init(
-            first: first, last: last, count: count,
-            scorer: annotations?["\(Self.key).scorer"].flatMap { Digest(hex: $0) })
+            first: first, last: last, count: count, scorer: annotations?["\(Self.key).scorer"],
+            revision: annotations?["\(Self.key).revision"].flatMap { Int($0) })
     }
 
     func contains(_ id: String) -> Bool { first <= id && id <= last }

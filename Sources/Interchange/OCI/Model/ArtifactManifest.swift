@@ -2,7 +2,7 @@ import Corpus
 package import Foundation
 
 /// An OCI image manifest that carries a selection: the selection's document as config, shards of
-/// samples and of scores as layers.
+/// samples, of scores and of annotations as layers.
 package struct ArtifactManifest: Codable, Sendable, Equatable {
     package var schemaVersion = 2
     package var mediaType = MediaType.manifest
@@ -33,7 +33,7 @@ package struct ArtifactManifest: Codable, Sendable, Equatable {
             throw OCIError(
                 .malformed, subject, "holds \(manifest.artifactType ?? manifest.config.mediaType), not a selection")
         }
-        for layer in manifest.layers where ![MediaType.shard, MediaType.scores].contains(layer.mediaType) {
+        for layer in manifest.layers where !MediaType.layers.contains(layer.mediaType) {
             throw OCIError(.malformed, subject, "has a layer of type \(layer.mediaType): update attune")
         }
         guard manifest.config.size >= 0, manifest.layers.allSatisfy({ $0.size > 0 }) else {
@@ -74,4 +74,6 @@ package enum MediaType {
     package static let selection = "application/vnd.attune.selection.v1+json"
     package static let shard = "application/vnd.attune.shard.v1+hdf5"
     package static let scores = "application/vnd.attune.scores.v1+hdf5"
+    package static let annotations = "application/vnd.attune.annotations.v1+hdf5"
+    static let layers: Set = [shard, scores, annotations]
 }
