@@ -39,6 +39,8 @@ import Testing
         Case(name: "gc", arguments: ["gc", "--keep-none", "--grace", "0"], points: 12),
         Case(name: "reindex", arguments: ["reindex"], points: 4),
         Case(name: "pull", arguments: ["pull", "pulled"], points: 8),
+        Case(name: "import", arguments: ["import", "--format", "imagefolder", "--batch", "2"], points: 6),
+        Case(name: "annotate", arguments: ["annotate", "--scorer", "hps"], points: 6),
     ]
 
     @Test(arguments: cases) func killsLoseNothing(command: Case) throws {
@@ -113,6 +115,8 @@ import Testing
         var arguments = command.arguments + ["--corpus", corpus]
         if command.name == "generate" { arguments += try generation() }
         if command.name == "pull" { arguments.insert("oci:\(scratch.path("layout"))", at: 2) }
+        if command.name == "import" { arguments.insert(scratch.path("pictures"), at: 1) }
+        if command.name == "annotate" { arguments.insert(scratch.path("scores.jsonl"), at: 1) }
         return try Attune.start(arguments, environment: fault.map { ["ATTUNE_FAULT": $0] } ?? [:]).wait()
     }
 
@@ -137,9 +141,20 @@ import Testing
         let made = try Attune.start(["generate", "--corpus", full] + generation()).wait()
         try #require(made.status == 0, "\(made.errors)")
         try Attune.succeed("select", "--corpus", full, "best")
-        guard command.name == "pull" else { return full }
-        try Attune.succeed("push", "--corpus", full, "best", "oci:\(scratch.path("layout"))")
-        return empty
+        switch command.name {
+        case "pull":
+            try Attune.succeed("push", "--corpus", full, "best", "oci:\(scratch.path("layout"))")
+            return empty
+        case "import":
+            try Attune.succeed(
+                "export", "--corpus", full, "best", "--format", "imagefolder", "--to", scratch.path("pictures"))
+            return empty
+        case "annotate":
+            let lines = try Query.samples(full).enumerated().map { "{\"id\":\"\($1.id)\",\"score\":\($0)}\n" }
+            _ = try scratch.file("scores.jsonl", lines.joined())
+            return full
+        default: return full
+        }
     }
 
     private static func copy(_ from: String, to: String) throws {
