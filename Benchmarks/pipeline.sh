@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Attune against diffusers + PEFT: 16 candidates x 4 prompts x 50 steps with MI, then 20 DoRA steps of batch 8.
 # Both run in turn, ROUNDS times (3), and medians are compared. Attune's times are of whole commands, model loading
-# included; the peer's leave loading out.
+# included; the peer's leave loading out. The row `steps` compares like with like: 20 further steps, a command of 40
+# less a command of 20.
 #   PEER_PYTHON=/path/to/python Benchmarks/pipeline.sh     python with torch, diffusers, transformers, peft
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -28,8 +29,10 @@ for round in $(seq "$rounds"); do
     timed attune-generate $attune generate --corpus "$corpus" --model datasets/tiny-sd --prompts Benchmarks/prompts.txt \
         --images-per-prompt 16 --steps 50 --guidance 5
     $attune select --corpus "$corpus" best --by mi --top 1 --per prompt >/dev/null
-    timed attune-train $attune train --corpus "$corpus" best --model datasets/tiny-sd --run bench \
-        --steps 20 --batch 8 --accumulate 1 --checkpoint-every 20
+    for steps in 20 40; do
+        timed attune-train-$steps $attune train --corpus "$corpus" best --model datasets/tiny-sd --run bench-$steps \
+            --steps $steps --batch 8 --accumulate 1 --checkpoint-every 40
+    done
     echo "round $round: diffusers, peft"
     "$python" Benchmarks/peers/pipeline.py datasets/tiny-sd --prompts Benchmarks/prompts.txt 2>/dev/null >"$work/peer"
     for stage in generate train; do
@@ -39,8 +42,12 @@ done
 
 median() { sort -n "$1" | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
 echo
+paste "$work/attune-train-40" "$work/attune-train-20" | awk '{ printf "%.3f\n", $1 - $2 }' >"$work/attune-steps"
+mv "$work/attune-train-20" "$work/attune-train"
+cp "$work/peer-train" "$work/peer-steps"
+
 echo "stage      attune     peer    ratio   (medians of $rounds, seconds; $(nproc) cores)"
-for stage in generate train; do
+for stage in generate train steps; do
     echo "$stage $(median "$work/attune-$stage") $(median "$work/peer-$stage")" |
         awk '{ printf "%-8s %8.2f %8.2f %8.2f\n", $1, $2, $3, $3 / $2 }'
 done
