@@ -2,7 +2,7 @@
 # Exporting a selection as an imagefolder against a Pillow script that writes the same folder from pixels in memory.
 # Both run in turn, ROUNDS times (3), on 4000 pictures of 64x64 and 100 of 512x512, and medians are compared. Attune's
 # times are of whole commands, with the check of every shard's SHA-256 and a sync of the file system at the end; the
-# peer's leave starting Python and loading the pixels out.
+# peer's leave starting Python and loading the pixels out; `synced` adds one `sync` after it.
 #   PEER_PYTHON=/path/to/python Benchmarks/export.sh     python with pillow and numpy (default: .venv)
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -14,7 +14,7 @@ trap 'rm -rf "$work"' EXIT
 
 median() { sort -n "$1" | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
 
-echo "pictures        attune     peer    ratio   (medians of $rounds, seconds; $(nproc) cores)"
+echo "pictures        attune     peer    ratio   synced    ratio   (medians of $rounds, seconds; $(nproc) cores)"
 for set in 64x4000 512x100; do
     side=${set%x*} count=${set#*x}
     "$python" Benchmarks/peers/export.py "$work/pixels-$side.npy" --make "$side" "$count"
@@ -24,12 +24,17 @@ for set in 64x4000 512x100; do
     $attune import --corpus "$corpus" "$work/set-$side" --format imagefolder --batch 512 >/dev/null 2>&1
     $attune select --corpus "$corpus" all --all >/dev/null
     for round in $(seq "$rounds"); do
-        rm -rf "$work/out" "$work/peer"
+        # New folders each time: ext4 searches long for an inode while many were deleted less than a minute ago.
+        out=$work/out-$side-$round peer=$work/peer-$side-$round
+        sync # or Attune's sync would write out what the peer has left in the cache
         begin=$(date +%s.%N)
-        $attune export --corpus "$corpus" all --format imagefolder --to "$work/out" >/dev/null 2>&1
-        echo "$(date +%s.%N) $begin" | awk '{ printf "%.3f\n", $1 - $2 }' >>"$work/attune-$side"
-        "$python" Benchmarks/peers/export.py "$work/pixels-$side.npy" --to "$work/peer" >>"$work/peer-$side"
+        $attune export --corpus "$corpus" all --format imagefolder --to "$out" >/dev/null 2>&1
+        echo "$(date +%s.%N) $begin" | awk '{ printf "%.3f\n", $1 - $2 }' >>"$work/times-attune-$side"
+        "$python" Benchmarks/peers/export.py "$work/pixels-$side.npy" --to "$peer" >>"$work/times-peer-$side"
+        begin=$(date +%s.%N)
+        sync
+        echo "$(tail -1 "$work/times-peer-$side") $(date +%s.%N) $begin" | awk '{ printf "%.3f\n", $1 + $2 - $3 }' >>"$work/times-synced-$side"
     done
-    echo "$count of ${side}x$side $(median "$work/attune-$side") $(median "$work/peer-$side")" |
-        awk '{ printf "%-13s %8.3f %8.3f %8.2f\n", $1 " " $2 " " $3, $4, $5, $5 / $4 }'
+    echo "$count of ${side}x$side $(median "$work/times-attune-$side") $(median "$work/times-peer-$side") $(median "$work/times-synced-$side")" |
+        awk '{ printf "%-13s %8.3f %8.3f %8.2f %8.3f %8.2f\n", $1 " " $2 " " $3, $4, $5, $5 / $4, $6, $6 / $4 }'
 done
