@@ -194,11 +194,16 @@ package struct Corpus: Sendable {
         return try ShardReader(sealed)
     }
 
-    /// A sealed file of either kind.
+    /// A sealed file of any kind.
     ///
     /// - Parameter known: the stamp that the file had when its bytes were hashed; nil to hash them now.
     func sealed(_ digest: Digest, known: FileStamp? = nil) throws(CorpusError) -> SealedFile {
         try SealedFile(ShardWriter.location(of: digest, in: shardsFolder), digest: digest, known: known)
+    }
+
+    /// A sealed file whose bytes are hashed unless they were before, and the file has not been changed since.
+    func sealedAsKnown(_ digest: Digest) throws(CorpusError) -> SealedFile {
+        try sealed(digest, known: catalogue.stamp(of: digest))
     }
 
     /// A file that this process has just written, whose bytes were hashed on the way.

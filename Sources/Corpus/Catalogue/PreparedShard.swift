@@ -8,12 +8,10 @@ enum PreparedShard: Sendable {
     case annotations(AnnotationShard)
 
     init(_ sealed: SealedFile, scoring: any TraceScoring) throws(CorpusError) {
-        if sealed.format == ScoreShard.format {
-            self = .scores(PreparedScores(try ScoreShard(sealed), stamp: sealed.stamp, scoring))
-        } else if sealed.format == AnnotationShard.format {
-            self = .annotations(try AnnotationShard(sealed))
-        } else {
-            self = .samples(try PreparedSamples(ShardReader(sealed), scoring))
+        switch try SealedContents(sealed) {
+        case .scores(let shard): self = .scores(PreparedScores(shard, stamp: sealed.stamp, scoring))
+        case .annotations(let shard): self = .annotations(shard)
+        case .samples(let shard): self = .samples(try PreparedSamples(shard, scoring))
         }
     }
 }

@@ -27,7 +27,7 @@ extension Corpus {
         var records: [Digest: [Digest: ScoreRecord]] = [:]
         // In order of the files' digests: where two have measured the same, the choice is the same everywhere.
         for digest in try catalogue.scoreShards(of: samples) {
-            let shard = try ScoreShard(sealed(digest, known: catalogue.stamp(of: digest)))
+            let shard = try ScoreShard(sealedAsKnown(digest))
             let scorer = shard.scorer.digest
             scorers[scorer] = shard.scorer
             for record in shard.records where wanted.contains(record.sample) {

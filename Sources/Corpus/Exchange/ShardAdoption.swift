@@ -17,13 +17,10 @@ extension Corpus {
 
     /// Checks all that is in a sealed file of any kind.
     package static func inspect(_ file: URL, digest: Digest) throws(CorpusError) {
-        let sealed = try SealedFile(file, digest: digest)
-        if sealed.format == ScoreShard.format {
-            try ScoreShard(sealed).verifyContents()
-        } else if sealed.format == AnnotationShard.format {
-            try AnnotationShard(sealed).verifyContents()
-        } else {
-            try ShardReader(sealed).verifyContents()
+        switch try SealedContents(SealedFile(file, digest: digest)) {
+        case .scores(let shard): try shard.verifyContents()
+        case .annotations(let shard): try shard.verifyContents()
+        case .samples(let shard): try shard.verifyContents()
         }
     }
 

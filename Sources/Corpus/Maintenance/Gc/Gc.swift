@@ -54,17 +54,18 @@ extension Corpus {
     ) throws(CorpusError) {
         let place = ShardWriter.location(of: digest, in: shardsFolder)
         if live.isYoung(place) { return }
-        let sealed = try sealed(digest, known: catalogue.stamp(of: digest))
+        let (ids, areSamples): ([Digest], Bool)
+        switch try SealedContents(sealedAsKnown(digest)) {
         // Small, and the later revisions stand on the earlier ones.
-        if sealed.format == AnnotationShard.format { return }
-        let ids =
-            sealed.format == ScoreShard.format
-            ? try ScoreShard(sealed).records.map(\.sample) : try ShardReader(sealed).ids
+        case .annotations: return
+        case .scores(let shard): (ids, areSamples) = (shard.records.map(\.sample), false)
+        case .samples(let shard): (ids, areSamples) = (shard.ids, true)
+        }
         let dead = Set(ids.filter { !kept.contains($0) && !live.samples.contains($0) })
         guard !dead.isEmpty else { return }
         report.shards.append(digest)
         report.bytes += size(place)
-        if sealed.format != ScoreShard.format { report.samples += dead.sorted() }
+        if areSamples { report.samples += dead.sorted() }
         guard !options.isTrial else { return }
         let new = try rewrite(self.sealed(digest), without: dead)
         report.bytes -= new.map { size(ShardWriter.location(of: $0, in: shardsFolder)) } ?? 0
@@ -73,14 +74,15 @@ extension Corpus {
 
     /// A shard with the samples that stay, in their order; nil where none does.
     private func rewrite(_ file: SealedFile, without dead: Set<Digest>) throws(CorpusError) -> Digest? {
-        if file.format == ScoreShard.format {
-            let shard = try ScoreShard(file)
+        switch try SealedContents(file) {
+        case .annotations: return file.digest
+        case .scores(let shard):
             let records = shard.records.filter { !dead.contains($0.sample) }
             return records.isEmpty ? nil : try seal(records, by: shard.scorer)
+        case .samples(let shard):
+            let rows = shard.ids.indices.filter { !dead.contains(shard.ids[$0]) }
+            return rows.isEmpty ? nil : try seal(shard.records(rows), ids: rows.map { shard.ids[$0] })
         }
-        let shard = try ShardReader(file)
-        let rows = shard.ids.indices.filter { !dead.contains(shard.ids[$0]) }
-        return rows.isEmpty ? nil : try seal(shard.records(rows), ids: rows.map { shard.ids[$0] })
     }
 
     private func collectSelections(_ options: GcOptions, _ report: inout GcReport) throws(CorpusError) {

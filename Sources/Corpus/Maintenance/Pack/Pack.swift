@@ -54,14 +54,12 @@ extension Corpus {
         var items: [PackPlan.Item] = []
         for digest in shards() where !except.contains(digest) {
             do throws(CorpusError) {
-                let sealed = try sealed(digest, known: catalogue.stamp(of: digest))
+                switch try SealedContents(sealedAsKnown(digest)) {
                 // A file of annotations is one revision: it stays as it is.
-                if sealed.format == AnnotationShard.format { continue }
-                if sealed.format == ScoreShard.format {
-                    let shard = try ScoreShard(sealed)
+                case .annotations: continue
+                case .scores(let shard):
                     items.append(.init(digest: digest, weight: shard.weight, kind: shard.scorer.digest.hex))
-                } else {
-                    let shard = try ShardReader(sealed)
+                case .samples(let shard):
                     try shard.requireKnownContents()
                     items.append(.init(digest: digest, weight: try shard.weight, kind: ""))
                 }

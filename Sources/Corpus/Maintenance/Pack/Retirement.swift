@@ -52,7 +52,7 @@ extension Corpus {
 
     func prepared(_ digests: [Digest]) throws(CorpusError) -> [PreparedShard] {
         try digests.map { (digest) throws(CorpusError) in
-            try PreparedShard(sealed(digest, known: catalogue.stamp(of: digest)), scoring: scoring)
+            try PreparedShard(sealedAsKnown(digest), scoring: scoring)
         }
     }
 

@@ -29,12 +29,7 @@ struct LargeFile: Sendable {
     }
 
     private func check(shard digest: Digest, in corpus: Corpus) throws(CorpusError) {
-        let file = try corpus.sealed(digest)
-        switch file.format {
-        case ScoreShard.format: _ = try ScoreShard(file)
-        case AnnotationShard.format: _ = try AnnotationShard(file)
-        default: try ShardReader(file).verify()
-        }
+        if case .samples(let shard) = try SealedContents(corpus.sealed(digest)) { try shard.verify() }
     }
 
     private func check(_ digest: Digest) throws(CorpusError) {
