@@ -1,3 +1,4 @@
+import Corpus
 import Foundation
 
 #if canImport(Glibc)
@@ -40,9 +41,7 @@ struct Measurement: Encodable {
     }
 
     func print() throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        Swift.print(String(decoding: try encoder.encode(self), as: UTF8.self))
+        Swift.print(String(decoding: try JSONEncoder.stable.encode(self), as: UTF8.self))
         fflush(nil)
     }
 }

@@ -1,3 +1,4 @@
+import Corpus
 import Foundation
 
 /// What PEFT calls an adapter's configuration: in diffusers' files as metadata under `unet.…`, in PEFT's folders as
@@ -24,10 +25,8 @@ struct AdapterSettings {
     func json(for file: String) throws(AdapterError) -> String {
         let settings = Written(
             r: rank, alpha: alpha, targetModules: targetModules, useDora: useDora)
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         do {
-            return String(decoding: try encoder.encode(settings), as: UTF8.self)
+            return String(decoding: try JSONEncoder.stable.encode(settings), as: UTF8.self)
         } catch {
             throw .notWritten(file: file, reason: "\(error)")
         }

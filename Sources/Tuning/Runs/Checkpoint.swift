@@ -1,3 +1,4 @@
+import Corpus
 package import Foundation
 import Diffusion
 import Tensor
@@ -61,15 +62,13 @@ extension Checkpoint {
             version: CheckpointState.currentVersion, step: step, position: position,
             seed: identity.configuration.seed, identity: identity, identityDigest: identity.digest,
             selection: selection)
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let parameters = adapter.parameters
         var tensors = parameters.map { ($0.name, $0.value) }
         tensors += zip(parameters, optimizer.first).map { (Self.firstMoment + $0.name, $1) }
         tensors += zip(parameters, optimizer.second).map { (Self.secondMoment + $0.name, $1) }
         return SafetensorsWriter.data(
             Dictionary(uniqueKeysWithValues: tensors),
-            metadata: [Self.stateKey: String(decoding: try encoder.encode(state), as: UTF8.self)])
+            metadata: [Self.stateKey: String(decoding: try JSONEncoder.stable.encode(state), as: UTF8.self)])
     }
 
     /// The state in a file's header, read without its tensors.

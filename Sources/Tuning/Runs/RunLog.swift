@@ -67,9 +67,7 @@ package final class RunLog {
     }
 
     private static func line(_ entry: RunLogEntry) throws -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return LineSum.seal(try encoder.encode(entry)) + [UInt8(ascii: "\n")]
+        return LineSum.seal(try JSONEncoder.stable.encode(entry)) + [UInt8(ascii: "\n")]
     }
 }
 

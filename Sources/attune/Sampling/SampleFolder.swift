@@ -1,3 +1,4 @@
+import Corpus
 import Codecs
 import Diffusion
 import Foundation
@@ -89,8 +90,7 @@ struct SampleFolder {
     }
 
     func writeMetadata(_ images: [Image]) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let encoder = JSONEncoder.stable
         var lines = Data()
         for image in images {
             let record = Record(

@@ -168,9 +168,7 @@ package struct ImageLayout: ArtifactStore {
     }
 
     private func write(_ document: some Encodable, to url: URL) throws(OCIError) {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        guard let data = try? encoder.encode(document) else {
+        guard let data = try? JSONEncoder.stable.encode(document) else {
             throw OCIError(.malformed, url.path, "cannot be written as JSON")
         }
         try explained { () throws(CorpusError) in try files.write(data, to: url) }

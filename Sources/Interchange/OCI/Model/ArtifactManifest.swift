@@ -45,10 +45,8 @@ package struct ArtifactManifest: Codable, Sendable, Equatable {
     /// The same manifest always has the same bytes.
     package var data: Data {
         get throws(OCIError) {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
             do {
-                return try encoder.encode(self)
+                return try JSONEncoder.stable.encode(self)
             } catch {
                 throw OCIError(.malformed, "manifest", "cannot be written as JSON: \(error)")
             }
