@@ -1,3 +1,4 @@
+import CSync
 package import Foundation
 
 #if canImport(Glibc)
@@ -73,8 +74,15 @@ package struct DiskFile: ~Copyable, Sendable {
         if let failure { throw failure }
     }
 
+    /// Turns writing past the page cache on or off; bytes, their addresses in memory and in the file must then be whole
+    /// pages.
+    ///
+    /// - Returns: whether the file system can.
+    package func bypassCache(_ isOn: Bool) -> Bool { ck_bypass_cache(descriptor, isOn ? 1 : 0) == 0 }
+
     private func write(raw bytes: UnsafeRawBufferPointer) throws(DiskError) {
         var done = 0
+        var hasFailed = false
         while done < bytes.count, let base = bytes.baseAddress {
             let rest = bytes.count - done
             var count = rest
@@ -89,6 +97,11 @@ package struct DiskFile: ~Copyable, Sendable {
             let written = transfer(descriptor, base + done, count)
             guard written >= 0 else {
                 if errno == EINTR { continue }
+                // Past the page cache, some file systems want other sizes, as after a short write.
+                if errno == EINVAL, !hasFailed, bypassCache(false) {
+                    hasFailed = true
+                    continue
+                }
                 throw DiskError("cannot be written", path)
             }
             done += written
