@@ -41,8 +41,9 @@ bench: build     ## The engine, the store and verify beside their peers (QUICK=1
 bench-quick:     ## The same in a few minutes: SD-2.1 and tiny-sd, one run each
 	@$(MAKE) bench QUICK=1
 
-bench-storage:   ## The store beside h5py, WebDataset, MosaicML Streaming and Lance, and its catalogue at ten million samples
+bench-storage: build ## The store beside h5py, WebDataset, MosaicML Streaming and Lance, verify, and ten million samples
 	Benchmarks/storage.sh
+	Benchmarks/verify.sh
 	Benchmarks/scale.sh
 
 lint:            ## swift-format, strictly

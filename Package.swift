@@ -44,14 +44,14 @@ let package = Package(
         .systemLibrary(name: "CHDF5", pkgConfig: "hdf5-serial", providers: [.apt(["libhdf5-dev"])]),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
-        .systemLibrary(name: "CSync"),
         .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .target(name: "CSync", cSettings: [.define("_GNU_SOURCE")]),
         .target(name: "CKernels", cSettings: [.define("_GNU_SOURCE")]),
 
         // Imports run one way, top to bottom.
-        .target(name: "Disk", swiftSettings: strict),
+        .target(name: "Disk", dependencies: ["CSync"], swiftSettings: strict),
         .target(name: "HDF5", dependencies: ["Disk", "CHDF5", "CZstd", "CKernels"], swiftSettings: strict),
         .target(name: "Codecs", dependencies: ["CPNG", "CTurboJPEG", "CZlib", "CZstd"], swiftSettings: strict),
         .target(name: "Tensor", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: strict),
@@ -64,7 +64,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "Interchange",
-            dependencies: ["Diffusion", "Corpus", "Codecs", "Tensor", "CSync", http, crypto, logging] + nio,
+            dependencies: ["Disk", "Diffusion", "Corpus", "Codecs", "Tensor", http, crypto, logging] + nio,
             swiftSettings: strict),
         .executableTarget(
             name: "attune",

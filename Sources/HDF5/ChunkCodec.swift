@@ -9,9 +9,11 @@ package enum ChunkCodec: Sendable {
 
     static let shuffleFilter = 2
 
-    /// - Parameter bytes: 4-byte numbers.
+    /// - Parameters:
+    ///   - bytes: 4-byte numbers.
+    ///   - slab: takes the frame; where there is no room left, another one is put in its place.
     /// - Returns: nil where nothing is won.
-    package static func encode(_ bytes: UnsafeRawBufferPointer) -> [UInt8]? {
+    package static func encode(_ bytes: UnsafeRawBufferPointer, into slab: inout Slab) -> Slab.Part? {
         let scratch = ScratchPool.shared.take()
         defer { ScratchPool.shared.give(scratch) }
         let count = bytes.count / 4
@@ -23,19 +25,22 @@ package enum ChunkCodec: Sendable {
         ck_split_bytes(source, base, count)
         ZSTD_CCtx_reset(context, ZSTD_reset_session_and_parameters)
         ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, Int32(ZstdFilter.level))
+        // Exponents repeat by chance only: to look for it takes twice as long and hides them from the Huffman code, which
+        // is what makes them small.
+        ZSTD_CCtx_setParameter(context, ZSTD_c_minMatch, 7)
+        ZSTD_CCtx_setParameter(context, ZSTD_c_hashLog, 6)
         ZSTD_CCtx_setPledgedSrcSize(context, UInt64(bytes.count))
         let capacity = ZSTD_compressBound(bytes.count) + 64
-        let frame = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, initialized in
-            var output = ZSTD_outBuffer(dst: buffer.baseAddress, size: capacity, pos: 0)
-            initialized = 0
+        if slab.room < capacity { slab = Slab(atLeast: capacity) }
+        return slab.append { buffer in
+            var output = ZSTD_outBuffer(dst: buffer.baseAddress, size: buffer.count, pos: 0)
             for plane in 0..<4 {
                 var input = ZSTD_inBuffer(src: base + plane * count, size: count, pos: 0)
                 let left = ZSTD_compressStream2(context, &output, &input, plane < 3 ? ZSTD_e_flush : ZSTD_e_end)
-                guard left == 0, input.pos == count else { return }
+                guard left == 0, input.pos == count else { return nil }
             }
-            initialized = output.pos
+            return output.pos < bytes.count ? output.pos : nil
         }
-        return frame.isEmpty || frame.count >= bytes.count ? nil : frame
     }
 
     /// - Returns: whether `target` was filled whole.

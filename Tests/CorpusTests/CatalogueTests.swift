@@ -51,7 +51,7 @@ import Testing
     @Test func aSampleInTwoShardsCountsOnce() throws {
         let folder = try TemporaryFolder()
         let (corpus, records) = try filled(folder)
-        try ShardWriter.write(records, to: corpus.folder.appending(path: "shards"), files: corpus.files)
+        _ = try ShardWriter.write(records, to: corpus.folder.appending(path: "shards"), files: corpus.files)
         try corpus.catchUp()
         #expect(try corpus.count(CatalogueQuery()) == 12)
         let (again, unreadable) = try Corpus.reindex(at: corpus.folder, scoring: SumScoring())

@@ -17,7 +17,7 @@ import Testing
         try file.write(
             "/latents", chunks: [.init(bytes: raw, isCompressed: false), .init(bytes: raw, isCompressed: false)],
             shape: [2, 2, 4], of: Float.self)
-        try Data(file.finish()).write(to: URL(fileURLWithPath: path))
+        try Data(file.finish().bytes).write(to: URL(fileURLWithPath: path))
     }
 
     @Test func whatIsWrittenComesBack() throws {
@@ -44,16 +44,15 @@ import Testing
             (0..<4096).map { sin(Float($0) * 12.9898) * 3 }, [Float](repeating: 0, count: 4096),
             (0..<4096).map { Float(bitPattern: UInt32(truncatingIfNeeded: $0 &* 2_654_435_761)) },
         ]
+        var slab = Slab()
         let chunks = rows.map { row in
-            row.withUnsafeBytes { bytes in
-                ChunkCodec.encode(bytes).map { FileWriter.Chunk(bytes: $0, isCompressed: true) }
-                    ?? FileWriter.Chunk(bytes: Array(bytes), isCompressed: false)
-            }
+            let frame = row.withUnsafeBytes { ChunkCodec.encode($0, into: &slab) }
+            return FileWriter.Chunk(bytes: frame ?? row, isCompressed: frame != nil)
         }
-        #expect(chunks[0].isCompressed && chunks[0].bytes.count < 15_500 && chunks[1].bytes.count < 100)
+        #expect(chunks[0].isCompressed && chunks[0].bytes.byteCount < 15_500 && chunks[1].bytes.byteCount < 100)
         let file = try FileWriter(path)
         try file.write("/latents", chunks: chunks, shape: [3, 64, 64], of: Float.self)
-        try Data(file.finish()).write(to: URL(fileURLWithPath: path))
+        try Data(file.finish().bytes).write(to: URL(fileURLWithPath: path))
         let read = try FileReader(opening: path).readChunks("/latents", rows: [2, 0, 1], of: Float.self, rank: 3)
         #expect(read.values.map { $0.map(\.bitPattern) } == [rows[2], rows[0], rows[1]].map { $0.map(\.bitPattern) })
     }
@@ -66,6 +65,29 @@ import Testing
             Thread.sleep(forTimeInterval: 1.1)
         }
         #expect(FileManager.default.contents(atPath: paths[0]) == FileManager.default.contents(atPath: paths[1]))
+    }
+
+    /// Data stay with their owners; the file that is written piece by piece is the one that is made at once.
+    @Test func piecesMakeTheWholeFile() throws {
+        let file = try FileWriter("pieces")
+        let large = (0..<100_000).map { Float($0) }
+        try file.group("/a")
+        try file.write("/a/large", large, shape: [100, 1000])
+        let texts = ["one", "", "three"].map { Array($0.utf8) }
+        try file.write("/a/text", pieces: texts, shape: [8], of: UInt8.self)
+        let image = try file.finish()
+        var (joined, isByReference) = ([UInt8](), false)
+        image.forEachPiece { piece in
+            joined += piece
+            large.withUnsafeBytes { isByReference = isByReference || piece.baseAddress == $0.baseAddress }
+        }
+        #expect(joined == image.bytes && joined.count == image.size && isByReference)
+        let path = temporary()
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try Data(joined).write(to: URL(fileURLWithPath: path))
+        let read = try FileReader(opening: path)
+        #expect(try read.read("/a/large", of: Float.self, rank: 2).values == large)
+        #expect(try read.read("/a/text", of: UInt8.self, rank: 1).values == Array("onethree".utf8))
     }
 
     @Test func whatDoesNotFitIsRefused() throws {

@@ -1,8 +1,9 @@
+import HDF5
 package import Foundation
 
 extension Annotations {
     /// The bytes of a sealed file of them: the same annotations give the same bytes.
-    package func packed() throws(CorpusError) -> Data { Data(try AnnotationShard.packed(self)) }
+    package func packed() throws(CorpusError) -> Data { Data(try AnnotationShard.image(of: self).bytes) }
 }
 
 extension Corpus {

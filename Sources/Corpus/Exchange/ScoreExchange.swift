@@ -1,3 +1,4 @@
+import HDF5
 package import Foundation
 
 /// The Monte-Carlo traces of some samples, all by one scorer.
@@ -7,7 +8,7 @@ package struct ScoreSet: Sendable {
     package let records: [ScoreRecord]
 
     /// The bytes of a sealed file of them: the same traces give the same bytes.
-    package func packed() throws(CorpusError) -> Data { Data(try ScoreShard.packed(records, by: scorer)) }
+    package func packed() throws(CorpusError) -> Data { Data(try ScoreShard.image(of: records, by: scorer).bytes) }
 }
 
 extension Corpus {

@@ -1,4 +1,4 @@
-import Disk
+package import Disk
 package import Foundation
 
 /// How files get into a corpus: written under tmp/, synced, renamed, and the folder synced. A reader sees the old state
@@ -25,6 +25,29 @@ package struct AtomicFiles: Sendable {
             do throws(DiskError) {
                 try create(temporary, bytes)
                 try put(temporary, at: destination)
+            } catch {
+                unlink(temporary.path)
+                throw error
+            }
+        }
+    }
+
+    /// Makes a file whose name follows from what is written into it.
+    ///
+    /// - Parameters:
+    ///   - size: about how many bytes there will be.
+    ///   - body: writes, and says where the file is to lie.
+    package func make<Name>(
+        expecting size: Int, _ body: (inout BlockFile) throws(DiskError) -> (name: Name, destination: URL)
+    ) throws(CorpusError) -> Name {
+        let temporary = temporaryURL()
+        return try reported { () throws(DiskError) in
+            do throws(DiskError) {
+                var file = try BlockFile(temporary.path, expecting: size)
+                let made = try body(&file)
+                try file.finish()
+                try put(temporary, at: made.destination)
+                return made.name
             } catch {
                 unlink(temporary.path)
                 throw error

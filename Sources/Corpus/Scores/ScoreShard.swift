@@ -13,12 +13,12 @@ struct ScoreShard {
     static func write(
         _ records: [ScoreRecord], by scorer: Scorer, to folder: URL, files: AtomicFiles
     ) throws(CorpusError) -> Digest {
-        try SealedFile.write(packed(records, by: scorer), to: folder, files: files)
+        try SealedFile.write(image(of: records, by: scorer), to: folder, files: files)
     }
 
-    /// The file's bytes: the same records give the same bytes.
-    static func packed(_ records: [ScoreRecord], by scorer: Scorer) throws(CorpusError) -> [UInt8] {
-        try SealedFile.bytes(format: format, version: 1) { (file) throws(HDF5Error) in
+    /// The same records give the same bytes.
+    static func image(of records: [ScoreRecord], by scorer: Scorer) throws(CorpusError) -> FileImage {
+        try SealedFile.image(format: format, version: 1) { (file) throws(HDF5Error) in
             try file.attribute("scorer", scorer.json.text)
             let shape = [records.count, scorer.steps]
             try file.group("/scores")

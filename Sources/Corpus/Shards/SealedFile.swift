@@ -1,4 +1,5 @@
 import Crypto
+import Disk
 import HDF5
 import Foundation
 
@@ -61,13 +62,11 @@ struct SealedFile: Sendable {
 
     /// What a file of this format holds when `body` has written it: the same calls give the same bytes.
     ///
-    /// - Parameter capacity: about how many bytes there will be.
-    static func bytes(
-        format: String, version: Int, capacity: Int = 1 << 20,
-        _ body: (borrowing FileWriter) throws(HDF5Error) -> Void
-    ) throws(CorpusError) -> [UInt8] {
+    static func image(
+        format: String, version: Int, _ body: (borrowing FileWriter) throws(HDF5Error) -> Void
+    ) throws(CorpusError) -> FileImage {
         do throws(HDF5Error) {
-            let file = try FileWriter("a new shard", capacity: capacity)
+            let file = try FileWriter("a new shard")
             try file.attribute("format", format)
             try file.attribute("version", String(version))
             try body(file)
@@ -77,17 +76,17 @@ struct SealedFile: Sendable {
         }
     }
 
-    /// Seals bytes under their SHA-256.
-    static func write(_ bytes: [UInt8], to folder: URL, files: AtomicFiles) throws(CorpusError) -> Digest {
-        let digest = bytes.withUnsafeBytes { Digest(ofBytes: $0) }
-        // No copy: the file may be large.
-        try bytes.withUnsafeBufferPointer { (buffer) throws(CorpusError) in
-            let data = buffer.baseAddress.map {
-                Data(bytesNoCopy: UnsafeMutableRawPointer(mutating: $0), count: buffer.count, deallocator: .none)
+    /// Seals a file under the SHA-256 of its bytes.
+    static func write(_ image: FileImage, to folder: URL, files: AtomicFiles) throws(CorpusError) -> Digest {
+        try files.make(expecting: image.size) { (file) throws(DiskError) in
+            var hash = SHA256()
+            try image.forEachPiece { (piece) throws(DiskError) in
+                hash.update(bufferPointer: piece)
+                try file.append(piece)
             }
-            try files.write(data ?? Data(), to: ShardWriter.location(of: digest, in: folder))
+            let digest = hash.finalize().withUnsafeBytes { Digest(bytes: $0) }
+            return (digest, ShardWriter.location(of: digest, in: folder))
         }
-        return digest
     }
 }
 

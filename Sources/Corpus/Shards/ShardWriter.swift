@@ -17,16 +17,13 @@ package enum ShardWriter {
     package static func write(
         _ records: [SampleRecord], to folder: URL, files: AtomicFiles
     ) throws(CorpusError) -> Digest {
-        try SealedFile.write(packed(records), to: folder, files: files)
+        try SealedFile.write(image(of: records), to: folder, files: files)
     }
 
-    /// A shard's bytes, for a place of any kind: the same records give the same bytes.
-    ///
-    /// - Parameter records: at least one.
-    package static func packed(_ records: [SampleRecord]) throws(CorpusError) -> [UInt8] {
+    /// A shard that has no place yet.
+    static func image(of records: [SampleRecord]) throws(CorpusError) -> FileImage {
         let ready = prepared(records)
-        let size = records.reduce(1 << 16) { $0 + $1.png.count + 4 * $1.latent.count + 8 * $1.timesteps.count + 1024 }
-        return try SealedFile.bytes(format: format, version: version, capacity: size) { (file) throws(HDF5Error) in
+        return try SealedFile.image(format: format, version: version) { (file) throws(HDF5Error) in
             try write(records, ready, to: file)
         }
     }
@@ -39,19 +36,17 @@ package enum ShardWriter {
 
     /// What takes time and needs nothing of libhdf5, whose lock lets in one thread.
     private struct Ready {
-        var manifest = Data()
+        var manifest: [UInt8] = []
         var id: Digest?
-        var latent = FileWriter.Chunk(bytes: [], isCompressed: false)
+        var latent = FileWriter.Chunk(bytes: [UInt8](), isCompressed: false)
 
         init() {}
 
-        init(_ record: SampleRecord) {
-            manifest = record.manifest.data
+        init(_ record: SampleRecord, _ slab: inout Slab) {
+            manifest = Array(record.manifest.data)
             id = Digest(of: manifest)
-            latent = record.latent.withUnsafeBytes { bytes in
-                if let frame = ChunkCodec.encode(bytes) { return FileWriter.Chunk(bytes: frame, isCompressed: true) }
-                return FileWriter.Chunk(bytes: Array(bytes), isCompressed: false)
-            }
+            let frame = record.latent.withUnsafeBytes { ChunkCodec.encode($0, into: &slab) }
+            latent = FileWriter.Chunk(bytes: frame ?? record.latent, isCompressed: frame != nil)
         }
     }
 
@@ -62,7 +57,10 @@ package enum ShardWriter {
             // Blocks of some samples: a thread's turn costs something too.
             let blocks = (records.count + 15) / 16
             DispatchQueue.concurrentPerform(iterations: blocks) { block in
-                for index in 16 * block..<min(16 * block + 16, records.count) { ready[index] = Ready(records[index]) }
+                var slab = Slab()
+                for index in 16 * block..<min(16 * block + 16, records.count) {
+                    ready[index] = Ready(records[index], &slab)
+                }
             }
         }
         return ready
@@ -88,8 +86,8 @@ package enum ShardWriter {
     }
 
     /// Pieces of any length end to end, with where each begins and where the last ends.
-    private static func write<Bytes: Collection<UInt8>>(
-        _ pieces: [Bytes], to name: String, offsets: String, _ file: borrowing FileWriter
+    private static func write(
+        _ pieces: [[UInt8]], to name: String, offsets: String, _ file: borrowing FileWriter
     ) throws(HDF5Error) {
         var starts: [Int64] = [0]
         var end: Int64 = 0
@@ -97,10 +95,7 @@ package enum ShardWriter {
             end += Int64(piece.count)
             starts.append(end)
         }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(Int(end))
-        for piece in pieces { bytes.append(contentsOf: piece) }
-        try file.write(name, bytes, shape: [Int(end)])
+        try file.write(name, pieces: pieces, shape: [Int(end)], of: UInt8.self)
         try file.write(offsets, starts, shape: [starts.count])
     }
 

@@ -1,34 +1,32 @@
 import CHDF5
 import Foundation
 
-/// A new HDF5 file, built in memory and handed out as bytes by ``finish()``.
+/// A new HDF5 file, handed out by ``finish()`` as a ``FileImage``.
 ///
 /// The same calls give the same bytes: object times are off, property lists are fixed, and the format's version bounds
 /// are the widest that readers understand. libhdf5 never writes to disk itself: it does not survive a disk that is full
-/// (1.10 crashes when the process ends), and the caller wants the bytes' digest before they have a name anyway.
+/// (1.10 crashes when the process ends). It only lays the file out; data stay where they are until the file is written.
 package struct FileWriter: ~Copyable {
     /// What errors call the file.
     package let path: String
+    private let gathered: GatheredFile
     private let file: OpenFile
 
-    /// - Parameters:
-    ///   - name: what errors call the file.
-    ///   - capacity: about how many bytes there will be; memory grows by so much at a time.
-    package init(_ name: String, capacity: Int = 1 << 20) throws(HDF5Error) {
+    /// - Parameter name: what errors call the file.
+    package init(_ name: String) throws(HDF5Error) {
         path = name
+        let gathered = GatheredFile()
         file = try Library.run { () throws(HDF5Error) -> sending OpenFile in
             let access = Handle(H5Pcreate(ck_h5_file_access()), H5Pclose)
             H5Pset_libver_bounds(access.id, H5F_LIBVER_EARLIEST, H5F_LIBVER_V110)
-            H5Pset_fapl_core(access.id, max(capacity, 1 << 16), false)
             let creation = Handle(H5Pcreate(ck_h5_file_create()), H5Pclose)
             H5Pset_obj_track_times(creation.id, false)
-            // Nothing backs the file, but libhdf5 takes two open files of one name for the same.
-            let unique = "\(UUID())"
-            guard let file = OpenFile(H5Fcreate(unique, ck_h5_truncate(), creation.id, access.id)) else {
-                throw HDF5Error(path: name, "cannot be built")
-            }
+            guard GatherDriver.use(for: gathered, in: access),
+                let file = OpenFile(H5Fcreate(name, ck_h5_truncate(), creation.id, access.id))
+            else { throw HDF5Error(path: name, "cannot be built") }
             return file
         }
+        self.gathered = gathered
     }
 
     package func group(_ name: String) throws(HDF5Error) {
@@ -45,26 +43,38 @@ package struct FileWriter: ~Copyable {
     package func write<Element: HDF5Element>(
         _ name: String, _ values: [Element], shape: [Int]
     ) throws(HDF5Error) {
-        precondition(shape.reduce(1, *) == values.count, "\(values.count) values for the shape \(shape)")
+        try write(name, pieces: [values], shape: shape, of: Element.self)
+    }
+
+    /// A dataset in one piece, whose bytes are those of some sources end to end.
+    package func write<Element: HDF5Element>(
+        _ name: String, pieces: [any ByteSource], shape: [Int], of type: Element.Type
+    ) throws(HDF5Error) {
+        let count = pieces.reduce(0) { $0 + $1.byteCount }
+        precondition(
+            shape.reduce(MemoryLayout<Element>.stride, *) == count, "\(count) bytes for the shape \(shape)")
         let id = file.id
         try Library.run { () throws(HDF5Error) -> Void in
             let creation = datasetCreation()
+            H5Pset_alloc_time(creation.id, H5D_ALLOC_TIME_EARLY)
             let dataset = try make(id, name, Element.hdf5Type, shape, creation.id)
-            guard !values.isEmpty else { return }
-            let status = values.withUnsafeBytes {
-                H5Dwrite(dataset.id, Element.hdf5Type, 0, 0, 0, $0.baseAddress)
+            guard count > 0 else { return }
+            guard let address = Int(exactly: H5Dget_offset(dataset.id)) else {
+                throw HDF5Error(path: path, object: name, "has no place in the file")
             }
-            guard status >= 0 else { throw HDF5Error(path: path, object: name, "cannot be written: is there memory?") }
+            gathered.place(pieces, at: address)
         }
     }
 
     /// One chunk as it lies in the file.
     package struct Chunk: Sendable {
-        package let bytes: [UInt8]
+        package let bytes: any ByteSource
         /// Split into byte planes and compressed; false where that did not pay and the bytes are stored as they are.
         package let isCompressed: Bool
 
-        package init(bytes: [UInt8], isCompressed: Bool) { (self.bytes, self.isCompressed) = (bytes, isCompressed) }
+        package init(bytes: any ByteSource, isCompressed: Bool) {
+            (self.bytes, self.isCompressed) = (bytes, isCompressed)
+        }
     }
 
     /// A dataset of one chunk a row, each compressed by the caller: compression runs in many threads outside the
@@ -87,8 +97,12 @@ package struct FileWriter: ~Copyable {
             for (row, chunk) in chunks.enumerated() {
                 var offset = [hsize_t](repeating: 0, count: shape.count)
                 offset[0] = hsize_t(row)
-                let status = H5Dwrite_chunk(
-                    dataset.id, 0, chunk.isCompressed ? 0 : 3, &offset, chunk.bytes.count, chunk.bytes)
+                var status: herr_t = -1
+                gathered.expected = chunk.bytes
+                chunk.bytes.withBytes { bytes in
+                    status = H5Dwrite_chunk(
+                        dataset.id, 0, chunk.isCompressed ? 0 : 3, &offset, bytes.count, bytes.baseAddress)
+                }
                 guard status >= 0 else {
                     throw HDF5Error(path: path, object: name, "cannot be written: is there memory?")
                 }
@@ -112,22 +126,11 @@ package struct FileWriter: ~Copyable {
         }
     }
 
-    /// The file's bytes.
-    package consuming func finish() throws(HDF5Error) -> [UInt8] {
-        let path = path
-        let id = file.id
-        return try Library.run { () throws(HDF5Error) -> sending [UInt8] in
-            guard H5Fflush(id, H5F_SCOPE_GLOBAL) >= 0 else { throw HDF5Error(path: path, "cannot be built") }
-            let size = H5Fget_file_image(id, nil, 0)
-            guard size > 0 else { throw HDF5Error(path: path, "cannot be built") }
-            var written = 0
-            let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, initialized in
-                written = H5Fget_file_image(id, buffer.baseAddress, size)
-                initialized = max(written, 0)
-            }
-            guard written == size else { throw HDF5Error(path: path, "cannot be built") }
-            return bytes
-        }
+    /// The file, which refers to what was written.
+    package consuming func finish() throws(HDF5Error) -> FileImage {
+        let (path, gathered) = (path, gathered)
+        guard file.close() else { throw HDF5Error(path: path, "cannot be built") }
+        return gathered.image
     }
 
     private func datasetCreation() -> Handle {

@@ -58,6 +58,13 @@ struct OpenFile: ~Copyable {
         self.id = id
     }
 
+    /// - Returns: whether all of the file was handed over.
+    consuming func close() -> Bool {
+        let id = id
+        discard self
+        return Library.run { H5Fclose(id) >= 0 }
+    }
+
     deinit {
         let id = id
         Library.run { _ = H5Fclose(id) }
