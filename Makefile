@@ -32,7 +32,7 @@ test-long: test  ## Crash tests at every point, 200 random kills, 120,000 mutati
 interop:         ## Adapters and shards in the programs they are for; needs PEER_PYTHON, too heavy for CI
 	$${PEER_PYTHON:?name a Python that has torch, diffusers, transformers and peft} Tests/Interop/adapter_interop.py
 
-bench: build     ## The engine beside PyTorch, diffusers and PEFT (QUICK=1: a few minutes); see Benchmarks/README.md
+bench: build     ## The engine, the store and verify beside their peers (QUICK=1: the engine, a few minutes); see Benchmarks/README.md
 	$(SWIFT) build $(RELEASE) --product attune-bench
 	Benchmarks/engine.sh $(if $(QUICK),--quick)
 	$(if $(QUICK),,Benchmarks/storage.sh)
