@@ -1,5 +1,5 @@
 import Disk
-package import Foundation
+import Foundation
 
 /// A part of the formats that are a folder of pictures: some samples, read together and written together.
 enum PicturePart {
