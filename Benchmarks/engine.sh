@@ -11,8 +11,10 @@ if [ -z "${PEER_PYTHON:-}" ]; then
     if [ ! -e "$BENCH_DIR/venv/complete" ]; then
         echo "making a virtual environment with PyTorch in $BENCH_DIR/venv" >&2
         python3 -m venv "$BENCH_DIR/venv"
-        "$PEER_PYTHON" -m pip install --quiet --extra-index-url https://download.pytorch.org/whl/cpu \
-            torch diffusers transformers peft safetensors pillow numpy
+        # PyTorch's own index has a build without CUDA, a tenth as large; where it is out of reach, PyPI's does too.
+        "$PEER_PYTHON" -m pip install --quiet --retries 0 --index-url https://download.pytorch.org/whl/cpu torch ||
+            "$PEER_PYTHON" -m pip install --quiet torch
+        "$PEER_PYTHON" -m pip install --quiet diffusers transformers peft safetensors pillow numpy
         touch "$BENCH_DIR/venv/complete"
     fi
 fi
