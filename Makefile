@@ -36,12 +36,14 @@ bench: build     ## The engine beside PyTorch, diffusers and PEFT (QUICK=1: a fe
 	$(SWIFT) build $(RELEASE) --product attune-bench
 	Benchmarks/engine.sh $(if $(QUICK),--quick)
 	$(if $(QUICK),,Benchmarks/storage.sh)
+	$(if $(QUICK),,Benchmarks/verify.sh)
 
 bench-quick:     ## The same in a few minutes: SD-2.1 and tiny-sd, one run each
 	@$(MAKE) bench QUICK=1
 
-bench-storage:   ## The store beside h5py, WebDataset, MosaicML Streaming and Lance, and its catalogue at ten million samples
+bench-storage: build ## The store beside h5py, WebDataset, MosaicML Streaming and Lance, verify, and ten million samples
 	Benchmarks/storage.sh
+	Benchmarks/verify.sh
 	Benchmarks/scale.sh
 
 lint:            ## swift-format, strictly

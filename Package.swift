@@ -64,7 +64,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "Interchange",
-            dependencies: ["Diffusion", "Corpus", "Codecs", "Tensor", "CSync", http, crypto, logging] + nio,
+            dependencies: ["Disk", "Diffusion", "Corpus", "Codecs", "Tensor", http, crypto, logging] + nio,
             swiftSettings: strict),
         .executableTarget(
             name: "attune",

@@ -6,13 +6,12 @@
 #   PEER_PYTHON=/path/to/python Benchmarks/export.sh     python with pillow and numpy (default: .venv)
 set -euo pipefail
 cd "$(dirname "$0")/.."
+source Benchmarks/median.sh
 rounds=${ROUNDS:-3}
 python=${PEER_PYTHON:-.venv/bin/python}
 attune=${ATTUNE:-.build/release/attune}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-
-median() { sort -n "$1" | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
 
 echo "pictures        attune     peer    ratio   synced    ratio   (medians of $rounds, seconds; $(nproc) cores)"
 for set in 64x4000 512x100; do

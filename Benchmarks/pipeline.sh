@@ -6,6 +6,7 @@
 #   PEER_PYTHON=/path/to/python Benchmarks/pipeline.sh     python with torch, diffusers, transformers, peft
 set -euo pipefail
 cd "$(dirname "$0")/.."
+source Benchmarks/median.sh
 unset OPENBLAS_CORETYPE
 rounds=${ROUNDS:-3}
 python=${PEER_PYTHON:?set PEER_PYTHON to a python that has torch, diffusers, transformers and peft}
@@ -40,7 +41,6 @@ for round in $(seq "$rounds"); do
     done
 done
 
-median() { sort -n "$1" | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
 echo
 paste "$work/attune-train-40" "$work/attune-train-20" | awk '{ printf "%.3f\n", $1 - $2 }' >"$work/attune-steps"
 mv "$work/attune-train-20" "$work/attune-train"

@@ -6,6 +6,7 @@
 #   VERIFY_RUNS                      how often both take turns (default 5)
 set -euo pipefail
 cd "$(dirname "$0")/.."
+source Benchmarks/median.sh
 attune=.build/release/attune
 rounds=${VERIFY_RUNS:-5}
 corpus=${1:-}
@@ -22,14 +23,13 @@ cores=$(nproc)
 
 seconds() { local begin end; begin=$(date +%s.%N); "$@" > /dev/null 2>&1; end=$(date +%s.%N); echo "$end $begin" | awk '{ print $1 - $2 }'; }
 sums() { find "$corpus/shards" -name '*.h5' -print0 | xargs -0 -P "$cores" -n "$(((files + 4 * cores - 1) / (4 * cores)))" sha256sum; }
-median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 
 sums > /dev/null            # both read from the page cache
 for ((i = 0; i < rounds; i++)); do
     seconds "$attune" verify --corpus "$corpus" >> "$corpus.verify"
     seconds sums >> "$corpus.sums"
 done
-verify=$(median < "$corpus.verify"); sums=$(median < "$corpus.sums")
+verify=$(median "$corpus.verify"); sums=$(median "$corpus.sums")
 rm -f "$corpus.verify" "$corpus.sums"
 awk -v b="$bytes" -v f="$files" -v c="$cores" -v v="$verify" -v s="$sums" 'BEGIN {
     printf "%d shards, %.0f MiB, %d cores\n", f, b / 1048576, c

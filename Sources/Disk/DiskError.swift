@@ -14,6 +14,9 @@ package struct DiskError: Error, LocalizedError, CustomStringConvertible, Sendab
         message = code == 0 ? what : "\(what): \(String(cString: strerror(code)))"
     }
 
+    /// Why alone, where the operating system said it.
+    package var reason: String { code == 0 ? message : String(cString: strerror(code)) }
+
     package var description: String { "\(path): \(message)" }
     package var errorDescription: String? { description }
 }

@@ -19,6 +19,17 @@ package struct DiskFile: ~Copyable, Sendable {
         case create
         /// It must exist; writes go to its end.
         case append
+        /// It is made where it is missing, and emptied where it is not.
+        case replace
+        /// It is made where it is missing; it can be read, and writes go to its end.
+        case extend
+
+        fileprivate var mayCreate: Bool {
+            switch self {
+            case .create, .replace, .extend: true
+            case .read, .append: false
+            }
+        }
     }
 
     package init(_ path: String, _ mode: Mode) throws(DiskError) {
@@ -28,8 +39,8 @@ package struct DiskFile: ~Copyable, Sendable {
     }
 
     private static func open(_ path: String, _ mode: Mode) throws(DiskError) -> Int32 {
-        let what = mode == .create ? "cannot be created" : "cannot be opened"
-        if case .error(let code) = Faults.next(mode == .create ? .create : .open, path) {
+        let what = mode.mayCreate ? "cannot be created" : "cannot be opened"
+        if case .error(let code) = Faults.next(mode.mayCreate ? .create : .open, path) {
             throw DiskError(what, path, code)
         }
         let flags =
@@ -37,6 +48,8 @@ package struct DiskFile: ~Copyable, Sendable {
             case .read: O_RDONLY
             case .create: O_WRONLY | O_CREAT | O_EXCL
             case .append: O_WRONLY | O_APPEND
+            case .replace: O_WRONLY | O_CREAT | O_TRUNC
+            case .extend: O_RDWR | O_CREAT | O_APPEND
             }
         let descriptor = openFile(path, flags | O_CLOEXEC)
         guard descriptor >= 0 else { throw DiskError(what, path) }
@@ -122,6 +135,12 @@ package struct DiskFile: ~Copyable, Sendable {
             hasFailed = true
         }
         return done
+    }
+
+    /// Removes all that was written.
+    package func empty() throws(DiskError) {
+        if case .error(let code) = Faults.next(.write, path) { throw DiskError("cannot be emptied", path, code) }
+        guard ftruncate(descriptor, 0) == 0 else { throw DiskError("cannot be emptied", path) }
     }
 
     /// Waits until what was written is on the disk. A sync that fails is not tried again: the kernel may have dropped

@@ -42,6 +42,19 @@ import Testing
         #expect(try Data(contentsOf: URL(fileURLWithPath: path)).count == 5000)
     }
 
+    @Test func aReplacedFileForgetsAndAnExtendedOneGrows() throws {
+        let path = file()
+        defer { unlink(path) }
+        try DiskFile(path, .replace).write(bytes)
+        try DiskFile(path, .replace).write(bytes.prefix(10).map { $0 })
+        let grown = try DiskFile(path, .extend)
+        try grown.write([1, 2, 3])
+        #expect(try Disk.read(path) == Data(bytes.prefix(10) + [1, 2, 3]))
+        try grown.empty()
+        try grown.write([4])
+        #expect(try Disk.read(path) == Data([4]))
+    }
+
     @Test func foldersAreMadeWithThoseAbove() throws {
         let path = file()
         defer { try? FileManager.default.removeItem(atPath: path) }

@@ -9,6 +9,8 @@ final class CatalogueFilling {
     private let isIndexed: Bool
     private let insertSample, insertScore: RowStatement
     private var prompts: [String: Int64] = [:]
+    /// Candidates of one prompt come one after the other.
+    private var lastPrompt: (text: String, key: Int64)?
     private var origins: [Origin: Int64] = [:]
 
     /// Prompts to remember; the table knows the others.
@@ -116,6 +118,13 @@ final class CatalogueFilling {
     }
 
     private func prompt(_ text: String) throws -> Int64 {
+        if let lastPrompt, lastPrompt.text == text { return lastPrompt.key }
+        let key = try keyOfPrompt(text)
+        lastPrompt = (text, key)
+        return key
+    }
+
+    private func keyOfPrompt(_ text: String) throws -> Int64 {
         if let key = prompts[text] { return key }
         if prompts.count >= Self.mostPrompts { prompts.removeAll(keepingCapacity: true) }
         let find = try database.cachedStatement(sql: "SELECT key FROM prompt WHERE text = ?")

@@ -38,50 +38,29 @@ extension Manifest {
     /// Reads the spelling that ``CanonicalJSON`` gives; nil for any other, even where it is JSON.
     private init?(quick bytes: UnsafeBufferPointer<UInt8>) {
         var scan = ManifestScanner(bytes)
-        var (prompt, seed, model, sampler): (String?, String?, String?, String?)
-        var (adapter, tag): (String?, String?)
-        var (steps, width, height): (Int?, Int?, Int?)
-        var guidance: Double?
-        var shape: [Int]?
-        var (latent, pixels, recipe): (Digest?, Digest?, Digest?)
-        var schedule: ScheduleDescription?
-        var source: Digest?
-        var (fit, path, url): (String?, String?, String?)
+        // Members are sorted by name, and those that may be missing are looked for where they would be.
         guard scan.take("{") else { return nil }
-        repeat {
-            guard let name = scan.name() else { return nil }
-            switch name {
-            case "prompt": prompt = scan.string()
-            case "seed": seed = scan.string()
-            case "model": model = scan.string()
-            case "sampler": sampler = scan.string()
-            case "adapter": adapter = scan.string()
-            case "tag": tag = scan.string()
-            case "steps": steps = scan.integer()
-            case "width": width = scan.integer()
-            case "height": height = scan.integer()
-            case "guidance": guidance = scan.number()
-            case "latent_shape": shape = scan.integers()
-            case "latent_sha256": latent = scan.digest()
-            case "pixels_sha256": pixels = scan.digest()
-            case "recipe_sha256": recipe = scan.digest()
-            case "schedule": schedule = scan.schedule()
-            case "source_sha256": source = scan.digest()
-            case "source_fit": fit = scan.string()
-            case "source_path": path = scan.string()
-            case "source_url": url = scan.string()
-            default: return nil
-            }
-            if scan.hasFailed { return nil }
-        } while scan.take(",")
-        guard scan.take("}"), scan.isAtEnd, let prompt, let seed, let model, let sampler, let steps, let width,
-            let height,
-            let guidance, let shape, let latent, let pixels, let recipe
+        adapter = scan.member("adapter") ? scan.string() : nil
+        guard scan.member("guidance"), let guidance = scan.number(), scan.member("height"), let height = scan.integer(),
+            scan.member("latent_sha256"), let latent = scan.digest(),
+            scan.member("latent_shape"), let shape = scan.integers(), scan.member("model"), let model = scan.string(),
+            scan.member("pixels_sha256"), let pixels = scan.digest(), scan.member("prompt"), let prompt = scan.string(),
+            scan.member("recipe_sha256"), let recipe = scan.digest(), scan.member("sampler"),
+            let sampler = scan.string()
         else { return nil }
-        (self.prompt, self.seed, self.model, self.sampler) = (prompt, seed, model, sampler)
-        (self.adapter, self.tag, self.steps, self.width, self.height) = (adapter, tag, steps, width, height)
-        (self.guidance, latent_shape, self.schedule) = (guidance, shape, schedule)
+        schedule = scan.member("schedule") ? scan.schedule() : nil
+        guard scan.member("seed"), let seed = scan.string() else { return nil }
+        source_fit = scan.member("source_fit") ? scan.string() : nil
+        source_path = scan.member("source_path") ? scan.string() : nil
+        source_sha256 = scan.member("source_sha256") ? scan.digest() : nil
+        source_url = scan.member("source_url") ? scan.string() : nil
+        guard scan.member("steps"), let steps = scan.integer() else { return nil }
+        tag = scan.member("tag") ? scan.string() : nil
+        guard scan.member("width"), let width = scan.integer(), scan.take("}"), scan.isAtEnd, !scan.hasFailed else {
+            return nil
+        }
+        (self.prompt, self.seed, self.model, self.sampler, self.steps) = (prompt, seed, model, sampler, steps)
+        (self.guidance, self.width, self.height, latent_shape) = (guidance, width, height, shape)
         (latent_sha256, pixels_sha256, recipe_sha256) = (latent, pixels, recipe)
-        (source_sha256, source_fit, source_path, source_url) = (source, fit, path, url)
     }
 }

@@ -69,6 +69,7 @@ package struct PreparedSamples: Sendable {
     init(_ shard: ShardReader, _ scoring: any TraceScoring) throws(CorpusError) {
         (digest, stamp) = (shard.digest, shard.stamp)
         var known: [Origin: Int] = [:]
+        var last: Int?
         rows.reserveCapacity(shard.ids.count)
         let traces = try shard.traces()
         for (row, id) in shard.ids.enumerated() {
@@ -85,11 +86,14 @@ package struct PreparedSamples: Sendable {
                 model: manifest.model, adapter: manifest.adapter, sampler: manifest.sampler, steps: manifest.steps,
                 guidance: manifest.guidance, width: manifest.width, height: manifest.height, tag: manifest.tag,
                 latentShape: manifest.latent_shape)
-            let place = known[origin] ?? origins.count
+            // Neighbours mostly have one origin, and comparing costs less than hashing.
+            let isLast = last.map { origins[$0] == origin } ?? false
+            let place = (isLast ? last : known[origin]) ?? origins.count
             if place == origins.count {
                 known[origin] = place
                 origins.append(origin)
             }
+            last = place
             rows.append(
                 Row(
                     id: id, recipe: manifest.recipe_sha256, prompt: manifest.prompt, seed: manifest.seed, origin: place,

@@ -53,9 +53,13 @@ package struct MeanKappaEstimator: MIEstimator {
     package var name: String { kappa.rawValue }
 
     package func estimate(_ trace: MITrace, schedule: NoiseSchedule) -> MIEstimate {
-        let terms = zip(trace.timesteps, trace.deltaSquared).compactMap { t, delta -> Double? in
-            guard t > cutoff, t < schedule.count, !delta.isNaN else { return nil }
-            return Double(kappa.weight(t, schedule)) * Double(delta)
+        // One allocation: a catalogue that is filled again asks this of millions of traces.
+        let terms = [Double](unsafeUninitializedCapacity: trace.timesteps.count) { terms, kept in
+            for (t, delta) in zip(trace.timesteps, trace.deltaSquared) {
+                guard t > cutoff, t < schedule.count, !delta.isNaN else { continue }
+                terms[kept] = Double(kappa.weight(t, schedule)) * Double(delta)
+                kept += 1
+            }
         }
         let count = Double(terms.count)
         guard count > 0 else { return MIEstimate(value: .nan, standardError: .nan) }

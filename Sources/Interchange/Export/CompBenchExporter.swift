@@ -3,8 +3,6 @@ package import Foundation
 /// The folder that T2I-CompBench's evaluators read: `samples/<prompt>_<number>.png`, numbered in the selection's order.
 /// Their `vqa_result.json` comes back through `annotate --selection`.
 package struct CompBenchExporter: Exporter {
-    private static let partSize = 512
-
     package init() {}
 
     package var identity: String { "t2i-compbench" }
@@ -12,15 +10,11 @@ package struct CompBenchExporter: Exporter {
     package func writePart(
         _ part: Int, from start: Int, of source: any ExportSource, into folder: URL, report: (Int) -> Void
     ) throws -> Int {
-        let samples = folder.appendingPathComponent("samples")
-        try FileManager.default.createDirectory(at: samples, withIntermediateDirectories: true)
-        let range = start..<min(start + Self.partSize, source.count)
-        let files = zip(zip(range, try source.facts(range)), try source.images(range)).map {
-            NewFile(name: "\(Self.spelled($0.1.prompt))_\(padded($0.0)).png", bytes: $1)
+        let next = try PicturePart.write(from: start, of: source, into: folder.appendingPathComponent("samples")) {
+            [NewFile(name: "\(Self.spelled($1.prompt))_\(padded($0)).png", bytes: $2)]
         }
-        try write(files, into: samples)
-        report(range.upperBound)
-        return range.upperBound
+        report(next)
+        return next
     }
 
     /// The prompt as a file name: the evaluators take the text before the underscore, so it has none, and 255 bytes are

@@ -1,18 +1,15 @@
+import Disk
 import Foundation
 import Synchronization
 
-/// Writes bytes to an open file; gives what went wrong, or nil.
-func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> String? {
-    var rest = bytes[...]
-    while !rest.isEmpty {
-        let written = write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-        if written < 0 {
-            if errno == EINTR { continue }
-            return String(cString: strerror(errno))
-        }
-        rest = rest.dropFirst(written)
+extension ExportError {
+    /// What went wrong with a file of an export.
+    init(_ error: DiskError) { self = .cannotWrite(path: error.path, reason: error.reason) }
+
+    /// Runs what touches the disk, and tells of its errors as an export does.
+    static func explaining<R: ~Copyable>(_ body: () throws(DiskError) -> R) throws(ExportError) -> R {
+        do throws(DiskError) { return try body() } catch { throw ExportError(error) }
     }
-    return nil
 }
 
 /// A file to write: its name below the export's folder, and its bytes.
@@ -21,12 +18,8 @@ struct NewFile: Sendable {
     let bytes: [UInt8]
 
     func write(into folder: String) throws(ExportError) {
-        let path = folder + "/" + name
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw .cannotWrite(path: path, reason: String(cString: strerror(errno))) }
-        defer { close(descriptor) }
-        if let reason = bytes.withUnsafeBytes({ writeAll($0, to: descriptor) }) {
-            throw .cannotWrite(path: path, reason: reason)
+        try ExportError.explaining { () throws(DiskError) in
+            try DiskFile(folder + "/" + name, .replace).write(bytes)
         }
     }
 }

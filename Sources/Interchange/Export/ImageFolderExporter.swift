@@ -4,9 +4,6 @@ package import Foundation
 /// A Hugging Face imagefolder: `train/<id>.png` and `train/metadata.jsonl`, which `datasets.load_dataset("imagefolder")`
 /// reads with its text.
 package struct ImageFolderExporter: Exporter {
-    /// Images that are read and written together.
-    private static let partSize = 512
-
     package init() {}
 
     package var identity: String { "imagefolder" }
@@ -14,21 +11,17 @@ package struct ImageFolderExporter: Exporter {
     package func writePart(
         _ part: Int, from start: Int, of source: any ExportSource, into folder: URL, report: (Int) -> Void
     ) throws -> Int {
-        let train = folder.appendingPathComponent("train")
-        try FileManager.default.createDirectory(at: train, withIntermediateDirectories: true)
-        let range = start..<min(start + Self.partSize, source.count)
-        let files = zip(try source.facts(range), try source.images(range)).map {
-            NewFile(name: $0.fileName + ".png", bytes: $1)
+        let next = try PicturePart.write(from: start, of: source, into: folder.appendingPathComponent("train")) {
+            [NewFile(name: $1.fileName + ".png", bytes: $2)]
         }
-        try write(files, into: train)
-        report(range.upperBound)
-        return range.upperBound
+        report(next)
+        return next
     }
 
     package func finish(_ source: any ExportSource, in folder: URL) throws {
         var lines = Data()
-        for start in stride(from: 0, to: source.count, by: Self.partSize) {
-            for sample in try source.facts(start..<min(start + Self.partSize, source.count)) {
+        for start in stride(from: 0, to: source.count, by: PicturePart.size) {
+            for sample in try source.facts(start..<min(start + PicturePart.size, source.count)) {
                 lines += line(sample, scorers: source.scorers).data
                 lines.append(UInt8(ascii: "\n"))
             }

@@ -4,7 +4,6 @@ package import Foundation
 package struct KohyaExporter: Exporter {
     private let repeats: Int
     private let concept: String
-    private static let partSize = 512
 
     package init(repeats: Int, concept: String) {
         (self.repeats, self.concept) = (repeats, concept)
@@ -16,9 +15,7 @@ package struct KohyaExporter: Exporter {
         _ part: Int, from start: Int, of source: any ExportSource, into folder: URL, report: (Int) -> Void
     ) throws -> Int {
         let images = folder.appendingPathComponent("\(repeats)_\(concept)")
-        try FileManager.default.createDirectory(at: images, withIntermediateDirectories: true)
-        let range = start..<min(start + Self.partSize, source.count)
-        let files = try zip(try source.facts(range), try source.images(range)).flatMap { sample, png in
+        let next = try PicturePart.write(from: start, of: source, into: images) { _, sample, png in
             // Its loader reads one line, and stops at an empty caption.
             let caption = sample.prompt.split(whereSeparator: \.isNewline).joined(separator: " ")
             guard caption.contains(where: { !$0.isWhitespace }) else { throw ExportError.noPrompt(id: sample.id) }
@@ -27,8 +24,7 @@ package struct KohyaExporter: Exporter {
                 NewFile(name: sample.fileName + ".txt", bytes: Array((caption + "\n").utf8)),
             ]
         }
-        try write(files, into: images)
-        report(range.upperBound)
-        return range.upperBound
+        report(next)
+        return next
     }
 }

@@ -1,4 +1,4 @@
-import CSync
+import Disk
 package import Foundation
 
 /// An export in the making: `.NAME.partial` beside its destination, with a lock and a note of how far it has come.
@@ -25,7 +25,7 @@ final class PartialExport {
     private(set) var progress = Progress()
     private let destination: URL
     private let identity: String
-    private let lock: Int32
+    private let lock: DiskLock
 
     private var note: URL { folder.appendingPathComponent(".progress") }
     private static let (lockName, newNoteName) = (".lock", ".progress.new")
@@ -34,21 +34,15 @@ final class PartialExport {
         (self.destination, self.identity) = (destination, identity)
         folder = destination.deletingLastPathComponent()
             .appendingPathComponent(".\(destination.lastPathComponent).partial")
-        do {
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        } catch {
-            throw .cannotWrite(path: folder.path, reason: error.localizedDescription)
+        let (folder, file) = (folder.path, folder.appendingPathComponent(Self.lockName).path)
+        let lock = try ExportError.explaining { () throws(DiskError) in
+            try Disk.makeFolder(folder)
+            return try DiskLock(ifFree: file)
         }
-        lock = open(folder.appendingPathComponent(Self.lockName).path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-        guard lock >= 0 else { throw .cannotWrite(path: folder.path, reason: String(cString: strerror(errno))) }
-        guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
-            close(lock)
-            throw .destinationBusy(path: destination.path)
-        }
+        guard let lock else { throw .destinationBusy(path: destination.path) }
+        self.lock = lock
         if let left = leftNote() { progress = left.progress } else { try clear() }
     }
-
-    deinit { close(lock) }
 
     /// What an interrupted export of the same kind has noted.
     private func leftNote() -> Note? {
@@ -73,22 +67,20 @@ final class PartialExport {
         self.progress = progress
         let data = try? JSONEncoder().encode(Note(identity: identity, boot: Self.boot, progress: progress))
         try NewFile(name: Self.newNoteName, bytes: Array(data ?? Data())).write(into: folder.path)
-        guard rename(folder.appendingPathComponent(Self.newNoteName).path, note.path) == 0 else {
-            throw .cannotWrite(path: note.path, reason: String(cString: strerror(errno)))
-        }
+        let (new, note) = (folder.appendingPathComponent(Self.newNoteName).path, note.path)
+        try ExportError.explaining { () throws(DiskError) in try Disk.rename(new, to: note) }
     }
 
     /// Gives the folder its destination's name, once its files are safe from a power failure.
     func complete() throws(ExportError) {
-        for name in [note.lastPathComponent, Self.newNoteName, Self.lockName] {
-            unlink(folder.appendingPathComponent(name).path)
-        }
-        guard ck_sync_file_system(lock) == 0 else {
-            throw .cannotWrite(path: folder.path, reason: String(cString: strerror(errno)))
-        }
-        // Renaming onto an empty folder replaces it; onto one that filled up meanwhile it fails.
-        guard rename(folder.path, destination.path) == 0 else {
-            throw .cannotWrite(path: destination.path, reason: String(cString: strerror(errno)))
+        try ExportError.explaining { () throws(DiskError) in
+            for name in [note.lastPathComponent, Self.newNoteName, Self.lockName] {
+                try Disk.remove(folder.appendingPathComponent(name).path)
+            }
+            try Disk.syncFileSystem(of: folder.path)
+            // Renaming onto an empty folder replaces it; onto one that filled up meanwhile it fails.
+            try Disk.rename(folder.path, to: destination.path)
+            try Disk.syncFolder(destination.deletingLastPathComponent().path)
         }
     }
 

@@ -1,9 +1,9 @@
+import Disk
 import Foundation
 
 /// Writes a tar archive, file after file: the same files give the same bytes.
 final class TarWriter {
-    private let path: String
-    private let descriptor: Int32
+    private let file: DiskFile
     private var buffer: [UInt8] = []
     /// Bytes so far.
     private(set) var size = 0
@@ -11,13 +11,9 @@ final class TarWriter {
     private static let bufferSize = 1 << 20
 
     init(_ url: URL) throws(ExportError) {
-        path = url.path
-        descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw .cannotWrite(path: path, reason: String(cString: strerror(errno))) }
+        file = try ExportError.explaining { () throws(DiskError) in try DiskFile(url.path, .replace) }
         buffer.reserveCapacity(Self.bufferSize + 4096)
     }
-
-    deinit { close(descriptor) }
 
     func add(_ name: String, _ bytes: some Collection<UInt8>) throws(ExportError) {
         buffer += TarHeader.regularFile(name, size: bytes.count)
@@ -34,8 +30,7 @@ final class TarWriter {
     }
 
     private func flush() throws(ExportError) {
-        let problem = buffer.withUnsafeBytes { writeAll($0, to: descriptor) }
-        if let problem { throw .cannotWrite(path: path, reason: problem) }
+        try ExportError.explaining { () throws(DiskError) in try file.write(buffer) }
         buffer.removeAll(keepingCapacity: true)
     }
 }

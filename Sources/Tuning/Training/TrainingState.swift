@@ -186,7 +186,7 @@ extension TrainingState {
     static func open(
         model: DiffusionModel, source: any TrainingSource, configuration: TrainingConfiguration, run: RunFolder,
         start: Adapter?, report: (TrainingEvent) -> Void
-    ) throws(TrainingError) -> (state: TrainingState, lock: RunLock) {
+    ) throws(TrainingError) -> (state: TrainingState, lock: DiskLock) {
         if let problem = configuration.problem { throw .settings(problem) }
         if let problem = RunFolder.problem(withName: run.name) { throw .runName(problem) }
         let fresh = try initialAdapter(configuration, model: model, start: start)
@@ -240,17 +240,18 @@ extension TrainingState {
         }
     }
 
-    private static func lock(_ run: RunFolder) throws(TrainingError) -> RunLock {
-        do {
+    /// The right to write to a run, held by one process at a time.
+    private static func lock(_ run: RunFolder) throws(TrainingError) -> DiskLock {
+        let lock: DiskLock?
+        do throws(DiskError) {
             try Disk.makeFolder(run.root.path)
             try Disk.makeFolder(run.files.temporaryFolder.path)
-            guard let lock = try RunLock(run.lock) else { throw TrainingError.busy(run: run.name) }
-            return lock
-        } catch let error as TrainingError {
-            throw error
+            lock = try DiskLock(ifFree: run.lock.path)
         } catch {
             throw .file("\(error)")
         }
+        guard let lock else { throw .busy(run: run.name) }
+        return lock
     }
 
     private static func readLog(_ run: RunFolder) throws(TrainingError) -> [RunLogEntry] {

@@ -5,7 +5,8 @@ import Testing
 /// Every command is killed, and made to fail, where it touches the disk. The corpus then verifies, nothing of tmp/ is
 /// left, and the same command ends in the state that an undisturbed one reaches.
 ///
-/// `make test` takes every few points, beginning anywhere; ATTUNE_LONG=1 takes all of them.
+/// `make test` takes every few points, beginning anywhere; ATTUNE_LONG=1 takes all of them. ATTUNE_CASES names the
+/// commands to take (`pack,gc`), for whoever has changed one.
 @Suite(.serialized) struct FaultMatrixTests {
     private let scratch: Scratch
 
@@ -20,6 +21,10 @@ import Testing
         let points: Int
 
         var testDescription: String { name }
+
+        /// Whether it makes a place that must not be there yet, so that it does not run again once that is whole.
+        var isOnce: Bool { name == "init" || isExport }
+        var isExport: Bool { arguments[0] == "export" }
     }
 
     private static let prompts = "a red circle\na star and a cross\n"
@@ -29,7 +34,12 @@ import Testing
     ]
     private static let score = ["score", "--model", Attune.model, "--steps", "2", "--draws", "1", "--batch", "2"]
 
-    static let cases = [
+    static let cases: [Case] = {
+        let chosen = ProcessInfo.processInfo.environment["ATTUNE_CASES"]?.split(separator: ",").map(String.init)
+        return all.filter { chosen?.contains($0.name) ?? true }
+    }()
+
+    private static let all = [
         Case(name: "init", arguments: ["init"], points: 6),
         Case(name: "generate", arguments: ["generate"], points: 4),
         Case(name: "score", arguments: score, points: 4),
@@ -41,6 +51,11 @@ import Testing
         Case(name: "pull", arguments: ["pull", "pulled"], points: 8),
         Case(name: "import", arguments: ["import", "--format", "imagefolder", "--batch", "2"], points: 6),
         Case(name: "annotate", arguments: ["annotate", "--scorer", "hps"], points: 6),
+        Case(name: "export", arguments: ["export", "best", "--format", "imagefolder"], points: 6),
+        Case(name: "export-tar", arguments: ["export", "best", "--format", "webdataset"], points: 4),
+        Case(
+            name: "export-shard", arguments: ["export", "best", "--format", "shard", "--samples-per-file", "2"],
+            points: 4),
     ]
 
     @Test(arguments: cases) func killsLoseNothing(command: Case) throws {
@@ -86,15 +101,18 @@ import Testing
                 let corpus = scratch.path("at-\(point)")
                 try Self.copy(template, to: corpus)
                 check(try run(command, corpus, fault: "change:\(point):\(action)"), point)
-                let isThere = FileManager.default.fileExists(atPath: corpus + "/attune.json")
+                let isThere = Self.exists(corpus + "/attune.json")
                 if isThere {
                     let verify = try Attune.start(["verify", "--corpus", corpus]).wait()
                     #expect(verify.status == 0, "\(command.name) at \(point): \(verify.output)\(verify.errors)")
                 }
-                if command.name == "init" {
-                    // A corpus that was made is not made again.
-                    #expect(try run(command, corpus).status == (isThere ? 1 : 0), "init at \(point)")
-                    #expect(try Self.state(corpus) == expected)
+                if command.isOnce {
+                    // What is there is whole.
+                    let isMade = command.isExport ? Self.exists(Self.exported(corpus)) : isThere
+                    if isMade { #expect(try Self.state(corpus) == expected, "\(command.name) at \(point)") }
+                    #expect(try run(command, corpus).status == (isMade ? 1 : 0), "\(command.name) at \(point)")
+                    #expect(try Self.state(corpus) == expected, "\(command.name) at \(point) ends elsewhere")
+                    #expect(!Self.exists(scratch.path(".at-\(point).export.partial")))
                     return
                 }
                 let left = try FileManager.default.contentsOfDirectory(atPath: corpus + "/tmp")
@@ -114,6 +132,7 @@ import Testing
     private func run(_ command: Case, _ corpus: String, fault: String? = nil) throws -> Outcome {
         var arguments = command.arguments + ["--corpus", corpus]
         if command.name == "generate" { arguments += try generation() }
+        if command.isExport { arguments += ["--to", Self.exported(corpus)] }
         if command.name == "pull" { arguments.insert("oci:\(scratch.path("layout"))", at: 2) }
         if command.name == "import" { arguments.insert(scratch.path("pictures"), at: 1) }
         if command.name == "annotate" { arguments.insert(scratch.path("scores.jsonl"), at: 1) }
@@ -157,18 +176,30 @@ import Testing
         }
     }
 
+    private static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
+
+    /// Where a corpus is exported to.
+    private static func exported(_ corpus: String) -> String { corpus + ".export" }
+
     private static func copy(_ from: String, to: String) throws {
         try FileManager.default.copyItem(atPath: from, toPath: to)
     }
 
-    /// Everything whose bytes are promised, and what the catalogue says.
+    /// Everything whose bytes are promised, exports among it, and what the catalogue says.
     private static func state(_ corpus: String) throws -> [String: String] {
         var state: [String: String] = [:]
-        let names = FileManager.default.enumerator(atPath: corpus)?.compactMap { $0 as? String } ?? []
-        for name in names where ["shards/", "selections/", "runs/"].contains(where: { name.hasPrefix($0) }) {
+        func digest(_ path: String) throws -> String {
+            Digest(of: try Data(contentsOf: URL(fileURLWithPath: path))).hex
+        }
+        func names(_ folder: String) -> [String] {
+            FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
+        }
+        for name in names(corpus) where ["shards/", "selections/", "runs/"].contains(where: { name.hasPrefix($0) }) {
             guard name.hasSuffix(".h5") || name.hasSuffix(".json") || name.hasSuffix(".safetensors") else { continue }
-            let data = try Data(contentsOf: URL(fileURLWithPath: "\(corpus)/\(name)"))
-            state[name] = Digest(of: data).hex
+            state[name] = try digest("\(corpus)/\(name)")
+        }
+        for name in names(exported(corpus)) where name.contains(".") {
+            state["exported \(name)"] = try digest("\(exported(corpus))/\(name)")
         }
         for sample in try Query.samples(corpus, ["--by", "id"]) {
             state["sample \(sample.id)"] = "\(sample.prompt) \(sample.seed) \(sample.mi ?? .nan)"

@@ -28,7 +28,7 @@ import Testing
         let expected = try shards(whole)
         #expect(expected.count == 6)
 
-        let wanted = Attune.isLong ? 200 : 20
+        let wanted = Attune.kills
         var kills = 0
         var random = SystemRandomNumberGenerator()
         var corpus = scratch.path("killed-0")

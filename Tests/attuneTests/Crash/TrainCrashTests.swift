@@ -36,7 +36,7 @@ import Testing
         try #require(outcome.status == 0, "\(outcome.errors)")
         let expected = try Data(contentsOf: adapter(run: "whole"))
 
-        let wanted = Attune.isLong ? 200 : 20
+        let wanted = Attune.kills
         var kills = 0
         var runs = 0
         while kills < wanted {

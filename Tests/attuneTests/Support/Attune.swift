@@ -29,6 +29,10 @@ enum Attune {
     /// Whether the tests that take long are to take all of it: `make test-long`.
     static let isLong = ProcessInfo.processInfo.environment["ATTUNE_LONG"] == "1"
 
+    /// How often a test of random kills kills: ATTUNE_KILLS, else 200 times in the long form and 20 in the short.
+    static let kills =
+        ProcessInfo.processInfo.environment["ATTUNE_KILLS"].flatMap { Int($0) } ?? (isLong ? 200 : 20)
+
     /// Runs the command to its end.
     @discardableResult
     static func run(_ arguments: String..., environment: [String: String] = [:]) throws -> Outcome {

@@ -1,11 +1,6 @@
 import Corpus
+import Disk
 import Foundation
-
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
 
 /// A file in tmp/ that a later process may continue. Where another process is fetching the same blob just now, a private
 /// one.
@@ -13,7 +8,7 @@ import Foundation
 /// The lock is on a file beside it: libhdf5 locks the file itself when it reads it.
 final class PartialDownload {
     let file: URL
-    private let lock: (path: String, descriptor: Int32)?
+    private let lock: (path: String, held: DiskLock)?
 
     /// Without the dashes that mark what dies with its process.
     private static func places(_ corpus: Corpus, _ digest: BlobDigest) -> (file: URL, lock: String) {
@@ -32,31 +27,23 @@ final class PartialDownload {
 
     init(_ corpus: Corpus, _ digest: BlobDigest) throws(OCIError) {
         let (shared, path) = Self.places(corpus, digest)
-        while true {
-            let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-            guard descriptor >= 0 else {
-                throw OCIError(.io, path, "cannot be created: \(String(cString: strerror(errno)))")
-            }
-            guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-                close(descriptor)
-                (file, lock) = (corpus.files.temporaryURL(), nil)
+        do throws(DiskError) {
+            while let held = try DiskLock(ifFree: path) {
+                // The process that held the lock may have removed its file meanwhile.
+                guard held.isOnNamedFile else { continue }
+                (file, lock) = (shared, (path, held))
                 return
             }
-            // The process that held the lock may have removed its file meanwhile.
-            var (locked, named) = (stat(), stat())
-            if fstat(descriptor, &locked) == 0, stat(path, &named) == 0, locked.st_ino == named.st_ino {
-                (file, lock) = (shared, (path, descriptor))
-                return
-            }
-            close(descriptor)
+        } catch {
+            throw OCIError(.io, error.path, error.message)
         }
+        (file, lock) = (corpus.files.temporaryURL(), nil)
     }
 
     func discard() { try? FileManager.default.removeItem(at: file) }
 
     deinit {
-        guard let lock else { return }
-        unlink(lock.path)
-        close(lock.descriptor)
+        // While it is still held: nobody else's file is removed.
+        if let lock { try? Disk.remove(lock.path) }
     }
 }

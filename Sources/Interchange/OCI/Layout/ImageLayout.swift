@@ -1,11 +1,6 @@
 import Corpus
+import Disk
 package import Foundation
-
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
 
 /// An OCI image layout: a folder that holds artifacts as a registry would, to be carried where no network is.
 ///
@@ -123,9 +118,13 @@ package struct ImageLayout: ArtifactStore {
             artifactType: MediaType.artifact)
         try await put(.data(data), as: entry)
         // Two pushes into one layout must not lose each other's tag.
-        let lock = open(folder.appending(path: "blobs").path, O_RDONLY)
-        guard lock >= 0, flock(lock, LOCK_EX) == 0 else { throw OCIError(.io, folder.path, "cannot be locked") }
-        defer { close(lock) }
+        let lock: DiskLock
+        do throws(DiskError) {
+            lock = try DiskLock(waitingFor: folder.appending(path: "blobs").path, .folder)
+        } catch {
+            throw OCIError(.io, error.path, error.message)
+        }
+        defer { withExtendedLifetime(lock) {} }
         var index = FileManager.default.fileExists(atPath: indexURL.path) ? try readIndex() : Index()
         guard !index.manifests.contains(entry) else { return false }
         index.manifests.removeAll { $0.annotations?[Self.nameKey] == tag }

@@ -14,11 +14,11 @@ struct BlobDownload {
     func run(received: @Sendable (Int) -> Void) async throws(OCIError) {
         var hasStartedOver = false
         try await client.retry.run { () async throws(AttemptError) in
-            var partial = try PartialFile(file, limit: blob.size)
+            let partial = try PartialFile(file, limit: blob.size)
             let resumed = partial.count
             received(resumed)
             do throws(AttemptError) {
-                if partial.count < blob.size { try await receive(into: &partial, received: received) }
+                if partial.count < blob.size { try await receive(into: partial, received: received) }
             } catch {
                 var failure = error
                 failure.madeProgress = partial.count > resumed
@@ -38,7 +38,7 @@ struct BlobDownload {
     }
 
     private func receive(
-        into partial: inout PartialFile, received: @Sendable (Int) -> Void
+        into partial: PartialFile, received: @Sendable (Int) -> Void
     ) async throws(AttemptError) {
         var request = HTTPRequest(method: .GET, url: client.url("blobs/\(blob.digest)"))
         if partial.count > 0 { request.headers.append(("Range", "bytes=\(partial.count)-")) }

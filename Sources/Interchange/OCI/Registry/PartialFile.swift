@@ -1,58 +1,52 @@
 import Corpus
-import struct Crypto.SHA256
+import Disk
 import Foundation
 import NIOCore
 
+import struct Crypto.SHA256
+
 /// A file that grows at its end, with the SHA-256 of all that it holds.
-struct PartialFile {
-    private let url: URL
-    private let handle: FileHandle
+final class PartialFile {
+    private let file: DiskFile
     private var hash = SHA256()
     private(set) var count = 0
 
     /// - Parameter limit: a longer file is not a part of the blob and starts anew.
     init(_ url: URL, limit: Int) throws(AttemptError) {
-        self.url = url
-        do {
-            if !FileManager.default.fileExists(atPath: url.path) {
-                guard FileManager.default.createFile(atPath: url.path, contents: nil) else {
-                    throw OCIError(.io, url.path, "cannot be created")
-                }
-            }
-            handle = try FileHandle(forUpdating: url)
-            while let piece = try handle.read(upToCount: 1 << 20), !piece.isEmpty {
-                hash.update(data: piece)
-                count += piece.count
-            }
-        } catch {
-            throw .final(.io, url.path, "cannot be opened: \(error)")
-        }
+        file = try Self.explained { () throws(DiskError) in try DiskFile(url.path, .extend) }
+        try takeUp()
         if count > limit { try restart() }
     }
 
-    mutating func restart() throws(AttemptError) {
-        do {
-            try handle.truncate(atOffset: 0)
-            try handle.seek(toOffset: 0)
-        } catch {
-            throw .final(.io, url.path, "cannot be emptied: \(error)")
+    /// Counts and hashes what an earlier process has left.
+    private func takeUp() throws(AttemptError) {
+        let block = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
+        defer { block.deallocate() }
+        while true {
+            let got = try Self.explained { () throws(DiskError) in try file.read(block, at: UInt64(count)) }
+            if got == 0 { return }
+            hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: block[..<got]))
+            count += got
         }
+    }
+
+    func restart() throws(AttemptError) {
+        try Self.explained { () throws(DiskError) in try file.empty() }
         (hash, count) = (SHA256(), 0)
     }
 
-    mutating func append(_ buffer: ByteBuffer) throws(AttemptError) {
+    func append(_ buffer: ByteBuffer) throws(AttemptError) {
         let data = Data(buffer.readableBytesView)
-        do {
-            try handle.write(contentsOf: data)
-        } catch {
-            throw .final(.io, url.path, "cannot be written (\(error.localizedDescription)): check the free space")
-        }
+        try Self.explained { () throws(DiskError) in try file.write(data) }
         hash.update(data: data)
         count += data.count
     }
 
-    func finish() -> Digest {
-        try? handle.close()
-        return Digest(raw: Array(hash.finalize()))
+    private static func explained<R: ~Copyable>(_ body: () throws(DiskError) -> R) throws(AttemptError) -> R {
+        do throws(DiskError) { return try body() } catch {
+            throw .final(.io, error.path, error.message + (error.code == ENOSPC ? ": check the free space" : ""))
+        }
     }
+
+    func finish() -> Digest { Digest(raw: Array(hash.finalize())) }
 }

@@ -1,0 +1,58 @@
+import Foundation
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// A lock between processes of one host, on a file that exists for it. It is held as long as this object lives; the
+/// kernel lets go of it when the process ends, however it ends.
+package final class DiskLock: Sendable {
+    private let path: String
+    private let descriptor: Int32
+
+    /// What a lock is on.
+    package enum Kind: Sendable {
+        /// Made where it is missing.
+        case file
+        /// For places where no further file may appear.
+        case folder
+    }
+
+    /// Waits until nobody else holds the lock.
+    package init(waitingFor path: String, _ kind: Kind = .file) throws(DiskError) {
+        (self.path, descriptor) = (path, try openLock(path, kind))
+        while flock(descriptor, LOCK_EX) != 0 {
+            guard errno == EINTR else { throw DiskError("cannot be locked", path) }
+        }
+    }
+
+    /// Nil while another process holds the lock.
+    package init?(ifFree path: String) throws(DiskError) {
+        (self.path, descriptor) = (path, try openLock(path, .file))
+        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+            if errno == EWOULDBLOCK { return nil }
+            guard errno == EINTR else { throw DiskError("cannot be locked", path) }
+        }
+    }
+
+    /// Whether the file of this name is still the locked one: whoever held the lock before may have removed it.
+    package var isOnNamedFile: Bool {
+        var (locked, named) = (stat(), stat())
+        return fstat(descriptor, &locked) == 0 && stat(path, &named) == 0
+            && locked.st_ino == named.st_ino && locked.st_dev == named.st_dev
+    }
+
+    deinit { close(descriptor) }
+}
+
+private func openLock(_ path: String, _ kind: DiskLock.Kind) throws(DiskError) -> Int32 {
+    if case .error(let code) = Faults.next(kind == .file ? .create : .open, path) {
+        throw DiskError("cannot be opened", path, code)
+    }
+    let flags = kind == .file ? O_RDWR | O_CREAT : O_RDONLY | O_DIRECTORY
+    let descriptor = open(path, flags | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { throw DiskError("cannot be opened", path) }
+    return descriptor
+}
