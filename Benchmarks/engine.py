@@ -50,19 +50,19 @@ class Table:
             print(f"| {row} | {ours:.2f} s | {theirs:.2f} s | **{theirs / ours:.2f}×** | {memory} | {error} |")
 
 
-def unet(table, python, folder, arch, name, sizes, runs, train):
+def unet(table, python, folder, arch, name, sizes, runs, passes):
     """The peer first: it writes the model where it is missing. Training is a process of its own for its peak memory."""
     sides = {
-        "peer": lambda *more: lines(
-            python, PEERS / "unet.py", folder, "--arch", arch, "--runs", runs, "--latents", *sizes, *more),
-        "attune": lambda *more: lines(BUILD / "attune-bench", "unet", folder, "--runs", runs, "--latents", *sizes, *more),
+        "peer": lambda *more: lines(python, PEERS / "unet.py", folder, "--arch", arch, "--runs", runs, *more),
+        "attune": lambda *more: lines(BUILD / "attune-bench", "unet", folder, "--runs", runs, *more),
     }
-    for side, run in sides.items():
-        for line in run(*(["--no-train"] if side == "peer" else [])):
-            table.add(f"UNet forward, {name}, batch 2, {line['latent']}×{line['latent']}", side, line)
-    if train:
+    if "forward" in passes:
         for side, run in sides.items():
-            for line in run("--no-forward", *(["--train"] if side == "attune" else [])):
+            for line in run("--latents", *sizes, *(["--no-train"] if side == "peer" else [])):
+                table.add(f"UNet forward, {name}, batch 2, {line['latent']}×{line['latent']}", side, line)
+    if "train" in passes:
+        for side, run in sides.items():
+            for line in run("--latents", 64, "--no-forward", *(["--train"] if side == "attune" else [])):
                 table.add(f"DoRA step, {name}, r = 32, batch 1, checkpointing", side, line)
 
 
@@ -90,19 +90,23 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="SD-2.1 and tiny-sd only, one run each: a few minutes")
     parser.add_argument("--only", choices=["sd21", "sdxl", "vae", "tiny"], help="one part of the table")
+    parser.add_argument("--runs", type=int, help="of each pass, beside one that does not count (3; quick: 1)")
+    parser.add_argument("--latents", type=int, nargs="+", default=[64, 128], help="sides of SDXL's latents in forward passes (64 128)")
+    parser.add_argument("--passes", choices=["forward", "train"], nargs="+", default=["forward", "train"],
+                        help="of the UNets: one alone, where a whole run takes too long")
     arguments = parser.parse_args()
     os.environ.pop("OPENBLAS_CORETYPE", None)
     python = sys.executable
     home = Path(os.environ.get("BENCH_DIR", Path.home() / ".cache" / "attune-bench"))
     home.mkdir(parents=True, exist_ok=True)
-    runs = 1 if arguments.quick else 3
+    runs = arguments.runs or (1 if arguments.quick else 3)
     parts = [arguments.only] if arguments.only else ["sd21", "vae", "tiny"] + ([] if arguments.quick else ["sdxl"])
 
     table = Table()
     if "sd21" in parts:
-        unet(table, python, home / "sd21", "sd21", "SD-2.1", [64], runs, train=True)
+        unet(table, python, home / "sd21", "sd21", "SD-2.1", [64], runs, arguments.passes)
     if "sdxl" in parts:
-        unet(table, python, home / "sdxl", "sdxl", "SDXL", [64, 128], runs, train=not arguments.quick)
+        unet(table, python, home / "sdxl", "sdxl", "SDXL", arguments.latents, runs, arguments.passes)
     if "vae" in parts:
         vae(table, python, home / "vae", runs)
     if "tiny" in parts:

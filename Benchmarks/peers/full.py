@@ -109,14 +109,15 @@ def main():
     else:
         pipeline = make_pipeline(arguments.arch, arguments.folder)
         target, vae = save(pipeline, arguments.folder), pipeline.vae
-        encoded = pipeline.encode_prompt(PROMPT, "cpu", 1, True)
+        encoded = pipeline.encode_prompt(
+            prompt=PROMPT, device="cpu", num_images_per_prompt=1, do_classifier_free_guidance=True)
         io["tokens"] = encoded[0]
         if arguments.arch == "sdxl":
             io["pooled"] = encoded[2]
         io["latent"] = pipeline(
             PROMPT, height=512, width=512, num_inference_steps=2, guidance_scale=5.0, output_type="latent",
             generator=[torch.Generator().manual_seed(42)]).images
-        pipeline.unet = None
+        del pipeline  # the VAE at 1024² needs the UNet's memory
     generator = torch.Generator().manual_seed(3)
     for side in (512,) if arguments.vae_only else (512, 1024):
         z = torch.randn(1, 4, side // 8, side // 8, generator=generator)

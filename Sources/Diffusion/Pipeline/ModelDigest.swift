@@ -43,12 +43,19 @@ package enum ModelDigest {
         return paths.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 
+    /// Bytes of a file that are in memory at one time: SDXL's 10 GB beside the weights that were made of them are too many.
+    private static let part = 64 << 20
+
     private static func digest(of url: URL) throws(ModelError) -> SHA256.Digest {
         let map = try MemoryMap(url)
         let bytes = UnsafeRawBufferPointer(start: map.base, count: map.count)
         return withExtendedLifetime(map) {
             var hash = SHA256()
-            hash.update(bufferPointer: bytes)
+            for start in stride(from: 0, to: bytes.count, by: part) {
+                hash.update(
+                    bufferPointer: UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + part, bytes.count)]))
+                map.release()
+            }
             return hash.finalize()
         }
     }

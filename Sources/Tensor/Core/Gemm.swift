@@ -45,6 +45,8 @@ private struct GemmTiling {
     let blockRows: Int
 
     private static let cachedValues = 96_000
+    /// Rows of a register tile (gemm.c).
+    private static let tileRows = 12
 
     init(_ m: Int, _ right: RightHandSide) {
         self.m = m
@@ -57,21 +59,19 @@ private struct GemmTiling {
             blockRows = rowGrain
             return
         }
-        // Multiples of the 12 rows of a register tile.
-        let fitting = min(max(Self.cachedValues / max(right.rows, 1) / 12 * 12, 48), 384)
+        let fitting = min(max(Self.cachedValues / max(right.rows, 1) / Self.tileRows * Self.tileRows, 48), 384)
         if right.rows * right.columns > 1 << 20 && right.columns >= m {
             blockRows = fitting
             rowGrain = m
             let room = Self.cachedValues / (max(right.rows, 1) * RightHandSide.panelWidth)
             panelGrain = min(max(room, 4), (panelCount + 7) / 8)
-        } else if m >= 384 {
-            rowGrain = min(fitting, (m / 8 + 11) / 12 * 12)
-            blockRows = rowGrain
-            panelGrain = panelCount
         } else {
-            rowGrain = 48
+            // Sixteen tiles or more, so that the last one keeps nobody waiting for long.
+            panelGrain = m >= 384 ? panelCount : max(panelCount / 16, 1)
+            let columnTiles = (panelCount + panelGrain - 1) / panelGrain
+            let parts = max(16 / columnTiles, 1) * Self.tileRows
+            rowGrain = min(fitting, (m + parts - 1) / parts * Self.tileRows)
             blockRows = rowGrain
-            panelGrain = max(65_536 / max(rowGrain * right.rows, 1), 1)
         }
     }
 
