@@ -13,7 +13,7 @@ struct StorageBench: ParsableCommand {
     @Option var side = 64
     @Option var latent = "4,64,64"
     @Option(help: "A folder with the peers' pictures.") var pictures: String?
-    @Option(help: "Samples a shard.") var pack = 1000
+    @Option(help: "About how large a shard is, in MB.") var shard = 64
     @Option(help: "Samples a batch.") var batch = 64
 
     private struct Line: Encodable {
@@ -27,6 +27,8 @@ struct StorageBench: ParsableCommand {
         let made = try SyntheticSamples(side: side, latentShape: try shape(latent), pictures: pictures)
         let place = URL(fileURLWithPath: folder)
         let corpus = try Corpus.create(at: place, scoring: TraceScores())
+        let sample = made.records(0..<1).reduce(0) { $0 + $1.png.count + 4 * $1.latent.count }
+        let pack = max(shard * 1_000_000 / sample, 1)
         let batches = stride(from: 0, to: count, by: pack).map { made.records($0..<min($0 + pack, count)) }
         let raw = batches.joined().reduce(0) { $0 + $1.png.count + 4 * $1.latent.count }
         let before = processorSeconds
