@@ -23,22 +23,22 @@ import Testing
         try Attune.succeed("init", "--corpus", whole)
         let began = ContinuousClock.now
         let outcome = try Attune.start(arguments(whole)).wait()
-        let duration = (ContinuousClock.now - began) / .seconds(1)
+        var moments = KillMoments(duration: (ContinuousClock.now - began) / .seconds(1))
         try #require(outcome.status == 0, "\(outcome.errors)")
         let expected = try shards(whole)
         #expect(expected.count == 6)
 
         let wanted = Attune.kills
         var kills = 0
-        var random = SystemRandomNumberGenerator()
         var corpus = scratch.path("killed-0")
         try Attune.succeed("init", "--corpus", corpus)
         var sealed: Set<String> = []
         while kills < wanted {
             let command = try Attune.start(arguments(corpus))
-            Thread.sleep(forTimeInterval: Double.random(in: 0...duration * 1.1, using: &random))
+            moments.wait()
             command.send(SIGKILL)
             let end = try command.wait()
+            moments.take(wasKilled: end.wasKilled)
             if end.wasKilled { kills += 1 } else { #expect(end.status == 0, "\(end.errors)") }
             let now = try shards(corpus)
             #expect(sealed.isSubset(of: now), "a sealed shard is gone")

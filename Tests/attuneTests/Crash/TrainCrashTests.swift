@@ -32,7 +32,7 @@ import Testing
     @Test func survivesKillsAtRandomMoments() throws {
         let began = ContinuousClock.now
         let outcome = try Attune.start(arguments(run: "whole")).wait()
-        let duration = (ContinuousClock.now - began) / .seconds(1)
+        var moments = KillMoments(duration: (ContinuousClock.now - began) / .seconds(1))
         try #require(outcome.status == 0, "\(outcome.errors)")
         let expected = try Data(contentsOf: adapter(run: "whole"))
 
@@ -45,9 +45,10 @@ import Testing
             // Kill each run until it gets through.
             while true {
                 let command = try Attune.start(arguments(run: run))
-                Thread.sleep(forTimeInterval: Double.random(in: 0...duration * 1.1))
+                moments.wait()
                 command.send(SIGKILL)
                 let end = try command.wait()
+                moments.take(wasKilled: end.wasKilled)
                 guard end.wasKilled else {
                     #expect(end.status == 0, "\(end.errors)")
                     break
