@@ -26,7 +26,11 @@ extension Corpus {
     /// Keeps `gc` from what this process is about to refer to, for as long as the lease lives.
     package func lease() throws(CorpusError) -> Lease { try Lease(in: self) }
 
-    /// When the oldest lease of a living process began; those of dead ones are removed.
+    /// File times are those of the kernel's last tick, which may be late on a busy machine, and are rounded on their way
+    /// here: what seems a moment older than a lease may be younger.
+    private static var leaseMargin: TimeInterval { 1 }
+
+    /// From when on files are protected by the oldest lease of a living process; the leases of dead ones are removed.
     func oldestLease() -> Date? {
         var oldest: Date?
         for url in contents(of: leasesFolder, ending: "") {
@@ -43,6 +47,6 @@ extension Corpus {
             let began = min(values.creationDate ?? renewed, renewed)
             oldest = min(oldest ?? began, began)
         }
-        return oldest
+        return oldest?.addingTimeInterval(-Self.leaseMargin)
     }
 }
