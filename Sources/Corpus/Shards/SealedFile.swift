@@ -61,7 +61,6 @@ struct SealedFile: Sendable {
     }
 
     /// What a file of this format holds when `body` has written it: the same calls give the same bytes.
-    ///
     static func image(
         format: String, version: Int, _ body: (borrowing FileWriter) throws(HDF5Error) -> Void
     ) throws(CorpusError) -> FileImage {

@@ -16,10 +16,8 @@ package struct FileImage: Sendable {
         var end: Int { sources.reduce(start) { $0 + $1.byteCount } }
     }
 
-    init(size: Int, extents: [Extent]) {
-        self.size = size
-        self.extents = extents.sorted { $0.start < $1.start }
-    }
+    /// - Parameter extents: in the order of the file.
+    init(size: Int, extents: [Extent]) { (self.size, self.extents) = (size, extents) }
 
     /// The file from its first byte to its last, in pieces of any length.
     package func forEachPiece<E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> Void) throws(E) {

@@ -63,10 +63,10 @@ final class GatheredFile {
     /// The file as it is now.
     var image: FileImage {
         let size = max(allocated, written)
-        var all = extents.sorted { $0.start < $1.start }
+        var all: [FileImage.Extent] = []
         var position = 0
-        for extent in all {
-            all += own(position..<extent.start)
+        for extent in extents.sorted(by: { $0.start < $1.start }) {
+            all += own(position..<extent.start) + [extent]
             position = extent.end
         }
         return FileImage(size: size, extents: all + own(position..<size))
