@@ -91,6 +91,8 @@ void ck_gemm_unpack(const float *packed, size_t k, size_t n, size_t first, size_
 void ck_gemm_turn(const float *packed, size_t k, size_t n, size_t first, size_t last, float *out);
 /// Rows of panels [inputs·taps, n] in the order of im2col: from (input, tap) to (tap, input).
 void ck_gemm_regroup(const float *panels, size_t inputs, size_t taps, size_t n, size_t first, size_t last, float *out);
+/// Scales each of the first `columns` columns of one panel [rows, width] to the length given for it; gain is by how much.
+void ck_panel_lengths(float *panel, size_t rows, size_t width, size_t columns, const float *lengths, float *gain);
 
 // --- matrix products (gemm.c)
 /// Whether ck_gemm runs here; otherwise it must not be called.
@@ -134,6 +136,9 @@ void ck_scale_columns(const float *x, const float *gain, const float *_Nullable 
 /// For n columns of arrays that are `stride` wide: dx = g·gain, products[c] = Σ_rows g·x.
 void ck_scale_columns_vjp(const float *g, const float *x, const float *gain, float *dx, float *products, size_t rows,
                           size_t n, size_t stride);
+/// For n columns of arrays that are `stride` wide: out[c] = Σ_rows g·(y − shift[c]).
+void ck_column_dots(const float *g, const float *y, const float *_Nullable shift, float *out, size_t rows, size_t n,
+                    size_t stride);
 void ck_row_dots(const float *a, const float *b, float *out, size_t rows, size_t n);   // out[r] = Σ_c a·b
 
 // --- random numbers (random.c)

@@ -29,6 +29,16 @@ package enum Parallel {
         }
     }
 
+    /// The same for a few bodies that are whole computations: side by side where that keeps all cores busy, else one after
+    /// another, each on all cores.
+    package static func forEachLarge(_ count: Int, _ body: (Int) -> Void) {
+        if threads <= count {
+            forEach(count, body)
+        } else {
+            for index in 0..<count { body(index) }
+        }
+    }
+
     /// Splits `count` rows into ranges of about `grain` rows (at least one) and runs them on all cores.
     static func ranges(_ count: Int, grain: Int, _ body: (Range<Int>) -> Void) {
         let step = max(grain, 1)
