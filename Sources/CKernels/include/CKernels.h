@@ -127,8 +127,9 @@ void ck_winograd_turned_kernel(const float *panels, size_t in, size_t outputs, s
 
 // --- optimiser (adamw.c)
 /// AdamW as torch.optim.AdamW: decoupled decay, bias corrections given.
-void ck_adamw(float *w, const float *g, float *m, float *v, size_t n, float gscale, float lr, float beta1, float beta2,
-              float eps, float decay, float correction1, float correction2);
+void ck_adamw(const float *w, const float *g, const float *m, const float *v, float *new_w, float *new_m, float *new_v,
+              size_t n, float gscale, float lr, float beta1, float beta2, float eps, float decay, float correction1,
+              float correction2);
 
 // --- low-rank adapters (adapters.c)
 void ck_scale_columns(const float *x, const float *gain, const float *_Nullable bias, float *out, size_t rows,
