@@ -11,6 +11,8 @@ void ck_parallel(size_t count, void *_Nullable context, void (*body)(void *_Null
 /// Threads used, the caller's included; 0 means one a core. Takes effect before the first ck_parallel only.
 void ck_parallel_set_threads(int threads);
 int ck_parallel_threads(void);
+/// Whether the calling thread runs a body of a job, so that a job of its own would have this thread alone.
+int ck_parallel_inside(void);
 
 // --- instruction sets (level.c)
 /// The widest of "x86-64-v4", "x86-64-v3" and "default" that the processor has.

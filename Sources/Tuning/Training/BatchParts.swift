@@ -45,7 +45,7 @@ extension DenoisingObjective {
             )
         }
         return results.dropFirst().reduce(results[0]) { sum, next in
-            (sum.loss + next.loss, zip(sum.gradients, next.gradients).map { $0 + $1 })
+            (sum.loss + next.loss, parallelMap(parameters.count) { sum.gradients[$0] + next.gradients[$0] })
         }
     }
 }
