@@ -27,7 +27,8 @@ import Tuning
         }
         let narrow = run { layer, magnitude in
             let norm = adaptedRowNorms(
-                weight: base.packed, weightSquares: rowSquares(base.weight), down: layer.down, up: layer.up, scale: 1.75)
+                weight: base.packed, weightSquares: rowSquares(base.weight), down: layer.down, up: layer.up, scale: 1.75
+            )
             return DoRALinear(layer, magnitude: magnitude, scale: 1.75, norm: norm)
         }
         for (name, pair) in zip(["y", "dx", "dA", "dB", "dm"], zip(merged, narrow)) {

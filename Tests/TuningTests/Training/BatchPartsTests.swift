@@ -17,7 +17,8 @@ import Tuning
         let adapters = adapter.replacing(parameters).bound(to: model.unet.linears)
         let prompts = model.encode(prompts: ["a red circle", "three green stars"])
         let batch = TrainingBatch(
-            latents: randomTensor([samples, 16, 16, 4], seed: 100), noise: randomTensor([samples, 16, 16, 4], seed: 101),
+            latents: randomTensor([samples, 16, 16, 4], seed: 100),
+            noise: randomTensor([samples, 16, 16, 4], seed: 101),
             timesteps: (0..<samples).map { 37 + 190 * $0 },
             text: PromptEmbedding.batch((0..<samples).map { prompts[$0 % 2] }),
             weights: weighted ? (0..<samples).map { 0.5 + Float($0) } : nil)
