@@ -4,6 +4,7 @@
 # included; the peer's leave loading out. The row `steps` compares like with like: 20 further steps, a command of 40
 # less a command of 20.
 #   PEER_PYTHON=/path/to/python Benchmarks/pipeline.sh     python with torch, diffusers, transformers, peft
+#   PEER_PYTHON=... Benchmarks/pipeline.sh --train         the DoRA steps alone
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source Benchmarks/median.sh
@@ -11,6 +12,8 @@ unset OPENBLAS_CORETYPE
 rounds=${ROUNDS:-3}
 python=${PEER_PYTHON:?set PEER_PYTHON to a python that has torch, diffusers, transformers and peft}
 attune=.build/release/attune
+stages="generate train steps" sampling=50
+if [ "${1:-}" = --train ]; then stages="train steps" sampling=2; fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -28,14 +31,15 @@ for round in $(seq "$rounds"); do
     $attune init --corpus "$corpus" >/dev/null
     echo "round $round: attune generate, train"
     timed attune-generate $attune generate --corpus "$corpus" --model datasets/tiny-sd --prompts Benchmarks/prompts.txt \
-        --images-per-prompt 16 --steps 50 --guidance 5
+        --images-per-prompt 16 --steps "$sampling" --guidance 5
     $attune select --corpus "$corpus" best --by mi --top 1 --per prompt >/dev/null
     for steps in 20 40; do
         timed attune-train-$steps $attune train --corpus "$corpus" best --model datasets/tiny-sd --run bench-$steps \
             --steps $steps --batch 8 --accumulate 1 --checkpoint-every 40
     done
     echo "round $round: diffusers, peft"
-    "$python" Benchmarks/peers/pipeline.py datasets/tiny-sd --prompts Benchmarks/prompts.txt 2>/dev/null >"$work/peer"
+    "$python" Benchmarks/peers/pipeline.py datasets/tiny-sd --prompts Benchmarks/prompts.txt \
+        --steps "$sampling" 2>/dev/null >"$work/peer"
     for stage in generate train; do
         grep "\"stage\": \"$stage\"" "$work/peer" | sed -E 's/.*"seconds": ([0-9.]+).*/\1/' | tee -a "$work/peer-$stage"
     done
@@ -47,7 +51,7 @@ mv "$work/attune-train-20" "$work/attune-train"
 cp "$work/peer-train" "$work/peer-steps"
 
 echo "stage      attune     peer    ratio   (medians of $rounds, seconds; $(nproc) cores)"
-for stage in generate train steps; do
+for stage in $stages; do
     echo "$stage $(median "$work/attune-$stage") $(median "$work/peer-$stage")" |
         awk '{ printf "%-8s %8.2f %8.2f %8.2f\n", $1, $2, $3, $3 / $2 }'
 done

@@ -23,6 +23,17 @@ CK_CLONES void ck_scale_columns_vjp(const float *restrict g, const float *restri
         }
 }
 
+CK_CLONES void ck_column_dots(const float *restrict g, const float *restrict y, const float *restrict shift,
+                              float *restrict out, size_t rows, size_t n, size_t stride) {
+    for (size_t c = 0; c < n; c++) out[c] = 0;
+    for (size_t r = 0; r < rows; r++, g += stride, y += stride) {
+        if (shift)
+            for (size_t c = 0; c < n; c++) out[c] += g[c] * (y[c] - shift[c]);
+        else
+            for (size_t c = 0; c < n; c++) out[c] += g[c] * y[c];
+    }
+}
+
 // Eight running sums, so that additions may be vectorised: the compiler does not reorder them by itself.
 CK_CLONES void ck_row_dots(const float *restrict a, const float *restrict b, float *restrict out, size_t rows,
                            size_t n) {

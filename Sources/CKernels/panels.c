@@ -2,6 +2,7 @@
 // right-hand side in one stream. A last strip of at most 16 columns is 16 wide; columns past n are zeros.
 #include "CKernels.h"
 #include "vector.h"
+#include <math.h>
 
 enum { PANEL = 32 };
 
@@ -94,5 +95,20 @@ void ck_gemm_regroup(const float *panels, size_t inputs, size_t taps, size_t n, 
         for (size_t tap = 0; tap < taps; tap++)
             for (size_t i = 0; i < inputs; i++, to += width)
                 memcpy(to, from + (i * taps + tap) * width, width * sizeof(float));
+    }
+}
+
+CK_WIDE CK_CLONES void ck_panel_lengths(float *panel, size_t rows, size_t width, size_t columns, const float *lengths,
+                                        float *gain) {
+    for (size_t c = 0; c < width; c += 16) {
+        // Four running sums: one over many rows would lose digits.
+        v16 sum[4] = {{0}}, factor = {0};
+        for (size_t r = 0; r < rows; r++) {
+            v16 x = LOAD(panel + r * width + c);
+            sum[r % 4] += x * x;
+        }
+        v16 squares = (sum[0] + sum[1]) + (sum[2] + sum[3]);
+        for (size_t i = 0; i < 16 && c + i < columns; i++) gain[c + i] = factor[i] = lengths[c + i] / sqrtf(squares[i]);
+        for (size_t r = 0; r < rows; r++) STORE(panel + r * width + c, LOAD(panel + r * width + c) * factor);
     }
 }

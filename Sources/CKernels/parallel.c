@@ -96,6 +96,8 @@ int ck_parallel_threads(void) {
     return threads;
 }
 
+int ck_parallel_inside(void) { return inside; }
+
 void ck_parallel(size_t count, void *context, Body body) {
     pthread_once(&once, start);
     // A caller that finds the pool taken does its own work: waiting would gain nothing.

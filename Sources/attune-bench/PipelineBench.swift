@@ -61,12 +61,13 @@ struct PipelineBench: ParsableCommand {
             for step in 0..<trainSteps {
                 let draws = CounterGenerator(seed: 7, stream: UInt64(run * trainSteps + step))
                 let parameters = adapter.parameters.map { Tensor.parameter($0.value) }
-                let loss = objective(
+                let found = objective.lossAndGradients(
                     TrainingBatch(
                         latents: draws.normal(shape), noise: draws.normal(shape),
                         timesteps: (0..<batch).map { ($0 * 997 + step * 389) % 1000 }, text: text),
-                    adapters: adapter.replacing(parameters).bound(to: model.unet.linears, weightSquares: squares))
-                let found = gradients(of: loss, for: parameters)
+                    adapters: adapter.replacing(parameters).bound(to: model.unet.linears, weightSquares: squares),
+                    parameters: parameters
+                ).gradients
                 adapter = adapter.replacing(
                     optimizer.update(
                         parameters.map(\.detached), gradients: found,

@@ -11,6 +11,8 @@ void ck_parallel(size_t count, void *_Nullable context, void (*body)(void *_Null
 /// Threads used, the caller's included; 0 means one a core. Takes effect before the first ck_parallel only.
 void ck_parallel_set_threads(int threads);
 int ck_parallel_threads(void);
+/// Whether the calling thread runs a body of a job, so that a job of its own would have this thread alone.
+int ck_parallel_inside(void);
 
 // --- instruction sets (level.c)
 /// The widest of "x86-64-v4", "x86-64-v3" and "default" that the processor has.
@@ -91,6 +93,8 @@ void ck_gemm_unpack(const float *packed, size_t k, size_t n, size_t first, size_
 void ck_gemm_turn(const float *packed, size_t k, size_t n, size_t first, size_t last, float *out);
 /// Rows of panels [inputs·taps, n] in the order of im2col: from (input, tap) to (tap, input).
 void ck_gemm_regroup(const float *panels, size_t inputs, size_t taps, size_t n, size_t first, size_t last, float *out);
+/// Scales each of the first `columns` columns of one panel [rows, width] to the length given for it; gain is by how much.
+void ck_panel_lengths(float *panel, size_t rows, size_t width, size_t columns, const float *lengths, float *gain);
 
 // --- matrix products (gemm.c)
 /// Whether ck_gemm runs here; otherwise it must not be called.
@@ -125,8 +129,9 @@ void ck_winograd_turned_kernel(const float *panels, size_t in, size_t outputs, s
 
 // --- optimiser (adamw.c)
 /// AdamW as torch.optim.AdamW: decoupled decay, bias corrections given.
-void ck_adamw(float *w, const float *g, float *m, float *v, size_t n, float gscale, float lr, float beta1, float beta2,
-              float eps, float decay, float correction1, float correction2);
+void ck_adamw(const float *w, const float *g, const float *m, const float *v, float *new_w, float *new_m, float *new_v,
+              size_t n, float gscale, float lr, float beta1, float beta2, float eps, float decay, float correction1,
+              float correction2);
 
 // --- low-rank adapters (adapters.c)
 void ck_scale_columns(const float *x, const float *gain, const float *_Nullable bias, float *out, size_t rows,
@@ -134,6 +139,9 @@ void ck_scale_columns(const float *x, const float *gain, const float *_Nullable 
 /// For n columns of arrays that are `stride` wide: dx = g·gain, products[c] = Σ_rows g·x.
 void ck_scale_columns_vjp(const float *g, const float *x, const float *gain, float *dx, float *products, size_t rows,
                           size_t n, size_t stride);
+/// For n columns of arrays that are `stride` wide: out[c] = Σ_rows g·(y − shift[c]).
+void ck_column_dots(const float *g, const float *y, const float *_Nullable shift, float *out, size_t rows, size_t n,
+                    size_t stride);
 void ck_row_dots(const float *a, const float *b, float *out, size_t rows, size_t n);   // out[r] = Σ_c a·b
 
 // --- random numbers (random.c)

@@ -14,8 +14,8 @@ package enum Parallel {
     /// Calls `body` for every index below `count`, on all cores, and returns when all are done.
     package static func forEach(_ count: Int, _ body: (Int) -> Void) {
         _ = ready
-        guard count > 1 else {
-            if count == 1 { body(0) }
+        guard count > 1, ck_parallel_inside() == 0 else {
+            for index in 0..<count { body(index) }
             return
         }
         withoutActuallyEscaping(body) { body in
@@ -26,6 +26,16 @@ package enum Parallel {
                     Unmanaged<Job>.fromOpaque(context).takeUnretainedValue().body(index)
                 }
             }
+        }
+    }
+
+    /// The same for a few bodies that are whole computations: side by side where that keeps all cores busy, else one after
+    /// another, each on all cores.
+    package static func forEachLarge(_ count: Int, _ body: (Int) -> Void) {
+        if threads <= count {
+            forEach(count, body)
+        } else {
+            for index in 0..<count { body(index) }
         }
     }
 

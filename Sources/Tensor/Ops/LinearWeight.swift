@@ -6,7 +6,9 @@ package struct LinearWeight: Sendable {
     /// Where gradients go; nil for a frozen weight.
     let parameter: Tensor?
     /// Panels of Wᵀ, or W itself for OpenBLAS.
-    private let packed: StoredValues
+    let packed: StoredValues
+    /// Panels of W, for the way back; nil where these are made at each use.
+    private let turned: Tensor?
 
     /// - Parameters:
     ///   - weight: `[out, in]`, as PyTorch stores it.
@@ -16,6 +18,7 @@ package struct LinearWeight: Sendable {
         let (outputs, inputs) = (weight.shape[0], weight.shape[1])
         (self.outputs, self.inputs) = (outputs, inputs)
         parameter = weight.requiresGradient ? weight : nil
+        turned = nil
         guard RightHandSide.usesPanels else {
             packed = StoredValues(weight.detached, keptAs: precision)
             return
@@ -23,6 +26,14 @@ package struct LinearWeight: Sendable {
         let room = Output([ck_gemm_packed_size(inputs, outputs)])
         pack(Matrix(pointer: weight.pointer, stride: inputs, transposed: true), inputs, outputs, into: room.pointer)
         packed = StoredValues(room.tensor, keptAs: precision)
+    }
+
+    /// A weight that is there in panels, both ways.
+    init(panels: Tensor, outputs: Int, inputs: Int) {
+        (self.outputs, self.inputs, parameter, packed) = (outputs, inputs, nil, StoredValues(panels))
+        let room = Output([ck_gemm_packed_size(outputs, inputs)])
+        Self.turn(panels, outputs, inputs, into: room.pointer)
+        turned = room.tensor
     }
 
     /// The weight as PyTorch has it, `[out, in]`: a copy, made at each call.
@@ -54,6 +65,10 @@ package struct LinearWeight: Sendable {
     /// gradient [rows, out] · W.
     func multiplyBack(_ gradient: UnsafePointer<Float>, rows: Int, into out: UnsafeMutablePointer<Float>) {
         let left = Matrix(pointer: gradient, stride: outputs)
+        if let turned {
+            gemm(rows, left, RightHandSide(packed: turned.pointer, outputs, inputs), into: out, stride: inputs)
+            return
+        }
         withExtendedLifetime(packed.wide) { packed in
             guard RightHandSide.usesPanels else {
                 let right = RightHandSide(unpacked: Matrix(pointer: packed.pointer, stride: inputs), outputs, inputs)
@@ -61,12 +76,19 @@ package struct LinearWeight: Sendable {
                 return
             }
             withScratch(ck_gemm_packed_size(outputs, inputs)) { room in
-                nonisolated(unsafe) let room = room
-                Parallel.ranges((inputs + 31) / 32, grain: max(1024 / outputs, 1)) { range in
-                    ck_gemm_turn(packed.pointer, inputs, outputs, range.lowerBound, range.upperBound, room)
-                }
+                Self.turn(packed, outputs, inputs, into: room)
                 gemm(rows, left, RightHandSide(packed: room, outputs, inputs), into: out, stride: inputs)
             }
+        }
+    }
+
+    /// From panels of Wᵀ to panels of W.
+    private static func turn(
+        _ panels: Tensor, _ outputs: Int, _ inputs: Int, into room: UnsafeMutablePointer<Float>
+    ) {
+        nonisolated(unsafe) let room = room
+        Parallel.ranges((inputs + 31) / 32, grain: max(1024 / outputs, 1)) { range in
+            ck_gemm_turn(panels.pointer, inputs, outputs, range.lowerBound, range.upperBound, room)
         }
     }
 }

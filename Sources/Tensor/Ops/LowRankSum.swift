@@ -38,6 +38,13 @@ package func product(_ x: Tensor, _ weight: LinearWeight) -> Tensor {
     return out.tensor
 }
 
+/// gradient·W for gradient `[m, out]`, the way back: `[m, in]`.
+package func productBack(_ gradient: Tensor, _ weight: LinearWeight) -> Tensor {
+    let out = Output([gradient.rows, weight.inputs])
+    weight.multiplyBack(gradient.pointer, rows: gradient.rows, into: out.pointer)
+    return out.tensor
+}
+
 private func add(_ a: Tensor, _ b: Tensor, transposed: Bool, to out: Output) {
     gemm(
         a.rows, out.shape[1], a.channels, Matrix(pointer: a.pointer, stride: a.channels),

@@ -26,21 +26,21 @@ struct Target: @unchecked Sendable {
 }
 
 /// Runs `body` on blocks of rows or columns, on all cores; the blocks depend on the count alone.
-func forEachBlock(of count: Int, _ body: (Range<Int>) -> Void) {
-    let size = 64
+func forEachBlock(of count: Int, size: Int = 64, _ body: (Range<Int>) -> Void) {
     Parallel.forEach((count + size - 1) / size) { block in
         body(block * size..<min(count, (block + 1) * size))
     }
 }
 
 /// What `body` gives for every index below `count`, computed on all cores.
-func parallelMap<T: Sendable>(_ count: Int, _ body: (Int) -> T) -> [T] {
+///
+/// - Parameter large: whether each is a whole computation, see `Parallel.forEachLarge`.
+func parallelMap<T: Sendable>(_ count: Int, large: Bool = false, _ body: (Int) -> T) -> [T] {
     Array(unsafeUninitializedCapacity: count) { slots, initialized in
         nonisolated(unsafe) let slots = slots
-        Parallel.forEach(count) { index in
-            // Each index has a slot of its own.
-            (slots.baseAddress.map { $0 + index })?.initialize(to: body(index))
-        }
+        // Each index has a slot of its own.
+        func fill(_ index: Int) { (slots.baseAddress.map { $0 + index })?.initialize(to: body(index)) }
+        if large { Parallel.forEachLarge(count, fill) } else { Parallel.forEach(count, fill) }
         initialized = count
     }
 }

@@ -1,19 +1,25 @@
 import Tensor
 
-/// A copy whose values `body` changes in place.
-func copy(of tensor: Tensor, changing body: (UnsafeMutablePointer<Float>) -> Void) -> Tensor {
-    Tensor(shape: tensor.shape) { out in
-        tensor.withValues { _ = out.initialize(from: $0) }
-        if let pointer = out.baseAddress { body(pointer) }
-    }
-}
-
 /// a/b by elements.
 func quotient(_ a: Tensor, _ b: Tensor) -> Tensor {
     Tensor(shape: a.shape) { out in
         a.withValues { a in
             b.withValues { b in
                 for index in 0..<out.count { out[index] = a[index] / b[index] }
+            }
+        }
+    }
+}
+
+/// The rows of a matrix, each times its factor.
+func scaleRows(_ matrix: Tensor, by factors: Tensor) -> Tensor {
+    let columns = matrix.shape[1]
+    return Tensor(shape: matrix.shape) { out in
+        matrix.withValues { matrix in
+            factors.withValues { factors in
+                for (row, factor) in factors.enumerated() {
+                    for index in row * columns..<(row + 1) * columns { out[index] = matrix[index] * factor }
+                }
             }
         }
     }

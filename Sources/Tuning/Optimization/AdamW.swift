@@ -57,22 +57,24 @@ package struct AdamW: Sendable {
         return updated.map(\.value)
     }
 
-    /// One parameter after the present step. The loop works in place, on copies: the old values may be in use elsewhere.
+    /// One parameter after the present step, in new memory: the old values may be in use elsewhere.
     private func moved(
         _ value: Tensor, along gradient: Tensor, clip: Float, first: Tensor, second: Tensor
     ) -> (value: Tensor, first: Tensor, second: Tensor) {
         var (newFirst, newSecond) = (first, second)
-        let newValue = copy(of: value) { value in
-            newFirst = copy(of: first) { first in
-                newSecond = copy(of: second) { second in
-                    gradient.withValues { gradient in
-                        guard let pointer = gradient.baseAddress else { return }
-                        ck_adamw(
-                            value, pointer, first, second, gradient.count, clip, Float(settings.learningRate),
-                            Float(settings.beta1), Float(settings.beta2), Float(settings.epsilon),
-                            Float(settings.weightDecay), Float(1 - pow(settings.beta1, Double(step))),
-                            Float(1 - pow(settings.beta2, Double(step))))
-                    }
+        let newValue = Tensor(shape: value.shape) { newValue in
+            newFirst = Tensor(shape: value.shape) { newFirst in
+                newSecond = Tensor(shape: value.shape) { newSecond in
+                    let (value, gradient, first, second) = (
+                        Values(value), Values(gradient), Values(first), Values(second)
+                    )
+                    let (newValue, newFirst, newSecond) = (Target(newValue), Target(newFirst), Target(newSecond))
+                    ck_adamw(
+                        value.pointer, gradient.pointer, first.pointer, second.pointer, newValue.pointer,
+                        newFirst.pointer, newSecond.pointer, newValue.count, clip, Float(settings.learningRate),
+                        Float(settings.beta1), Float(settings.beta2), Float(settings.epsilon),
+                        Float(settings.weightDecay), Float(1 - pow(settings.beta1, Double(step))),
+                        Float(1 - pow(settings.beta2, Double(step))))
                 }
             }
         }

@@ -55,17 +55,17 @@ final class TrainingState {
         }
         let parameters = adapter.parameters.map { Tensor.parameter($0.value) }
         let adapters = adapter.replacing(parameters).bound(to: linears, weightSquares: weightSquares)
-        let share = 1 / Float(configuration.accumulate)
         var loss = 0.0
         var total: [Tensor] = []
         var timesteps: [Int] = []
         for start in stride(from: 0, to: entries.count, by: configuration.batch) {
             let batch = try batch(Array(entries[start..<start + configuration.batch]))
             timesteps += batch.timesteps
-            let value = objective(batch, adapters: adapters, checkpointing: configuration.gradientCheckpointing)
-            loss += Double(value.values[0]) / Double(configuration.accumulate)
-            let parts = gradients(of: configuration.accumulate == 1 ? value : value * share, for: parameters)
-            total = total.isEmpty ? parts : zip(total, parts).map { $0 + $1 }
+            let found = objective.lossAndGradients(
+                batch, adapters: adapters, parameters: parameters, checkpointing: configuration.gradientCheckpointing,
+                share: 1 / Double(configuration.accumulate))
+            loss += found.loss
+            total = total.isEmpty ? found.gradients : zip(total, found.gradients).map { $0 + $1 }
         }
         let norm = globalNorm(total)
         guard loss.isFinite, norm.isFinite else { throw .diverged(step: step + 1) }

@@ -80,7 +80,7 @@ struct OpenedKernel: Sendable {
 
     /// Kernels up to this size keep their Winograd transform, four times as large; larger ones are transformed panel by
     /// panel at each use, which costs little beside the products.
-    private static let largestKeptTransform = 256 * 256
+    private static let largestKeptTransform = 256 * 320
 
     /// Winograd's 36 planes, each packed as a right-hand side; nil for a kernel too large to keep them, or kept in
     /// 16 bits.
@@ -99,14 +99,16 @@ struct OpenedKernel: Sendable {
     }
 }
 
-/// Transforms of one kernel, made when first asked for.
+/// Transforms of one kernel, made when first asked for; who else asks meanwhile waits.
 private final class TransformedKernels: Sendable {
     private let made = Mutex<[Winograd.Direction: Tensor]>([:])
 
     func get(_ direction: Winograd.Direction, make: () -> Tensor) -> Tensor {
-        if let present = made.withLock({ $0[direction] }) { return present }
-        let tensor = make()
-        made.withLock { $0[direction] = tensor }
-        return tensor
+        made.withLock { made in
+            if let present = made[direction] { return present }
+            let tensor = make()
+            made[direction] = tensor
+            return tensor
+        }
     }
 }

@@ -137,8 +137,9 @@ private struct WinogradTiling: Sendable {
     }
 
     /// Tiles that pass through all stages together: up to 48, in a number of equal blocks that splits evenly over cores.
+    /// Four or fewer are not worth reading the kernel twice.
     var blockTiles: Int {
-        let blocks = count <= 48 ? 2 : (count + 191) / 192 * 4
+        let blocks = count <= 4 ? 1 : count <= 48 ? 2 : (count + 191) / 192 * 4
         return (count + blocks - 1) / blocks
     }
 

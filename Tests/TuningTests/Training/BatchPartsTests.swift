@@ -1,0 +1,38 @@
+import Diffusion
+import Tensor
+import Testing
+import Tuning
+
+/// A microbatch that is computed in parts against the same microbatch in one piece.
+@Suite struct BatchPartsTests {
+    @Test(arguments: [1, 2, 5], [false, true]) func partsAddUpToTheBatch(samples: Int, weighted: Bool) throws {
+        let model = try TinyModel.load()
+        let adapter = try Adapter(
+            initializing: .dora, rank: 4, alpha: 4, targets: .attentionAndFeedForward, for: model.unet.linears, seed: 1)
+        // B is zero at first, and with it the gradient of A.
+        let parameters = adapter.parameters.enumerated().map { index, parameter in
+            Tensor.parameter(
+                parameter.value + randomTensor(parameter.value.shape, seed: UInt64(index), scale: 0.01))
+        }
+        let adapters = adapter.replacing(parameters).bound(to: model.unet.linears)
+        let prompts = model.encode(prompts: ["a red circle", "three green stars"])
+        let batch = TrainingBatch(
+            latents: randomTensor([samples, 16, 16, 4], seed: 100),
+            noise: randomTensor([samples, 16, 16, 4], seed: 101),
+            timesteps: (0..<samples).map { 37 + 190 * $0 },
+            text: PromptEmbedding.batch((0..<samples).map { prompts[$0 % 2] }),
+            weights: weighted ? (0..<samples).map { 0.5 + Float($0) } : nil)
+        let objective = DenoisingObjective(unet: model.unet, scheduler: model.scheduler)
+
+        let found = objective.lossAndGradients(batch, adapters: adapters, parameters: parameters, share: 0.5)
+        let whole = objective(batch, adapters: adapters)
+        #expect(abs(found.loss - 0.5 * Double(whole.scalar)) < 1e-6 * Double(whole.scalar))
+        for (part, expected) in zip(found.gradients, gradients(of: whole * 0.5, for: parameters)) {
+            #expect(relativeError(part.values, expected.values) < 1e-4)
+        }
+
+        let again = objective.lossAndGradients(batch, adapters: adapters, parameters: parameters, share: 0.5)
+        #expect(again.loss == found.loss)
+        #expect(zip(again.gradients, found.gradients).allSatisfy { $0.values == $1.values })
+    }
+}
