@@ -5,18 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 unset OPENBLAS_CORETYPE
-export BENCH_DIR=${BENCH_DIR:-$HOME/.cache/attune-bench}
-if [ -z "${PEER_PYTHON:-}" ]; then
-    PEER_PYTHON=$BENCH_DIR/venv/bin/python
-    if [ ! -e "$BENCH_DIR/venv/complete" ]; then
-        echo "making a virtual environment with PyTorch in $BENCH_DIR/venv" >&2
-        python3 -m venv "$BENCH_DIR/venv"
-        # PyTorch's own index has a build without CUDA, a tenth as large; where it is out of reach, PyPI's does too.
-        "$PEER_PYTHON" -m pip install --quiet --retries 0 --index-url https://download.pytorch.org/whl/cpu torch ||
-            "$PEER_PYTHON" -m pip install --quiet torch
-        "$PEER_PYTHON" -m pip install --quiet diffusers transformers peft safetensors pillow numpy
-        touch "$BENCH_DIR/venv/complete"
-    fi
-fi
+source Benchmarks/peers/venv.sh
+PEER_PYTHON=${PEER_PYTHON:-$(peer_python venv torch diffusers transformers peft safetensors pillow numpy)}
 export PEER_PYTHON
 exec "$PEER_PYTHON" Benchmarks/engine.py "$@"

@@ -1,35 +1,34 @@
 #!/usr/bin/env bash
-# Attune's store beside h5py + zstd, WebDataset, MosaicML Streaming and Lance, on the same samples: one JSON line each.
-#   STORAGE_PYTHON  a Python with h5py hdf5plugin webdataset mosaicml-streaming pylance pillow numpy; without one only
-#                   Attune is measured
+# Attune's store beside h5py + zstd, WebDataset, MosaicML Streaming and Lance, on the same samples: medians and ratios.
+#   STORAGE_PYTHON  a Python with h5py hdf5plugin webdataset mosaicml-streaming pylance pillow numpy; without one, a virtual
+#                   environment is made (BENCH_DIR, as engine.sh says)
 #   STORAGE_FOLDER  where files go (default: a temporary folder); STORAGE_RUNS: how often all take turns (default 3)
+#   STORAGE_LINES   a file that takes what each run measured, a line of JSON each
 set -euo pipefail
 cd "$(dirname "$0")/.."
+source Benchmarks/peers/venv.sh
+python=${STORAGE_PYTHON:-$(peer_python storage h5py hdf5plugin webdataset mosaicml-streaming pylance pillow numpy)}
 folder=${STORAGE_FOLDER:-$(mktemp -d)}
+lines=${STORAGE_LINES:-$folder/lines}
 runs=${STORAGE_RUNS:-3}
-trap 'rm -rf "$folder/attune" "$folder/peers" "$folder"/pictures-*' EXIT
+trap 'rm -rf "$folder/attune" "$folder/peers" "$folder/lines" "$folder"/pictures-*' EXIT
 
 [[ -n ${ATTUNE_BENCH:-} ]] || swift build -c release --product attune-bench >&2
 bench=${ATTUNE_BENCH:-.build/release/attune-bench}
 
 compare() { # samples, side of the image, latent
-    pictures=()
-    if [[ -n ${STORAGE_PYTHON:-} ]]; then
-        "$STORAGE_PYTHON" Benchmarks/peers/storage_pictures.py "$folder/pictures-$2" "$2"
-        pictures=(--pictures "$folder/pictures-$2")
-    fi
+    "$python" Benchmarks/peers/storage_pictures.py "$folder/pictures-$2" "$2"
     for _ in $(seq "$runs"); do
-        if [[ -n ${STORAGE_PYTHON:-} ]]; then
-            "$STORAGE_PYTHON" Benchmarks/peers/storage.py "$folder/peers" --n "$1" --side "$2" --latent "$3" | grep '^{'
-            rm -rf "$folder/peers"
-        fi
-        $bench corpus storage "$folder/attune" --n "$1" --side "$2" --latent "$3" \
-            "${pictures[@]}"
+        "$python" Benchmarks/peers/storage.py "$folder/peers" --n "$1" --side "$2" --latent "$3" | grep '^{'
+        rm -rf "$folder/peers"
+        $bench corpus storage "$folder/attune" --n "$1" --side "$2" --latent "$3" --pictures "$folder/pictures-$2"
         rm -rf "$folder/attune"
     done
 }
 
-echo '# 64x64 PNG, 4x64x64 latent, 100 steps'
-compare "${STORAGE_SAMPLES:-10000}" 64 4,64,64
-echo '# 512x512 PNG, 4x64x64 latent, 100 steps'
-compare "${STORAGE_LARGE_SAMPLES:-1000}" 512 4,64,64
+{
+    echo '# 64x64 PNG, 4x64x64 latent, 100 steps'
+    compare "${STORAGE_SAMPLES:-10000}" 64 4,64,64
+    echo '# 512x512 PNG, 4x64x64 latent, 100 steps'
+    compare "${STORAGE_LARGE_SAMPLES:-1000}" 512 4,64,64
+} | tee "$lines" | "$python" Benchmarks/peers/storage_table.py

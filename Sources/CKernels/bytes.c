@@ -11,8 +11,8 @@ CK_CLONES void ck_split_bytes(const uint8_t *in, uint8_t *out, size_t n) {
     }
 }
 
-CK_CLONES void ck_join_bytes(const uint8_t *in, uint8_t *out, size_t n) {
-    const uint8_t *p0 = in, *p1 = in + n, *p2 = in + 2 * n, *p3 = in + 3 * n;
+CK_CLONES void ck_join_bytes(const uint8_t *p0, const uint8_t *p1, const uint8_t *p2, const uint8_t *p3, uint8_t *out,
+                             size_t n) {
     for (size_t i = 0; i < n; i++) {
         out[4 * i] = p0[i];
         out[4 * i + 1] = p1[i];

@@ -116,7 +116,12 @@ package struct Corpus: Sendable {
     /// Seals records as one shard and takes it into the catalogue.
     @discardableResult
     package func append(_ records: [SampleRecord]) throws(CorpusError) -> Digest {
-        let digest = try ShardWriter.write(records, to: shardsFolder, files: files)
+        try seal(ShardWriter.image(of: records))
+    }
+
+    @discardableResult
+    func seal(_ image: FileImage) throws(CorpusError) -> Digest {
+        let digest = try SealedFile.write(image, to: shardsFolder, files: files)
         try takeIn(digest)
         return digest
     }
@@ -132,25 +137,6 @@ package struct Corpus: Sendable {
         let wasReplaced = try followRetirements(of: [digest])
         if !wasReplaced, let missing { throw missing }
     }
-
-    /// Seals batches of records as one shard each, several at once: while the disk syncs one, others are hashed and
-    /// compressed.
-    package func append(_ batches: [[SampleRecord]]) throws(CorpusError) {
-        let queue = OperationQueue()
-        queue.maxConcurrentOperationCount = Self.writers
-        let failure = Mutex<CorpusError?>(nil)
-        for batch in batches where !batch.isEmpty {
-            queue.addOperation {
-                guard failure.withLock({ $0 == nil }) else { return }
-                do throws(CorpusError) { try append(batch) } catch { failure.withLock { $0 = $0 ?? error } }
-            }
-        }
-        queue.waitUntilAllOperationsAreFinished()
-        if let error = failure.withLock({ $0 }) { throw error }
-    }
-
-    /// More than cores: most of a writer's time may be the disk's.
-    private static var writers: Int { ProcessInfo.processInfo.activeProcessorCount + 2 }
 
     /// The digests of all shards, sorted.
     package func shards() -> [Digest] {

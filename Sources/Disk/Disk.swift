@@ -1,4 +1,3 @@
-import CSync
 package import Foundation
 
 /// The calls that change folders, and whole files read at once.
@@ -39,11 +38,7 @@ package enum Disk {
 
     /// Waits until everything on a folder's file system is on its disk: many small files at once cost less than each alone.
     package static func syncFileSystem(of path: String) throws(DiskError) {
-        if case .error(let code) = Faults.next(.sync, path) { throw DiskError("cannot be synced to disk", path, code) }
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw DiskError("cannot be opened", path) }
-        defer { close(descriptor) }
-        guard ck_sync_file_system(descriptor) == 0 else { throw DiskError("cannot be synced to disk", path) }
+        try DiskFile(path, .read).syncFileSystem()
     }
 
     /// Makes a folder and those above it, each of them on the disk when this returns.

@@ -154,6 +154,12 @@ package struct DiskFile: ~Copyable, Sendable {
         #endif
         guard status == 0 else { throw DiskError("cannot be synced to disk", path) }
     }
+
+    /// Waits until everything on the file's file system is on its disk.
+    package func syncFileSystem() throws(DiskError) {
+        if case .error(let code) = Faults.next(.sync, path) { throw DiskError("cannot be synced to disk", path, code) }
+        guard ck_sync_file_system(descriptor) == 0 else { throw DiskError("cannot be synced to disk", path) }
+    }
 }
 
 private func transfer(_ descriptor: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {

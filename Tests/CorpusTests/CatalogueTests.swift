@@ -11,7 +11,10 @@ import Testing
     private func filled(_ folder: borrowing TemporaryFolder) throws -> (corpus: Corpus, records: [SampleRecord]) {
         let corpus = try corpus(folder)
         let records = try sampleRecords(12)
-        try corpus.append([Array(records[..<5]), Array(records[5...])])
+        try corpus.appendShards { append in
+            try append(Array(records[..<5]))
+            try append(Array(records[5...]))
+        }
         return (corpus, records)
     }
 

@@ -32,6 +32,23 @@ import Testing
         #expect(error?.code == EIO && error?.path == path)
     }
 
+    @Test(arguments: [0, 10, 10_000, 3_000_000]) func copiesAreWhole(count: Int) throws {
+        let (path, copy) = (file(), file())
+        defer { for path in [path, copy] { unlink(path) } }
+        let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+        try write(bytes, to: path)
+        var seen: [UInt8] = []
+        try Faults.$plan.withValue(FaultPlan(.read, 1, .short)) { try Disk.copy(path, to: copy) { seen += $0 } }
+        #expect(try seen == bytes && Disk.read(copy) == Data(bytes))
+        #expect(throws: DiskError.self) { try Disk.copy(path, to: copy) }
+        unlink(copy)
+        guard count > 0 else { return }
+        let error = #expect(throws: DiskError.self) {
+            try Faults.$plan.withValue(FaultPlan(.write, 1, .full)) { try Disk.copy(path, to: copy) }
+        }
+        #expect(error?.code == ENOSPC && error?.path == copy)
+    }
+
     @Test func aFullDiskTakesAPart() throws {
         let path = file()
         defer { unlink(path) }

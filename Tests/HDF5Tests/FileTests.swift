@@ -36,27 +36,6 @@ import Testing
         #expect(file.exists("/traces/timestep") && !file.exists("/traces/nothing"))
     }
 
-    /// Exponents shrink, mantissas do not: frames of both kinds of blocks, and rows that are stored raw.
-    @Test func chunksComeBackWhateverTheirCoding() throws {
-        let path = temporary()
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        let rows: [[Float]] = [
-            (0..<4096).map { sin(Float($0) * 12.9898) * 3 }, [Float](repeating: 0, count: 4096),
-            (0..<4096).map { Float(bitPattern: UInt32(truncatingIfNeeded: $0 &* 2_654_435_761)) },
-        ]
-        var slab = Slab()
-        let chunks = rows.map { row in
-            let frame = row.withUnsafeBytes { ChunkCodec.encode($0, into: &slab) }
-            return FileWriter.Chunk(bytes: frame ?? row, isCompressed: frame != nil)
-        }
-        #expect(chunks[0].isCompressed && chunks[0].bytes.byteCount < 15_500 && chunks[1].bytes.byteCount < 100)
-        let file = try FileWriter(path)
-        try file.write("/latents", chunks: chunks, shape: [3, 64, 64], of: Float.self)
-        try Data(file.finish().bytes).write(to: URL(fileURLWithPath: path))
-        let read = try FileReader(opening: path).readChunks("/latents", rows: [2, 0, 1], of: Float.self, rank: 3)
-        #expect(read.values.map { $0.map(\.bitPattern) } == [rows[2], rows[0], rows[1]].map { $0.map(\.bitPattern) })
-    }
-
     @Test func theSameCallsGiveTheSameBytes() throws {
         let paths = [temporary(), temporary()]
         defer { for path in paths { try? FileManager.default.removeItem(atPath: path) } }

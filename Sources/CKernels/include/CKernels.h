@@ -155,6 +155,7 @@ void ck_philox(uint64_t seed, uint64_t stream, uint64_t block, uint32_t out[_Non
 
 // --- bytes (bytes.c): the bytes of n 4-byte values, plane by plane, as HDF5's shuffle filter lays them, and back
 void ck_split_bytes(const uint8_t *in, uint8_t *out, size_t n);
-void ck_join_bytes(const uint8_t *in, uint8_t *out, size_t n);
+void ck_join_bytes(const uint8_t *p0, const uint8_t *p1, const uint8_t *p2, const uint8_t *p3, uint8_t *out,
+                   size_t n);
 
 #pragma clang assume_nonnull end

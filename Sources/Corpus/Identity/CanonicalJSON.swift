@@ -39,7 +39,7 @@ package indirect enum CanonicalJSON: Sendable, Equatable {
             out.append(UInt8(ascii: "]"))
         case .object(let members):
             out.append(UInt8(ascii: "{"))
-            let sorted = members.sorted { $0.key.utf16.lexicographicallyPrecedes($1.key.utf16) }
+            let sorted = members.sorted { Self.precedes($0.key, $1.key) }
             for (index, member) in sorted.enumerated() {
                 if index > 0 { out.append(UInt8(ascii: ",")) }
                 Self.quote(member.key, to: &out)
@@ -50,13 +50,25 @@ package indirect enum CanonicalJSON: Sendable, Equatable {
         }
     }
 
+    /// Whether a text comes first by its UTF-16 code units, which are its bytes where both are ASCII.
+    private static func precedes(_ a: String, _ b: String) -> Bool {
+        guard a.utf8.count == a.utf16.count, b.utf8.count == b.utf16.count else {
+            return a.utf16.lexicographicallyPrecedes(b.utf16)
+        }
+        return a.utf8.lexicographicallyPrecedes(b.utf8)
+    }
+
     /// ECMAScript's spelling of a finite number.
     private static func spell(_ value: Double) -> String {
         precondition(value.isFinite, "JSON has no \(value)")
         if value == 0 { return "0" }
         let sign = value < 0 ? "-" : ""
-        // Swift's description is the shortest that reads back; only its layout differs.
-        let parts = "\(value.magnitude)".split(separator: "e")
+        // Swift's description is the shortest that reads back; only its layout differs, and only with an exponent.
+        let description = "\(value.magnitude)"
+        if !description.utf8.contains(UInt8(ascii: "e")) {
+            return sign + (description.hasSuffix(".0") ? String(description.dropLast(2)) : description)
+        }
+        let parts = description.split(separator: "e")
         let mantissa = parts[0].split(separator: ".", omittingEmptySubsequences: false)
         let fraction = mantissa.count > 1 && mantissa[1] != "0" ? String(mantissa[1]) : ""
         var digits = String(mantissa[0]) + fraction
@@ -77,7 +89,13 @@ package indirect enum CanonicalJSON: Sendable, Equatable {
 
     private static func quote(_ text: String, to out: inout [UInt8]) {
         out.append(UInt8(ascii: "\""))
+        defer { out.append(UInt8(ascii: "\"")) }
         // What needs an escape is ASCII; the bytes of everything else stay as they are.
+        let isPlain = text.utf8.allSatisfy { $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
+        if isPlain {
+            out += text.utf8
+            return
+        }
         for byte in text.utf8 {
             switch byte {
             case UInt8(ascii: "\""): out += "\\\"".utf8
@@ -93,6 +111,5 @@ package indirect enum CanonicalJSON: Sendable, Equatable {
             default: out.append(byte)
             }
         }
-        out.append(UInt8(ascii: "\""))
     }
 }

@@ -1,4 +1,4 @@
-import Crypto
+package import Crypto
 package import Foundation
 
 /// A SHA-256: the name of everything that a corpus keeps. Held as its 32 bytes, written in lower-case hexadecimal.
@@ -7,15 +7,20 @@ package struct Digest: Hashable, Sendable, Comparable, CustomStringConvertible {
     private let words: (UInt64, UInt64, UInt64, UInt64)
 
     package init(of bytes: some DataProtocol) {
-        self = SHA256.hash(data: bytes).withUnsafeBytes { Digest(bytes: $0) }
+        var hash = SHA256()
+        hash.update(data: bytes)
+        self.init(hash)
     }
+
+    /// Of all that went into `hash`.
+    package init(_ hash: SHA256) { self = hash.finalize().withUnsafeBytes { Digest(bytes: $0) } }
 
     package init(of values: [Float]) { self = values.withUnsafeBytes { Digest(ofBytes: $0) } }
 
     package init(ofBytes bytes: UnsafeRawBufferPointer) {
         var hash = SHA256()
         hash.update(bufferPointer: bytes)
-        self = hash.finalize().withUnsafeBytes { Digest(bytes: $0) }
+        self.init(hash)
     }
 
     /// Nil unless the text is 64 lower-case hexadecimal digits.

@@ -57,7 +57,7 @@ struct SealedFile: Sendable {
         } catch {
             throw CorpusError(.damaged, error.path, "the shard cannot be read: \(error.message)")
         }
-        return hash.finalize().withUnsafeBytes { Digest(bytes: $0) }
+        return Digest(hash)
     }
 
     /// What a file of this format holds when `body` has written it: the same calls give the same bytes.
@@ -83,7 +83,7 @@ struct SealedFile: Sendable {
                 hash.update(bufferPointer: piece)
                 try file.append(piece)
             }
-            let digest = hash.finalize().withUnsafeBytes { Digest(bytes: $0) }
+            let digest = Digest(hash)
             return (digest, ShardWriter.location(of: digest, in: folder))
         }
     }

@@ -170,11 +170,29 @@ struct LatentReader: Sendable {
     let rows: [Int64]
     let path: String
 
+    /// Of a latent.
+    var valueCount: Int { chunks.count }
+
     /// - Parameter sample: its row in the shard.
     func row(_ sample: Int) throws(CorpusError) -> [Float] {
+        let place = try place(sample)
+        do throws(HDF5Error) { return try chunks.row(place) } catch { throw CorpusError(damage: error) }
+    }
+
+    /// - Parameter latent: as many values as a latent has; they are replaced.
+    func read(_ sample: Int, into latent: inout [Float]) throws(CorpusError) {
+        let place = try place(sample)
+        do throws(HDF5Error) {
+            try latent.withUnsafeMutableBufferPointer { (values) throws(HDF5Error) in
+                try chunks.read(place, into: values)
+            }
+        } catch { throw CorpusError(damage: error) }
+    }
+
+    private func place(_ sample: Int) throws(CorpusError) -> Int {
         guard rows.indices.contains(sample), let place = Int(exactly: rows[sample]) else {
             throw CorpusError(.damaged, path, "/samples/latent_row lacks row \(sample)")
         }
-        do throws(HDF5Error) { return try chunks.row(place) } catch { throw CorpusError(damage: error) }
+        return place
     }
 }

@@ -45,6 +45,8 @@ package protocol ExportSource: Sendable {
     func facts(_ range: Range<Int>) throws -> [SampleFacts]
     /// The stored PNG files, byte for byte.
     func images(_ range: Range<Int>) throws -> [[UInt8]]
+    /// Calls `body` with each sample's latent, channels first, in order.
+    func forEachLatent(_ range: Range<Int>, _ body: ([Float]) -> Void) throws
     /// Samples with latent, trace and provenance.
     func records(_ range: Range<Int>) throws -> [SampleRecord]
 }

@@ -28,8 +28,11 @@ package struct LatentsExporter: Exporter {
         _ part: Int, from start: Int, of source: any ExportSource, into folder: URL, report: (Int) -> Void
     ) throws -> Int {
         let range = start..<min(start + samples, source.count)
-        let (facts, records) = (try source.facts(range), try source.records(range))
+        let facts = try source.facts(range)
         let shape = try commonShape(facts, source)
+        var latents: [Float] = []
+        latents.reserveCapacity(range.count * shape.reduce(1, *))
+        try source.forEachLatent(range) { latents += $0 }
         var (prompts, places) = ([String](), [String: Int64]())
         let indices = facts.map { sample -> Int64 in
             if let place = places[sample.prompt] { return place }
@@ -38,7 +41,7 @@ package struct LatentsExporter: Exporter {
             return Int64(prompts.count - 1)
         }
         var tensors = embeddings(prompts)
-        tensors["latents"] = Tensor(shape: [range.count] + shape, values: records.flatMap(\.latent))
+        tensors["latents"] = Tensor(shape: [range.count] + shape, values: latents)
         let data = SafetensorsWriter.data(
             tensors, integers: ["prompt_index": indices], metadata: ["format": "attune-latents", "model": model])
         try NewFile(name: fileName(part), bytes: Array(data)).write(into: folder.path)

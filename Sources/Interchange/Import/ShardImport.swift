@@ -68,15 +68,17 @@ package struct ShardImport {
                 }
             }
         }
-        for start in stride(from: 0, to: missing.count, by: Self.group) {
-            if isCancelled() {
-                outcome.isFinished = false
-                return
+        var made = 0
+        try corpus.appendShards { append in
+            for start in stride(from: 0, to: missing.count, by: Self.group) {
+                outcome.isFinished = !isCancelled()
+                if !outcome.isFinished { break }
+                let records = try shard.records(Array(missing[start..<min(start + Self.group, missing.count)]))
+                try append(records)
+                made += records.count
             }
-            let records = try shard.records(Array(missing[start..<min(start + Self.group, missing.count)]))
-            try corpus.append(records)
-            outcome.made += records.count
         }
+        outcome.made += made
     }
 }
 

@@ -1,4 +1,5 @@
 package import Corpus
+import Foundation
 import Synchronization
 
 /// A named selection of a corpus as training data.
@@ -11,6 +12,8 @@ package final class CorpusTrainingSource: TrainingSource {
     private let weights: SampleWeights?
     /// Epochs read selections that only the run's log names, and it names them a moment after they are stored.
     private let lease: Lease
+    /// One reading at a time, so that none reads what another is reading already.
+    private let reading = DispatchQueue(label: "attune.training.reading")
 
     /// - Parameters:
     ///   - selection: the name of a selection.
@@ -61,9 +64,7 @@ package final class CorpusTrainingSource: TrainingSource {
 
     package func samples(_ ids: [String]) throws(TrainingSourceError) -> [TrainingSample] {
         let places = try places(ids)
-        for (shard, wanted) in Dictionary(grouping: places, by: \.shard).sorted(by: { $0.key < $1.key }) {
-            try load(wanted, from: shard)
-        }
+        try reading.sync { Result { () throws(TrainingSourceError) in try load(places) } }.get()
         return try places.map { place throws(TrainingSourceError) in
             guard let latent = samples.withLock({ $0.latents[place.id] }) else {
                 throw TrainingSourceError("sample \(place.id) could not be read; run `attune verify`")
@@ -72,6 +73,10 @@ package final class CorpusTrainingSource: TrainingSource {
                 id: place.id, prompt: place.prompt, latent: latent, shape: place.latentShape,
                 weight: samples.withLock { $0.weights[place.id] })
         }
+    }
+
+    package func prefetch(_ ids: [String]) {
+        reading.async { [self] in try? load(places(ids)) }
     }
 
     /// Where samples lie, in the order of `ids`.
@@ -87,6 +92,12 @@ package final class CorpusTrainingSource: TrainingSource {
                 }
                 return place
             }
+        }
+    }
+
+    private func load(_ places: [CatalogueRow]) throws(TrainingSourceError) {
+        for (shard, wanted) in Dictionary(grouping: places, by: \.shard).sorted(by: { $0.key < $1.key }) {
+            try load(wanted, from: shard)
         }
     }
 

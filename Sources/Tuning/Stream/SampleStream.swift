@@ -53,6 +53,12 @@ package struct SampleStream: Sendable {
         return entries
     }
 
+    /// The ids that come next, as far as they are known: the next epoch may have another selection.
+    package func upcoming(_ count: Int) -> [String] {
+        guard let order else { return [] }
+        return Array(order[min(position.offset, order.count)...].prefix(count))
+    }
+
     /// The ids of an epoch in reading order (Fisher–Yates from the epoch's own counter stream).
     package static func shuffled(_ ids: [String], seed: UInt64, epoch: Int) -> [String] {
         var ids = ids

@@ -60,8 +60,14 @@ package protocol TrainingSource: Sendable {
 
     /// The samples of these ids, in this order.
     func samples(_ ids: [String]) throws(TrainingSourceError) -> [TrainingSample]
+
+    /// Begins to read samples that will be asked for next, and returns at once. What cannot be read is reported when it is
+    /// asked for.
+    func prefetch(_ ids: [String])
 }
 
 extension TrainingSource {
+    package func prefetch(_ ids: [String]) {}
+
     package func weightsIdentity(_ resolution: SelectionResolution) throws(TrainingSourceError) -> String? { nil }
 }

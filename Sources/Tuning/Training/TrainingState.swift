@@ -61,6 +61,9 @@ final class TrainingState {
         for start in stride(from: 0, to: entries.count, by: configuration.batch) {
             let batch = try batch(Array(entries[start..<start + configuration.batch]))
             timesteps += batch.timesteps
+            // Read while this batch is computed.
+            let following = entries[(start + configuration.batch)...].map(\.id) + stream.upcoming(configuration.batch)
+            source.prefetch(Array(following.prefix(configuration.batch)))
             let found = objective.lossAndGradients(
                 batch, adapters: adapters, parameters: parameters, checkpointing: configuration.gradientCheckpointing,
                 share: 1 / Double(configuration.accumulate))

@@ -43,8 +43,10 @@ struct MakeSamples: ParsableCommand {
     func run() throws {
         let corpus = try Corpus.create(at: URL(fileURLWithPath: folder), scoring: TraceScores())
         let made = try SyntheticSamples(side: side, latentShape: try shape(latent), pictures: nil)
-        for start in stride(from: 0, to: samples, by: pack) {
-            try corpus.append(made.records(start..<min(start + pack, samples)))
+        try corpus.appendShards { append in
+            for start in stride(from: 0, to: samples, by: pack) {
+                try append(made.records(start..<min(start + pack, samples)))
+            }
         }
     }
 }

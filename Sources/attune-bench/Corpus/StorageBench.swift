@@ -33,7 +33,9 @@ struct StorageBench: ParsableCommand {
         let batches = stride(from: 0, to: count, by: pack).map { made.records($0..<min($0 + pack, count)) }
         let raw = batches.joined().reduce(0) { $0 + $1.png.count + 4 * $1.latent.count }
         let before = processorSeconds
-        let writing = try time { try corpus.append(batches) }
+        let writing = try time {
+            try corpus.appendShards { append in for batch in batches { try append(batch) } }
+        }
         let processor = processorSeconds - before
         let order = try corpus.ids(CatalogueQuery()).map(\.hex)
         let reader = SampleReader(corpus)

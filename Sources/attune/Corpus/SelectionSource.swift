@@ -35,5 +35,9 @@ struct SelectionSource: ExportSource {
 
     func images(_ range: Range<Int>) throws -> [[UInt8]] { try reader.images(Array(rows[range])) }
 
+    func forEachLatent(_ range: Range<Int>, _ body: ([Float]) -> Void) throws {
+        try reader.forEachBatch(Array(rows[range]), of: 64) { _, latents in latents.forEach(body) }
+    }
+
     func records(_ range: Range<Int>) throws -> [SampleRecord] { try reader.records(Array(rows[range])) }
 }

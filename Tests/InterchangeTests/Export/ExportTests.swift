@@ -29,6 +29,8 @@ private struct FakeSource: ExportSource {
         try samples[range].map { if $0.png.isEmpty { throw Gone() } else { $0.png } }
     }
 
+    func forEachLatent(_ range: Range<Int>, _ body: ([Float]) -> Void) throws { throw Gone() }
+
     func records(_ range: Range<Int>) throws -> [SampleRecord] { throw Gone() }
 }
 

@@ -60,6 +60,23 @@ private struct LastScoring: TraceScoring {
         #expect(try source.resolution(digest: resolution.digest) == resolution)
     }
 
+    /// What was fetched ahead is there without its shard.
+    @Test func whatIsPrefetchedIsNotReadAgain() throws {
+        let (now, later, never) = (record(0, mi: 3), record(1, mi: 2), record(2, mi: 1))
+        let shards = try [now, later, never].map { try corpus.append([$0]) }
+        let source = try source()
+        source.prefetch([later.id.hex, "no sample"])
+        source.prefetch([later.id.hex])
+        // Readings follow one another, so the prefetching is over when this returns.
+        _ = try source.samples([now.id.hex])
+        for shard in shards[1...] {
+            let folder = corpus.folder.appending(path: "shards/\(shard.hex.prefix(2))")
+            try FileManager.default.removeItem(at: folder.appending(path: "\(shard.hex).h5"))
+        }
+        #expect(try source.samples([later.id.hex])[0].latent == later.latent)
+        #expect(throws: TrainingSourceError.self) { try source.samples([never.id.hex]) }
+    }
+
     @Test func aPolicyIsResolvedAgainAsTheCorpusGrows() throws {
         try corpus.append((0..<3).map { record($0, mi: 1) })
         let source = try source(top: 1)

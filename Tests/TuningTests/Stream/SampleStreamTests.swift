@@ -29,6 +29,15 @@ import Tuning
         #expect(taken(64, by: size) == taken(64, by: 3))
     }
 
+    @Test func whatComesNextIsKnownWithinAnEpoch() {
+        var stream = SampleStream(seed: 9)
+        #expect(stream.upcoming(4).isEmpty)
+        _ = stream.take(20) { _ in ids }
+        let next = stream.upcoming(4)
+        #expect(next.count == 3 && stream.take(3) { _ in ids }.map(\.id) == next)
+        #expect(stream.upcoming(4).isEmpty)
+    }
+
     @Test func anotherSeedIsAnotherOrder() {
         #expect(taken(23, by: 5) != taken(23, by: 5, seed: 10))
     }

@@ -1,4 +1,5 @@
 import Corpus
+import Crypto
 import Disk
 package import Foundation
 
@@ -81,11 +82,9 @@ package struct ImageLayout: ArtifactStore {
             case .data(let data): try files.write(data, to: location(blob.digest))
             case .file(let source):
                 let temporary = files.temporaryURL()
-                do {
-                    try FileManager.default.copyItem(at: source, to: temporary)
-                } catch {
+                do throws(DiskError) { try Disk.copy(source.path, to: temporary.path) } catch {
                     try? FileManager.default.removeItem(at: temporary)
-                    throw CorpusError(.io, temporary.path, "cannot be written: \(error.localizedDescription)")
+                    throw CorpusError(.io, error.path, error.message)
                 }
                 try files.install(temporary, at: location(blob.digest))
             }
@@ -141,18 +140,17 @@ package struct ImageLayout: ArtifactStore {
         guard size == blob.size else {
             throw OCIError(.mismatch, source.path, "has \(size) bytes instead of \(blob.size)")
         }
-        do {
-            try? FileManager.default.removeItem(at: file)
-            try FileManager.default.copyItem(at: source, to: file)
-            // The copy is what counts, not what lay there a moment ago.
-            guard Digest(of: try Data(contentsOf: file, options: .alwaysMapped)) == blob.digest.sha256 else {
-                try? FileManager.default.removeItem(at: file)
-                throw OCIError(.mismatch, source.path, "does not match its digest: the medium is damaged")
-            }
-        } catch let error as OCIError {
-            throw error
+        try? FileManager.default.removeItem(at: file)
+        var hash = SHA256()
+        do throws(DiskError) {
+            try Disk.copy(source.path, to: file.path) { hash.update(bufferPointer: $0) }
         } catch {
-            throw OCIError(.io, file.path, "cannot be written (\(error.localizedDescription)): check the free space")
+            throw OCIError(.io, error.path, "\(error.message): check the free space")
+        }
+        // The copy is what counts, not what lay there a moment ago.
+        guard Digest(hash) == blob.digest.sha256 else {
+            try? FileManager.default.removeItem(at: file)
+            throw OCIError(.mismatch, source.path, "does not match its digest: the medium is damaged")
         }
         received(blob.size)
     }

@@ -48,5 +48,5 @@ final class PartialFile {
         }
     }
 
-    func finish() -> Digest { Digest(raw: Array(hash.finalize())) }
+    func finish() -> Digest { Digest(hash) }
 }

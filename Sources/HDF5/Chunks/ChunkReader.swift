@@ -4,8 +4,8 @@ package struct ChunkReader<Element: HDF5Element>: Sendable {
     private let file: FileBytes
     private let name: String
     private let index: ChunkIndex
-    private let codec: ChunkCodec
-    private let isShuffled: Bool
+    /// Which filters the chunks have passed, unless their masks say otherwise.
+    private let (isCompressed, isShuffled): (Bool, Bool)
 
     /// A chunk larger than this is refused instead of believed.
     private static var largest: Int { 1 << 26 }
@@ -13,9 +13,11 @@ package struct ChunkReader<Element: HDF5Element>: Sendable {
     init(file: FileBytes, name: String, shape: [Int], filters: [Int], index: ChunkIndex) throws(HDF5Error) {
         (self.file, self.name, self.shape, self.index) = (file, name, shape, index)
         switch filters {
-        case []: (codec, isShuffled) = (.raw, false)
-        case [Int(ZstdFilter.identifier)]: (codec, isShuffled) = (.zstd, false)
-        case [ChunkCodec.shuffleFilter, Int(ZstdFilter.identifier)]: (codec, isShuffled) = (.zstd, true)
+        case []: (isCompressed, isShuffled) = (false, false)
+        case [Int(ZstdFilter.identifier)]: (isCompressed, isShuffled) = (true, false)
+        case [ChunkCodec.shuffleFilter, Int(ZstdFilter.identifier)]
+        where MemoryLayout<Element>.stride == BytePlanes.count:
+            (isCompressed, isShuffled) = (true, true)
         default: throw HDF5Error(path: file.path, object: name, "uses filters that shards do not have: \(filters)")
         }
         guard shape.dropFirst().reduce(MemoryLayout<Element>.stride, *) <= Self.largest else {
@@ -54,20 +56,21 @@ package struct ChunkReader<Element: HDF5Element>: Sendable {
         let place = index.places[row]
         let target = UnsafeMutableRawBufferPointer(
             start: buffer.baseAddress, count: count * MemoryLayout<Element>.stride)
-        let skipsShuffle = !isShuffled || place.skipped & 1 != 0
-        let skipsZstd = codec == .raw || place.skipped & (isShuffled ? 2 : 1) != 0
+        let isShuffled = isShuffled && place.skipped & 1 == 0
+        let isCompressed = isCompressed && place.skipped & (self.isShuffled ? 2 : 1) == 0
         guard place.address != StoredDataset.nowhere, place.size > 0, Int(place.size) <= target.count + 4096 else {
             throw HDF5Error(path: file.path, object: name, "row \(row) has no usable chunk")
         }
-        if skipsZstd && skipsShuffle {
+        if !isCompressed && !isShuffled {
             guard Int(place.size) == target.count else { throw damage(row) }
             return try file.fill(target, from: place.address)
         }
-        let isWhole = try ChunkCodec.withScratch(Int(place.size), target.count) { (stored, plain) throws(HDF5Error) in
+        let isWhole = try ScratchPool.shared.with { (scratch) throws(HDF5Error) in
+            let stored = scratch.stored.room(Int(place.size))
             try file.fill(stored, from: place.address)
             return ChunkCodec.decode(
-                UnsafeRawBufferPointer(stored), isCompressed: !skipsZstd, isShuffled: !skipsShuffle,
-                width: MemoryLayout<Element>.stride, scratch: plain, into: target)
+                UnsafeRawBufferPointer(stored), isCompressed: isCompressed, isShuffled: isShuffled, scratch,
+                into: target)
         }
         guard isWhole else { throw damage(row) }
     }
