@@ -14,16 +14,18 @@ enum {
 
 int ck_gemm_supported(void) { return strcmp(ck_vector_level(), "x86-64-v4") == 0; }
 
-// `rows`×(16·vectors) products in registers: c = start + a·panel. Element (i, p) of a is a[i·across + p·along].
+// `rows`×(16·vectors) products in registers: c = start + a·panel. Element (i, p) of a is a[i·across + p·along]; rows of
+// the panel are `step` apart.
 V4 CK_INLINE void tile(const int rows, const int vectors, size_t k, const float *a, size_t across, size_t along,
-                       const float *panel, const float *start, size_t start_stride, float *c, size_t ldc) {
+                       const float *panel, size_t step, const float *start, size_t start_stride, float *c,
+                       size_t ldc) {
     v16 sum[ROWS][2];
 #pragma unroll
     for (int i = 0; i < rows; i++)
 #pragma unroll
         for (int j = 0; j < vectors; j++)
             sum[i][j] = start ? LOAD(start + (size_t)i * start_stride + 16 * j) : (v16){0};
-    for (size_t p = 0; p < k; p++, a += along, panel += 16 * vectors) {
+    for (size_t p = 0; p < k; p++, a += along, panel += step) {
         v16 b[2];
 #pragma unroll
         for (int j = 0; j < vectors; j++) b[j] = LOAD(panel + 16 * j);
@@ -42,10 +44,11 @@ V4 CK_INLINE void tile(const int rows, const int vectors, size_t k, const float 
 
 // All rows of one panel.
 V4 CK_INLINE void column(const int vectors, size_t m, size_t k, const float *a, size_t across, size_t along,
-                         const float *panel, const float *start, size_t start_stride, float *c, size_t ldc) {
+                         const float *panel, size_t step, const float *start, size_t start_stride, float *c,
+                         size_t ldc) {
 #define RUN(count)                                                                                                      \
     for (; m >= (count); m -= (count)) {                                                                               \
-        tile(count, vectors, k, a, across, along, panel, start, start_stride, c, ldc);                                 \
+        tile(count, vectors, k, a, across, along, panel, step, start, start_stride, c, ldc);                           \
         a += (count) * across;                                                                                         \
         c += (count) * ldc;                                                                                            \
         if (start) start += (count) * start_stride;                                                                    \
@@ -56,14 +59,27 @@ V4 CK_INLINE void column(const int vectors, size_t m, size_t k, const float *a, 
 
 V4 static void columns32(size_t m, size_t k, const float *a, size_t lda, int transposed, const float *panel,
                          const float *start, size_t start_stride, float *c, size_t ldc) {
-    if (transposed) column(2, m, k, a, 1, lda, panel, start, start_stride, c, ldc);
-    else column(2, m, k, a, lda, 1, panel, start, start_stride, c, ldc);
+    if (transposed) column(2, m, k, a, 1, lda, panel, PANEL, start, start_stride, c, ldc);
+    else column(2, m, k, a, lda, 1, panel, PANEL, start, start_stride, c, ldc);
 }
 
 V4 static void columns16(size_t m, size_t k, const float *a, size_t lda, int transposed, const float *panel,
                          const float *start, size_t start_stride, float *c, size_t ldc) {
-    if (transposed) column(1, m, k, a, 1, lda, panel, start, start_stride, c, ldc);
-    else column(1, m, k, a, lda, 1, panel, start, start_stride, c, ldc);
+    if (transposed) column(1, m, k, a, 1, lda, panel, 16, start, start_stride, c, ldc);
+    else column(1, m, k, a, lda, 1, panel, 16, start, start_stride, c, ldc);
+}
+
+// Whole vectors of columns of a matrix that lies as it is, its rows `step` apart: for few rows of a, which would not pay
+// for packing it. A function of its own, since a step that varies takes a register of the other's.
+V4 static void lying(size_t width, size_t m, size_t k, const float *a, size_t lda, int transposed, const float *b,
+                     size_t step, const float *start, size_t start_stride, float *c, size_t ldc) {
+    if (transposed) {
+        if (width == PANEL) column(2, m, k, a, 1, lda, b, step, start, start_stride, c, ldc);
+        else column(1, m, k, a, 1, lda, b, step, start, start_stride, c, ldc);
+    } else {
+        if (width == PANEL) column(2, m, k, a, lda, 1, b, step, start, start_stride, c, ldc);
+        else column(1, m, k, a, lda, 1, b, step, start, start_stride, c, ldc);
+    }
 }
 
 // The last columns where n is no multiple of 16: through a buffer of whole vectors.
@@ -90,8 +106,8 @@ V4 static void columns(size_t n, size_t m, size_t k, const float *a, size_t lda,
     else ragged(m, k, n > 16 ? PANEL : 16, n, a, lda, transposed, panel, start, start_stride, c, ldc);
 }
 
-void ck_gemm(size_t m, size_t k, const float *a, size_t lda, int transposed, const float *packed, size_t n, size_t first,
-             size_t last, const float *bias, int accumulate, float *c, size_t ldc) {
+void ck_gemm(size_t m, size_t k, const float *a, size_t lda, int transposed, const float *b, size_t ldb, size_t n,
+             size_t first, size_t last, const float *bias, int accumulate, float *c, size_t ldc) {
     // Rows a multiple of 4 KiB apart share one set of the first-level cache and drive each other out; copies of them, a
     // vector further apart each, do not.
     enum { SPREAD = 48 };
@@ -111,8 +127,13 @@ void ck_gemm(size_t m, size_t k, const float *a, size_t lda, int transposed, con
                 size_t j = panel * PANEL, width = n - j < PANEL ? n - j : PANEL;
                 float *to = c + i * ldc + j;
                 const float *start = accumulate || p > 0 ? to : bias ? bias + j : 0;
-                columns(width, rows, depth, left, stride, transposed, packed + j * k + p * (width > 16 ? PANEL : 16),
-                        start, accumulate || p > 0 ? ldc : 0, to, ldc);
+                size_t start_stride = accumulate || p > 0 ? ldc : 0;
+                if (ldb > 0)
+                    lying(width, rows, depth, left, stride, transposed, b + p * ldb + j, ldb, start, start_stride, to,
+                          ldc);
+                else
+                    columns(width, rows, depth, left, stride, transposed, b + j * k + p * (width > 16 ? PANEL : 16),
+                            start, start_stride, to, ldc);
             }
             if (!crowded) break;
         }
@@ -122,7 +143,7 @@ void ck_gemm(size_t m, size_t k, const float *a, size_t lda, int transposed, con
 #else
 
 int ck_gemm_supported(void) { return 0; }
-void ck_gemm(size_t m, size_t k, const float *a, size_t lda, int transposed, const float *packed, size_t n, size_t first,
-             size_t last, const float *bias, int accumulate, float *c, size_t ldc) {}
+void ck_gemm(size_t m, size_t k, const float *a, size_t lda, int transposed, const float *b, size_t ldb, size_t n,
+             size_t first, size_t last, const float *bias, int accumulate, float *c, size_t ldc) {}
 
 #endif

@@ -100,9 +100,10 @@ void ck_panel_lengths(float *panel, size_t rows, size_t width, size_t columns, c
 /// Whether ck_gemm runs here; otherwise it must not be called.
 int ck_gemm_supported(void);
 /// Columns of panels [first, last) of c [m, n] = a·b (+ bias by columns, or + c where `accumulate`); a is [m, k], or
-/// [k, m] where `transposed`. Every value is summed in the order of k, in blocks that depend on k alone.
-void ck_gemm(size_t m, size_t k, const float *a, size_t lda, int transposed, const float *packed, size_t n, size_t first,
-             size_t last, const float *_Nullable bias, int accumulate, float *c, size_t ldc);
+/// [k, m] where `transposed`; b is panels, or where `ldb` is not 0 the matrix itself with rows that far apart and n a
+/// multiple of 16. Every value is summed in the order of k, in blocks that depend on k alone.
+void ck_gemm(size_t m, size_t k, const float *a, size_t lda, int transposed, const float *b, size_t ldb, size_t n,
+             size_t first, size_t last, const float *_Nullable bias, int accumulate, float *c, size_t ldc);
 
 // --- convolution (convolution.c)
 /// Rows of the im2col matrix: output pixels [first, first+count) of one image [H,W,C] → out[count][kh·kw·C].

@@ -6,7 +6,8 @@ func gemm(
     guard m > 0, n > 0 else { return }
     withScratch(RightHandSide.packedCount(k, n)) { room in
         gemm(
-            m, a, RightHandSide(packing: b, k, n, into: room), bias: bias, beta: beta, into: out, stride: stride)
+            m, a, RightHandSide(packing: b, k, n, for: m, into: room), bias: bias, beta: beta, into: out,
+            stride: stride)
     }
 }
 

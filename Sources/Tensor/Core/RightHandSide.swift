@@ -1,8 +1,9 @@
 import CKernels
 import COpenBLAS
 
-/// The right-hand side of products, in the layout that the loops read: panels (panels.c) for those of gemm.c, as it lies
-/// in memory for OpenBLAS, which packs for itself. What was packed for keeps is in panels for both.
+/// The right-hand side of products, in the layout that the loops read: panels (panels.c) for those of gemm.c, or as it
+/// lies in memory where few rows meet it; always so for OpenBLAS, which packs for itself. What was packed for keeps is in
+/// panels for both.
 struct RightHandSide: @unchecked Sendable {
     let rows: Int
     let columns: Int
@@ -23,12 +24,31 @@ struct RightHandSide: @unchecked Sendable {
         usesPanels ? ck_gemm_packed_size(rows, columns) : 0
     }
 
-    /// Packs [rows, columns] into `room`, which must outlive its use as the matrix must.
-    init(packing matrix: Matrix, _ rows: Int, _ columns: Int, into room: UnsafeMutablePointer<Float>) {
+    /// Packs [rows, columns] into `room`, which must outlive its use as the matrix must, unless it can as well be read where
+    /// it lies.
+    ///
+    /// - Parameter m: how many rows of left-hand sides meet it.
+    init(
+        packing matrix: Matrix, _ rows: Int, _ columns: Int, for m: Int = .max, into room: UnsafeMutablePointer<Float>
+    ) {
         (self.rows, self.columns) = (rows, columns)
-        layout = Self.usesPanels ? .panels(UnsafePointer(room)) : .matrix(matrix)
-        if Self.usesPanels { pack(matrix, rows, columns, into: room) }
+        let packs = Self.usesPanels && !Self.liesReady(matrix, rows, columns, for: m)
+        layout = packs ? .panels(UnsafePointer(room)) : .matrix(matrix)
+        if packs { pack(matrix, rows, columns, into: room) }
     }
+
+    /// Whether packing saves nothing: a small matrix in whole vectors that few rows meet, or a single panel as it is. The
+    /// products are the same, bit for bit.
+    private static func liesReady(_ matrix: Matrix, _ rows: Int, _ columns: Int, for m: Int) -> Bool {
+        guard !matrix.transposed, columns.isMultiple(of: 16) else { return false }
+        if columns == panelWidth && matrix.stride == panelWidth { return true }
+        return m <= fewRows && rows * columns <= cachedValues
+    }
+
+    /// Four register tiles: packing reads and writes every value once more.
+    private static let fewRows = 96
+    /// What stays in the second-level cache from one tile to the next.
+    private static let cachedValues = 1 << 18
 
     /// Panels that were made before.
     init(packed panels: UnsafePointer<Float>, _ rows: Int, _ columns: Int) {
@@ -51,10 +71,15 @@ struct RightHandSide: @unchecked Sendable {
         accumulating: Bool = false, into out: UnsafeMutablePointer<Float>, stride: Int
     ) {
         let range = range ?? 0..<panelCount
-        if case .panels(let panels) = layout, Self.usesPanels {
+        if Self.usesPanels {
+            let (pointer, rowStride) =
+                switch layout {
+                case .panels(let panels): (panels, 0)
+                case .matrix(let matrix): (matrix.pointer, matrix.stride)
+                }
             ck_gemm(
-                m, rows, a.pointer, a.stride, a.transposed ? 1 : 0, panels, columns, range.lowerBound, range.upperBound,
-                bias, accumulating ? 1 : 0, out, stride)
+                m, rows, a.pointer, a.stride, a.transposed ? 1 : 0, pointer, rowStride, columns, range.lowerBound,
+                range.upperBound, bias, accumulating ? 1 : 0, out, stride)
             return
         }
         let first = range.lowerBound * Self.panelWidth

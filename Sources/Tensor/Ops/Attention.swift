@@ -106,7 +106,8 @@ private func attentionVJP(
             packing: plan.keyMatrix(k, pair, from: first, transposed: true), size, keys, into: rooms[0])
         let valuesAcross = RightHandSide(
             packing: plan.keyMatrix(v, pair, from: first, transposed: true), size, keys, into: rooms[1])
-        let keysDown = RightHandSide(packing: plan.keyMatrix(k, pair, from: first), keys, size, into: rooms[2])
+        let keysDown = RightHandSide(
+            packing: plan.keyMatrix(k, pair, from: first), keys, size, for: plan.queries, into: rooms[2])
         let keyOffset = plan.keyOffset(pair) + first * channels
         for block in 0..<plan.blocks {
             let range = plan.range(block)
@@ -115,7 +116,7 @@ private func attentionVJP(
             keysAcross.multiply(queries, rows: range.count, into: p, stride: stride)
             ck_softmax_again(
                 p, plan.scale, lse.pointer + row, p, range.count, keys, stride, plan.causal ? 1 : 0, range.lowerBound)
-            RightHandSide(packing: out, range.count, size, into: rooms[3]).multiply(
+            RightHandSide(packing: out, range.count, size, for: keys, into: rooms[3]).multiply(
                 Matrix(pointer: p, stride: stride, transposed: true), rows: keys, accumulating: block > 0,
                 into: dv.pointer + keyOffset, stride: channels)
             valuesAcross.multiply(out, rows: range.count, into: dp, stride: stride)
@@ -123,7 +124,7 @@ private func attentionVJP(
             keysDown.multiply(
                 Matrix(pointer: dp, stride: stride), rows: range.count, accumulating: adding,
                 into: dq.pointer + plan.queryOffset(pair, range.lowerBound), stride: channels)
-            RightHandSide(packing: queries, range.count, size, into: rooms[3]).multiply(
+            RightHandSide(packing: queries, range.count, size, for: keys, into: rooms[3]).multiply(
                 Matrix(pointer: dp, stride: stride, transposed: true), rows: keys, accumulating: block > 0,
                 into: dk.pointer + keyOffset, stride: channels)
         }
