@@ -48,7 +48,7 @@ struct PipelineBench: ParsableCommand {
         let latent = model.latentShape
         let shape = [batch, latent[1], latent[2], latent[0]]
         let prompts = model.encode(prompts: Self.prompts)
-        let text = PromptEmbedding.batch((0..<batch).map { prompts[$0 % prompts.count] })
+        let text = PromptEmbedding.batch(prompts)
         var times: [Double] = []
         let clock = ContinuousClock()
         for run in 0..<runs {
@@ -64,7 +64,8 @@ struct PipelineBench: ParsableCommand {
                 let found = objective.lossAndGradients(
                     TrainingBatch(
                         latents: draws.normal(shape), noise: draws.normal(shape),
-                        timesteps: (0..<batch).map { ($0 * 997 + step * 389) % 1000 }, text: text),
+                        timesteps: (0..<batch).map { ($0 * 997 + step * 389) % 1000 }, text: text,
+                        prompts: (0..<batch).map { $0 % prompts.count }),
                     adapters: adapter.replacing(parameters).bound(to: model.unet.linears, weightSquares: squares),
                     parameters: parameters
                 ).gradients

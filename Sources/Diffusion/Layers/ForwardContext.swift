@@ -8,14 +8,24 @@ package struct ForwardContext: Sendable {
     /// Whether transformer blocks are run again in the backward pass instead of keeping what is inside them. Resnet
     /// blocks are not: with frozen kernels they keep two tensors each.
     package var checkpointing: Bool
+    /// Which of the texts each image goes with, where several share one; nil where each has its own. What depends on the
+    /// text alone is then computed once for each text.
+    package var texts: [Int]?
     /// Set where the text stays the same over many passes.
     package var crossAttention: CrossAttentionCache?
 
     package init(
-        adapters: [String: any LinearAdapter] = [:], checkpointing: Bool = false,
+        adapters: [String: any LinearAdapter] = [:], checkpointing: Bool = false, texts: [Int]? = nil,
         crossAttention: CrossAttentionCache? = nil
     ) {
-        (self.adapters, self.checkpointing, self.crossAttention) = (adapters, checkpointing, crossAttention)
+        (self.adapters, self.checkpointing) = (adapters, checkpointing)
+        (self.texts, self.crossAttention) = (texts, crossAttention)
+    }
+
+    /// What was computed by texts, by images.
+    func byImage(_ perText: Tensor) -> Tensor {
+        guard let texts, !texts.elementsEqual(0..<perText.shape[0]) else { return perText }
+        return perText.samples(texts)
     }
 
     /// Runs a block, under gradient checkpointing where asked.

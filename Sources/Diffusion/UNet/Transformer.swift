@@ -27,11 +27,12 @@ struct AttentionLayer: Sendable {
         output(attention(query(x, context), key(x, context), value(x, context), heads: heads), context)
     }
 
-    /// Cross-attention to `text`, `[N, L, D]`.
+    /// Cross-attention to `text`, `[N, L, D]`, or as many as the context's images share.
     func callAsFunction(_ x: Tensor, text: Tensor, _ context: ForwardContext) -> Tensor {
         let project = { (key(text, context), value(text, context)) }
         let (keys, values) = context.crossAttention?.keysAndValues(path, project) ?? project()
-        return output(attention(query(x, context), keys, values, heads: heads), context)
+        return output(
+            attention(query(x, context), context.byImage(keys), context.byImage(values), heads: heads), context)
     }
 }
 
@@ -56,7 +57,7 @@ struct TransformerBlock: Sendable {
 
     /// Images that several texts share are one batch until here, where the texts first tell them apart.
     func callAsFunction(_ x: Tensor, text: Tensor, _ context: ForwardContext) -> Tensor {
-        var x = (x + selfAttention(norm1(x), context)).repeated(toBatch: text.shape[0])
+        var x = (x + selfAttention(norm1(x), context)).repeated(toBatch: context.texts?.count ?? text.shape[0])
         x = x + crossAttention(norm2(x), text: text, context)
         return x + down(geglu(up(norm3(x), context)), context)
     }

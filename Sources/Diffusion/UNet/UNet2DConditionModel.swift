@@ -98,9 +98,10 @@ package struct UNet2DConditionModel: Sendable {
     ///   - sample: `[N, H, W, in]`, H and W multiples of 2^(levels − 1).
     ///   - timesteps: one a sample.
     ///   - text: the prompt embeddings, `[N, L, D]`; or of a multiple of N, when several texts in turn go with the same
-    ///     samples and timesteps, as guidance has it. What does not depend on the text is then computed once.
+    ///     samples and timesteps, as guidance has it. What does not depend on the text is then computed once. Or fewer,
+    ///     where `context` says which sample has which.
     ///   - added: needed by SDXL only.
-    /// - Returns: `[N, H, W, out]` with the N of the text.
+    /// - Returns: `[N, H, W, out]` with the N of the text, or of the samples that share texts.
     package func callAsFunction(
         _ sample: Tensor, timesteps: [Float], text: Tensor, added: AddedConditions? = nil,
         in context: ForwardContext = ForwardContext()

@@ -87,6 +87,23 @@ extension Tensor {
         }
     }
 
+    /// Samples of the first dimension in the order of `indices`, which may name one several times.
+    package func samples(_ indices: [Int]) -> Tensor {
+        let size = count / max(shape[0], 1)
+        let out = Output([indices.count] + shape.dropFirst())
+        for (place, index) in indices.enumerated() {
+            (out.pointer + place * size).update(from: pointer + index * size, count: size)
+        }
+        return Tensor(value: out.tensor, parents: [self]) { [shape] gradient in
+            let sum = Tensor(zeros: shape)
+            for (place, index) in indices.enumerated() {
+                let to = sum.storage.pointer + index * size
+                ck_add(to, gradient.pointer + place * size, to, size)
+            }
+            return [sum]
+        }
+    }
+
     /// One sample, or several in a row, over and over: `[n, …]` → `[n·times, …]`.
     package func repeated(_ times: Int) -> Tensor { concatenateBatch(Array(repeating: self, count: times)) }
 

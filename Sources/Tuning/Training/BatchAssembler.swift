@@ -19,13 +19,19 @@ final class BatchAssembler {
         let samples = try source.samples(entries.map(\.id))
         let shape = try commonShape(samples)
         let prompts = embedded(samples.map(\.prompt))
+        var (texts, places): ([PromptEmbedding], [String: Int]) = ([], [:])
+        for (sample, prompt) in zip(samples, prompts) where places[sample.prompt] == nil {
+            places[sample.prompt] = texts.count
+            texts.append(prompt)
+        }
         // Corpus and draws are channels-first, as in diffusers.
         let latents = samples.map { Tensor(shape: [1] + shape, values: $0.latent) }
         let noise = entries.map { draws.noise($0.index, shape: [1] + shape) }
         return TrainingBatch(
             latents: concatenateBatch(latents).channelsLast, noise: concatenateBatch(noise).channelsLast,
             timesteps: entries.map { draws.timestep($0.index, of: model.scheduler.trainTimesteps) },
-            text: PromptEmbedding.batch(prompts), added: model.addedConditions(prompts),
+            text: PromptEmbedding.batch(texts), prompts: samples.compactMap { places[$0.prompt] },
+            added: model.addedConditions(prompts),
             weights: weights(samples))
     }
 

@@ -3,24 +3,32 @@ package import Tensor
 
 extension TrainingBatch {
     /// Small images in two halves, which cores can take through the whole network without waiting for each other after
-    /// every op; larger images, whose ops keep all cores busy for long, as they are.
+    /// every op; larger images, whose ops keep all cores busy for long, as they are. Samples of one prompt come together,
+    /// so that its keys and values are computed in one half only.
     ///
-    /// How a batch is cut depends on its shape alone, so that gradients do not depend on the number of cores.
-    var parts: [TrainingBatch] {
+    /// How a batch is cut depends on its shape and prompts alone, so that gradients do not depend on the number of cores.
+    package var parts: [TrainingBatch] {
         let samples = timesteps.count
         guard samples > 1, latents.shape[1] * latents.shape[2] <= Self.smallImage else { return [self] }
-        return [self[0..<(samples + 1) / 2], self[(samples + 1) / 2..<samples]]
+        let order = (0..<samples).sorted { (prompts[$0], $0) < (prompts[$1], $1) }
+        let middle = (samples + 1) / 2
+        return [self[Array(order[..<middle])], self[Array(order[middle...])]]
     }
 
     /// Pixels of a latent up to which ops are too short to share out well.
     private static let smallImage = 32 * 32
 
-    private subscript(range: Range<Int>) -> TrainingBatch {
-        TrainingBatch(
-            latents: latents.batch(range), noise: noise.batch(range), timesteps: Array(timesteps[range]),
-            text: text.batch(range),
-            added: added.map { AddedConditions(pooled: $0.pooled.batch(range), timeIDs: Array($0.timeIDs[range])) },
-            weights: weights.map { Array($0[range]) })
+    /// Some of the samples, which are in the order of their prompts.
+    private subscript(samples: [Int]) -> TrainingBatch {
+        var texts: [Int] = []
+        for sample in samples where texts.last != prompts[sample] { texts.append(prompts[sample]) }
+        return TrainingBatch(
+            latents: latents.samples(samples), noise: noise.samples(samples), timesteps: samples.map { timesteps[$0] },
+            text: text.samples(texts), prompts: samples.compactMap { texts.firstIndex(of: prompts[$0]) },
+            added: added.map { added in
+                AddedConditions(pooled: added.pooled.samples(samples), timeIDs: samples.map { added.timeIDs[$0] })
+            },
+            weights: weights.map { weights in samples.map { weights[$0] } })
     }
 }
 

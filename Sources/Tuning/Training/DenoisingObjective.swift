@@ -8,17 +8,21 @@ package struct TrainingBatch: Sendable {
     package let noise: Tensor
     /// [N]
     package let timesteps: [Int]
-    /// Prompt embeddings, [N, L, D].
+    /// Prompt embeddings, [T, L, D].
     package let text: Tensor
+    /// Which of them each sample has, [N].
+    package let prompts: [Int]
     /// SDXL's pooled embeddings and time ids.
     package let added: AddedConditions?
     /// What each sample's loss is multiplied by; nil for 1.
     package let weights: [Float]?
 
+    /// - Parameter prompts: which text each sample has; nil where each has its own.
     package init(
-        latents: Tensor, noise: Tensor, timesteps: [Int], text: Tensor, added: AddedConditions? = nil,
-        weights: [Float]? = nil
+        latents: Tensor, noise: Tensor, timesteps: [Int], text: Tensor, prompts: [Int]? = nil,
+        added: AddedConditions? = nil, weights: [Float]? = nil
     ) {
+        self.prompts = prompts ?? Array(timesteps.indices)
         self.weights = weights
         self.latents = latents
         self.noise = noise
@@ -48,7 +52,7 @@ package struct DenoisingObjective: Sendable {
         let noisy = mixed(batch.latents, batch.noise, at: batch.timesteps) { ($0, $1) }
         let output = unet(
             noisy, timesteps: batch.timesteps.map(Float.init), text: batch.text, added: batch.added,
-            in: ForwardContext(adapters: adapters, checkpointing: checkpointing))
+            in: ForwardContext(adapters: adapters, checkpointing: checkpointing, texts: batch.prompts))
         let target =
             switch prediction {
             case .epsilon: batch.noise

@@ -75,6 +75,12 @@ struct GradientTests {
         checkGradients([[2, 3, 2, 5]]) { $0[0].channelsFirst }
     }
 
+    @Test func samplesTakenSeveralTimes() {
+        checkGradients([[3, 2, 4]]) { $0[0].samples([2, 0, 2, 2]) }
+        let x = Tensor(shape: [3, 2], values: [1, 2, 3, 4, 5, 6])
+        #expect(x.samples([2, 0, 2]).values == [5, 6, 1, 2, 5, 6])
+    }
+
     @Test func sums() {
         checkGradients([[2, 3, 4], [2, 4]]) { add($0[0], perSample: $0[1]) }
         checkGradients([[7], [7]]) { ($0[0] + $0[1] * 3) - $0[0] * 0.5 }

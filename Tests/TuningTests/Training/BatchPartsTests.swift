@@ -35,4 +35,33 @@ import Tuning
         #expect(again.loss == found.loss)
         #expect(zip(again.gradients, found.gradients).allSatisfy { $0.values == $1.values })
     }
+
+    @Test func promptsThatSamplesShareAreComputedOnce() throws {
+        let model = try TinyModel.load()
+        let adapter = try Adapter(
+            initializing: .dora, rank: 4, alpha: 4, targets: .attentionAndFeedForward, for: model.unet.linears, seed: 1)
+        let parameters = adapter.parameters.enumerated().map { index, parameter in
+            Tensor.parameter(
+                parameter.value + randomTensor(parameter.value.shape, seed: UInt64(index), scale: 0.01))
+        }
+        let adapters = adapter.replacing(parameters).bound(to: model.unet.linears)
+        let texts = model.encode(prompts: ["a red circle", "three green stars", "a circle above a diamond"])
+        let prompts = [2, 0, 2, 1, 0, 2]
+        func batch(text: [PromptEmbedding], prompts: [Int]?) -> TrainingBatch {
+            TrainingBatch(
+                latents: randomTensor([6, 16, 16, 4], seed: 100), noise: randomTensor([6, 16, 16, 4], seed: 101),
+                timesteps: (0..<6).map { 37 + 150 * $0 }, text: PromptEmbedding.batch(text), prompts: prompts)
+        }
+        let shared = batch(text: texts, prompts: prompts)
+        #expect(shared.parts.map(\.prompts) == [[0, 0, 1], [0, 0, 0]])
+        #expect(shared.parts.map { $0.text.shape[0] } == [2, 1])
+
+        let objective = DenoisingObjective(unet: model.unet, scheduler: model.scheduler)
+        let found = objective.lossAndGradients(shared, adapters: adapters, parameters: parameters)
+        let apart = objective(batch(text: prompts.map { texts[$0] }, prompts: nil), adapters: adapters)
+        #expect(abs(found.loss - Double(apart.scalar)) < 1e-6 * found.loss)
+        for (gradient, expected) in zip(found.gradients, gradients(of: apart, for: parameters)) {
+            #expect(relativeError(gradient.values, expected.values) < 1e-4)
+        }
+    }
 }
