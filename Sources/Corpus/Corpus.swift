@@ -119,6 +119,7 @@ package struct Corpus: Sendable {
         try seal(ShardWriter.image(of: records))
     }
 
+    /// Puts a shard among the others, on the disk when this returns, and takes it into the catalogue.
     @discardableResult
     func seal(_ image: FileImage) throws(CorpusError) -> Digest {
         let digest = try SealedFile.write(image, to: shardsFolder, files: files)
