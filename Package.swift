@@ -69,7 +69,8 @@ let package = Package(
         .executableTarget(
             name: "attune",
             dependencies: [
-                "Tuning", "Interchange", "Diffusion", "Corpus", "Codecs", "Tensor", "HDF5", crypto, logging, arguments,
+                "Tuning", "Interchange", "Diffusion", "Corpus", "Codecs", "Tensor", "HDF5", "Disk", crypto, logging,
+                arguments,
             ],
             swiftSettings: strict),
 

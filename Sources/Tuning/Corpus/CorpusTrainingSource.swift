@@ -32,7 +32,7 @@ package final class CorpusTrainingSource: TrainingSource {
     package func resolveAgain() throws(TrainingSourceError) -> SelectionResolution {
         try explained { () throws(CorpusError) in
             lease.renew()
-            try corpus.catchUp()
+            try corpus.requireReadable(corpus.catchUp())
             let resolved = try corpus.renewed(selection)
             try corpus.store(resolved)
             return SelectionResolution(resolved)

@@ -1,3 +1,4 @@
+import Corpus
 import Diffusion
 import Tensor
 
@@ -7,7 +8,7 @@ final class BatchAssembler {
     private let model: DiffusionModel
     private let source: any TrainingSource
     private let draws: SampleDraws
-    private var embeddings: [String: PromptEmbedding] = [:]
+    private var embeddings: [ExactText: PromptEmbedding] = [:]
 
     init(model: DiffusionModel, source: any TrainingSource, seed: UInt64) {
         self.model = model
@@ -18,10 +19,10 @@ final class BatchAssembler {
     func batch(_ entries: [StreamEntry]) throws(TrainingSourceError) -> TrainingBatch {
         let samples = try source.samples(entries.map(\.id))
         let shape = try commonShape(samples)
-        let prompts = embedded(samples.map(\.prompt))
-        var (texts, places): ([PromptEmbedding], [String: Int]) = ([], [:])
-        for (sample, prompt) in zip(samples, prompts) where places[sample.prompt] == nil {
-            places[sample.prompt] = texts.count
+        let prompts = embedded(samples.map { ExactText($0.prompt) })
+        var (texts, places): ([PromptEmbedding], [ExactText: Int]) = ([], [:])
+        for (sample, prompt) in zip(samples, prompts) where places[ExactText(sample.prompt)] == nil {
+            places[ExactText(sample.prompt)] = texts.count
             texts.append(prompt)
         }
         // Corpus and draws are channels-first, as in diffusers.
@@ -30,7 +31,7 @@ final class BatchAssembler {
         return TrainingBatch(
             latents: concatenateBatch(latents).channelsLast, noise: concatenateBatch(noise).channelsLast,
             timesteps: entries.map { draws.timestep($0.index, of: model.scheduler.trainTimesteps) },
-            text: PromptEmbedding.batch(texts), prompts: samples.compactMap { places[$0.prompt] },
+            text: PromptEmbedding.batch(texts), prompts: samples.compactMap { places[ExactText($0.prompt)] },
             added: model.addedConditions(prompts),
             weights: weights(samples))
     }
@@ -58,11 +59,13 @@ final class BatchAssembler {
         return first.shape
     }
 
-    private func embedded(_ prompts: [String]) -> [PromptEmbedding] {
-        var missing: [String] = []
+    private func embedded(_ prompts: [ExactText]) -> [PromptEmbedding] {
+        var missing: [ExactText] = []
         for prompt in prompts where embeddings[prompt] == nil && !missing.contains(prompt) { missing.append(prompt) }
         if !missing.isEmpty {
-            for (prompt, embedding) in zip(missing, model.encode(prompts: missing)) { embeddings[prompt] = embedding }
+            for (prompt, embedding) in zip(missing, model.encode(prompts: missing.map(\.text))) {
+                embeddings[prompt] = embedding
+            }
         }
         return prompts.compactMap { embeddings[$0] }
     }

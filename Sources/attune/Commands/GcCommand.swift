@@ -33,7 +33,7 @@ struct GcCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let corpus = try store.open()
+        let corpus = try store.open(deciding: true, sweeping: !dryRun)
         var bar: ProgressBar?
         let options = GcOptions(keep: keepNone ? [] : keep.isEmpty ? nil : keep, grace: grace.seconds, isTrial: dryRun)
         let report = try corpus.gc(options) { done, total in

@@ -50,7 +50,7 @@ struct GenerateCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let corpus = try store.open()
+        let corpus = try store.open(deciding: true)
         let prompts = part.of(try PromptFile(URL(fileURLWithPath: prompts)).prompts)
         let maker = try CandidateMaker(source, DenoisingSettings(steps: steps, guidance: guidance, sampler: sampler))
         let batches = Candidate.batches(

@@ -21,7 +21,7 @@ struct PackCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let corpus = try store.open()
+        let corpus = try store.open(deciding: true, sweeping: !dryRun)
         var bar: ProgressBar?
         let report = try corpus.pack(target: size.bytes, isTrial: dryRun) { done, total in
             if bar == nil { bar = ProgressBar("pack", total: total, unit: "shards") }

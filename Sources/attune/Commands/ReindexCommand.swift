@@ -14,8 +14,9 @@ struct ReindexCommand: AsyncParsableCommand {
 
     func run() async throws {
         var bar: ProgressBar?
+        let begin = ContinuousClock().now
         let (corpus, unreadable) = try Corpus.reindex(at: store.folder, scoring: TraceScores()) { done, total in
-            if bar == nil { bar = ProgressBar("reindex", total: total, unit: "shards") }
+            if bar == nil { bar = ProgressBar("reindex", total: total, unit: "shards", since: begin) }
             bar?.update(done)
         }
         bar?.finish()

@@ -20,5 +20,19 @@ struct CorpusOptions: ParsableArguments {
         }
     }
 
-    func open() throws -> Corpus { try Corpus(at: folder, scoring: TraceScores()) }
+    /// - Parameters:
+    ///   - deciding: whether what the catalogue lacks changes what the command does. Shards that may not be read are then
+    ///     an error; otherwise they are a warning.
+    ///   - sweeping: whether leftovers of dead processes go.
+    func open(deciding: Bool = false, sweeping: Bool = true) throws -> Corpus {
+        let corpus = try Corpus(at: folder, scoring: TraceScores(), sweeping: sweeping)
+        if deciding { try corpus.requireReadable(corpus.unreadable) }
+        if let first = corpus.unreadable.first {
+            let what = counted(corpus.unreadable.count, "file or folder", plural: "files and folders")
+            standardError(
+                "warning: \(what) of the corpus cannot be read, and the samples there are left out, as in "
+                    + oneLine("\(first); run attune verify"))
+        }
+        return corpus
+    }
 }
