@@ -1,6 +1,6 @@
 import Corpus
 import Foundation
-import Interchange
+import OCI
 import Testing
 
 /// What registries really answer: other codes, other headers, other places than the specification's examples.

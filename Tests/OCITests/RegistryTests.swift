@@ -1,6 +1,6 @@
 import Corpus
 import Foundation
-import Interchange
+import OCI
 import Testing
 
 /// Push and pull as a user runs them, against Debian's docker-registry with htpasswd, and skopeo in between.
