@@ -11,12 +11,8 @@ mkdir -p "$out"
 # Every system library and C target has its module map; packages' C modules too.
 includes=()
 for map in Sources/*/module.modulemap; do includes+=(-Xcc "-fmodule-map-file=$PWD/$map"); done
-for folder in Sources/*/include; do
-    name=$(basename "$(dirname "$folder")")
-    [ -e "$folder/module.modulemap" ] || includes+=(-Xcc "-fmodule-map-file=$PWD/.build/release/$name.build/module.modulemap")
-    includes+=(-Xcc "-I$PWD/$folder")
-done
-for folder in .build/checkouts/*/Sources/*/include; do includes+=(-Xcc "-I$PWD/$folder"); done
+for map in .build/release/*.build/module.modulemap; do includes+=(-Xcc "-fmodule-map-file=$PWD/$map"); done
+for folder in Sources/*/include .build/checkouts/*/Sources/*/include; do includes+=(-Xcc "-I$PWD/$folder"); done
 for map in .build/checkouts/GRDB.swift/Sources/*/module.modulemap; do includes+=(-Xcc "-fmodule-map-file=$PWD/$map"); done
 for package in hdf5-serial openblas; do
     for flag in $(pkg-config --cflags "$package"); do includes+=(-Xcc "$flag"); done
