@@ -66,6 +66,7 @@ let package = Package(
             name: "Interchange",
             dependencies: ["Disk", "Diffusion", "Corpus", "Codecs", "Tensor", http, crypto, logging] + nio,
             swiftSettings: strict),
+        .target(name: "Shapes", swiftSettings: strict),
         .executableTarget(
             name: "attune",
             dependencies: [
@@ -81,6 +82,7 @@ let package = Package(
         .testTarget(name: "DiskTests", dependencies: ["Disk"], swiftSettings: strict),
         .testTarget(name: "HDF5Tests", dependencies: ["HDF5"], swiftSettings: strict),
         .testTarget(name: "CodecsTests", dependencies: ["Codecs"], swiftSettings: strict),
+        .testTarget(name: "ShapesTests", dependencies: ["Shapes", "Codecs"], swiftSettings: strict),
         .testTarget(name: "TensorTests", dependencies: ["Tensor", "Diffusion"], swiftSettings: strict),
         .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Tensor"], swiftSettings: strict),
         .testTarget(
