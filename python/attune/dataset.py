@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from .errors import BadQuery, Damaged, NotFound, need
 from .sampler import Entry
 from .selections import Selection
+from .shared import SharedArray, pieces
 
 if TYPE_CHECKING:
     from .corpus import Corpus
@@ -23,12 +24,22 @@ COLUMNS = ("id", "image", "png", "latent", "prompt", "scores", "trace", "manifes
 Sample = dict[str, Any]
 
 
-class Batch(list[Sample]):
-    """Samples that were read together: a list of dicts, and their columns stacked."""
+class Batch(Sequence[Sample]):
+    """Samples that were read together: a sequence of dicts, and their columns stacked."""
 
-    def __init__(self, samples: Iterable[Sample], stacked: dict[str, Any]) -> None:
-        super().__init__(samples)
+    def __init__(self, count: int, stacked: dict[str, Any]) -> None:
+        self._count = count
         self.stacked = stacked
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(self._count))]
+        if not -self._count <= index < self._count:
+            raise IndexError(index)
+        return {name: _element(values, index % self._count) for name, values in self.stacked.items()}
 
 
 def decode_image(png: bytes | NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -116,7 +127,7 @@ class Dataset:
     def __getitem__(self, key: int) -> Any:
         return self.__getitems__([key])[0]
 
-    def __getitems__(self, keys: Sequence[int]) -> list[Any]:
+    def __getitems__(self, keys: Sequence[int]) -> Sequence[Any]:
         """The samples of a batch; what DataLoader calls where it can."""
         positions = self._positions(keys)
         for patience in range(3):
@@ -130,10 +141,8 @@ class Dataset:
                 if patience == 2 or before == [self._shards[self._shard[p]] for p in positions]:
                     raise
         if any(isinstance(key, Entry) for key in keys):
-            indices = [key.index if isinstance(key, Entry) else -1 for key in keys]
-            batch.stacked["index"] = np.array(indices, np.int64)
-            for sample, index in zip(batch, indices):
-                sample["index"] = index
+            batch.stacked["index"] = np.array(
+                [key.index if isinstance(key, Entry) else -1 for key in keys], np.int64)
         if self.transform is not None:
             return [self.transform(sample) for sample in batch]
         return batch
@@ -166,14 +175,13 @@ class Dataset:
             stacked["scores"] = {name: values[chosen] for name, values in self._scores.items()}
         if self._weights is not None:
             stacked["weight"] = self._weights[np.asarray(positions)]
-        samples = [{name: _element(values, i) for name, values in stacked.items()} for i in range(len(positions))]
-        return Batch(samples, stacked)
+        return Batch(len(positions), stacked)
 
     def _latents(self, positions: Sequence[int]) -> Any:
         which = np.asarray(positions)
-        shapes = np.unique(self._shape[which])
-        if len(shapes) == 1:
-            shape = self._shapes[shapes[0]]
+        numbers = self._shape[which]
+        if (numbers == numbers[0]).all():
+            shape = self._shapes[numbers[0]]
             out, array = _allocate((len(positions), *shape))
             self._unpack(which, shape, array)
             return out
@@ -228,9 +236,9 @@ def _allocate(shape: tuple[int, ...]) -> tuple[Any, NDArray[np.float32]]:
     nothing."""
     torch: Any = sys.modules.get("torch")
     if torch is not None and torch.utils.data.get_worker_info() is not None:
-        storage = torch.UntypedStorage._new_shared(int(np.prod(shape)) * 4)
-        tensor = torch.empty(0, dtype=torch.float32).set_(storage, 0, shape)
-        return tensor, tensor.numpy()
+        shared = pieces.take(shape)
+        if shared is not None:
+            return shared, shared.array
     array = np.empty(shape, np.float32)
     return array, array
 
@@ -248,7 +256,7 @@ def collate(samples: Any) -> Any:
     if not isinstance(samples, Batch):
         if not samples or not isinstance(samples[0], dict):
             return torch.utils.data.default_collate(samples)
-        samples = Batch(samples, {name: [sample[name] for sample in samples] for name in samples[0]})
+        samples = Batch(len(samples), {name: [sample[name] for sample in samples] for name in samples[0]})
     batch: dict[str, Any] = {}
     for name, values in samples.stacked.items():
         batch[name] = _tensors(torch, name, values)
@@ -256,6 +264,9 @@ def collate(samples: Any) -> Any:
 
 
 def _tensors(torch: Any, name: str, values: Any) -> Any:
+    if isinstance(values, SharedArray):
+        # It becomes a tensor where it arrives.
+        return values
     if isinstance(values, np.ndarray):
         return torch.from_numpy(np.ascontiguousarray(values))
     if isinstance(values, dict):

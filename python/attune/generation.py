@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -138,11 +140,26 @@ def _load(torch: Any, model: str | os.PathLike[str], dtype: str) -> Any:
     kind = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}.get(dtype)
     if kind is None:
         raise BadQuery("dtype", f"is {dtype!r}; it must be float32, float16 or bfloat16")
+    # The argument has a new name; older releases know the old one only.
+    version = tuple(int(n) for n in diffusers.__version__.split(".")[:2])
+    options: dict[str, Any] = {"dtype" if version >= (0, 42) else "torch_dtype": kind, **_absent(diffusers, Path(model))}
     try:
-        return diffusers.DiffusionPipeline.from_pretrained(
-            str(model), torch_dtype=kind, local_files_only=True, low_cpu_mem_usage=False)
+        return diffusers.DiffusionPipeline.from_pretrained(str(model), local_files_only=True, **options)
     except (OSError, ValueError) as error:
         raise Unsupported(str(model), f"cannot be loaded by diffusers: {error}") from error
+
+
+def _absent(diffusers: Any, folder: Path) -> dict[str, None]:
+    """The optional parts that a folder does not have, such as SD-3's T5; and the safety checker, which paints over."""
+    try:
+        name = json.loads((folder / "model_index.json").read_bytes())["_class_name"]
+        parts = inspect.signature(getattr(diffusers, name).__init__).parameters
+    except (OSError, ValueError, KeyError, AttributeError):
+        return {}
+    absent: dict[str, None] = {
+        part: None for part in ("text_encoder_2", "tokenizer_2", "text_encoder_3", "tokenizer_3", "image_encoder",
+                                "feature_extractor") if part in parts and not (folder / part).exists()}  # fmt: skip
+    return {**absent, "safety_checker": None} if "safety_checker" in parts else absent
 
 
 def _set_sampler(pipeline: Any, sampler: str | None) -> str:
