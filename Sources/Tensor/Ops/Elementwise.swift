@@ -71,12 +71,3 @@ func sumRows(_ x: Tensor) -> Tensor {
     ck_sum_rows(x.pointer, out.pointer, x.rows, x.channels)
     return out.tensor
 }
-
-/// Writes `row` into each of `rows` rows.
-func fillRows(_ out: UnsafeMutablePointer<Float>, rows: Int, with row: Tensor) {
-    let width = row.count
-    nonisolated(unsafe) let out = out
-    Parallel.rows(rows, width: width) { range in
-        for r in range { (out + r * width).update(from: row.pointer, count: width) }
-    }
-}

@@ -8,14 +8,14 @@ package func upsampleNearest2x(_ x: Tensor) -> Tensor {
     let line = width * channels
     Parallel.rows(lines, width: 4 * line) { range in
         ck_upsample2x(
-            x.pointer + range.lowerBound * line, out.pointer + range.lowerBound * 4 * line, range.count, 0,
+            x.pointer + range.lowerBound * line, out.pointer + range.lowerBound * 4 * line, range.count,
             Int32(width), Int32(channels))
     }
     return Tensor(value: out.tensor, parents: [x]) { [shape = x.shape] gradient in
         let out = Output(shape)
         Parallel.rows(lines, width: 4 * line) { range in
             ck_upsample2x_vjp(
-                gradient.pointer + range.lowerBound * 4 * line, out.pointer + range.lowerBound * line, range.count, 0,
+                gradient.pointer + range.lowerBound * 4 * line, out.pointer + range.lowerBound * line, range.count,
                 Int32(width), Int32(channels))
         }
         return [out.tensor]
