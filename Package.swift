@@ -56,7 +56,7 @@ let package = Package(
         .target(name: "HDF5", dependencies: ["Disk", "CHDF5", "CZstd", "CBytePlanes"], swiftSettings: strict),
         .target(name: "Codecs", dependencies: ["CPNG", "CTurboJPEG", "CZlib", "CZstd"], swiftSettings: strict),
         .target(name: "Tensor", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: strict),
-        .target(name: "Diffusion", dependencies: ["Tensor", "CKernels", crypto], swiftSettings: strict),
+        .target(name: "Diffusion", dependencies: ["Tensor", crypto], swiftSettings: strict),
         .target(
             name: "Corpus", dependencies: ["Disk", "HDF5", "Codecs", crypto, logging, collections] + sqlite,
             swiftSettings: strict),

@@ -13,6 +13,6 @@ CK_LOOP(void, ck_adamw, (const float *restrict w, const float *restrict g, const
         float d = g[i] * gscale;
         new_m[i] = m[i] + (1.0f - beta1) * (d - m[i]);
         new_v[i] = beta2 * v[i] + (1.0f - beta2) * d * d;
-        new_w[i] = w[i] * keep - step * new_m[i] / (sqrtf(new_v[i]) * root + eps);
+        new_w[i] = w[i] * keep - step * new_m[i] / (__builtin_elementwise_sqrt(new_v[i]) * root + eps);
     }
 }

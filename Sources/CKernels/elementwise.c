@@ -12,8 +12,38 @@ CK_LOOP(void, ck_subtract, (const float *a, const float *b, float *out, size_t n
     LOOP(out[i] = a[i] - b[i])
 }
 
+CK_LOOP(void, ck_multiply, (const float *a, const float *b, float *out, size_t n), (a, b, out, n)) {
+    LOOP(out[i] = a[i] * b[i])
+}
+
+CK_LOOP(void, ck_divide, (const float *a, const float *b, float *out, size_t n), (a, b, out, n)) {
+    LOOP(out[i] = a[i] / b[i])
+}
+
 CK_LOOP(void, ck_scale, (const float *a, float s, float *out, size_t n), (a, s, out, n)) {
     LOOP(out[i] = s * a[i])
+}
+
+CK_LOOP(void, ck_add_scalar, (const float *a, float s, float *out, size_t n), (a, s, out, n)) {
+    LOOP(out[i] = a[i] + s)
+}
+
+CK_LOOP(void, ck_mix, (const float *a, float s, const float *b, float t, float *out, size_t n), (a, s, b, t, out, n)) {
+#pragma clang fp contract(off)
+    LOOP(out[i] = s * a[i] + t * b[i])
+}
+
+CK_LOOP(void, ck_square_root, (const float *x, float *out, size_t n), (x, out, n)) {
+    LOOP(out[i] = __builtin_elementwise_sqrt(x[i] < 0 ? 0 : x[i]))
+}
+
+CK_LOOP(void, ck_clamp, (const float *x, float low, float high, float *out, size_t n), (x, low, high, out, n)) {
+    LOOP(float y = x[i] < low ? low : x[i]; out[i] = y > high ? high : y)
+}
+
+CK_LOOP(void, ck_clamp_vjp, (const float *x, const float *g, float low, float high, float *out, size_t n),
+        (x, g, low, high, out, n)) {
+    LOOP(out[i] = x[i] < low || x[i] > high ? 0 : g[i])
 }
 
 CK_LOOP(void, ck_add_row, (const float *x, const float *v, float *out, size_t rows, size_t n), (x, v, out, rows, n)) {

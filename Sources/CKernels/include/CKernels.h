@@ -26,7 +26,14 @@ int ck_hold_vector_level(const char *_Nullable level);
 // --- element by element (elementwise.c): out may be the same as an input
 void ck_add(const float *a, const float *b, float *out, size_t n);
 void ck_subtract(const float *a, const float *b, float *out, size_t n);
+void ck_multiply(const float *a, const float *b, float *out, size_t n);
+void ck_divide(const float *a, const float *b, float *out, size_t n);
 void ck_scale(const float *a, float s, float *out, size_t n);
+void ck_add_scalar(const float *a, float s, float *out, size_t n);
+void ck_mix(const float *a, float s, const float *b, float t, float *out, size_t n);   // s·a + t·b, each product rounded
+void ck_square_root(const float *x, float *out, size_t n);                             // 0 for negative values; NaN stays NaN
+void ck_clamp(const float *x, float low, float high, float *out, size_t n);            // NaN stays NaN
+void ck_clamp_vjp(const float *x, const float *g, float low, float high, float *out, size_t n);
 void ck_add_row(const float *x, const float *v, float *out, size_t rows, size_t n);    // out[r] = x[r] + v
 void ck_sum_rows(const float *x, float *out, size_t rows, size_t n);                   // out = Σ_r x[r]
 void ck_silu(const float *x, float *out, size_t n);

@@ -75,6 +75,29 @@ package func concatenateBatch(_ parts: [Tensor]) -> Tensor {
 }
 
 extension Tensor {
+    /// Some of the channels: `[…, C]` → `[…, columns]`.
+    package func channels(_ columns: Range<Int>) -> Tensor {
+        precondition(columns.upperBound <= channels, "channels \(columns) of \(shape)")
+        return Tensor(value: sliceChannels(self, columns), parents: [self]) { [shape, width = channels] gradient in
+            let whole = Tensor(zeros: shape)
+            copyRows(
+                0..<whole.rows, from: gradient.pointer, columns.count, to: whole.storage.pointer + columns.lowerBound,
+                width, columns: columns.count)
+            return [whole]
+        }
+    }
+
+    /// A matrix with rows and columns exchanged.
+    package var transposed: Tensor {
+        precondition(shape.count == 2, "a transpose is of a matrix, not of \(shape)")
+        let (rows, columns) = (shape[0], shape[1])
+        let out = Output([columns, rows])
+        for row in 0..<rows {
+            for column in 0..<columns { out.pointer[column * rows + row] = pointer[row * columns + column] }
+        }
+        return Tensor(value: out.tensor, parents: [self]) { [$0.transposed] }
+    }
+
     /// The samples of a range of the first dimension.
     package func batch(_ range: Range<Int>) -> Tensor {
         let size = count / max(shape[0], 1)

@@ -52,6 +52,13 @@ struct KernelLevelTests {
     private static let elementwise = [
         Loop(name: "ck_add") { n in out(n) { ck_add(a, b, $0, n) } },
         Loop(name: "ck_subtract") { n in out(n) { ck_subtract(a, b, $0, n) } },
+        Loop(name: "ck_multiply") { n in out(n) { ck_multiply(a, b, $0, n) } },
+        Loop(name: "ck_divide") { n in out(n) { ck_divide(a, positive, $0, n) } },
+        Loop(name: "ck_add_scalar") { n in out(n) { ck_add_scalar(a, 1.7, $0, n) } },
+        Loop(name: "ck_mix") { n in out(n) { ck_mix(a, 0.3, b, 1.7, $0, n) } },
+        Loop(name: "ck_square_root") { n in out(n) { ck_square_root(a, $0, n) } },
+        Loop(name: "ck_clamp") { n in out(n) { ck_clamp(a, -0.5, 0.8, $0, n) } },
+        Loop(name: "ck_clamp_vjp") { n in out(n) { ck_clamp_vjp(a, b, -0.5, 0.8, $0, n) } },
         Loop(name: "ck_scale") { n in out(n) { ck_scale(a, 1.7, $0, n) } },
         Loop(name: "ck_add_row") { n in out(rows * n) { ck_add_row(a, b, $0, rows, n) } },
         Loop(name: "ck_sum_rows") { n in out(n) { ck_sum_rows(a, $0, rows, n) } },
