@@ -5,7 +5,8 @@ PYTHON = $(CURDIR)/.venv/bin/python
 export ATTUNE_PYTHON = $(PYTHON)
 ENGINE_TESTS = ^(TensorTests|DiffusionTests|TuningTests)\.
 
-.PHONY: help setup setup-python build demo test test-long test-levels test-threads interop bench bench-quick bench-storage lint format clean
+.PHONY: help setup setup-python build demo test test-long test-levels test-threads interop bench bench-quick bench-storage \
+	docs install dist test-dist lint format clean
 
 help:            ## What can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 16
@@ -56,7 +57,24 @@ bench-storage: build ## The store beside h5py, WebDataset, MosaicML Streaming an
 	Benchmarks/verify.sh
 	Benchmarks/scale.sh
 
-lint:            ## swift-format, strictly
+docs:            ## DocC pages of the modules, in .build-docs; needs a built tree
+	Scripts/docs.sh
+
+PREFIX ?= /usr/local
+install: build   ## Copy attune, its man pages and completions to PREFIX (default /usr/local)
+	Scripts/extras.sh .build/release/attune .build/share
+	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share"
+	install -m 755 .build/release/attune "$(DESTDIR)$(PREFIX)/bin/attune"
+	cp -r .build/share/. "$(DESTDIR)$(PREFIX)/share/"
+
+dist: setup      ## Release archives in dist/: a self-contained tar.gz and a Debian package
+	Scripts/dist.sh
+
+test-dist: dist  ## Install both in a clean Debian 12 without Swift, and use them
+	Tests/Release/clean_install.sh
+
+lint:            ## swift-format, strictly, and the import rules of Package.swift
+	Scripts/check-imports.sh
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
 
 format:          ## Let swift-format rewrite the sources

@@ -16,11 +16,6 @@ let collections: Target.Dependency = .product(name: "Collections", package: "swi
 let sqlite: [Target.Dependency] = [
     .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
 ]
-let http: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
-let nio: [Target.Dependency] = [
-    .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
-    .product(name: "NIOSSL", package: "swift-nio-ssl"),
-]
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -35,9 +30,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
-        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
-        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
-        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
     ],
     targets: [
         // System libraries and C loops.
@@ -47,6 +39,8 @@ let package = Package(
         .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        // Needs libcurl's headers (libcurl4-openssl-dev), which Swift itself asks for, and loads the library when it is used.
+        .target(name: "CCurl", cSettings: [.define("_GNU_SOURCE")]),
         .target(name: "CSync", cSettings: [.define("_GNU_SOURCE")]),
         .target(name: "CKernels", cSettings: [.define("_GNU_SOURCE")]),
         .target(name: "CBytePlanes"),
@@ -65,8 +59,9 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "Interchange",
-            dependencies: ["Disk", "Diffusion", "Corpus", "Codecs", "Tensor", http, crypto, logging] + nio,
+            dependencies: ["Disk", "Diffusion", "Corpus", "Codecs", "Tensor", "CCurl", crypto, logging],
             swiftSettings: strict),
+        .target(name: "Shapes", swiftSettings: strict),
         .executableTarget(
             name: "attune",
             dependencies: [
@@ -84,6 +79,7 @@ let package = Package(
         .testTarget(name: "CodecsTests", dependencies: ["Codecs"], swiftSettings: strict),
         .testTarget(
             name: "TensorTests", dependencies: ["Tensor", "Diffusion", "CKernels"], swiftSettings: strict),
+        .testTarget(name: "ShapesTests", dependencies: ["Shapes", "Codecs"], swiftSettings: strict),
         .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Tensor"], swiftSettings: strict),
         .testTarget(
             name: "CorpusTests", dependencies: ["Corpus", "Disk", "HDF5", "Codecs", crypto], swiftSettings: strict),

@@ -43,11 +43,13 @@ struct SampleWeights {
         case "mi_reference": return column(\.miReference)
         case "mc": return column(\.mc)
         case "mc_reference": return column(\.mcReference)
+        case "rf": return column(\.rf)
+        case "rf_cfg": return column(\.guidedRF)
         default: break
         }
         let scorers = try explained { () throws(CorpusError) in try corpus.scorers() }
         guard scorers.contains(name) else {
-            let known = ["mi", "mi_reference", "mc", "mc_reference"] + scorers
+            let known = ["mi", "mi_reference", "mc", "mc_reference", "rf", "rf_cfg"] + scorers
             throw TrainingSourceError(
                 "no scorer '\(name)' to weigh the loss by; there are \(known.joined(separator: ", "))")
         }

@@ -8,7 +8,7 @@ struct PullCommand: AsyncParsableCommand {
         abstract: "Bring a selection and its samples from a registry, or from an image layout.",
         discussion: """
             Only what the corpus lacks is fetched, and every byte is verified before it counts. A stopped or killed pull \
-            goes on where it was when the same command is given again.
+            goes on where it was when the same command is given again. \(RegistryOptions.discussion)
             """)
 
     @OptionGroup var store: CorpusOptions
@@ -16,7 +16,10 @@ struct PullCommand: AsyncParsableCommand {
     @Argument(help: "What the selection shall be called here.")
     var name: String
 
-    @Argument(help: "registry/repository:tag, registry/repository@sha256:…, or oci:DIR[:tag].")
+    @Argument(
+        help:
+            "registry/repository:tag, registry/repository@sha256:…, or oci:DIR[:tag]. Without a registry it is on Docker Hub."
+    )
     var reference: String
 
     @OptionGroup var registry: RegistryOptions

@@ -1,4 +1,5 @@
 import Foundation
+import Interchange
 import Tensor
 
 /// What `doctor` finds out about the machine.
@@ -17,6 +18,8 @@ struct MachineReport: Encodable {
     let availableMemoryBytes: UInt64?
     /// Free bytes on the disk of the folder asked about; nil where it cannot be told.
     let freeDiskBytes: Int64?
+    /// Where requests to registries go through, by the variable that says so; without credentials.
+    let proxies: [String: String]
     let warnings: [String]
 
     private static let smallDisk: Int64 = 5_000_000_000
@@ -43,6 +46,9 @@ struct MachineReport: Encodable {
         availableMemoryBytes = Self.availableMemory()
         let attributes = try? FileManager.default.attributesOfFileSystem(forPath: folder)
         freeDiskBytes = (attributes?[.systemFreeSize] as? NSNumber)?.int64Value
+
+        let proxySettings = ProxySettings(environment: environment).summary
+        proxies = Dictionary(proxySettings.map { ($0.variable, $0.meaning) }) { first, _ in first }
 
         var warnings: [String] = []
         if let pinned = environment["OPENBLAS_CORETYPE"] {
@@ -82,6 +88,9 @@ struct MachineReport: Encodable {
         ]
         if let free = freeDiskBytes {
             lines.append("disk     \(formatted(Double(free) / gigabyte, digits: 1)) GB free")
+        }
+        for (variable, meaning) in proxies.sorted(by: { $0.key < $1.key }) {
+            lines.append("proxy    \(variable): \(meaning)")
         }
         lines += warnings.isEmpty ? ["nothing is missing"] : warnings.map { "warning  \($0)" }
         return lines.joined(separator: "\n")

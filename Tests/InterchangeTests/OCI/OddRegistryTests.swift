@@ -24,10 +24,10 @@ final class OddRegistryTests {
         let transport = try HTTPTransport(idle: idle)
         do {
             let result = try await body(registry.store(transport, credentials: credentials))
-            await transport.close()
+            transport.close()
             return result
         } catch {
-            await transport.close()
+            transport.close()
             throw error
         }
     }
@@ -150,7 +150,7 @@ final class OddRegistryTests {
             RegistryReference("\(registry.host)/team/set@\(pushed.manifest)"), transport: transport,
             credentials: NoCredentials())
         await #expect { try await RegistryStore(client).manifest() } throws: { ($0 as? OCIError)?.code == .mismatch }
-        await transport.close()
+        transport.close()
     }
 
     @Test func anOversizedManifestIsNotRead() async throws {

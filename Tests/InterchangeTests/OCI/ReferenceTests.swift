@@ -14,10 +14,26 @@ import Testing
         #expect(try RegistryReference("[::1]:5000/x:y").host == "::1")
         let hex = String(repeating: "a1", count: 32)
         #expect(try RegistryReference("a.b/x@sha256:\(hex)").versionText == "sha256:\(hex)")
+        #expect(try RegistryReference("a.b/x:v1@sha256:\(hex)").description == "a.b/x@sha256:\(hex)")
+        #expect(try RegistryReference("docker://a.b/x:v1").description == "a.b/x:v1")
+    }
+
+    /// As docker reads them.
+    @Test(arguments: [
+        ("me/set:v1", "docker.io/me/set:v1"), ("set", "docker.io/library/set:latest"),
+        ("set:v1", "docker.io/library/set:v1"), ("docker.io/set", "docker.io/library/set:latest"),
+        ("docker.io/me/set", "docker.io/me/set:latest"), ("index.docker.io/me/set:v1", "docker.io/me/set:v1"),
+        ("registry-1.docker.io/me/set:v1", "registry-1.docker.io/me/set:v1"), ("localhost/set", "localhost/set:latest"),
+        ("vm:7001/team/set:v1", "vm:7001/team/set:v1"), ("me/team/set", "docker.io/me/team/set:latest"),
+        ("Vm/set", "Vm/set:latest"),
+    ])
+    func readsNamesAsDockerDoes(text: String, expected: String) throws {
+        #expect(try RegistryReference(text).description == expected)
     }
 
     @Test(arguments: [
-        "team/best:v1", "best", "", "a.b/UPPER:v1", "a.b/x:", "a.b/x:-tag", "a.b/../x:v1", "a.b/x@sha256:12",
+        "", "a.b/UPPER:v1", "./folder", "../folder/x", "/folder/x", "~/folder", "a.b:99999x/y", ".b/x", "a-.b/x",
+        "a.b/x:", "a.b/x:-tag", "a.b/../x:v1", "a.b/x@sha256:12",
         "a.b/x@md5:00", "user:password@a.b/x:v1", "a.b//x:v1", "https://a.b/x:v1", "oci:",
     ])
     func refusesWhatIsNone(_ text: String) {
@@ -42,30 +58,5 @@ import Testing
         #expect(challenges.first?.parameters["service"] == #"reg "x""#)
         #expect(challenges.last?.parameters["realm"] == "x")
         for odd in ["", ",,,", "=", "Bearer realm=\"", "\u{0}", "Bearer =x"] { _ = Challenge.parse(odd) }
-    }
-
-    @Test func readsDockersConfiguration() throws {
-        let scratch = try Scratch()
-        let file = scratch.url("config.json")
-        let auth = Data("me:p:w".utf8).base64EncodedString()
-        let text = #"{"auths":{"a.b":{"auth":"\#(auth)"},"c.d:5000":{"identitytoken":"t"},"e.f":{"auth":"!"}}}"#
-        try Data(text.utf8).write(to: file)
-        let docker = DockerConfiguration(environment: ["DOCKER_CONFIG": scratch.url.path])
-        #expect(try docker.credentials(for: "a.b") == Credentials(.password(user: "me", password: "p:w")))
-        #expect(try docker.credentials(for: "c.d:5000") == Credentials(.identityToken("t")))
-        #expect(try docker.credentials(for: "x.y") == nil)
-        #expect(throws: OCIError.self) { try docker.credentials(for: "e.f") }
-        #expect("\(Credentials(.password(user: "me", password: "p:w")))" == "credentials")
-    }
-
-    @Test func asksACredentialHelper() throws {
-        let scratch = try Scratch()
-        try Data(#"{"credHelpers":{"a.b":"made"}}"#.utf8).write(to: scratch.url("config.json"))
-        let helper = scratch.url("docker-credential-made")
-        try Data("#!/bin/sh\nread host\necho '{\"Username\":\"me\",\"Secret\":\"for-'$host'\"}'\n".utf8).write(
-            to: helper)
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: helper.path)
-        let docker = DockerConfiguration(environment: ["DOCKER_CONFIG": scratch.url.path, "PATH": scratch.url.path])
-        #expect(try docker.credentials(for: "a.b") == Credentials(.password(user: "me", password: "for-a.b")))
     }
 }

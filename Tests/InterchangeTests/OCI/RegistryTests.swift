@@ -67,6 +67,32 @@ final class RegistryTests {
         #expect(byDigest.status == 0, "\(byDigest.errors)")
     }
 
+    /// skopeo and podman write their own file, and can log in to a namespace.
+    @Test(arguments: ["", "/team", "/team/best"]) func takesTheLoginOfSkopeo(namespace: String) async throws {
+        try Made.fill(source, count: 8)
+        let registry = try await DockerRegistry()
+        let environment = [
+            "XDG_RUNTIME_DIR": scratch.url("run").path, "HOME": scratch.url("home").path, "DOCKER_CONFIG": "",
+            "REGISTRY_AUTH_FILE": "",
+        ]
+        let skopeo = try #require(Programs.find("skopeo"))
+        try FileManager.default.createDirectory(at: scratch.url("run"), withIntermediateDirectories: true)
+        let login = try Programs.run(
+            skopeo,
+            [
+                "login", "--tls-verify=false", "--username", DockerRegistry.user, "--password",
+                DockerRegistry.password, registry.host + namespace,
+            ], environment: environment)
+        try #require(login.status == 0, "\(login.errors)")
+        let reference = "\(registry.host)/team/best:v1"
+        let pushed = try attune("push", "--corpus", source.folder.path, "best", reference, environment: environment)
+        #expect(pushed.status == 0, "\(pushed.errors)")
+        let other = "\(registry.host)/others/best:v1"
+        let elsewhere = try attune("push", "--corpus", source.folder.path, "best", other, environment: environment)
+        #expect(elsewhere.status == (namespace.isEmpty ? 0 : 1))
+        #expect(namespace.isEmpty || elsewhere.errors.contains("no credentials found (looked in "))
+    }
+
     @Test func saysWhatIsWrongWithoutTellingSecrets() async throws {
         try Made.fill(source, count: 8)
         let registry = try await DockerRegistry()

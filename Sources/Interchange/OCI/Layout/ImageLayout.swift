@@ -133,7 +133,7 @@ package struct ImageLayout: ArtifactStore {
     }
 
     package func fetch(
-        _ blob: Descriptor, to file: URL, received: @Sendable (Int) -> Void
+        _ blob: Descriptor, to file: URL, received: @escaping @Sendable (Int) -> Void
     ) async throws {
         let source = location(blob.digest)
         guard let size = size(of: source) else { throw OCIError(.notFound, source.path, "is missing") }

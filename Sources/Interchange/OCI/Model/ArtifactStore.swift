@@ -23,7 +23,7 @@ package protocol ArtifactStore: Sendable {
     ///
     /// - Parameter file: what it holds already is kept if the whole proves right in the end. When this returns, the
     ///   file's size and SHA-256 are those of the descriptor.
-    func fetch(_ blob: Descriptor, to file: URL, received: @Sendable (Int) -> Void) async throws
+    func fetch(_ blob: Descriptor, to file: URL, received: @escaping @Sendable (Int) -> Void) async throws
 }
 
 /// The bytes of a blob that is to be stored.

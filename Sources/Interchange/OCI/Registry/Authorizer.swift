@@ -1,5 +1,4 @@
 import Foundation
-import NIOHTTP1
 
 /// What a request does to a repository; tokens are asked for, and kept, by it.
 enum Access: String, Hashable, Sendable {
@@ -9,29 +8,32 @@ enum Access: String, Hashable, Sendable {
 
 /// Answers a registry's challenges, and remembers what was accepted.
 ///
-/// Credentials go to the registry's own origin, or to a token service in the same domain, and only where the connection is
-/// confidential or the user has asked for plain HTTP.
+/// Credentials go to the registry's own origin, or to a token service in the same domain, and only where ``LocationRule``
+/// lets anything go.
 actor Authorizer {
-    private let registry: Origin
-    private let name: String
-    private let repository: String
+    private let registry: HTTPOrigin
+    private let reference: RegistryReference
     private let source: any CredentialSource
     private let transport: HTTPTransport
-    private let allowsPlain: Bool
+    private let rule: LocationRule
     private var accepted: [Access: (header: String, until: ContinuousClock.Instant?)] = [:]
     private var basic: String?
+    /// What the source knew; nil before it was asked.
+    private var own: Credentials??
 
-    /// - Parameter name: the registry as the user wrote it, which credentials are filed under.
+    /// - Parameter reference: its registry's name is what credentials are filed under.
     init(
-        registry: Origin, name: String, repository: String, source: any CredentialSource, transport: HTTPTransport,
-        allowsPlain: Bool
+        registry: HTTPOrigin, reference: RegistryReference, source: any CredentialSource, transport: HTTPTransport,
+        rule: LocationRule
     ) {
-        (self.registry, self.name, self.repository) = (registry, name, repository)
-        (self.source, self.transport, self.allowsPlain) = (source, transport, allowsPlain)
+        (self.registry, self.reference, self.source) = (registry, reference, source)
+        (self.transport, self.rule) = (transport, rule)
     }
 
+    private var name: String { reference.registry }
+
     /// What to send along; nil before the first challenge.
-    func header(for access: Access, to origin: Origin) -> String? {
+    func header(for access: Access, to origin: HTTPOrigin) -> String? {
         guard origin == registry else { return nil }
         if let token = accepted[access] {
             if let until = token.until, until < .now { accepted[access] = nil } else { return token.header }
@@ -44,40 +46,75 @@ actor Authorizer {
     /// - Parameter refused: what was sent and not accepted.
     func answer(
         _ challenges: [Challenge], access: Access, refused: String?
-    ) async throws(AttemptError) -> String {
+    ) async throws(AttemptError) {
         if let refused {
             if accepted[access]?.header == refused { accepted[access] = nil }
             if basic == refused { basic = nil }
         }
         if let challenge = challenges.first(where: { $0.scheme == "bearer" }) {
             let token = try await token(challenge, access: access)
-            guard token.header != refused else { throw refusal }
+            guard token.header != refused else { throw refusal() }
             accepted[access] = token
-            return token.header
+            return
         }
         guard challenges.contains(where: { $0.scheme == "basic" }) else {
-            throw .final(.unauthorized, name, "wants an authentication that attune does not know")
+            let offered = challenges.map(\.scheme).joined(separator: ", ")
+            throw .final(
+                .unauthorized, name,
+                "wants an authentication that attune does not know" + (offered.isEmpty ? "" : " (\(offered))"))
         }
-        guard case .password(let user, let password)? = try credentials(for: name)?.secret else { throw refusal }
-        guard registry.isConfidential || allowsPlain else { throw exposed(registry) }
+        guard case .password(let user, let password)? = try ownCredentials()?.secret else { throw refusal() }
+        guard rule.allows(registry, from: registry) else { throw exposed(registry) }
         let header = Self.basic(user, password)
-        guard header != refused else { throw refusal }
+        guard header != refused else { throw refusal() }
         basic = header
-        return header
     }
 
-    private var refusal: AttemptError {
-        .final(
-            .unauthorized, name, "does not accept the credentials for \(repository): log in with `docker login \(name)`"
+    /// Why access is refused in the end: with which credentials, or for want of any.
+    ///
+    /// - Parameter words: the registry's own.
+    func refusal(_ words: String = "", status: Int = 401) -> AttemptError {
+        let (tail, repository) = (words.isEmpty ? "" : " (\(words))", reference.repository)
+        guard let own else {
+            return .final(
+                .unauthorized, name,
+                "refuses access to \(repository)\(tail): `docker login \(name)`, or ask for permission")
+        }
+        guard let own else {
+            let places = source.places
+            let looked = places.isEmpty ? "" : " (looked in \(places.joined(separator: ", ")))"
+            return .final(
+                .unauthorized, name,
+                "wants a login for \(repository)\(tail), and no credentials found\(looked): run `docker login \(name)` "
+                    + "or `podman login \(name)`")
+        }
+        if status == 403 {
+            return .final(
+                .unauthorized, name,
+                "refuses access to \(repository)\(tail) with the credentials from \(own.source): ask for permission, or "
+                    + "`docker login \(name)` as another user")
+        }
+        return .final(
+            .unauthorized, name,
+            "refused the credentials from \(own.source) for \(repository)\(tail): log in again with `docker login \(name)`"
         )
     }
 
-    private func exposed(_ origin: Origin) -> AttemptError {
+    private func exposed(_ origin: HTTPOrigin) -> AttemptError {
         .final(.untrusted, "\(origin)", "credentials are not sent over plain HTTP")
     }
 
-    private func credentials(for name: String) throws(AttemptError) -> Credentials? {
-        do throws(OCIError) { return try source.credentials(for: name) } catch { throw .final(error) }
+    private func ownCredentials() throws(AttemptError) -> Credentials? {
+        if let own { return own }
+        let found = try credentials(for: name, repository: reference.repository)
+        own = .some(found)
+        return found
+    }
+
+    private func credentials(for name: String, repository: String) throws(AttemptError) -> Credentials? {
+        do throws(OCIError) { return try source.credentials(for: name, repository: repository) } catch {
+            throw .final(error)
+        }
     }
 
     static func basic(_ user: String, _ password: String) -> String {
@@ -87,24 +124,24 @@ actor Authorizer {
     private func token(
         _ challenge: Challenge, access: Access
     ) async throws(AttemptError) -> (header: String, until: ContinuousClock.Instant?) {
-        guard let realm = challenge.parameters["realm"], let url = URL(string: realm), let origin = Origin(url) else {
+        guard let realm = challenge.parameters["realm"], let address = HTTPAddress(realm) else {
             throw .final(.malformed, name, "names no token service in its challenge")
         }
-        guard origin.isConfidential || (allowsPlain && registry.scheme == "http") else { throw exposed(origin) }
+        let origin = address.origin
+        guard rule.allows(origin, from: registry) else { throw exposed(origin) }
         let credentials = try credentials(for: origin)
-        let scope = challenge.parameters["scope"] ?? "repository:\(repository):\(access.rawValue)"
-        var query = [URLQueryItem(name: "scope", value: scope)]
-        if let service = challenge.parameters["service"] {
-            query.append(URLQueryItem(name: "service", value: service))
-        }
-        let answer = try await transport.send(request(url, query, credentials))
+        let scope = challenge.parameters["scope"] ?? "repository:\(reference.repository):\(access.rawValue)"
+        var query = [("scope", scope)]
+        if let service = challenge.parameters["service"] { query.append(("service", service)) }
+        var request = request(address, query, credentials)
+        request.limit = 1 << 20
+        let answer = try await transport.send(request)
         guard answer.status == 200 else {
-            await answer.discard()
-            if answer.status == 401 || answer.status == 403 || answer.status == 400 { throw refusal }
+            let words = RegistryClient.words(answer)
+            if [400, 401, 403].contains(answer.status) { throw refusal(words) }
             throw RegistryClient.failure(answer, subject: origin.description)
         }
-        let data = try await answer.data(limit: 1 << 20)
-        guard let document = try? JSONDecoder().decode(TokenDocument.self, from: data),
+        guard let document = try? JSONDecoder().decode(TokenDocument.self, from: answer.data),
             let token = document.token ?? document.access_token, !token.isEmpty,
             token.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
         else { throw .final(.malformed, origin.description, "its token service did not answer with a token") }
@@ -120,10 +157,11 @@ actor Authorizer {
     }
 
     /// The registry's credentials where its token service is near it; elsewhere those filed under that host's own name.
-    private func credentials(for service: Origin) throws(AttemptError) -> Credentials? {
-        if registry.sharesDomain(with: service) { return try credentials(for: name) }
-        if let own = try credentials(for: service.host) { return own }
-        guard try credentials(for: name) == nil else {
+    private func credentials(for service: HTTPOrigin) throws(AttemptError) -> Credentials? {
+        let own = try ownCredentials()
+        if registry.sharesDomain(with: service) { return own }
+        if let theirs = try credentials(for: service.host, repository: "") { return theirs }
+        guard own == nil else {
             throw .final(
                 .untrusted, name,
                 "sends its credentials to \(service.host); if that is right, run `docker login \(service.host)`")
@@ -131,25 +169,28 @@ actor Authorizer {
         return nil
     }
 
-    private func request(_ url: URL, _ query: [URLQueryItem], _ credentials: Credentials?) -> HTTPRequest {
+    private func request(
+        _ address: HTTPAddress, _ query: [(String, String)], _ credentials: Credentials?
+    ) -> HTTPRequest {
         switch credentials?.secret {
         case .identityToken(let token):
-            var form = URLComponents()
-            form.queryItems =
-                query + [
-                    URLQueryItem(name: "grant_type", value: "refresh_token"),
-                    URLQueryItem(name: "refresh_token", value: token), URLQueryItem(name: "client_id", value: "attune"),
-                ]
-            let text = (form.percentEncodedQuery ?? "").replacing("+", with: "%2B")
+            let form = query + [("grant_type", "refresh_token"), ("refresh_token", token), ("client_id", "attune")]
+            let text = form.map { "\($0.0)=\(HTTPAddress.escaped($0.1))" }.joined(separator: "&")
             return HTTPRequest(
-                method: .POST, url: url, headers: [("Content-Type", "application/x-www-form-urlencoded")],
-                body: Data(text.utf8))
+                method: .POST, address: address, headers: [("Content-Type", "application/x-www-form-urlencoded")],
+                body: .data(Data(text.utf8)))
         case .password(let user, let password):
             return HTTPRequest(
-                method: .GET, url: url.appending(queryItems: query),
+                method: .GET, address: address.appending(query),
                 headers: [("Authorization", Self.basic(user, password))])
         case nil:
-            return HTTPRequest(method: .GET, url: url.appending(queryItems: query))
+            return HTTPRequest(method: .GET, address: address.appending(query))
         }
+    }
+}
+
+extension HTTPAddress {
+    fileprivate func appending(_ items: [(String, String)]) -> HTTPAddress {
+        items.reduce(self) { $0.appending($1.0, $1.1) }
     }
 }

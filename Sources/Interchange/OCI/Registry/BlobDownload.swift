@@ -1,8 +1,5 @@
-import AsyncHTTPClient
 import Corpus
 import Foundation
-import NIOCore
-import NIOHTTP1
 
 /// Brings one blob to a file. What the file holds already is continued (Range); nothing counts before size and SHA-256
 /// are right.
@@ -11,7 +8,7 @@ struct BlobDownload {
     let blob: Descriptor
     let file: URL
 
-    func run(received: @Sendable (Int) -> Void) async throws(OCIError) {
+    func run(received: @escaping @Sendable (Int) -> Void) async throws(OCIError) {
         var hasStartedOver = false
         try await client.retry.run { () async throws(AttemptError) in
             let partial = try PartialFile(file, limit: blob.size)
@@ -24,7 +21,7 @@ struct BlobDownload {
                 failure.madeProgress = partial.count > resumed
                 throw failure
             }
-            guard partial.finish() == blob.digest.sha256 else {
+            guard partial.digest == blob.digest.sha256 else {
                 try? FileManager.default.removeItem(at: file)
                 var failure = AttemptError.final(
                     .mismatch, "\(client.reference.registry)",
@@ -38,36 +35,19 @@ struct BlobDownload {
     }
 
     private func receive(
-        into partial: PartialFile, received: @Sendable (Int) -> Void
+        into partial: PartialFile, received: @escaping @Sendable (Int) -> Void
     ) async throws(AttemptError) {
-        var request = HTTPRequest(method: .GET, url: client.url("blobs/\(blob.digest)"))
+        var request = HTTPRequest(method: .GET, address: client.address("blobs/\(blob.digest)"))
         if partial.count > 0 { request.headers.append(("Range", "bytes=\(partial.count)-")) }
-        let answer = try await client.send(request, access: .pull)
-        switch answer.status {
-        case 206 where Self.start(answer) == partial.count: break
-        case 200: try partial.restart()
-        case 206, 416:
-            // An answer about another part: ask for the whole.
-            await answer.discard()
+        let receiver = Receiver(
+            partial: partial, blob: blob, file: file, registry: client.reference.registry, received: received)
+        let answer = try await client.send(request, access: .pull, to: receiver)
+        if answer.status == 416 {
             try partial.restart()
-            throw .again(client.reference.registry, "sends another part of \(blob.digest) than it was asked for")
-        default: throw await RegistryClient.explained(answer, subject: "\(client.reference.registry) \(blob.digest)")
+            throw receiver.otherPart
         }
-        do {
-            for try await buffer in answer.body {
-                guard partial.count + buffer.readableBytes <= blob.size else {
-                    try? FileManager.default.removeItem(at: file)
-                    throw AttemptError.final(
-                        .mismatch, client.reference.registry,
-                        "sends more than the \(blob.size) bytes that \(blob.digest) has")
-                }
-                try partial.append(buffer)
-                received(partial.count)
-            }
-        } catch let error as AttemptError {
-            throw error
-        } catch {
-            throw .again(client.reference.registry, HTTPTransport.reason(error))
+        guard answer.isSuccess else {
+            throw RegistryClient.failure(answer, subject: "\(client.reference.registry) \(blob.digest)")
         }
         guard partial.count == blob.size else {
             throw .again(
@@ -75,9 +55,39 @@ struct BlobDownload {
         }
     }
 
-    /// Where a partial answer begins.
-    private static func start(_ answer: HTTPAnswer) -> Int? {
-        guard let text = answer.headers.first(name: "Content-Range"), text.hasPrefix("bytes ") else { return nil }
-        return text.dropFirst(6).split(separator: "-").first.flatMap { Int($0) }
+    /// Puts the bytes of an answer where they belong.
+    private struct Receiver: BodyReceiver {
+        let partial: PartialFile
+        let blob: Descriptor
+        let file: URL
+        let registry: String
+        let received: @Sendable (Int) -> Void
+
+        var otherPart: AttemptError {
+            .again(registry, "sends another part of \(blob.digest) than it was asked for")
+        }
+
+        func begin(_ head: HTTPAnswer) throws(AttemptError) {
+            guard head.status == 206 else { return try partial.restart() }
+            // An answer about another part: ask for the whole.
+            guard Self.start(head) ?? 0 == partial.count else {
+                try partial.restart()
+                throw otherPart
+            }
+        }
+
+        func receive(_ bytes: UnsafeRawBufferPointer) throws(AttemptError) {
+            guard partial.count + bytes.count <= blob.size else {
+                try? FileManager.default.removeItem(at: file)
+                throw .final(.mismatch, registry, "sends more than the \(blob.size) bytes that \(blob.digest) has")
+            }
+            try partial.append(bytes)
+            received(partial.count)
+        }
+
+        /// Where a partial answer begins: `bytes 5-9/10`, `bytes 5-9/*`, `bytes=5-9/10`. Nil where it does not say.
+        private static func start(_ answer: HTTPAnswer) -> Int? {
+            answer.headers.first("Content-Range")?.firstMatch(of: /(\d+)\s*-\s*\d+/).flatMap { Int($0.1) }
+        }
     }
 }

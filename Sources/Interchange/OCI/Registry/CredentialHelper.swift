@@ -4,6 +4,8 @@ import Foundation
 struct CredentialHelper {
     let name: String
     let environment: [String: String]
+    /// The file that names it.
+    let file: String
 
     private struct Answer: Decodable {
         var Username: String
@@ -13,7 +15,8 @@ struct CredentialHelper {
     func credentials(for registry: String) throws(OCIError) -> Credentials? {
         let program = "docker-credential-\(name)"
         guard name.wholeMatch(of: /[A-Za-z0-9_.-]+/) != nil, let url = find(program) else {
-            throw OCIError(.unauthorized, registry, "the credential helper \(program) is not on PATH")
+            throw OCIError(
+                .unauthorized, registry, "the credential helper \(program), which \(file) names, is not on PATH")
         }
         let process = Process()
         let (input, output) = (Pipe(), Pipe())
@@ -25,8 +28,9 @@ struct CredentialHelper {
         let data: Data
         do {
             try process.run()
-            try input.fileHandleForWriting.write(contentsOf: Data(registry.utf8))
-            try input.fileHandleForWriting.close()
+            // A program that does not read its input has closed it already.
+            try? input.fileHandleForWriting.write(contentsOf: Data("\(registry)\n".utf8))
+            try? input.fileHandleForWriting.close()
             data = try output.fileHandleForReading.readToEnd() ?? Data()
         } catch {
             throw OCIError(.unauthorized, registry, "the credential helper \(program) could not be run")
@@ -37,8 +41,10 @@ struct CredentialHelper {
         guard let answer = try? JSONDecoder().decode(Answer.self, from: data) else {
             throw OCIError(.unauthorized, registry, "the credential helper \(program) did not answer with JSON")
         }
-        if answer.Username == "<token>" { return Credentials(.identityToken(answer.Secret)) }
-        return Credentials(.password(user: answer.Username, password: answer.Secret))
+        let source = "\(program), named in \(file)"
+        if answer.Secret.isEmpty { return nil }
+        if answer.Username == "<token>" { return Credentials(.identityToken(answer.Secret), from: source) }
+        return Credentials(.password(user: answer.Username, password: answer.Secret), from: source)
     }
 
     private func find(_ program: String) -> URL? {

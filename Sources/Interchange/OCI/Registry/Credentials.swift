@@ -7,14 +7,22 @@ package struct Credentials: Sendable, Equatable, CustomStringConvertible {
     }
 
     let secret: Secret
+    /// The file or program that they are from, for messages.
+    package let source: String
 
-    package init(_ secret: Secret) { self.secret = secret }
+    package init(_ secret: Secret, from source: String = "the caller") { (self.secret, self.source) = (secret, source) }
 
     package var description: String { "credentials" }
 }
 
 /// Where credentials come from.
 package protocol CredentialSource: Sendable {
-    /// - Parameter registry: host, and port where one is given.
-    func credentials(for registry: String) throws(OCIError) -> Credentials?
+    /// - Parameters:
+    ///   - registry: host, and port where one is given.
+    ///   - repository: empty for a token service.
+    /// - Throws: where something that could hold them cannot be read.
+    func credentials(for registry: String, repository: String) throws(OCIError) -> Credentials?
+
+    /// Where it looks, for messages.
+    var places: [String] { get }
 }

@@ -1,15 +1,19 @@
 import Corpus
 import Disk
 import Foundation
-import NIOCore
+import Synchronization
 
 import struct Crypto.SHA256
 
 /// A file that grows at its end, with the SHA-256 of all that it holds.
-final class PartialFile {
+final class PartialFile: Sendable {
+    private struct State {
+        var hash = SHA256()
+        var count = 0
+    }
+
     private let file: DiskFile
-    private var hash = SHA256()
-    private(set) var count = 0
+    private let state = Mutex(State())
 
     /// - Parameter limit: a longer file is not a part of the blob and starts anew.
     init(_ url: URL, limit: Int) throws(AttemptError) {
@@ -18,6 +22,10 @@ final class PartialFile {
         if count > limit { try restart() }
     }
 
+    var count: Int { state.withLock { $0.count } }
+
+    var digest: Digest { state.withLock { Digest($0.hash) } }
+
     /// Counts and hashes what an earlier process has left.
     private func takeUp() throws(AttemptError) {
         let block = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
@@ -25,21 +33,25 @@ final class PartialFile {
         while true {
             let got = try Self.explained { () throws(DiskError) in try file.read(block, at: UInt64(count)) }
             if got == 0 { return }
-            hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: block[..<got]))
-            count += got
+            note(UnsafeRawBufferPointer(rebasing: block[..<got]))
+        }
+    }
+
+    private func note(_ bytes: UnsafeRawBufferPointer) {
+        state.withLock {
+            $0.hash.update(bufferPointer: bytes)
+            $0.count += bytes.count
         }
     }
 
     func restart() throws(AttemptError) {
         try Self.explained { () throws(DiskError) in try file.empty() }
-        (hash, count) = (SHA256(), 0)
+        state.withLock { $0 = State() }
     }
 
-    func append(_ buffer: ByteBuffer) throws(AttemptError) {
-        let data = Data(buffer.readableBytesView)
-        try Self.explained { () throws(DiskError) in try file.write(data) }
-        hash.update(data: data)
-        count += data.count
+    func append(_ bytes: UnsafeRawBufferPointer) throws(AttemptError) {
+        try Self.explained { () throws(DiskError) in try file.write(bytes) }
+        note(bytes)
     }
 
     private static func explained<R: ~Copyable>(_ body: () throws(DiskError) -> R) throws(AttemptError) -> R {
@@ -47,6 +59,4 @@ final class PartialFile {
             throw .final(.io, error.path, error.message + (error.code == ENOSPC ? ": check the free space" : ""))
         }
     }
-
-    func finish() -> Digest { Digest(hash) }
 }

@@ -1,5 +1,4 @@
 import Foundation
-import NIOHTTP1
 
 /// Requests to one repository of a registry: authentication and redirects, one attempt at a time.
 ///
@@ -8,10 +7,9 @@ package struct RegistryClient: Sendable {
     let reference: RegistryReference
     let transport: HTTPTransport
     let retry: RetryPolicy
-    private let base: URL
-    private let origin: Origin
+    let locations: LocationRule
+    private let base: HTTPAddress
     private let authorizer: Authorizer
-    private let allowsPlain: Bool
 
     /// - Parameter plainHTTP: whether the user has asked to talk without TLS; a registry on this machine is asked what
     ///   it speaks.
@@ -19,59 +17,60 @@ package struct RegistryClient: Sendable {
         _ reference: RegistryReference, transport: HTTPTransport, credentials: any CredentialSource,
         plainHTTP: Bool = false, retry: RetryPolicy = RetryPolicy()
     ) async throws(OCIError) {
-        var isPlain = plainHTTP
-        if !isPlain, Origin.isLoopback(reference.host) { isPlain = await Self.speaksPlainHTTP(reference, transport) }
-        guard
-            let base = URL(string: "\(isPlain ? "http" : "https")://\(reference.registry)/v2/\(reference.repository)/"),
-            let origin = Origin(base)
-        else { throw OCIError(.badReference, reference.description, "is not the address of a registry") }
+        var scheme = plainHTTP ? HTTPOrigin.Scheme.http : .https
+        if !plainHTTP, HTTPOrigin.isLoopback(reference.host), await Self.speaksPlainHTTP(reference, transport) {
+            scheme = .http
+        }
+        guard let origin = HTTPOrigin(scheme, authority: reference.authority) else {
+            throw OCIError(.badReference, reference.description, "is not the address of a registry")
+        }
         (self.reference, self.transport, self.retry) = (reference, transport, retry)
-        (self.base, self.origin, allowsPlain) = (base, origin, plainHTTP)
+        base = HTTPAddress(origin, target: "/v2/\(reference.repository)/")
+        locations = LocationRule(registry: reference.registry, allowsPlain: plainHTTP)
         authorizer = Authorizer(
-            registry: origin, name: reference.registry, repository: reference.repository, source: credentials,
-            transport: transport, allowsPlain: plainHTTP)
+            registry: origin, reference: reference, source: credentials, transport: transport, rule: locations)
     }
 
     /// What a registry on this machine speaks. Servers of TLS answer plain HTTP at once; not all do so the other way round.
     private static func speaksPlainHTTP(_ reference: RegistryReference, _ transport: HTTPTransport) async -> Bool {
-        guard let url = URL(string: "http://\(reference.registry)/v2/") else { return false }
+        guard let origin = HTTPOrigin(.http, authority: reference.authority) else { return false }
         do throws(AttemptError) {
-            let answer = try await transport.send(HTTPRequest(method: .GET, url: url))
-            await answer.discard()
-            return answer.status != 400
+            let request = HTTPRequest(method: .GET, address: HTTPAddress(origin, target: "/v2/"))
+            return try await transport.send(request).status != 400
         } catch {
             return false
         }
     }
 
     /// An address below the repository, such as `blobs/sha256:…`.
-    func url(_ path: String) -> URL { base.appending(path: path) }
+    func address(_ path: String) -> HTTPAddress { HTTPAddress(base.origin, target: base.target + path) }
 
     /// Sends one request, answers its challenge and follows its redirects.
     ///
+    /// - Parameter receiver: gets the body of a successful answer.
     /// - Returns: any answer that is neither a redirect, a challenge nor a call to come back later.
-    func send(_ request: HTTPRequest, access: Access) async throws(AttemptError) -> HTTPAnswer {
+    func send(
+        _ request: HTTPRequest, access: Access, to receiver: (any BodyReceiver)? = nil
+    ) async throws(AttemptError) -> HTTPAnswer {
         var request = request
         var isAnswered = false
         for _ in 0..<8 {
-            guard let target = Origin(request.url) else {
-                throw .final(.malformed, reference.registry, "redirects to \(request.url.withoutQuery)")
-            }
             var attempt = request
-            let authorization = await authorizer.header(for: access, to: target)
+            let authorization = await authorizer.header(for: access, to: request.address.origin)
             if let authorization { attempt.headers.append(("Authorization", authorization)) }
-            let answer = try await transport.send(attempt)
+            let answer = try await transport.send(attempt, to: receiver)
+            let isOwn = request.address.origin == base.origin
             switch answer.status {
-            case 401 where target == origin && !isAnswered:
-                await answer.discard()
+            case 401 where isOwn && !isAnswered:
                 let challenges = answer.headers["WWW-Authenticate"].flatMap { Challenge.parse($0) }
-                _ = try await authorizer.answer(challenges, access: access, refused: authorization)
+                try await authorizer.answer(challenges, access: access, refused: authorization)
                 isAnswered = true
+            case 401 where isOwn, 403 where isOwn:
+                throw await authorizer.refusal(Self.words(answer), status: answer.status)
             case 301, 302, 303, 307, 308:
-                await answer.discard()
                 request = try redirected(request, answer)
             case 401, 403, 408, 429, 500...599:
-                throw await Self.explained(answer, subject: reference.registry)
+                throw Self.failure(answer, subject: isOwn ? reference.registry : request.address.origin.description)
             default:
                 return answer
             }
@@ -79,56 +78,75 @@ package struct RegistryClient: Sendable {
         throw .final(.malformed, reference.registry, "redirects without end")
     }
 
-    /// Where a redirect leads; credentials do not follow it to another origin, and TLS is not given up on the way.
+    /// The same request where a redirect leads.
     private func redirected(_ request: HTTPRequest, _ answer: HTTPAnswer) throws(AttemptError) -> HTTPRequest {
-        guard let url = location(answer), let target = Origin(url) else {
+        guard let address = try locations.next(answer, .redirect) else {
             throw .final(.malformed, reference.registry, "redirects to nowhere")
         }
-        guard target.isConfidential || origin.scheme == "http" else {
-            throw .final(.untrusted, reference.registry, "redirects from TLS to plain HTTP at \(target)")
-        }
         var next = request
-        next.url = url
-        if answer.status == 303 { (next.method, next.body) = (.GET, nil) }
+        next.address = address
+        if answer.status == 303, request.method != .HEAD { (next.method, next.body) = (.GET, nil) }
         return next
     }
 
-    /// The address in a Location header, which may be relative; its query is kept as it is.
-    func location(_ answer: HTTPAnswer) -> URL? {
-        guard let text = answer.headers.first(name: "Location") else { return nil }
-        return URL(string: text, relativeTo: answer.url)?.absoluteURL
+    /// Whether the repository has a blob; one of another size than the descriptor's cannot be the one that is meant.
+    func hasBlob(_ blob: Descriptor) async throws(AttemptError) -> Bool {
+        let request = HTTPRequest(method: .HEAD, address: address("blobs/\(blob.digest)"))
+        let answer = try await send(request, access: .push)
+        if answer.status == 404 { return false }
+        guard answer.isSuccess else { throw Self.failure(answer, subject: "\(blob.digest)") }
+        guard let length = answer.headers.first("Content-Length").flatMap({ Int($0) }), length != blob.size else {
+            return true
+        }
+        // Some proxies take the length of a HEAD's answer away; a blob that is sent once more does no harm.
+        if length == 0 { return false }
+        throw .final(
+            .mismatch, reference.registry, "says that \(blob.digest) has \(length) bytes; it has \(blob.size)")
     }
 
-    /// What an answer's status says.
-    static func failure(_ answer: HTTPAnswer, subject: String, detail: String = "") -> AttemptError {
-        let tail = detail.isEmpty ? "" : " (\(detail))"
+    /// Compares the digest that an answer states with the right one. Not all registries state one, and some state it by
+    /// another algorithm.
+    static func check(_ digest: BlobDigest, _ answer: HTTPAnswer, _ wrong: (BlobDigest) -> AttemptError)
+        throws(AttemptError)
+    {
+        guard let stated = answer.headers.first("Docker-Content-Digest").flatMap({ BlobDigest($0) }), stated != digest
+        else { return }
+        throw wrong(stated)
+    }
+
+    /// What an answer's status says, and the registry's own words.
+    static func failure(_ answer: HTTPAnswer, subject: String) -> AttemptError {
+        let words = words(answer)
+        let tail = words.isEmpty ? "" : " (\(words))"
         switch answer.status {
         case 401, 403:
             return .final(
                 .unauthorized, subject, "refuses access\(tail): `docker login \(subject)`, or ask for permission")
         case 404:
             return .final(.notFound, subject, "has no such thing\(tail)")
+        case 413:
+            return .final(
+                .malformed, subject,
+                "takes no requests of this size (413)\(tail): raise the limit of the proxy before it "
+                    + "(client_max_body_size in nginx)")
         case 408, 429, 500...599:
-            let after = answer.headers.first(name: "Retry-After").flatMap { Int($0) }.map {
-                Duration.seconds(max($0, 0))
-            }
+            let after = answer.headers.first("Retry-After").flatMap { Int($0) }.map { Duration.seconds(max($0, 0)) }
             return .again(subject, "answers \(answer.status)\(tail), again and again: try later", after: after)
         default:
             return .final(.malformed, subject, "answers \(answer.status)\(tail)")
         }
     }
 
-    /// ``failure(_:subject:detail:)`` with the registry's own words.
-    static func explained(_ answer: HTTPAnswer, subject: String) async -> AttemptError {
+    /// The registry's own words about an error.
+    static func words(_ answer: HTTPAnswer) -> String {
         struct Document: Decodable {
             struct Entry: Decodable {
                 var code, message: String?
             }
             var errors: [Entry]
         }
-        let data = (try? await answer.data(limit: 1 << 16)) ?? Data()
-        let entry = (try? JSONDecoder().decode(Document.self, from: data))?.errors.first
-        let words = (entry?.message ?? entry?.code ?? "").filter { !$0.isNewline }.prefix(200)
-        return failure(answer, subject: subject, detail: String(words))
+        let entry = (try? JSONDecoder().decode(Document.self, from: answer.data))?.errors.first
+        let words = [entry?.message, entry?.code].compactMap { $0 }.first { !$0.isEmpty } ?? ""
+        return String(words.filter { !$0.isNewline }.prefix(200))
     }
 }

@@ -1,6 +1,5 @@
 import Corpus
 package import Foundation
-import NIOHTTP1
 
 /// A repository of a registry as a place for artifacts.
 package struct RegistryStore: ArtifactStore {
@@ -15,22 +14,7 @@ package struct RegistryStore: ArtifactStore {
     package var name: String { client.reference.description }
 
     package func hasBlob(_ blob: Descriptor) async throws -> Bool {
-        try await client.retry.run { () async throws(AttemptError) -> Bool in try await find(blob) }
-    }
-
-    /// Asks for a blob; one of another size than the descriptor's cannot be the one that is meant.
-    func find(_ blob: Descriptor) async throws(AttemptError) -> Bool {
-        let request = HTTPRequest(method: .HEAD, url: client.url("blobs/\(blob.digest)"))
-        let answer = try await client.send(request, access: .push)
-        await answer.discard()
-        if answer.status == 404 { return false }
-        guard answer.status == 200 else { throw RegistryClient.failure(answer, subject: "\(blob.digest)") }
-        if let length = answer.headers.first(name: "Content-Length").flatMap({ Int($0) }), length != blob.size {
-            throw .final(
-                .mismatch, client.reference.registry,
-                "says that \(blob.digest) has \(length) bytes; it has \(blob.size)")
-        }
-        return true
+        try await client.retry.run { () async throws(AttemptError) -> Bool in try await client.hasBlob(blob) }
     }
 
     package func manifest() async throws -> Data {
@@ -40,33 +24,34 @@ package struct RegistryStore: ArtifactStore {
         return data
     }
 
-    private var manifestURL: URL { client.url("manifests/\(client.reference.versionText)") }
+    private var manifestAddress: HTTPAddress { client.address("manifests/\(client.reference.versionText)") }
 
     /// Nil where nothing has the reference.
     private func currentManifest(access: Access = .pull) async throws(OCIError) -> Data? {
         let request = HTTPRequest(
-            method: .GET, url: manifestURL, headers: [("Accept", MediaType.manifest), ("Accept", MediaType.index)])
+            method: .GET, address: manifestAddress,
+            headers: [("Accept", MediaType.manifest), ("Accept", MediaType.index)],
+            limit: Self.largestManifest)
         return try await client.retry.run { () async throws(AttemptError) -> Data? in
             let answer = try await client.send(request, access: access)
-            guard answer.status != 404 else {
-                await answer.discard()
-                return nil
+            if answer.status == 404 { return nil }
+            guard answer.isSuccess else { throw RegistryClient.failure(answer, subject: name) }
+            guard !answer.isTruncated else {
+                throw .final(.malformed, name, "its manifest is larger than \(Self.largestManifest) bytes")
             }
-            guard answer.status == 200 else { throw await RegistryClient.explained(answer, subject: name) }
-            let data = try await answer.data(limit: Self.largestManifest)
-            try check(data, answer)
-            return data
+            try check(answer)
+            return answer.data
         }
     }
 
-    private func check(_ data: Data, _ answer: HTTPAnswer) throws(AttemptError) {
-        let actual = BlobDigest(Digest(of: data))
+    private func check(_ answer: HTTPAnswer) throws(AttemptError) {
+        let actual = BlobDigest(Digest(of: answer.data))
         if case .digest(let digest) = client.reference.version, digest != actual {
             throw .final(
                 .mismatch, name, "the registry's manifest has the digest \(actual): it is not what was asked for")
         }
-        if let stated = answer.headers.first(name: "Docker-Content-Digest"), stated != actual.description {
-            throw .final(.mismatch, name, "the manifest does not match the digest \(stated) that the registry states")
+        try RegistryClient.check(actual, answer) {
+            .final(.mismatch, name, "the manifest does not match the digest \($0) that the registry states")
         }
     }
 
@@ -78,18 +63,28 @@ package struct RegistryStore: ArtifactStore {
         guard data.count <= Self.largestManifest else {
             throw OCIError(.malformed, name, "the manifest has \(data.count) bytes, more than registries take")
         }
-        if try await currentManifest(access: .push) == data { return false }
+        if try await hasManifest(data) { return false }
         let request = HTTPRequest(
-            method: .PUT, url: manifestURL, headers: [("Content-Type", MediaType.manifest)], body: data)
+            method: .PUT, address: manifestAddress, headers: [("Content-Type", MediaType.manifest)], body: .data(data))
         try await client.retry.run { () async throws(AttemptError) in
             let answer = try await client.send(request, access: .push)
-            guard answer.status == 201 else { throw await RegistryClient.explained(answer, subject: name) }
-            await answer.discard()
-            if let stated = answer.headers.first(name: "Docker-Content-Digest"), stated != digest.description {
-                throw .final(.mismatch, name, "the registry has stored the manifest as \(stated), not as \(digest)")
+            // The specification says 201; some registries answer 202, or 200.
+            guard answer.isSuccess else { throw RegistryClient.failure(answer, subject: name) }
+            try RegistryClient.check(digest, answer) {
+                .final(.mismatch, name, "the registry has stored the manifest as \($0), not as \(digest)")
             }
         }
         return true
+    }
+
+    /// Whether the reference stands for this manifest. Something that cannot be one does not stand in the way.
+    private func hasManifest(_ data: Data) async throws(OCIError) -> Bool {
+        do throws(OCIError) {
+            return try await currentManifest(access: .push) == data
+        } catch {
+            if error.code == .mismatch || error.code == .malformed { return false }
+            throw error
+        }
     }
 
     package func put(_ content: BlobContent, as blob: Descriptor) async throws {
@@ -98,7 +93,7 @@ package struct RegistryStore: ArtifactStore {
     }
 
     package func fetch(
-        _ blob: Descriptor, to file: URL, received: @Sendable (Int) -> Void
+        _ blob: Descriptor, to file: URL, received: @escaping @Sendable (Int) -> Void
     ) async throws {
         try await BlobDownload(client: client, blob: blob, file: file).run(received: received)
     }
