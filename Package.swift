@@ -40,14 +40,15 @@ let package = Package(
         .target(name: "CCurl", cSettings: [.define("_GNU_SOURCE")]),
         .target(name: "CSync", cSettings: [.define("_GNU_SOURCE")]),
         .target(name: "CKernels", cSettings: [.define("_GNU_SOURCE")]),
+        .target(name: "CBytePlanes"),
 
         // Imports run one way, top to bottom.
         .target(name: "Hashing", dependencies: ["CLibcrypto"], swiftSettings: strict),
         .target(name: "Disk", dependencies: ["CSync"], swiftSettings: strict),
-        .target(name: "HDF5", dependencies: ["Disk", "CHDF5", "CZstd", "CKernels"], swiftSettings: strict),
+        .target(name: "HDF5", dependencies: ["Disk", "CHDF5", "CZstd", "CBytePlanes"], swiftSettings: strict),
         .target(name: "Codecs", dependencies: ["CPNG", "CTurboJPEG", "CZlib", "CZstd"], swiftSettings: strict),
         .target(name: "Tensor", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: strict),
-        .target(name: "Diffusion", dependencies: ["Hashing", "Tensor", "CKernels"], swiftSettings: strict),
+        .target(name: "Diffusion", dependencies: ["Hashing", "Tensor"], swiftSettings: strict),
         .target(
             name: "Corpus", dependencies: ["Hashing", "Disk", "HDF5", "Codecs"] + sqlite,
             swiftSettings: strict),
@@ -76,13 +77,15 @@ let package = Package(
         .testTarget(name: "DiskTests", dependencies: ["Disk"], swiftSettings: strict),
         .testTarget(name: "HDF5Tests", dependencies: ["HDF5"], swiftSettings: strict),
         .testTarget(name: "CodecsTests", dependencies: ["Codecs"], swiftSettings: strict),
+        .testTarget(
+            name: "TensorTests", dependencies: ["Tensor", "Diffusion", "CKernels"], swiftSettings: strict),
         .testTarget(name: "ShapesTests", dependencies: ["Shapes", "Codecs"], swiftSettings: strict),
-        .testTarget(name: "TensorTests", dependencies: ["Tensor", "Diffusion"], swiftSettings: strict),
         .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Tensor"], swiftSettings: strict),
         .testTarget(
             name: "CorpusTests", dependencies: ["Corpus", "Disk", "HDF5", "Codecs"], swiftSettings: strict),
         .testTarget(
-            name: "TuningTests", dependencies: ["Tuning", "Diffusion", "Corpus", "Tensor"], swiftSettings: strict),
+            name: "TuningTests", dependencies: ["Tuning", "Diffusion", "Corpus", "Tensor", "CKernels"],
+            swiftSettings: strict),
         .testTarget(
             name: "InterchangeTests", dependencies: ["Interchange", "OCI", "Corpus", "Codecs"], swiftSettings: strict),
         .testTarget(name: "OCITests", dependencies: ["OCI", "Corpus", "Codecs"], swiftSettings: strict),
