@@ -13,15 +13,13 @@ extension Corpus {
         let known = try catalogue.folders()
         var changed: [String: Int64] = [:]
         var unreadable: [CorpusError] = []
-        do throws(CorpusError) {
-            for prefix in try shardFolders() {
-                do throws(CorpusError) {
-                    guard let stamp = try stamp(shardsFolder.appending(path: prefix)) else { continue }
-                    if known[prefix] != stamp.changed { changed[prefix] = stamp.changed }
-                } catch { unreadable.append(error) }
-            }
-        } catch { return [error] }
-        guard !changed.isEmpty else { return unreadable }
+        for folder in foldersOfShards() {
+            do throws(CorpusError) {
+                let (prefix, time) = try folder.get()
+                if known[prefix] != time { changed[prefix] = time }
+            } catch { unreadable.append(error) }
+        }
+        guard !changed.isEmpty, !catalogue.isReadOnly else { return unreadable }
         let taken = try catalogue.shards()
         var present: Set<Digest> = []
         for prefix in changed.keys.sorted() {
@@ -32,10 +30,7 @@ extension Corpus {
             }
         }
         let fresh = present.subtracting(taken).sorted()
-        do throws(CorpusError) { try revive(present) } catch {
-            guard error.subject != catalogue.path else { throw error }
-            unreadable.append(error)
-        }
+        do throws(CorpusError) { try revive(present) } catch { unreadable.append(error) }
         if taken.isEmpty, unreadable.isEmpty, fresh.count >= Self.fewShards { return try refill([:]) }
         var isSettled = unreadable.isEmpty
         try Lookahead.run(fresh, prepare([:])) { (_, shard) throws(CorpusError) in
@@ -60,6 +55,32 @@ extension Corpus {
         let settled = Int64(Date().timeIntervalSince1970 - 10) * 1_000_000_000
         if isSettled { try catalogue.remember(folders: changed.filter { $0.value < settled }) }
         return unreadable
+    }
+
+    /// Folders of shards with the time of their last change, and what is wrong with those that cannot be looked at.
+    private func foldersOfShards() -> [Result<(prefix: String, changed: Int64), CorpusError>] {
+        do throws(CorpusError) {
+            return try shardFolders().compactMap { prefix in
+                do throws(CorpusError) {
+                    return try stamp(shardsFolder.appending(path: prefix)).map { .success((prefix, $0.changed)) }
+                } catch { return .failure(error) }
+            }
+        } catch { return [.failure(error)] }
+    }
+
+    /// Whether the catalogue knows all shards that are there, and no others.
+    func isCatalogued() throws(CorpusError) -> Bool {
+        let seen = try catalogue.folders()
+        var changed: Set<String> = []
+        var present: Set<Digest> = []
+        for folder in foldersOfShards() {
+            // What cannot be looked at may hold anything.
+            guard case .success(let (prefix, time)) = folder else { return false }
+            guard seen[prefix] != time else { continue }
+            changed.insert(prefix)
+            do throws(CorpusError) { present.formUnion(try shards(in: prefix)) } catch { return false }
+        }
+        return try changed.isEmpty || catalogue.shards().filter { changed.contains(String($0.hex.prefix(2))) } == present
     }
 
     /// From so many on, filling an empty catalogue at once is faster than adding to it.

@@ -3,12 +3,12 @@ import Diffusion
 import Tensor
 
 /// Turns stream entries into microbatches: latents from the source, noise and timestep from the entry's own draws,
-/// prompt embeddings computed once a prompt.
+/// prompt embeddings computed or remembered.
 final class BatchAssembler {
     private let model: DiffusionModel
     private let source: any TrainingSource
     private let draws: SampleDraws
-    private var embeddings: [ExactText: PromptEmbedding] = [:]
+    private var embeddings = PromptEmbeddings()
 
     init(model: DiffusionModel, source: any TrainingSource, seed: UInt64) {
         self.model = model
@@ -19,7 +19,7 @@ final class BatchAssembler {
     func batch(_ entries: [StreamEntry]) throws(TrainingSourceError) -> TrainingBatch {
         let samples = try source.samples(entries.map(\.id))
         let shape = try commonShape(samples)
-        let prompts = embedded(samples.map { ExactText($0.prompt) })
+        let prompts = embeddings(samples.map(\.prompt)) { model.encode(prompts: [$0])[0] }
         var (texts, places): ([PromptEmbedding], [ExactText: Int]) = ([], [:])
         for (sample, prompt) in zip(samples, prompts) where places[ExactText(sample.prompt)] == nil {
             places[ExactText(sample.prompt)] = texts.count
@@ -57,16 +57,5 @@ final class BatchAssembler {
                     + "select samples of one size")
         }
         return first.shape
-    }
-
-    private func embedded(_ prompts: [ExactText]) -> [PromptEmbedding] {
-        var missing: [ExactText] = []
-        for prompt in prompts where embeddings[prompt] == nil && !missing.contains(prompt) { missing.append(prompt) }
-        if !missing.isEmpty {
-            for (prompt, embedding) in zip(missing, model.encode(prompts: missing.map(\.text))) {
-                embeddings[prompt] = embedding
-            }
-        }
-        return prompts.compactMap { embeddings[$0] }
     }
 }

@@ -1,7 +1,7 @@
 import Corpus
 import Disk
 import Foundation
-import Interchange
+import OCI
 import Tuning
 
 /// Mends a corpus from another copy of what it holds.

@@ -21,11 +21,13 @@ struct CorpusOptions: ParsableArguments {
     }
 
     /// - Parameters:
-    ///   - deciding: whether what the catalogue lacks changes what the command does. Shards that may not be read are then
-    ///     an error; otherwise they are a warning.
-    ///   - sweeping: whether leftovers of dead processes go.
-    func open(deciding: Bool = false, sweeping: Bool = true) throws -> Corpus {
-        let corpus = try Corpus(at: folder, scoring: TraceScores(), sweeping: sweeping)
+    ///   - writing: whether the command changes the corpus; one that may only be read is then refused at once. One that only
+    ///     looks, as a trial run does, leaves even the leftovers of dead processes.
+    ///   - deciding: whether what the catalogue lacks changes what the command does. Shards that cannot be read are then an
+    ///     error; otherwise they are a warning.
+    func open(writing: Bool = false, deciding: Bool = false) throws -> Corpus {
+        let corpus = try Corpus(at: folder, scoring: TraceScores(), sweeping: writing || !deciding)
+        if writing { try corpus.requireWritable() }
         if deciding { try corpus.requireReadable(corpus.unreadable) }
         if let first = corpus.unreadable.first {
             let what = counted(corpus.unreadable.count, "file or folder", plural: "files and folders")

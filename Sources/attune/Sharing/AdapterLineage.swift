@@ -1,7 +1,7 @@
 import Corpus
 import Disk
 import Foundation
-import Interchange
+import OCI
 import Tuning
 
 /// What a corpus's runs tell of the adapters that they made.

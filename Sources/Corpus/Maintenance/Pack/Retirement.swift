@@ -206,6 +206,8 @@ extension Corpus {
     /// to be removed is no later one than its note says.
     func revive(_ present: Set<Digest>) throws(CorpusError) {
         try retirements.refresh()
+        // Who may only read leaves that to others.
+        guard Permission.writeProblem(retiredFolder.path) == nil else { return }
         for digest in retirements.buried(present) {
             guard let stamp = try stamp(ShardWriter.location(of: digest, in: shardsFolder)),
                 retirements.isLater(digest, stamp.changed)
