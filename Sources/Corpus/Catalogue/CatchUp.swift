@@ -80,7 +80,8 @@ extension Corpus {
             changed.insert(prefix)
             do throws(CorpusError) { present.formUnion(try shards(in: prefix)) } catch { return false }
         }
-        return try changed.isEmpty || catalogue.shards().filter { changed.contains(String($0.hex.prefix(2))) } == present
+        return try changed.isEmpty
+            || catalogue.shards().filter { changed.contains(String($0.hex.prefix(2))) } == present
     }
 
     /// From so many on, filling an empty catalogue at once is faster than adding to it.
@@ -115,7 +116,7 @@ extension Corpus {
     package func requireReadable(_ problems: [CorpusError]) throws(CorpusError) {
         let hidden = problems.filter { $0.code == .io }
         guard let first = hidden.first else { return }
-        let others = hidden.count > 1 ? ", as do \(hidden.count - 1) more" : ""
+        let others = hidden.count > 1 ? ", and \(hidden.count - 1) more cannot be read" : ""
         throw CorpusError(
             .io, first.subject,
             "\(first.message)\(others); which samples that hides is not known: make it readable, or see `attune verify`"

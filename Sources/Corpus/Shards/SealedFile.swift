@@ -92,7 +92,7 @@ extension CorpusError {
     /// and what the operating system refuses says nothing about the bytes.
     init(unreadable error: HDF5Error) {
         let code: Code = error.code == 0 ? .damaged : error.code == ENOENT ? .notFound : .io
-        self.init(code, error.path, "the file cannot be read: \(error.message)")
+        self.init(code, error.path, error.message)
     }
 
     /// What is wrong with the structure of a sealed file.
