@@ -29,8 +29,9 @@ test: setup setup-python ## Build and run every test
 test-long: test  ## Crash tests at every point, 200 random kills, 120,000 mutations; CONTRIBUTING says how long
 	ATTUNE_LONG=1 ATTUNE_MUTATIONS=120000 $(SWIFT) test $(RELEASE) --skip-build --filter 'Crash|Fault|Together|Hostile'
 
-interop:         ## Adapters and shards in the programs they are for; needs PEER_PYTHON, too heavy for CI
+interop:         ## Adapters, images and shards in the programs they are for; needs PEER_PYTHON, too heavy for CI
 	$${PEER_PYTHON:?name a Python that has torch, diffusers, transformers and peft} Tests/Interop/adapter_interop.py
+	$${PEER_PYTHON} Tests/Interop/image_interop.py
 
 bench: build     ## The engine, the store and verify beside their peers (QUICK=1: the engine, a few minutes); see Benchmarks/README.md
 	$(SWIFT) build $(RELEASE) --product attune-bench

@@ -9,11 +9,12 @@ package struct ImageEncoder: Sendable {
     package let imageSize: Int
     private let vae: AutoencoderKL
 
-    package init(folder: URL) throws(ModelError) {
-        let unet = try readConfiguration(
-            UNetConfiguration.self, folder.appendingPathComponent("unet").appendingPathComponent("config.json"))
-        vae = try AutoencoderKL(folder: folder.appendingPathComponent("vae"))
-        imageSize = unet.sampleSize * vae.configuration.reduction
+    package init(folder: URL, ignoring ignored: IgnoredFields = IgnoredFields()) throws(ModelError) {
+        let unet = try UNetConfiguration(folder: folder.appendingPathComponent("unet"), ignoring: ignored)
+        vae = try AutoencoderKL(
+            folder: folder.appendingPathComponent("vae"), isXL: try ModelIndex(folder: folder).isXL, ignoring: ignored)
+        try ignored.requireUse()
+        imageSize = min(unet.sampleHeight, unet.sampleWidth) * vae.configuration.reduction
         digest = try ModelDigest.compute(folder: folder)
     }
 
@@ -28,7 +29,8 @@ extension AutoencoderKL {
     /// Images to the means of their latents, scaled, one at a time so that memory stays bounded.
     func encode(_ images: [RGBImage]) -> Tensor {
         let channels = configuration.latentChannels
-        let (scale, shift) = (configuration.scalingFactor, configuration.shiftFactor ?? 0)
+        let scale = configuration.scalingFactor
+        let normal = configuration.latentsMean.flatMap { mean in configuration.latentsStd.map { (mean, $0) } }
         return concatenateBatch(
             images.map { image in
                 let moments = moments(image.tensor)
@@ -37,7 +39,9 @@ extension AutoencoderKL {
                     moments.withValues { values in
                         for row in 0..<rows {
                             for c in 0..<channels {
-                                out[row * channels + c] = (values[row * 2 * channels + c] - shift) * scale
+                                let value = values[row * 2 * channels + c]
+                                out[row * channels + c] =
+                                    normal.map { (value - $0.0[c]) * scale / $0.1[c] } ?? value * scale
                             }
                         }
                     }

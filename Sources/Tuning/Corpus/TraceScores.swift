@@ -39,7 +39,8 @@ extension ScheduleDescription {
     package init(_ configuration: SchedulerConfiguration) {
         self.init(
             betaStart: configuration.betaStart, betaEnd: configuration.betaEnd,
-            betaSchedule: configuration.betaSchedule, trainTimesteps: configuration.trainTimesteps)
+            betaSchedule: configuration.betaSchedule, trainTimesteps: configuration.trainTimesteps,
+            rescalesToZeroSNR: configuration.rescaleBetasZeroSNR)
     }
 }
 
@@ -50,5 +51,6 @@ extension SchedulerConfiguration {
         betaEnd = schedule.betaEnd
         betaSchedule = schedule.betaSchedule
         trainTimesteps = schedule.trainTimesteps
+        rescaleBetasZeroSNR = schedule.rescaleBetasZeroSNR ?? false
     }
 }
