@@ -33,16 +33,13 @@ extension AutoencoderKL {
         let normal = configuration.latentsMean.flatMap { mean in configuration.latentsStd.map { (mean, $0) } }
         return concatenateBatch(
             images.map { image in
-                let moments = moments(image.tensor)
-                let rows = moments.rows
-                return Tensor(shape: moments.shape.dropLast() + [channels]) { out in
-                    moments.withValues { values in
-                        for row in 0..<rows {
-                            for c in 0..<channels {
-                                let value = values[row * 2 * channels + c]
-                                out[row * channels + c] =
-                                    normal.map { (value - $0.0[c]) * scale / $0.1[c] } ?? value * scale
-                            }
+                let means = moments(image.tensor).channels(0..<channels)
+                guard let normal else { return means * scale }
+                return Tensor(shape: means.shape) { out in
+                    means.withValues { values in
+                        for index in values.indices {
+                            let c = index % channels
+                            out[index] = (values[index] - normal.0[c]) * scale / normal.1[c]
                         }
                     }
                 }

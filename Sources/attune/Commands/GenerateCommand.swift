@@ -53,8 +53,8 @@ struct GenerateCommand: AsyncParsableCommand {
 
     func validate() throws {
         try requirePositive(steps, "--steps")
-        try requirePositive(imagesPerPrompt, "--images-per-prompt")
-        try requirePositive(batch, "--batch")
+        try requirePositive(imagesPerPrompt, "--images-per-prompt", Bounds.imagesPerPrompt)
+        try requirePositive(batch, "--batch", Bounds.batch)
         try requireSense(guidance: guidance, image)
         if miNegative, image.negativePrompt == nil {
             throw ValidationError("--mi-negative needs a --negative-prompt to compare with")
@@ -62,8 +62,10 @@ struct GenerateCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let corpus = try store.open()
+        let corpus = try store.open(writing: true)
         let prompts = part.of(try PromptFile(URL(fileURLWithPath: prompts)).prompts)
+        let total = try totalImages(
+            prompts: prompts.count, imagesPerPrompt: imagesPerPrompt, limit: Bounds.images)
         let maker = try CandidateMaker(
             source,
             DenoisingSettings(
@@ -73,7 +75,6 @@ struct GenerateCommand: AsyncParsableCommand {
         let batches = Candidate.batches(
             prompts: prompts, imagesPerPrompt: imagesPerPrompt, seed: seed, size: batch)
         Interruption.listen()
-        let total = prompts.count * imagesPerPrompt
         let bar = ProgressBar("generate", total: total, unit: "images")
         let outcome = try CorpusGenerator(corpus: corpus, maker: maker, tag: tag).run(
             batches, isCancelled: { Interruption.isRequested }, report: { bar.update($0) }, warn: standardError)

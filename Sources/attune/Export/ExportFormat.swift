@@ -32,8 +32,8 @@ struct ExportOptions: ParsableArguments {
             throw ValidationError("--ignore-config is for the files of a model, and no --model was given")
         }
         if let samplesPerFile { try requirePositive(samplesPerFile, "--samples-per-file") }
-        try requirePositive(bytesPerFile, "--bytes-per-file")
-        try requirePositive(repeats, "--repeats")
+        try requirePositive(bytesPerFile, "--bytes-per-file", 1...(1 << 50))
+        try requirePositive(repeats, "--repeats", Bounds.repeats)
         if let concept, concept.isEmpty || concept.contains("/") {
             throw ValidationError("--concept is '\(concept)'; it becomes part of a folder's name")
         }

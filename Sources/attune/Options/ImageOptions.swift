@@ -37,9 +37,7 @@ struct ImageOptions: ParsableArguments {
 
 /// Guidance, steps and sampler belong together with the other image options: some combinations mean nothing.
 func requireSense(guidance: Double, _ image: ImageOptions) throws {
-    if !guidance.isFinite || abs(guidance) > 1e6 {
-        throw ValidationError("--guidance is \(guidance); it must be a number up to a million")
-    }
+    try requireGuidance(guidance)
     if image.negativePrompt != nil, guidance <= 1 {
         throw ValidationError(
             "--negative-prompt does nothing at --guidance \(guidance): guidance begins above 1; raise it, or leave the "

@@ -57,8 +57,3 @@ func requireDescribableSchedule(_ model: DiffusionModel) throws {
         "\(model.folder.path): trained_betas of its scheduler cannot be recorded with a trace; sample takes the model, "
             + "or leave them out with --ignore-config trained_betas")
 }
-
-/// Refuses what is not a count.
-func requirePositive(_ value: Int, _ option: String) throws {
-    if value < 1 { throw ValidationError("\(option) is \(value); it must be at least 1") }
-}

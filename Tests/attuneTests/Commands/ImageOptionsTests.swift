@@ -43,7 +43,7 @@ struct ImageOptionsTests {
     @Test func guidanceOfOneAndBelowIsThePromptAlone() throws {
         let scratch = try Scratch()
         let one = try sample(scratch, "1", ["--guidance", "1"])
-        for guidance in ["0", "0.5", "-2"] {
+        for guidance in ["0", "0.5"] {
             #expect(try sample(scratch, "g\(guidance)", ["--guidance=\(guidance)"]) == one, "\(guidance)")
         }
         #expect(try sample(scratch, "5", ["--guidance", "5"]) != one)
