@@ -63,6 +63,9 @@ package struct UNetConfiguration: Decodable, Sendable {
         }
         blockOutChannels = try read(.blockOutChannels, blockOutChannels)
         layersPerBlock = try read(.layersPerBlock, layersPerBlock)
+        try fields.require(
+            try !fields.contains(.normNumGroups) || !fields.decodeNil(forKey: .normNumGroups), .normNumGroups,
+            "null, for a last layer without a norm, is not supported")
         normNumGroups = try read(.normNumGroups, normNumGroups)
         normEps = try read(.normEps, normEps)
         downsamplePadding = try read(.downsamplePadding, downsamplePadding)

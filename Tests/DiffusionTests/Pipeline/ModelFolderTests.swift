@@ -92,6 +92,7 @@ struct ModelFolderTests {
         Setting("unet/config.json", "block_out_channels", "[]"),
         Setting("unet/config.json", "layers_per_block", "-1"),
         Setting("unet/config.json", "norm_num_groups", "0"),
+        Setting("unet/config.json", "norm_num_groups", "null"),
         Setting("unet/config.json", "attention_head_dim", "7"),
         Setting("unet/config.json", "sample_size", "0"),
         Setting("vae/config.json", "block_out_channels", "[]"),
