@@ -40,8 +40,9 @@ test-levels:     ## The tests of the engine once more at each lower vector level
 test-threads:    ## The parallel code under the thread sanitizer
 	Scripts/thread-sanitizer.sh 30
 
-interop:         ## Adapters and shards in the programs they are for; needs PEER_PYTHON, too heavy for CI
+interop:         ## Adapters, images and shards in the programs they are for; needs PEER_PYTHON, too heavy for CI
 	$${PEER_PYTHON:?name a Python that has torch, diffusers, transformers and peft} Tests/Interop/adapter_interop.py
+	$${PEER_PYTHON} Tests/Interop/image_interop.py
 
 bench: build     ## The engine, the store and verify beside their peers (QUICK=1: the engine, a few minutes); see Benchmarks/README.md
 	$(SWIFT) build $(RELEASE) --product attune-bench

@@ -16,8 +16,12 @@ package struct LatentsExporter: Exporter {
     /// Prompts that are encoded together.
     private static let group = 32
 
-    package init(model folder: URL, samplesPerFile samples: Int = 1000) throws(ModelError) {
-        text = try TextConditioner(folder: folder)
+    /// - Parameter ignored: fields of the model's files that are taken as if they were not there.
+    package init(
+        model folder: URL, samplesPerFile samples: Int = 1000, ignoring ignored: IgnoredFields = IgnoredFields()
+    ) throws(ModelError) {
+        text = try TextConditioner(folder: folder, ignoring: ignored)
+        try ignored.requireUse()
         model = try ModelDigest.compute(folder: folder)
         self.samples = samples
     }

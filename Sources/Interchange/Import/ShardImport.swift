@@ -88,8 +88,8 @@ extension SampleRecord {
         if !latent.allSatisfy(\.isFinite) { return "has a latent with values that are not finite" }
         if !recipe.guidance.isFinite { return "has a guidance that is not finite" }
         if recipe.steps < 0 { return "has \(recipe.steps) steps" }
-        if zip(timesteps, timesteps.dropFirst()).contains(where: { $0 <= $1 }) {
-            return "has a trace whose timesteps do not fall"
+        if zip(timesteps, timesteps.dropFirst()).contains(where: { $0 < $1 }) {
+            return "has a trace whose timesteps rise"
         }
         if let schedule, timesteps.contains(where: { $0 >= schedule.trainTimesteps }) {
             return "has a trace beyond its schedule's \(schedule.trainTimesteps) timesteps"

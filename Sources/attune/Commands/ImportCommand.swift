@@ -29,6 +29,8 @@ struct ImportCommand: AsyncParsableCommand {
     @Option(help: "A model's folder in the diffusers layout, whose VAE encodes the pictures.", completion: .directory)
     var model: String?
 
+    @OptionGroup var config: IgnoreConfigOptions
+
     @Option(help: "Width and height to bring pictures to (default: the model's; as they are without one).")
     var size: Int?
 
@@ -50,6 +52,9 @@ struct ImportCommand: AsyncParsableCommand {
     func validate() throws {
         try requirePositive(batch, "--batch", Bounds.batch)
         if let size, !(1...16384).contains(size) { throw ValidationError("--size is \(size); it must be 1 to 16384") }
+        if model == nil, !config.ignoreConfig.isEmpty {
+            throw ValidationError("--ignore-config is for the files of a model, and no --model was given")
+        }
         let forPictures = model != nil || size != nil || tag != nil || skipUnreadable
         if format == .shard, forPictures {
             throw ValidationError(
@@ -79,7 +84,9 @@ struct ImportCommand: AsyncParsableCommand {
 
     private func importPictures(_ url: URL, _ corpus: Corpus) throws -> PictureImport.Outcome {
         let source = try source(url)
-        let encoder = try model.map { try ImageEncoder(folder: URL(fileURLWithPath: $0, isDirectory: true)) }
+        let encoder = try model.map {
+            try ImageEncoder(folder: URL(fileURLWithPath: $0, isDirectory: true), ignoring: config.fields)
+        }
         var settings = PictureImport.Settings()
         (settings.tag, settings.fit, settings.batch) = (tag, fit, batch)
         settings.skipsUnreadable = skipUnreadable

@@ -25,7 +25,12 @@ struct ExportOptions: ParsableArguments {
     @Option(help: "latents: the model whose text encoder makes the prompt embeddings.", completion: .directory)
     var model: String?
 
+    @OptionGroup var config: IgnoreConfigOptions
+
     func validate() throws {
+        if model == nil, !config.ignoreConfig.isEmpty {
+            throw ValidationError("--ignore-config is for the files of a model, and no --model was given")
+        }
         if let samplesPerFile { try requirePositive(samplesPerFile, "--samples-per-file") }
         try requirePositive(bytesPerFile, "--bytes-per-file", 1...(1 << 50))
         try requirePositive(repeats, "--repeats", Bounds.repeats)
@@ -46,7 +51,8 @@ struct ExportOptions: ParsableArguments {
         case .latents:
             guard let model else { throw ValidationError("--format latents needs --model") }
             return try LatentsExporter(
-                model: URL(fileURLWithPath: model, isDirectory: true), samplesPerFile: samplesPerFile ?? 1000)
+                model: URL(fileURLWithPath: model, isDirectory: true), samplesPerFile: samplesPerFile ?? 1000,
+                ignoring: config.fields)
         }
     }
 }
