@@ -1,22 +1,76 @@
-import Diffusion
+package import Diffusion
+import Synchronization
 package import Tensor
 
+/// Folds an adapter into a model's weights as they are read, and remembers which layers it met.
+///
+/// Folding happens once at load, where the weight is copied anyway.
+package final class AdapterFolding: WeightFolding {
+    private let adapter: StoredAdapter
+    private let met = Mutex<[ModelComponent: Set<String>]>([:])
+
+    package init(_ adapter: StoredAdapter) { self.adapter = adapter }
+
+    package func fold(
+        _ weight: Tensor, at path: String, of component: ModelComponent
+    ) throws(ModelError) -> Tensor {
+        guard let layer = adapter.layers[component]?[path] else { return weight }
+        met.withLock { _ = $0[component, default: []].insert(path) }
+        let outputs = weight.shape[0]
+        // A 1×1 convolution is a linear layer of pixels: files have its factors either way.
+        let kernels = [layer.kernel, Array(weight.shape.dropFirst(2))].map { $0.allSatisfy { $0 == 1 } ? [] : $0 }
+        guard kernels[0] == kernels[1], layer.factors.up.shape[0] == outputs,
+            layer.factors.down.shape[1] * outputs == weight.count
+        else {
+            let error = AdapterError.wrongShape(
+                path: "\(component.rawValue) \(path)", tensor: "its change",
+                found: [layer.factors.up.shape[0], layer.factors.down.shape[1] / max(layer.kernel.reduce(1, *), 1)]
+                    + layer.kernel,
+                expected: weight.shape)
+            throw ModelError(.wrongShape, at: adapter.file, error.description)
+        }
+        return foldedWeight(weight, layer.factors, scale: layer.scale)
+    }
+
+    /// - Throws: ``AdapterError/noSuchLayer(path:file:)`` for a layer that the model does not have; call it when the model is
+    ///   loaded.
+    package func checkAllMet() throws(AdapterError) {
+        let met = met.withLock { $0 }
+        for (component, layers) in adapter.layers.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+            let missing = layers.keys.filter { met[component]?.contains($0) != true }
+            guard let first = missing.min() else { continue }
+            if missing.count == layers.count, component != .unet, met[.unet] != nil || adapter.layers[.unet] == nil {
+                throw .noSuchNetwork(component.rawValue, file: adapter.file)
+            }
+            throw .noSuchLayer(path: "\(component.rawValue) \(first)", file: adapter.file)
+        }
+    }
+}
+
 extension Adapter: WeightFolding {
-    /// W' = m/‖W + sBA‖·(W + sBA) for DoRA, W + sBA for LoRA; other layers stay as they are.
-    ///
-    /// Folding happens once at load, where the weight is copied anyway.
-    package func fold(path: String, weight: Tensor) -> Tensor {
-        guard let layer = layers[path] else { return weight }
-        let sum = weight + matmul(layer.up, layer.down) * scale
-        guard let magnitude = layer.magnitude else { return sum }
-        let gain = quotient(magnitude, rowNorms(squared: rowSquares(sum)))
-        let columns = weight.shape[1]
-        return Tensor(shape: weight.shape) { out in
-            sum.withValues { sum in
-                gain.withValues { gain in
-                    for row in 0..<gain.count {
-                        for index in row * columns..<(row + 1) * columns { out[index] = sum[index] * gain[row] }
-                    }
+    /// Layers of the UNet that the adapter changes get it; others stay as they are.
+    package func fold(
+        _ weight: Tensor, at path: String, of component: ModelComponent
+    ) throws(ModelError) -> Tensor {
+        guard component == .unet, let layer = layers[path] else { return weight }
+        guard layer.up.shape[0] == weight.shape[0], layer.down.shape[1] * weight.shape[0] == weight.count else {
+            throw ModelError(.wrongShape, at: path, "the adapter does not fit the weight \(weight.shape)")
+        }
+        return foldedWeight(weight, layer, scale: scale)
+    }
+}
+
+/// W' = m/‖W + sBA‖·(W + sBA) for DoRA, W + sBA for LoRA; norms are of the rows of W as a matrix `[out, rest]`.
+private func foldedWeight(_ weight: Tensor, _ layer: AdapterLayer, scale: Float) -> Tensor {
+    let (rows, columns) = (weight.shape[0], weight.count / weight.shape[0])
+    let sum = weight.reshaped([rows, columns]) + matmul(layer.up, layer.down) * scale
+    guard let magnitude = layer.magnitude else { return sum.reshaped(weight.shape) }
+    let gain = quotient(magnitude, rowNorms(squared: rowSquares(sum)))
+    return Tensor(shape: weight.shape) { out in
+        sum.withValues { sum in
+            gain.withValues { gain in
+                for row in 0..<rows {
+                    for index in row * columns..<(row + 1) * columns { out[index] = sum[index] * gain[row] }
                 }
             }
         }
