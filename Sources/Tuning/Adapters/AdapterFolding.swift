@@ -29,7 +29,7 @@ package final class AdapterFolding: WeightFolding {
                 expected: weight.shape)
             throw ModelError(.wrongShape, at: adapter.file, error.description)
         }
-        return foldedWeight(weight, layer.factors, scale: layer.scale)
+        return layer.factors.folded(into: weight, scale: layer.scale)
     }
 
     /// - Throws: ``AdapterError/noSuchLayer(path:file:)`` for a layer that the model does not have; call it when the model is
@@ -56,23 +56,14 @@ extension Adapter: WeightFolding {
         guard layer.up.shape[0] == weight.shape[0], layer.down.shape[1] * weight.shape[0] == weight.count else {
             throw ModelError(.wrongShape, at: path, "the adapter does not fit the weight \(weight.shape)")
         }
-        return foldedWeight(weight, layer, scale: scale)
+        return layer.folded(into: weight, scale: scale)
     }
 }
 
-/// W' = m/‖W + sBA‖·(W + sBA) for DoRA, W + sBA for LoRA; norms are of the rows of W as a matrix `[out, rest]`.
-private func foldedWeight(_ weight: Tensor, _ layer: AdapterLayer, scale: Float) -> Tensor {
-    let (rows, columns) = (weight.shape[0], weight.count / weight.shape[0])
-    let sum = weight.reshaped([rows, columns]) + matmul(layer.up, layer.down) * scale
-    guard let magnitude = layer.magnitude else { return sum.reshaped(weight.shape) }
-    let gain = quotient(magnitude, rowNorms(squared: rowSquares(sum)))
-    return Tensor(shape: weight.shape) { out in
-        sum.withValues { sum in
-            gain.withValues { gain in
-                for row in 0..<rows {
-                    for index in row * columns..<(row + 1) * columns { out[index] = sum[index] * gain[row] }
-                }
-            }
-        }
+extension AdapterLayer {
+    /// The weight with this change folded in; a convolution's `[out, in, h, w]` counts as a matrix `[out, in·h·w]`.
+    fileprivate func folded(into weight: Tensor, scale: Float) -> Tensor {
+        let matrix = weight.reshaped([weight.shape[0], weight.count / weight.shape[0]])
+        return foldedWeight(matrix, down: down, up: up, magnitude: magnitude, scale: scale).reshaped(weight.shape)
     }
 }
