@@ -114,11 +114,11 @@ struct AdapterLayers {
     private func joined(_ middle: Tensor, _ down: Tensor) -> Tensor {
         let (rank, inner, inputs, kernel) = (middle.shape[0], middle.shape[1], down.shape[1], middle.shape[2...])
         let taps = kernel.reduce(1, *)
-        let middle = middle.values
+        let values = middle.values
         let taken = Tensor(shape: [rank * taps, inner]) { out in
             for index in out.indices {
                 let (row, q) = (index / inner, index % inner)
-                out[index] = middle[(row / taps * inner + q) * taps + row % taps]
+                out[index] = values[(row / taps * inner + q) * taps + row % taps]
             }
         }
         let product = matmul(taken, down.reshaped([inner, inputs])).values
