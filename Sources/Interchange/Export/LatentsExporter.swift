@@ -16,13 +16,18 @@ package struct LatentsExporter: Exporter {
     /// Prompts that are encoded together.
     private static let group = 32
 
-    /// - Parameter ignored: fields of the model's files that are taken as if they were not there.
+    /// - Parameters:
+    ///   - folder: of the model whose text encoders make the prompt embeddings.
+    ///   - variant: which copy of the weights.
+    ///   - samples: samples per file.
+    ///   - ignored: fields of the model's files that are taken as if they were not there.
     package init(
-        model folder: URL, samplesPerFile samples: Int = 1000, ignoring ignored: IgnoredFields = IgnoredFields()
+        model folder: URL, variant: String? = nil, samplesPerFile samples: Int = 1000,
+        ignoring ignored: IgnoredFields = IgnoredFields()
     ) throws(ModelError) {
-        text = try TextConditioner(folder: folder, ignoring: ignored)
+        text = try TextConditioner(folder: folder, variant: variant, ignoring: ignored)
         try ignored.requireUse()
-        model = try ModelDigest.compute(folder: folder)
+        model = try ModelDigest.compute(folder: folder, variant: variant)
         self.samples = samples
     }
 

@@ -31,6 +31,8 @@ struct ImportCommand: AsyncParsableCommand {
 
     @OptionGroup var config: IgnoreConfigOptions
 
+    @OptionGroup var copy: VariantOption
+
     @Option(help: "Width and height to bring pictures to (default: the model's; as they are without one).")
     var size: Int?
 
@@ -85,7 +87,8 @@ struct ImportCommand: AsyncParsableCommand {
     private func importPictures(_ url: URL, _ corpus: Corpus) throws -> PictureImport.Outcome {
         let source = try source(url)
         let encoder = try model.map {
-            try ImageEncoder(folder: URL(fileURLWithPath: $0, isDirectory: true), ignoring: config.fields)
+            try ImageEncoder(
+                folder: URL(fileURLWithPath: $0, isDirectory: true), variant: copy.variant, ignoring: config.fields)
         }
         var settings = PictureImport.Settings()
         (settings.tag, settings.fit, settings.batch) = (tag, fit, batch)

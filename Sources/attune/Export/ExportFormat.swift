@@ -27,6 +27,8 @@ struct ExportOptions: ParsableArguments {
 
     @OptionGroup var config: IgnoreConfigOptions
 
+    @OptionGroup var copy: VariantOption
+
     func validate() throws {
         if model == nil, !config.ignoreConfig.isEmpty {
             throw ValidationError("--ignore-config is for the files of a model, and no --model was given")
@@ -51,8 +53,8 @@ struct ExportOptions: ParsableArguments {
         case .latents:
             guard let model else { throw ValidationError("--format latents needs --model") }
             return try LatentsExporter(
-                model: URL(fileURLWithPath: model, isDirectory: true), samplesPerFile: samplesPerFile ?? 1000,
-                ignoring: config.fields)
+                model: URL(fileURLWithPath: model, isDirectory: true), variant: copy.variant,
+                samplesPerFile: samplesPerFile ?? 1000, ignoring: config.fields)
         }
     }
 }
