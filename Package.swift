@@ -44,16 +44,19 @@ let package = Package(
         .systemLibrary(name: "CHDF5", pkgConfig: "hdf5-serial", providers: [.apt(["libhdf5-dev"])]),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
-        .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
+        .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
+        .systemLibrary(name: "CWebP", pkgConfig: "libwebp", providers: [.apt(["libwebp-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .target(name: "CSync", cSettings: [.define("_GNU_SOURCE")]),
+        .target(name: "CImages", dependencies: ["CPNG", "CJPEG"]),
         .target(name: "CKernels", cSettings: [.define("_GNU_SOURCE")]),
 
         // Imports run one way, top to bottom.
         .target(name: "Disk", dependencies: ["CSync"], swiftSettings: strict),
         .target(name: "HDF5", dependencies: ["Disk", "CHDF5", "CZstd", "CKernels"], swiftSettings: strict),
-        .target(name: "Codecs", dependencies: ["CPNG", "CTurboJPEG", "CZlib", "CZstd"], swiftSettings: strict),
+        .target(
+            name: "Codecs", dependencies: ["CImages", "CPNG", "CWebP", "CZlib", "CZstd"], swiftSettings: strict),
         .target(name: "Tensor", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: strict),
         .target(name: "Diffusion", dependencies: ["Tensor", "CKernels", crypto], swiftSettings: strict),
         .target(
