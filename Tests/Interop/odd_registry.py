@@ -1,16 +1,23 @@
 """A small registry that can lie, stall, refuse and break off, for tests of Attune's client. Standard library only.
 
+  odd_registry.py [CERTIFICATE KEY]      over TLS where a certificate is given
+
 It keeps blobs and manifests in memory, prints its port on the first line, and answers these beside the distribution API:
-  POST /control   {"faults": [...], "auth": "none|basic|bearer"} sets what goes wrong from now on
-  GET  /log       what it was asked: [{"method", "path", "authorization", "host"}, ...]
+  POST /control   {"faults": [...], "auth": "none|basic|bearer", "state": QUERY} sets what goes wrong from now on
+  GET  /log       what it was asked: [{"method", "path", "authorization", "range", "length", "host"}, ...]
 A fault is {"kind": K, "match": REGEX over "METHOD PATH", "times": N, ...}. Kinds: status (code, headers), cut (after
 bytes of the answer), cut_request (after bytes of the request), flip (a byte of the answer), stall (seconds), digest (a false
-Docker-Content-Digest), longer (extra bytes, no length), redirect (to), norange (ignores Range), drop_upload.
+Docker-Content-Digest), longer (extra bytes, no length), redirect (to; DIGEST in it stands for the one asked for), norange
+(ignores Range), drop_upload, success (code for what would be another 2xx), headers (drop: names, set: [[name, value]]; with success too), nolength,
+location (prefix: put before the path of a Location), accept (bytes of a PATCH that are taken), limit (bytes of a request,
+more is answered by 413), mounted (201 to a POST, as if the blob was there). "state" is a query that uploads carry; it must
+come back byte for byte.
 """
 import base64
 import hashlib
 import json
 import re
+import ssl
 import sys
 import threading
 import time
@@ -19,7 +26,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 blobs, manifests, uploads, log = {}, {}, {}, []
-state = {"faults": [], "auth": "none", "realm": None}
+state = {"faults": [], "auth": "none", "realm": None, "state": "_state=x%3D%3D"}
 lock = threading.Lock()
 USER, PASSWORD, TOKEN = "tester", "s3cret-pass", "tok-3n"
 
@@ -50,6 +57,15 @@ class Handler(BaseHTTPRequestHandler):
         if kind == "digest":
             headers = [h for h in headers if h[0] != "Docker-Content-Digest"]
             headers.append(("Docker-Content-Digest", "sha256:" + "0" * 64))
+        if kind == "success" and status < 300:
+            status = fault["code"]
+        if kind == "nolength":
+            length = 0
+        if kind in ("success", "headers"):
+            changed = [name for name, _ in fault.get("set", [])] + fault.get("drop", [])
+            headers = [h for h in headers if h[0] not in changed] + [tuple(h) for h in fault.get("set", [])]
+        if kind == "location":
+            headers = [(n, fault["prefix"] + v if n == "Location" else v) for n, v in headers]
         if kind == "flip" and body:
             at = fault.get("at", len(body) // 2) % len(body)
             body = body[:at] + bytes([body[at] ^ 1]) + body[at + 1 :]
@@ -103,6 +119,7 @@ class Handler(BaseHTTPRequestHandler):
                 "authorization": self.headers.get("Authorization"),
                 "range": self.headers.get("Range"),
                 "length": length,
+                "host": self.headers.get("Host"),
             }
         )
         self.active = self.fault()
@@ -117,7 +134,12 @@ class Handler(BaseHTTPRequestHandler):
         if kind == "status":
             return self.error(self.active["code"], "MADE_UP", [tuple(h) for h in self.active.get("headers", [])])
         if kind == "redirect":
-            return self.reply(307, headers=[("Location", self.active["to"])])
+            to = self.active["to"].replace("DIGEST", parts.path.rsplit("/", 1)[-1])
+            return self.reply(307, headers=[("Location", to)])
+        if kind == "limit" and length > self.active["bytes"]:
+            return self.reply(413)
+        if kind == "mounted":
+            return self.reply(201, headers=[("Location", "/v2/team/set/blobs/there")])
         if kind == "drop_upload":
             uploads.clear()
             return self.error(404, "BLOB_UPLOAD_UNKNOWN")
@@ -154,16 +176,18 @@ class Handler(BaseHTTPRequestHandler):
         if m := re.fullmatch(r"/v2/(.+)/blobs/uploads/", path):
             name = uuid.uuid4().hex
             uploads[name] = b""
-            return self.reply(202, headers=[("Location", f"/v2/{m[1]}/blobs/uploads/{name}?_state=x%3D%3D")])
+            return self.reply(202, headers=[("Location", f"/v2/{m[1]}/blobs/uploads/{name}?{state['state']}")])
         if m := re.fullmatch(r"/v2/(.+)/blobs/uploads/(\w+)", path):
             if m[2] not in uploads:
                 return self.error(404, "BLOB_UPLOAD_UNKNOWN")
-            here = [("Location", path + "?_state=x%3D%3D")]
+            if not parts.query.startswith(state["state"]):
+                return self.error(400, "BLOB_UPLOAD_INVALID")
+            here = [("Location", path + "?" + state["state"])]
             if self.command == "PATCH":
                 start = int((self.headers.get("Content-Range") or "0-").split("-")[0])
                 if start != len(uploads[m[2]]):
                     return self.error(416, "RANGE_INVALID")
-                uploads[m[2]] += body
+                uploads[m[2]] += body[: self.active["bytes"]] if self.active.get("kind") == "accept" else body
             if self.command in ("PATCH", "GET"):
                 span = ("Range", f"0-{max(len(uploads[m[2]]) - 1, 0)}")
                 return self.reply(202 if self.command == "PATCH" else 204, headers=here + [span])
@@ -202,6 +226,10 @@ class Handler(BaseHTTPRequestHandler):
 
 server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
 server.daemon_threads = True
+if len(sys.argv) > 2:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(sys.argv[1], sys.argv[2])
+    server.socket = context.wrap_socket(server.socket, server_side=True)
 # A connection that breaks is the point here, not news.
 server.handle_error = lambda *_: None
 print(server.server_address[1], flush=True)

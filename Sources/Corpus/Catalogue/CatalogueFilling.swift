@@ -21,7 +21,7 @@ final class CatalogueFilling {
         insertSample = try RowStatement(
             """
             INSERT \(isIndexed ? "OR IGNORE" : "") INTO sample (id, recipe, prompt, origin, seed, shard, row,
-              mi, mi_se, mi_reference, mi_source) VALUES (?,?,?,?,?,?,?,?,?,?,?)
+              mi, mi_se, mi_reference, mi_source, rf, rf_cfg) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)
             """, database)
         insertScore = try RowStatement("INSERT OR IGNORE INTO score VALUES (?,?,?,?,?,?,?)", database)
     }
@@ -53,6 +53,8 @@ final class CatalogueFilling {
                 values.set(9, row.standardError)
                 values.set(10, row.reference)
                 values.set(11, row.mi.isNaN ? nil : "generation")
+                values.set(12, row.rf)
+                values.set(13, row.guidedRF)
             }
         }
         if isIndexed, try Bool.fetchOne(database, sql: "SELECT EXISTS (SELECT 1 FROM score)") == true {

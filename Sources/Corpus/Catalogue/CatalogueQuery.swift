@@ -91,6 +91,8 @@ package struct CatalogueRow: Sendable, Equatable {
     package let mc, mcStandardError, mcReference: Double?
     /// Noises at each timestep of that measurement.
     package let mcDraws: Int?
+    /// Of flow-matching models: the estimate, and that of the guided velocity.
+    package let rf, guidedRF: Double?
     package let latentShape: [Int]
     /// Where the sample lies.
     package let shard: String
@@ -106,6 +108,7 @@ package struct CatalogueRow: Sendable, Equatable {
         latentShape = origin.latentShape
         (mi, miStandardError, miReference, miSource) = (scores.mi, scores.miError, scores.miReference, scores.miSource)
         (mc, mcStandardError, mcReference, mcDraws) = (scores.mc, scores.mcError, scores.mcReference, scores.mcDraws)
+        (rf, guidedRF) = (scores.rf, scores.guidedRF)
     }
 
     struct Scores {
@@ -113,5 +116,6 @@ package struct CatalogueRow: Sendable, Equatable {
         var miSource: String?
         var mc, mcError, mcReference: Double?
         var mcDraws: Int?
+        var rf, guidedRF: Double?
     }
 }

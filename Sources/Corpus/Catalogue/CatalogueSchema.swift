@@ -2,7 +2,7 @@
 ///
 /// Digests are 32 bytes, and what many samples share is kept once: ten million samples fit in four gigabytes.
 enum CatalogueSchema {
-    static let version = 7
+    static let version = 9
 
     static let tables = """
         CREATE TABLE prompt (key INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
@@ -16,7 +16,7 @@ enum CatalogueSchema {
           key INTEGER PRIMARY KEY, id BLOB NOT NULL, recipe BLOB NOT NULL, prompt INTEGER NOT NULL,
           origin INTEGER NOT NULL, seed NOT NULL, shard INTEGER NOT NULL, row INTEGER NOT NULL,
           mi REAL, mi_se REAL, mi_reference REAL, mi_source TEXT,
-          mc REAL, mc_se REAL, mc_reference REAL, mc_draws INTEGER);
+          mc REAL, mc_se REAL, mc_reference REAL, mc_draws INTEGER, rf REAL, rf_cfg REAL);
         CREATE TABLE score (
           sample BLOB NOT NULL, scorer TEXT NOT NULL, shard BLOB NOT NULL, draws INTEGER NOT NULL,
           mi REAL, mi_se REAL, mi_reference REAL, PRIMARY KEY (sample, scorer, shard)) WITHOUT ROWID;

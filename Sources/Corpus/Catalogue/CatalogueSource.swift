@@ -9,6 +9,7 @@ struct CatalogueSource {
         ("guidance", "o.guidance"), ("width", "o.width"), ("height", "o.height"), ("tag", "o.tag"),
         ("mi", "s.mi"), ("mi_se", "s.mi_se"), ("mi_reference", "s.mi_reference"), ("mi_source", "s.mi_source"),
         ("mc", "s.mc"), ("mc_se", "s.mc_se"), ("mc_reference", "s.mc_reference"), ("mc_draws", "s.mc_draws"),
+        ("rf", "s.rf"), ("rf_cfg", "s.rf_cfg"),
         ("latent_shape", "o.latent_shape"), ("shard", "lower(hex(h.digest))"), ("row", "s.row"),
     ]
 

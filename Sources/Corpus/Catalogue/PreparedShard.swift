@@ -45,6 +45,9 @@ package struct PreparedSamples: Sendable {
         /// Into ``origins``.
         var origin: Int
         var mi, standardError, reference: Double
+        /// NaN for all but flow-matching models.
+        var rf = Double.nan
+        var guidedRF = Double.nan
 
         package init(
             id: Digest, recipe: Digest, prompt: String, seed: String, origin: Int, mi: Double, standardError: Double,
@@ -72,6 +75,7 @@ package struct PreparedSamples: Sendable {
         var last: Int?
         rows.reserveCapacity(shard.ids.count)
         let traces = try shard.traces()
+        let flows = try shard.flows(0..<traces.count, lengths: traces.map(\.timesteps.count))
         for (row, id) in shard.ids.enumerated() {
             let read = shard.withManifest(row) { bytes -> Manifest? in
                 guard Digest(ofBytes: UnsafeRawBufferPointer(bytes)) == id else { return nil }
@@ -94,10 +98,17 @@ package struct PreparedSamples: Sendable {
                 origins.append(origin)
             }
             last = place
-            rows.append(
-                Row(
-                    id: id, recipe: manifest.recipe_sha256, prompt: manifest.prompt, seed: manifest.seed, origin: place,
-                    mi: score.mi, standardError: score.standardError, reference: score.reference))
+            var made = Row(
+                id: id, recipe: manifest.recipe_sha256, prompt: manifest.prompt, seed: manifest.seed, origin: place,
+                mi: score.mi, standardError: score.standardError, reference: score.reference)
+            if let flow = flows[row] {
+                let score = scoring.scores(
+                    flow: flow, deltaSquared: traces[row].deltaSquared, guidance: manifest.guidance)
+                (made.rf, made.guidedRF) = (score.rf, score.guided)
+                // `mi` is the estimate to rank by, whatever the model.
+                (made.mi, made.standardError) = (score.rf, score.standardError)
+            }
+            rows.append(made)
         }
     }
 }

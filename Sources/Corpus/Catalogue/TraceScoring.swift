@@ -8,4 +8,16 @@ package protocol TraceScoring: Sendable {
     func scores(
         timesteps: [Int32], deltaSquared: [Float], schedule: ScheduleDescription?
     ) -> (mi: Double, standardError: Double, reference: Double)
+
+    /// - Returns: values for the columns `rf` and `rf_cfg` and the standard error of the first; NaN where a trace has no
+    ///   usable step.
+    func scores(
+        flow: FlowTrace, deltaSquared: [Float], guidance: Double
+    ) -> (rf: Double, standardError: Double, guided: Double)
+}
+
+extension TraceScoring {
+    package func scores(
+        flow: FlowTrace, deltaSquared: [Float], guidance: Double
+    ) -> (rf: Double, standardError: Double, guided: Double) { (.nan, .nan, .nan) }
 }

@@ -103,16 +103,20 @@ package struct SampleRecord: Sendable {
     /// The trace: training timesteps from noisy to clean, and ‖Δε‖² at each; NaN where a step was not guided.
     package var timesteps: [Int32]
     package var deltaSquared: [Float]
+    /// Of a flow-matching model; as long as the trace.
+    package var flow: FlowTrace?
 
     package init(
         recipe: SampleRecipe, tag: String? = nil, schedule: ScheduleDescription? = nil, png: [UInt8], pixels: Digest,
         latentShape: [Int], latent: [Float],
-        timesteps: [Int32], deltaSquared: [Float]
+        timesteps: [Int32], deltaSquared: [Float], flow: FlowTrace? = nil
     ) {
         precondition(
             latentShape.isEmpty ? latent.isEmpty : latentShape.reduce(1, *) == latent.count,
             "\(latent.count) values for the latent \(latentShape)")
         precondition(timesteps.count == deltaSquared.count, "a trace has one value a timestep")
+        precondition(flow.map { $0.sigmas.count == timesteps.count } ?? true, "a flow trace has one value per step")
+        self.flow = flow
         (self.recipe, self.tag, self.schedule) = (recipe, tag, schedule)
         (self.png, self.pixels) = (png, pixels)
         (self.latentShape, self.latent) = (latentShape, latent)

@@ -11,6 +11,8 @@ package struct ShardReader: Sendable {
     private let imageOffsets: [Int64]
     private let latentRows: [Int64]
     private let file: FileReader
+    /// Whether any row may have a ``FlowTrace``.
+    let hasFlows: Bool
     let path: String
 
     /// - Parameter digest: what the file's SHA-256 must be.
@@ -37,6 +39,7 @@ package struct ShardReader: Sendable {
             imageOffsets = try Self.offsets(
                 "/images/offset", end: file.shape("/images/png", of: UInt8.self, rank: 1)[0], file)
             latentRows = try file.read("/samples/latent_row", of: Int64.self, rank: 1).values
+            hasFlows = try file.members(of: "/traces").contains("sigma")
             guard manifestOffsets.count == ids.count + 1, imageOffsets.count == ids.count + 1,
                 latentRows.count == ids.count
             else { throw HDF5Error(path: path, object: "/samples", "columns differ in length") }
@@ -132,6 +135,13 @@ package struct ShardReader: Sendable {
                 return (Array(kept), Array(deltas.values[range].prefix(kept.count)))
             }
         } catch {
+            throw CorpusError(damage: error)
+        }
+    }
+
+    /// A further column of the traces.
+    func trace(_ name: String, _ rows: Range<Int>) throws(CorpusError) -> (values: [Float], width: Int) {
+        do throws(HDF5Error) { return try file.read(name, rows: rows, of: Float.self) } catch {
             throw CorpusError(damage: error)
         }
     }

@@ -20,11 +20,12 @@ extension ShardReader {
         let (images, traces) = (
             try images(rows), try rows.map { (row) throws(CorpusError) in try self.traces(row..<row + 1)[0] }
         )
+        let flows = try rows.map { (row) throws(CorpusError) in try self.flows(row..<row + 1)[0] }
         let latents = try latents(rows, shapes: manifests.map(\.latent_shape))
         var records: [SampleRecord] = []
         for (index, row) in rows.enumerated() {
             let record = SampleRecord(
-                manifests[index], png: images[index], latent: latents[index], trace: traces[index])
+                manifests[index], png: images[index], latent: latents[index], trace: traces[index], flow: flows[index])
             guard let record, record.id == ids[row] else {
                 throw CorpusError(
                     .damaged, path,
@@ -48,7 +49,8 @@ extension ShardReader {
 extension SampleRecord {
     /// Nil for a manifest that does not fit the data.
     fileprivate init?(
-        _ manifest: Manifest, png: [UInt8], latent: [Float], trace: (timesteps: [Int32], deltaSquared: [Float])
+        _ manifest: Manifest, png: [UInt8], latent: [Float], trace: (timesteps: [Int32], deltaSquared: [Float]),
+        flow: FlowTrace?
     ) {
         let values = manifest.latent_shape.isEmpty ? 0 : manifest.latent_shape.reduce(1, *)
         guard let seed = UInt64(manifest.seed), latent.count == values else {
@@ -61,7 +63,7 @@ extension SampleRecord {
                 height: manifest.height, source: ImportedSource(manifest)),
             tag: manifest.tag, schedule: manifest.schedule, png: png, pixels: manifest.pixels_sha256,
             latentShape: manifest.latent_shape, latent: latent, timesteps: trace.timesteps,
-            deltaSquared: trace.deltaSquared)
+            deltaSquared: trace.deltaSquared, flow: flow)
     }
 }
 

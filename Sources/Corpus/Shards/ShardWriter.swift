@@ -4,7 +4,9 @@ package import Foundation
 /// Writes samples as one sealed shard (schemas/shard.md).
 package enum ShardWriter {
     package static let format = "attune-shard"
-    package static let version = 2
+    /// The newest version that is read. A shard is written in the oldest one that can say all that is in it.
+    package static let version = 3
+    private static let versionWithoutFlows = 2
 
     /// Writes a shard into `folder`, named by the SHA-256 of its bytes; the same records in the same order give the same
     /// bytes, so writing them twice changes nothing.
@@ -23,7 +25,9 @@ package enum ShardWriter {
     /// A shard that has no place yet.
     static func image(of records: [SampleRecord]) throws(CorpusError) -> FileImage {
         let ready = prepared(records)
-        return try SealedFile.image(format: format, version: version) { (file) throws(HDF5Error) in
+        let hasFlows = records.contains { $0.flow != nil }
+        return try SealedFile.image(format: format, version: hasFlows ? version : versionWithoutFlows) {
+            (file) throws(HDF5Error) in
             try write(records, ready, to: file)
         }
     }
@@ -138,6 +142,15 @@ package enum ShardWriter {
         try file.group("/traces")
         try file.write("/traces/timestep", timesteps, shape: [records.count, width])
         try file.write("/traces/delta_sq", deltas, shape: [records.count, width])
+        guard records.contains(where: { $0.flow != nil }) else { return }
+        func column(_ values: (FlowTrace) -> [Float]) -> [Float] {
+            records.flatMap { record in
+                let known = record.flow.map(values) ?? []
+                return known + repeatElement(.nan, count: width - known.count)
+            }
+        }
+        try file.write("/traces/sigma", column(\.sigmas), shape: [records.count, width])
+        try file.write("/traces/velocity_delta", column(\.velocityDelta), shape: [records.count, width])
     }
 
     private static func firstAppearances(_ values: [String]) -> (distinct: [String], indices: [Int64]) {

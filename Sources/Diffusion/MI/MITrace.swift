@@ -61,11 +61,6 @@ package struct MeanKappaEstimator: MIEstimator {
                 kept += 1
             }
         }
-        let count = Double(terms.count)
-        guard count > 0 else { return MIEstimate(value: .nan, standardError: .nan) }
-        let mean = terms.reduce(0, +) / count
-        guard count > 1 else { return MIEstimate(value: mean, standardError: .nan) }
-        let variance = terms.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / (count - 1)
-        return MIEstimate(value: mean, standardError: (variance / count).squareRoot())
+        return MIEstimate(meanOf: terms)
     }
 }

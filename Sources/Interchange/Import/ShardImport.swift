@@ -100,6 +100,14 @@ extension SampleRecord {
         if deltaSquared.contains(where: { $0 < 0 || $0.isInfinite }) {
             return "has a trace with values below zero or not finite"
         }
+        if let flow {
+            if !flow.sigmas.allSatisfy({ (0...1).contains($0) })
+                || zip(flow.sigmas, flow.sigmas.dropFirst()).contains(where: { $0 <= $1 })
+            {
+                return "has a trace whose sigmas are not between 0 and 1 or do not fall"
+            }
+            if flow.velocityDelta.contains(where: \.isInfinite) { return "has a flow trace with infinite values" }
+        }
         return nil
     }
 }

@@ -28,9 +28,9 @@ struct SampleWeights {
         return weights
     }
 
-    /// Names the weights of some samples: a run that goes on must find the same ones.
-    func identity(_ rows: [CatalogueRow]) throws(TrainingSourceError) -> String {
-        let lines = try values(rows).sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)\n" }
+    /// Names the weights of samples by their ids: a run that goes on must find the same ones.
+    func identity(_ values: [String: Float]) -> String {
+        let lines = values.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)\n" }
         return "\(name) \(Digest(of: Array(lines.joined().utf8)).hex)"
     }
 
@@ -43,11 +43,13 @@ struct SampleWeights {
         case "mi_reference": return column(\.miReference)
         case "mc": return column(\.mc)
         case "mc_reference": return column(\.mcReference)
+        case "rf": return column(\.rf)
+        case "rf_cfg": return column(\.guidedRF)
         default: break
         }
         let scorers = try explained { () throws(CorpusError) in try corpus.scorers() }
         guard scorers.contains(name) else {
-            let known = ["mi", "mi_reference", "mc", "mc_reference"] + scorers
+            let known = ["mi", "mi_reference", "mc", "mc_reference", "rf", "rf_cfg"] + scorers
             throw TrainingSourceError(
                 "no scorer '\(name)' to weigh the loss by; there are \(known.joined(separator: ", "))")
         }

@@ -10,7 +10,9 @@ package struct TraceScores: TraceScoring {
 
     package init() {}
 
-    package var identity: String { "\(paper.name)+\(reference.name), mean over t > \(paper.cutoff), version 1" }
+    package var identity: String {
+        "\(paper.name)+\(reference.name), mean over t > \(paper.cutoff), version 1; rf+rf_cfg, version 1"
+    }
 
     package func scores(
         timesteps: [Int32], deltaSquared: [Float], schedule: ScheduleDescription?
@@ -20,6 +22,17 @@ package struct TraceScores: TraceScoring {
         let noise = schedules[schedule]
         let best = paper.estimate(trace, schedule: noise)
         return (best.value, best.standardError, reference.estimate(trace, schedule: noise).value)
+    }
+
+    package func scores(
+        flow: FlowTrace, deltaSquared: [Float], guidance: Double
+    ) -> (rf: Double, standardError: Double, guided: Double) {
+        let trace = VelocityTrace(
+            sigmas: flow.sigmas, velocityDelta: flow.velocityDelta, deltaSquared: deltaSquared)
+        let plain = RectifiedFlowEstimator().estimate(trace)
+        return (
+            plain.value, plain.standardError, RectifiedFlowEstimator(guidance: guidance).estimate(trace).value
+        )
     }
 }
 

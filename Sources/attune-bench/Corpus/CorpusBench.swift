@@ -4,5 +4,7 @@ import ArgumentParser
 struct CorpusBench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "corpus", abstract: "Make synthetic corpora, and time what is asked of them.",
-        subcommands: [MakeRows.self, MakeSamples.self, AskRows.self, ReindexBench.self, StorageBench.self])
+        subcommands: [
+            MakeRows.self, MakeSamples.self, AskRows.self, ReindexBench.self, StorageBench.self, ReadLatents.self,
+        ])
 }

@@ -69,3 +69,35 @@ struct StorageBench: ParsableCommand {
         if sum.isNaN { print("NaN") }
     }
 }
+
+/// Latents of a corpus that is there, read as often as one likes: what a loader of another language is compared with.
+struct ReadLatents: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "read", abstract: "Read a corpus's latents in order, and say how many a second.")
+
+    @Argument var folder: String
+    @Option(help: "Samples per batch.") var batch = 64
+    @Option(help: "Passes; the median counts.") var runs = 3
+
+    private struct Line: Encodable {
+        var peer = "attune"
+        var latents_per_s: Double
+    }
+
+    func run() throws {
+        let corpus = try Corpus(at: URL(fileURLWithPath: folder), scoring: TraceScores())
+        let reader = SampleReader(corpus)
+        let rows = try corpus.query(CatalogueQuery()).sorted { ($0.shard, $0.row) < ($1.shard, $1.row) }
+        var sum = 0.0
+        func pass() throws(CorpusError) {
+            try reader.forEachBatch(rows, of: batch) { _, latents in
+                for latent in latents { sum += Double(latent[0]) }
+            }
+        }
+        try pass()
+        let seconds = try times(max(runs, 1)) { try pass() }.sorted()
+        if sum.isNaN { print("NaN") }
+        let line = Line(latents_per_s: Double(rows.count) / seconds[seconds.count / 2])
+        print(String(decoding: try JSONEncoder().encode(line), as: UTF8.self))
+    }
+}

@@ -60,7 +60,7 @@ struct ImportCommand: AsyncParsableCommand {
     var skipUnreadable = false
 
     func validate() throws {
-        try requirePositive(batch, "--batch")
+        try requirePositive(batch, "--batch", Bounds.batch)
         if let size, !(1...16384).contains(size) { throw ValidationError("--size is \(size); it must be 1 to 16384") }
         try requirePositive(maxPixels, "--max-pixels")
         if textColumn != nil, format != .imagefolder, format != .webdataset {
@@ -81,7 +81,7 @@ struct ImportCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let corpus = try store.open()
+        let corpus = try store.open(writing: true)
         let url = URL(fileURLWithPath: path)
         let tally = ImportTally(skips: skipUnreadable, warn: standardError)
         Interruption.listen()

@@ -1,14 +1,14 @@
 import ArgumentParser
 import Corpus
-import Interchange
+import OCI
 
 struct PullCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pull",
-        abstract: "Bring a selection and its samples from a registry, or from an image layout.",
+        abstract: "Bring a selection and its samples from a registry, or from an OCI layout.",
         discussion: """
             Only what the corpus lacks is fetched, and every byte is verified before it counts. A stopped or killed pull \
-            goes on where it was when the same command is given again.
+            goes on where it was when the same command is given again. \(RegistryOptions.discussion)
             """)
 
     @OptionGroup var store: CorpusOptions
@@ -16,7 +16,10 @@ struct PullCommand: AsyncParsableCommand {
     @Argument(help: "What the selection shall be called here.")
     var name: String
 
-    @Argument(help: "registry/repository:tag, registry/repository@sha256:…, or oci:DIR[:tag].")
+    @Argument(
+        help:
+            "registry/repository:tag, registry/repository@sha256:…, or oci:DIR[:tag]. Without a registry it is on Docker Hub."
+    )
     var reference: String
 
     @OptionGroup var registry: RegistryOptions
@@ -24,7 +27,7 @@ struct PullCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let corpus = try store.open()
+        let corpus = try store.open(writing: true)
         let (name, reference, registry) = (name, reference, registry)
         let outcome = try await transfer("pull", unit: "KiB", divisor: 1024) { progress in
             try await registry.withStore(reference, creating: false) { store in

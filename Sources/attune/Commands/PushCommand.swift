@@ -1,16 +1,16 @@
 import ArgumentParser
 import Corpus
 import Tuning
-import Interchange
+import OCI
 
 struct PushCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "push",
-        abstract: "Send a selection with its samples to a registry, or into an image layout.",
+        abstract: "Send a selection with its samples to a registry, or into an OCI layout.",
         discussion: """
             Only the selected samples are packed, the same way each time: what the registry has is not sent again, and a \
             stopped or killed push goes on when the same command is given again. The artifact says where its samples \
-            come from: schemas/artifact.md. Credentials are those of `docker login`, credential helpers included. \
+            come from: schemas/artifact.md. \(RegistryOptions.discussion) \
             Examples: attune push best registry.example.org/team/best:v1, attune push best oci:/media/stick:v1
             """)
 
@@ -19,7 +19,7 @@ struct PushCommand: AsyncParsableCommand {
     @Argument(help: "The selection's name, or name~1 for the one before.")
     var name: String
 
-    @Argument(help: "registry/repository:tag, or oci:DIR[:tag].")
+    @Argument(help: "registry/repository:tag, or oci:DIR[:tag]. Without a registry it is on Docker Hub.")
     var reference: String
 
     @Flag(help: "Send the corpus's own shards as they are, with samples that are not selected.")

@@ -1,4 +1,5 @@
 import Foundation
+import OCI
 import Tensor
 
 /// What `doctor` finds out about the machine.
@@ -12,11 +13,17 @@ struct MachineReport: Encodable {
     /// What matrix products run on: Attune's own kernels, or OpenBLAS where the level is below x86-64-v4.
     let products: String
     let threads: Int
+    /// What this process may run on, by its affinity mask.
+    let processors: Int
+    /// Processors' worth of time that control groups grant; nil without a limit.
+    let processorQuota: Int?
     let memoryBytes: UInt64
     /// Memory that could be had now without swapping; nil where the system does not tell.
     let availableMemoryBytes: UInt64?
     /// Free bytes on the disk of the folder asked about; nil where it cannot be told.
     let freeDiskBytes: Int64?
+    /// Where requests to registries go through, by the variable that says so; without credentials.
+    let proxies: [String: String]
     let warnings: [String]
 
     private static let smallDisk: Int64 = 5_000_000_000
@@ -39,10 +46,14 @@ struct MachineReport: Encodable {
         vectorLevel = VectorLevel.processor
         products = VectorLevel.hasOwnProducts ? "attune \(VectorLevel.products)" : "OpenBLAS \(BLAS.coreName)"
         threads = Parallel.threads
+        (processors, processorQuota) = (Processors.allowed, Processors.quota())
         memoryBytes = process.physicalMemory
         availableMemoryBytes = Self.availableMemory()
         let attributes = try? FileManager.default.attributesOfFileSystem(forPath: folder)
         freeDiskBytes = (attributes?[.systemFreeSize] as? NSNumber)?.int64Value
+
+        let proxySettings = ProxySettings(environment: environment).summary
+        proxies = Dictionary(proxySettings.map { ($0.variable, $0.meaning) }) { first, _ in first }
 
         var warnings: [String] = []
         if let pinned = environment["OPENBLAS_CORETYPE"] {
@@ -55,11 +66,16 @@ struct MachineReport: Encodable {
         }
         if let level = environment["ATTUNE_VECTOR_LEVEL"] {
             warnings.append(
-                "ATTUNE_VECTOR_LEVEL=\(level) holds products to \(VectorLevel.products) where the processor has "
+                "ATTUNE_VECTOR_LEVEL=\(level) holds loops and products to \(VectorLevel.products) where the processor has "
                     + "\(VectorLevel.processor); unset it unless you are testing")
         }
         if let limit = environment["OPENBLAS_NUM_THREADS"], limit == "1" {
             warnings.append("OPENBLAS_NUM_THREADS=1 has no effect here: Attune runs its own threads")
+        }
+        if threads > min(processors, processorQuota ?? .max) {
+            warnings.append(
+                "\(threads) threads are more than this process may keep busy; give a smaller --threads or ATTUNE_THREADS"
+            )
         }
         if let free = freeDiskBytes, free < Self.smallDisk {
             warnings.append("less than 5 GB free on the disk of \(folder); make room before a long run")
@@ -78,10 +94,14 @@ struct MachineReport: Encodable {
                 + (availableMemoryBytes.map { ", \(formatted(Double($0) / gigabyte, digits: 1)) GB available" } ?? ""),
             "blas     \(blas), core \(blasCore)",
             "vectors  \(vectorLevel), products by \(products)",
-            "threads  \(threads)",
+            "threads  \(threads), of \(processors) processors that this process may use"
+                + (processorQuota.map { " and the time of \($0)" } ?? ""),
         ]
         if let free = freeDiskBytes {
             lines.append("disk     \(formatted(Double(free) / gigabyte, digits: 1)) GB free")
+        }
+        for (variable, meaning) in proxies.sorted(by: { $0.key < $1.key }) {
+            lines.append("proxy    \(variable): \(meaning)")
         }
         lines += warnings.isEmpty ? ["nothing is missing"] : warnings.map { "warning  \($0)" }
         return lines.joined(separator: "\n")

@@ -39,6 +39,8 @@ struct SampleColumns {
         case "mc_se": number(row.mcStandardError)
         case "mc_reference": number(row.mcReference)
         case "mc_draws": row.mcDraws.map(String.init) ?? "-"
+        case "rf": number(row.rf)
+        case "rf_cfg": number(row.guidedRF)
         case "recipe": String(row.recipe.prefix(12))
         case "width": String(row.width)
         case "height": String(row.height)
@@ -65,6 +67,7 @@ struct SampleListing: Encodable {
     let miSource: String?
     let mc, mcSE, mcReference: Double?
     let mcDraws: Int?
+    let rf, guidedRF: Double?
     let recipe: String
     let width, height: Int
     let latentShape: [Int]
@@ -72,7 +75,8 @@ struct SampleListing: Encodable {
     let annotations: [String: Double]
 
     enum CodingKeys: String, CodingKey {
-        case id, prompt, model, sampler, shard, seed, adapter, tag, steps, row, guidance, mi, mc, recipe, width, height
+        case id, prompt, model, sampler, shard, seed, adapter, tag, steps, row, guidance, mi, mc, rf, recipe, width,
+            height
         case annotations
         case miSE = "mi_se"
         case miReference = "mi_reference"
@@ -80,6 +84,7 @@ struct SampleListing: Encodable {
         case mcSE = "mc_se"
         case mcReference = "mc_reference"
         case mcDraws = "mc_draws"
+        case guidedRF = "rf_cfg"
         case latentShape = "latent_shape"
     }
 
@@ -92,6 +97,7 @@ struct SampleListing: Encodable {
         (mi, miSE, miReference) = (sample.mi, sample.miStandardError, sample.miReference)
         (miSource, mc, mcSE) = (sample.miSource, sample.mc, sample.mcStandardError)
         (mcReference, mcDraws) = (sample.mcReference, sample.mcDraws)
+        (rf, guidedRF) = (sample.rf, sample.guidedRF)
         (recipe, width, height, latentShape) = (sample.recipe, sample.width, sample.height, sample.latentShape)
     }
 }

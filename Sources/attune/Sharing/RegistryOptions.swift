@@ -1,9 +1,16 @@
 import ArgumentParser
 import Foundation
-import Interchange
+import OCI
 
 /// How to reach a registry.
 struct RegistryOptions: ParsableArguments {
+    /// What the help of each command that talks to a registry says.
+    static let discussion = """
+        Credentials are those of `docker login`, `podman login` or `skopeo login`, credential helpers included; \
+        REGISTRY_AUTH_FILE names another file. Proxies are those of HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY; \
+        `attune doctor` shows them.
+        """
+
     @Flag(help: "Talk to the registry without TLS. A registry on this machine is asked what it speaks.")
     var plainHttp = false
 
@@ -18,17 +25,17 @@ struct RegistryOptions: ParsableArguments {
     ) async throws -> Result {
         switch try ArtifactLocation(reference) {
         case .layout(let folder, let tag):
-            return try await body(ImageLayout(folder, tag: tag, creating: creating))
+            return try await body(OCILayout(folder, tag: tag, creating: creating))
         case .registry(let reference):
             let transport = try HTTPTransport(certificates: caFile.map { URL(fileURLWithPath: $0) })
             do {
                 let client = try await RegistryClient(
-                    reference, transport: transport, credentials: DockerConfiguration(), plainHTTP: plainHttp)
+                    reference, transport: transport, credentials: StoredCredentials(), plainHTTP: plainHttp)
                 let result = try await body(RegistryStore(client))
-                await transport.close()
+                transport.close()
                 return result
             } catch {
-                await transport.close()
+                transport.close()
                 throw error
             }
         }

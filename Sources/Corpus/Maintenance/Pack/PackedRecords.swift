@@ -16,6 +16,7 @@ extension SampleRecord {
         id == other.id && png == other.png && timesteps == other.timesteps && latentShape == other.latentShape
             && latent.map(\.bitPattern) == other.latent.map(\.bitPattern)
             && deltaSquared.map(\.bitPattern) == other.deltaSquared.map(\.bitPattern)
+            && FlowTrace.isSame(flow, other.flow)
     }
 }
 

@@ -23,7 +23,7 @@ extension ShardReader {
         "/samples": ["id", "manifest", "manifest_offset", "prompt", "latent_row"],
         "/prompts": ["text", "text_offset"],
         "/images": ["png", "offset"],
-        "/traces": ["timestep", "delta_sq"],
+        "/traces": ["timestep", "delta_sq", "sigma", "velocity_delta"],
     ]
 
     /// - Throws: ``CorpusError`` for a shard with datasets that this version does not know: it would lose them.
