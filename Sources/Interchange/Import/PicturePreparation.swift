@@ -1,6 +1,7 @@
 import Codecs
 import Corpus
 package import Diffusion
+import Foundation
 
 /// How pictures are brought to one size.
 package enum PictureFit: String, CaseIterable, Sendable {
@@ -66,13 +67,31 @@ struct PicturePreparation: Sendable {
 
     /// Decodes, scales, and encodes again unless the file can stay as it is.
     func prepare(_ plan: Plan) throws(ImportError) -> Prepared {
-        try explained(plan.picture) { () throws(CodecError) in
+        guard Self.canHold(plan) else {
+            throw ImportError(
+                plan.picture.place,
+                "needs more memory than there is for its \(plan.image.width)×\(plan.image.height) pixels: scale it down",
+                skippable: .size)
+        }
+        return try explained(plan.picture) { () throws(CodecError) in
             let (decoded, isPlain) = try plan.image.decode()
             let image = RGBImage(width: plan.width, height: plan.height, pixels: fitted(decoded, plan))
             if plan.fit == .keep, isPlain { return Prepared(png: plan.picture.bytes, image: image) }
             return Prepared(
                 png: try PNG.encode(width: plan.width, height: plan.height, pixels: image.pixels), image: image)
         }
+    }
+
+    /// Whether a large image's pixels find room: an array that finds none would end the process.
+    private static func canHold(_ plan: Plan) -> Bool {
+        // Decoded with transparency, and once more as it will be.
+        let bytes = 7 * plan.image.width * plan.image.height + 7 * plan.width * plan.height
+        guard bytes > 1 << 28 else { return true }
+        guard let room = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+            room != MAP_FAILED
+        else { return false }
+        munmap(room, bytes)
+        return true
     }
 
     private func fitted(_ image: DecodedImage, _ plan: Plan) -> [UInt8] {
