@@ -17,7 +17,9 @@ package struct ImageFile: Sendable {
         case .png: (size, orientation) = (try PNG.size(bytes), Orientation(value: Metadata.orientation(png: bytes)))
         case .jpeg: (size, orientation) = (try JPEG.size(bytes), Orientation(value: Metadata.orientation(jpeg: bytes)))
         case .webp: (size, orientation) = (try WebP.size(bytes), Orientation(value: Metadata.orientation(webp: bytes)))
-        default: throw CodecError("a \(format.rawValue) image, which is not read: convert it to PNG, JPEG or WebP")
+        default:
+            throw CodecError(
+                "a \(format.rawValue) image, which is not read: convert it to PNG, JPEG or WebP", unsupported: true)
         }
         (width, height) = orientation.swapsSides ? (size.height, size.width) : size
     }

@@ -9,7 +9,7 @@ enum JPEG {
         guard ci_jpeg_header(bytes, bytes.count, &info, &message.bytes) == 1 else {
             throw CodecError("not a JPEG image: \(message.text)")
         }
-        guard info.is_cmyk == 0 else { throw CodecError("a JPEG image in CMYK: convert it to RGB") }
+        guard info.is_cmyk == 0 else { throw CodecError("a JPEG image in CMYK: convert it to RGB", unsupported: true) }
         return (Int(info.width), Int(info.height))
     }
 

@@ -35,7 +35,7 @@ enum WebP {
             throw CodecError("a damaged WebP image: its header is truncated or corrupt")
         }
         guard features.has_animation == 0 else {
-            throw CodecError("an animated WebP image: save one frame of it as PNG or still WebP")
+            throw CodecError("an animated WebP image: save one frame of it as PNG or still WebP", unsupported: true)
         }
         return features
     }

@@ -112,7 +112,8 @@ struct PicturePreparation: Sendable {
 
     private func explained<R>(_ picture: Picture, _ body: () throws(CodecError) -> R) throws(ImportError) -> R {
         do throws(CodecError) { return try body() } catch {
-            throw ImportError(picture.place, "is \(error.description)", skippable: .damaged)
+            throw ImportError(
+                picture.place, "is \(error.description)", skippable: error.isUnsupported ? .format : .damaged)
         }
     }
 }

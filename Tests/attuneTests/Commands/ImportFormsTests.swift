@@ -117,6 +117,15 @@ private let canMount =
         }
     }
 
+    @Test func theLimitCanBeMoved() throws {
+        try importOne()
+        let refused = try importing(scratch.path("set"), "kohya", "--max-pixels", "2")
+        #expect(refused.status == 1 && refused.failures.first?.contains("--max-pixels") == true, "\(refused.errors)")
+        let skipped = try importing(scratch.path("set"), "kohya", "--max-pixels", "2", "--skip-unreadable")
+        #expect(skipped.output.hasSuffix("1 skipped: 1 of a size that is not taken (a.png)\n"), "\(skipped.output)")
+        #expect(try importing(scratch.path("set"), "kohya", "--max-pixels", "3").output.contains("1 already present"))
+    }
+
     @Test func optionsThatDoNotFitTheFormatAreRefused() throws {
         for (format, options) in [
             ("kohya", ["--text-column", "x"]), ("imagefolder", ["--caption-extension", ".txt"]),
