@@ -6,7 +6,7 @@ import Interchange
 
 struct ImportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "import", abstract: "Take in pictures with captions, or shards that were written elsewhere.",
+        commandName: "import", abstract: "Import images with captions, or shards that were written elsewhere.",
         discussion: """
             imagefolder reads metadata.jsonl or metadata.csv (file_name and text), kohya captions beside the images, \
             webdataset .tar, .tar.gz and folders of them; PNG, JPEG and WebP. With --model its VAE makes the latents \
@@ -27,13 +27,13 @@ struct ImportCommand: AsyncParsableCommand {
     @Option(help: "The layout to read.")
     var format: Format
 
-    @Option(help: "A model's folder in the diffusers layout, whose VAE encodes the pictures.", completion: .directory)
+    @Option(help: "A model's folder in the diffusers layout, whose VAE encodes the images.", completion: .directory)
     var model: String?
 
-    @Option(help: "Width and height to bring pictures to (default: the model's; as they are without one).")
+    @Option(help: "Width and height to bring images to (default: the model's; as they are without one).")
     var size: Int?
 
-    @Option(help: "crop: scale and cut out the middle; stretch: scale; keep: as they are.")
+    @Option(help: "crop: scale and cut out the middle; stretch: scale; keep: as they are (default: crop).")
     var fit: PictureFit?
 
     @Option(
@@ -53,7 +53,7 @@ struct ImportCommand: AsyncParsableCommand {
     @Option(help: "Images that are sealed together.")
     var batch = 64
 
-    @Option(help: "A name for what this command takes in, for queries.")
+    @Option(help: "A name for what this command imports, for queries.")
     var tag: String?
 
     @Flag(help: "Skip samples that cannot be imported, with a line for each, instead of stopping at the first.")
