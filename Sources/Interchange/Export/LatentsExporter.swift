@@ -66,7 +66,10 @@ package struct LatentsExporter: Exporter {
                     "file": .string(fileName(part)), "row": .integer(row), "id": .string(sample.id),
                     "text": .string(sample.prompt), "mi": SampleFacts.json(sample.mi),
                 ]
-                for name in source.scorers { members[name] = SampleFacts.json(sample.annotations[name]) }
+                let own = Set(members.keys)
+                for name in source.scorers {
+                    members[scorerColumn(name, apartFrom: own)] = SampleFacts.json(sample.annotations[name])
+                }
                 lines += CanonicalJSON.object(members).data
                 lines.append(UInt8(ascii: "\n"))
             }
