@@ -12,7 +12,6 @@ let strict: [SwiftSetting] = [
 
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
-let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
 let sqlite: [Target.Dependency] = [
     .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
 ]
@@ -26,7 +25,6 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -52,10 +50,10 @@ let package = Package(
         .target(name: "Tensor", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: strict),
         .target(name: "Diffusion", dependencies: ["Tensor", crypto], swiftSettings: strict),
         .target(
-            name: "Corpus", dependencies: ["Disk", "HDF5", "Codecs", crypto, logging, collections] + sqlite,
+            name: "Corpus", dependencies: ["Disk", "HDF5", "Codecs", crypto] + sqlite,
             swiftSettings: strict),
         .target(
-            name: "Tuning", dependencies: ["Disk", "Tensor", "Diffusion", "Corpus", crypto, logging],
+            name: "Tuning", dependencies: ["Disk", "Tensor", "Diffusion", "Corpus"],
             swiftSettings: strict),
         .target(
             name: "Interchange",
@@ -65,7 +63,7 @@ let package = Package(
         .executableTarget(
             name: "attune",
             dependencies: [
-                "Tuning", "Interchange", "Diffusion", "Corpus", "Codecs", "Tensor", "HDF5", crypto, logging, arguments,
+                "Tuning", "Interchange", "Diffusion", "Corpus", "Codecs", "Tensor", arguments,
             ],
             swiftSettings: strict),
 
