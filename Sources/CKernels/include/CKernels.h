@@ -8,7 +8,9 @@
 // --- threads (parallel.c)
 /// Calls body(context, i) for every i < count on all cores; returns when all are done. Nested calls run in place.
 void ck_parallel(size_t count, void *_Nullable context, void (*body)(void *_Nullable context, size_t index));
-/// Threads used, the caller's included; 0 means one a core. Takes effect before the first ck_parallel only.
+/// Processors that this process may run on, by its affinity mask.
+int ck_processors(void);
+/// Threads used, the caller's included; 0 means one for each processor. Takes effect before the first ck_parallel only.
 void ck_parallel_set_threads(int threads);
 int ck_parallel_threads(void);
 /// Whether the calling thread runs a body of a job, so that a job of its own would have this thread alone.

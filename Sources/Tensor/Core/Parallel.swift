@@ -1,5 +1,6 @@
 import CKernels
 import COpenBLAS
+import Synchronization
 
 /// The one pool of threads that every op shares.
 ///
@@ -7,9 +8,24 @@ import COpenBLAS
 /// own keep all cores busy through a whole op. How work is split depends on shapes only, never on the number of
 /// threads, so that results do not either.
 package enum Parallel {
-    private static let ready: Void = openblas_set_num_threads(1)
+    private static let ready: Void = {
+        openblas_set_num_threads(1)
+        _ = isCounted
+    }()
 
-    package static var threads: Int { Int(ck_parallel_threads()) }
+    /// Tells the pool how many threads there are before it starts.
+    private static let isCounted: Void = ck_parallel_set_threads(Int32(chosen.withLock { $0 } ?? Processors.usable))
+    private static let chosen = Mutex<Int?>(nil)
+
+    /// How many threads compute, the caller's included.
+    package static var threads: Int {
+        _ = isCounted
+        return Int(ck_parallel_threads())
+    }
+
+    /// Sets the number of threads, before anything is computed; the default is ``Processors/usable``. Results do not
+    /// depend on it.
+    package static func use(threads: Int) { chosen.withLock { $0 = threads } }
 
     /// Calls `body` for every index below `count`, on all cores, and returns when all are done.
     package static func forEach(_ count: Int, _ body: (Int) -> Void) {

@@ -27,7 +27,7 @@ struct PullCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let corpus = try store.open()
+        let corpus = try store.open(writing: true)
         let (name, reference, registry) = (name, reference, registry)
         let outcome = try await transfer("pull", unit: "KiB", divisor: 1024) { progress in
             try await registry.withStore(reference, creating: false) { store in
