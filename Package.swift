@@ -10,7 +10,6 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 
-let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let sqlite: [Target.Dependency] = [
     .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
@@ -25,7 +24,6 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
@@ -33,6 +31,7 @@ let package = Package(
         // System libraries and C loops.
         .systemLibrary(name: "CHDF5", pkgConfig: "hdf5-serial", providers: [.apt(["libhdf5-dev"])]),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(name: "CLibcrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
         .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -44,26 +43,28 @@ let package = Package(
         .target(name: "CBytePlanes"),
 
         // Imports run one way, top to bottom.
+        .target(name: "Hashing", dependencies: ["CLibcrypto"], swiftSettings: strict),
         .target(name: "Disk", dependencies: ["CSync"], swiftSettings: strict),
         .target(name: "HDF5", dependencies: ["Disk", "CHDF5", "CZstd", "CBytePlanes"], swiftSettings: strict),
         .target(name: "Codecs", dependencies: ["CPNG", "CTurboJPEG", "CZlib", "CZstd"], swiftSettings: strict),
         .target(name: "Tensor", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: strict),
-        .target(name: "Diffusion", dependencies: ["Tensor", crypto], swiftSettings: strict),
+        .target(name: "Diffusion", dependencies: ["Hashing", "Tensor"], swiftSettings: strict),
         .target(
-            name: "Corpus", dependencies: ["Disk", "HDF5", "Codecs", crypto] + sqlite,
+            name: "Corpus", dependencies: ["Hashing", "Disk", "HDF5", "Codecs"] + sqlite,
             swiftSettings: strict),
+        .target(
+            name: "OCI", dependencies: ["Hashing", "Disk", "Corpus", "CCurl", logging], swiftSettings: strict),
         .target(
             name: "Tuning", dependencies: ["Disk", "Tensor", "Diffusion", "Corpus"],
             swiftSettings: strict),
         .target(
-            name: "Interchange",
-            dependencies: ["Disk", "Diffusion", "Corpus", "Codecs", "Tensor", "CCurl", crypto, logging],
+            name: "Interchange", dependencies: ["Disk", "Diffusion", "Corpus", "Codecs", "Tensor"],
             swiftSettings: strict),
         .target(name: "Shapes", swiftSettings: strict),
         .executableTarget(
             name: "attune",
             dependencies: [
-                "Tuning", "Interchange", "Diffusion", "Corpus", "Codecs", "Tensor", arguments,
+                "Tuning", "Interchange", "OCI", "Diffusion", "Corpus", "Codecs", "Tensor", arguments,
             ],
             swiftSettings: strict),
 
@@ -72,6 +73,7 @@ let package = Package(
             name: "attune-bench", dependencies: ["Tuning", "Diffusion", "Tensor", "Corpus", "Codecs", arguments],
             swiftSettings: strict),
 
+        .testTarget(name: "HashingTests", dependencies: ["Hashing"], swiftSettings: strict),
         .testTarget(name: "DiskTests", dependencies: ["Disk"], swiftSettings: strict),
         .testTarget(name: "HDF5Tests", dependencies: ["HDF5"], swiftSettings: strict),
         .testTarget(name: "CodecsTests", dependencies: ["Codecs"], swiftSettings: strict),
@@ -80,12 +82,13 @@ let package = Package(
         .testTarget(name: "ShapesTests", dependencies: ["Shapes", "Codecs"], swiftSettings: strict),
         .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Tensor"], swiftSettings: strict),
         .testTarget(
-            name: "CorpusTests", dependencies: ["Corpus", "Disk", "HDF5", "Codecs", crypto], swiftSettings: strict),
+            name: "CorpusTests", dependencies: ["Corpus", "Disk", "HDF5", "Codecs"], swiftSettings: strict),
         .testTarget(
             name: "TuningTests", dependencies: ["Tuning", "Diffusion", "Corpus", "Tensor"],
             swiftSettings: strict),
         .testTarget(
-            name: "InterchangeTests", dependencies: ["Interchange", "Corpus", "Codecs"], swiftSettings: strict),
+            name: "InterchangeTests", dependencies: ["Interchange", "OCI", "Corpus", "Codecs"], swiftSettings: strict),
+        .testTarget(name: "OCITests", dependencies: ["OCI", "Corpus", "Codecs"], swiftSettings: strict),
         .testTarget(
             name: "attuneTests", dependencies: ["attune", "Corpus", "Diffusion", "Tuning"], swiftSettings: strict),
     ],

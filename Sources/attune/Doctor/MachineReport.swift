@@ -1,5 +1,5 @@
 import Foundation
-import Interchange
+import OCI
 import Tensor
 
 /// What `doctor` finds out about the machine.

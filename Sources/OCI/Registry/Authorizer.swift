@@ -85,7 +85,7 @@ actor Authorizer {
             let looked = places.isEmpty ? "" : " (looked in \(places.joined(separator: ", ")))"
             return .final(
                 .unauthorized, name,
-                "wants a login for \(repository)\(tail), and no credentials found\(looked): run `docker login \(name)` "
+                "no credentials found\(looked), and \(repository) wants a login\(tail): run `docker login \(name)` "
                     + "or `podman login \(name)`")
         }
         if status == 403 {

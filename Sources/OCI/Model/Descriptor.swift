@@ -6,7 +6,7 @@ package struct Descriptor: Codable, Sendable, Equatable {
     package var digest: BlobDigest
     package var size: Int
     package var annotations: [String: String]?
-    /// In an image layout's index: what kind of artifact the manifest is.
+    /// In an OCI layout's index: what kind of artifact the manifest is.
     package var artifactType: String?
 
     package init(

@@ -1,5 +1,5 @@
 import Foundation
-import Interchange
+import OCI
 import Testing
 
 /// Which stored login is found, and where.

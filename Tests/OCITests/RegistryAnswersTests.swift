@@ -1,6 +1,6 @@
 import Corpus
 import Foundation
-import Interchange
+import OCI
 import Testing
 
 /// What registries really answer: other codes, other headers, other places than the specification's examples.
@@ -24,7 +24,7 @@ final class RegistryAnswersTests {
     /// A registry that is reached through proxies, so that it can have any name, and what it is talked to by.
     private struct Setting {
         var environment: [String: String] = [:]
-        var certificate: URL?
+        var certificate: MadeCertificate?
         var name: String?
         var plainHTTP = false
         var credentials: any CredentialSource = NoCredentials()
@@ -34,7 +34,7 @@ final class RegistryAnswersTests {
         _ registry: OddRegistry, _ setting: Setting, _ body: (RegistryStore) async throws -> R
     ) async throws -> R {
         let transport = try HTTPTransport(
-            idle: .seconds(10), certificates: setting.certificate, environment: setting.environment)
+            idle: .seconds(10), certificates: setting.certificate?.certificate, environment: setting.environment)
         defer { transport.close() }
         return try await body(
             registry.store(
@@ -95,10 +95,8 @@ final class RegistryAnswersTests {
 
     @Test func piecesAreAsLargeAsTheRegistryWants() async throws {
         let registry = try OddRegistry()
-        try registry.control(
-            fault("headers", "POST", #""set":[["OCI-Chunk-Min-Length","9000"]]"#).replacing("XX", with: ""))
+        try registry.control(fault("headers", "POST", #""set":[["OCI-Chunk-Min-Length","9000"]]"#))
         try await push(to: registry)
-        // Dropping Location would end the upload, so the header came beside it.
         let sizes = try registry.log().filter { $0.method == "PATCH" }.map(\.length)
         #expect(sizes.contains { $0 >= 9000 } && !sizes.contains(4096))
     }
@@ -150,19 +148,19 @@ final class RegistryAnswersTests {
     @Test(arguments: ["bytes 0-", "bytes=0-"]) func rangesComeInSeveralForms(prefix: String) async throws {
         let registry = try OddRegistry()
         try await push(to: registry)
-        // The whole as a part of itself, with the length left open.
-        let part = #""set":[["Content-Range","\#(prefix)99/*"]]"#
-        try registry.control(
-            [fault("success", "GET .*blobs", times: 1, #""code":206"#), fault("headers", "GET .*blobs", part)].joined(
-                separator: ","))
+        let part = #""code":206,"set":[["Content-Range","\#(prefix)99/*"]]"#
+        try registry.control(fault("success", "GET .*blobs", part))
         try await pull(from: registry)
     }
 
-    @Test func aHeadWithoutALengthIsNoMissingBlob() async throws {
+    /// Some proxies take the length of a HEAD's answer away; then the blob is sent once more.
+    @Test func aHeadWithoutALengthIsNoError() async throws {
         let registry = try OddRegistry()
-        try await push(to: registry)
-        let again = try await push(to: registry)
-        #expect(again.sentBlobs == 0)
+        let first = try await push(to: registry)
+        try registry.control(fault("nolength", "HEAD"))
+        #expect(try await push(to: registry).sentBlobs == first.sentBlobs)
+        try registry.control()
+        try await pull(from: registry)
     }
 
     @Test func largeRequestsAreCutWhereAProxyTakesNone() async throws {
@@ -214,7 +212,7 @@ final class RegistryAnswersTests {
         let setting = Setting(
             environment: [
                 "HTTPS_PROXY": "http://localhost:\(proxies[0].port)", "http_proxy": "localhost:\(proxies[1].port)",
-            ], certificate: certificate.certificate, name: "registry.test")
+            ], certificate: certificate, name: "registry.test")
         return (registry, plain, setting, proxies)
     }
 
@@ -255,16 +253,17 @@ final class RegistryAnswersTests {
     }
 
     @Test func anUploadElsewhereCarriesNoCredentials() async throws {
-        let certificate = try MadeCertificate("registry.test", "other.test")
+        let certificate = try MadeCertificate("registry.test", "localhost")
         let (registry, elsewhere) = (try OddRegistry(tls: certificate), try OddRegistry(tls: certificate))
         let proxy = try OddProxy(to: registry.port)
         try registry.control(
             fault("location", "POST", #""prefix":"https://localhost:\#(elsewhere.port)""#), auth: "basic")
         let setting = Setting(
-            environment: ["HTTPS_PROXY": "http://localhost:\(proxy.port)"], certificate: certificate.certificate,
+            environment: ["HTTPS_PROXY": "http://localhost:\(proxy.port)"], certificate: certificate,
             name: "registry.test", credentials: TestCredentials(host: "registry.test"))
         await #expect(throws: OCIError.self) { try await push(to: registry, setting) }
-        #expect(try elsewhere.log().allSatisfy { $0.authorization == nil })
+        let asked = try elsewhere.log()
+        #expect(asked.contains { $0.method == "PATCH" } && asked.allSatisfy { $0.authorization == nil })
     }
 
     @Test func aPlainRegistryHereLeadsNoFurther() async throws {
@@ -302,7 +301,7 @@ final class RegistryAnswersTests {
         let proxy = try OddProxy(to: registry.port, user: "me:p@w")
         var setting = Setting(
             environment: ["HTTPS_PROXY": "http://me:p%40w@localhost:\(proxy.port)"],
-            certificate: certificate.certificate,
+            certificate: certificate,
             name: "registry.test", credentials: TestCredentials(host: "registry.test"))
         try await push(to: registry, setting)
         let asked = try proxy.log()

@@ -1,12 +1,12 @@
 import Corpus
-import Crypto
 import Disk
 package import Foundation
+import Hashing
 
-/// An OCI image layout: a folder that holds artifacts as a registry would, to be carried where no network is.
+/// An OCI layout: a folder that holds artifacts as a registry would, to be carried where no network is.
 ///
 /// `oci-layout`, `index.json` (tags to manifests) and `blobs/sha256/<hex>`. Every file appears whole or not at all.
-package struct ImageLayout: ArtifactStore {
+package struct OCILayout: ArtifactStore {
     package let folder: URL
     package let tag: String
     private let files: AtomicFiles
@@ -33,12 +33,12 @@ package struct ImageLayout: ArtifactStore {
         if let data = try? Data(contentsOf: marker) {
             guard let found = try? JSONDecoder().decode(Marker.self, from: data),
                 found.imageLayoutVersion.hasPrefix("1.")
-            else { throw OCIError(.malformed, marker.path, "is not an OCI image layout of version 1") }
+            else { throw OCIError(.malformed, marker.path, "is not an OCI layout of version 1") }
             if creating { try makeFolders() }
             return
         }
         let entries = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-        guard creating else { throw OCIError(.notFound, folder.path, "is not an OCI image layout") }
+        guard creating else { throw OCIError(.notFound, folder.path, "is not an OCI layout") }
         guard entries.allSatisfy({ $0 == "blobs" }) else {
             throw OCIError(.badReference, folder.path, "holds other things: name a new or empty folder")
         }

@@ -1,6 +1,6 @@
 import Corpus
 import Foundation
-import Interchange
+import OCI
 import Testing
 
 /// What the client does when a registry lies, fails or is slow.

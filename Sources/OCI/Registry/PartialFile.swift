@@ -1,9 +1,8 @@
 import Corpus
 import Disk
 import Foundation
+import Hashing
 import Synchronization
-
-import struct Crypto.SHA256
 
 /// A file that grows at its end, with the SHA-256 of all that it holds.
 final class PartialFile: Sendable {

@@ -1,6 +1,6 @@
 import Corpus
 import Foundation
-import Interchange
+import OCI
 import Testing
 
 /// Push and pull as a user runs them, against Debian's docker-registry with htpasswd, and skopeo in between.
@@ -67,18 +67,30 @@ final class RegistryTests {
         #expect(byDigest.status == 0, "\(byDigest.errors)")
     }
 
-    /// skopeo and podman write their own file, and can log in to a namespace.
+    /// skopeo, podman and buildah write their own file, and can log in to a namespace.
     @Test(arguments: ["", "/team", "/team/best"]) func takesTheLoginOfSkopeo(namespace: String) async throws {
+        try await takesTheLogin(of: "skopeo", namespace)
+    }
+
+    @Test(.enabled(if: Programs.find("podman") != nil, "podman is needed")) func takesTheLoginOfPodman() async throws {
+        try await takesTheLogin(of: "podman", "/team")
+    }
+
+    @Test(.enabled(if: Programs.find("buildah") != nil, "buildah is needed")) func takesTheLoginOfBuildah() async throws
+    {
+        try await takesTheLogin(of: "buildah", "")
+    }
+
+    private func takesTheLogin(of program: String, _ namespace: String) async throws {
         try Made.fill(source, count: 8)
         let registry = try await DockerRegistry()
         let environment = [
             "XDG_RUNTIME_DIR": scratch.url("run").path, "HOME": scratch.url("home").path, "DOCKER_CONFIG": "",
             "REGISTRY_AUTH_FILE": "",
         ]
-        let skopeo = try #require(Programs.find("skopeo"))
         try FileManager.default.createDirectory(at: scratch.url("run"), withIntermediateDirectories: true)
         let login = try Programs.run(
-            skopeo,
+            try #require(Programs.find(program)),
             [
                 "login", "--tls-verify=false", "--username", DockerRegistry.user, "--password",
                 DockerRegistry.password, registry.host + namespace,

@@ -1,7 +1,7 @@
 import Corpus
 package import Foundation
 
-/// Where artifacts lie: a registry's repository or an image layout. Both speak of blobs by digest and manifests by tag.
+/// Where artifacts lie: a registry's repository or an OCI layout. Both speak of blobs by digest and manifests by tag.
 package protocol ArtifactStore: Sendable {
     /// For people: what is talked to.
     var name: String { get }

@@ -1,5 +1,5 @@
 import Foundation
-import Interchange
+import OCI
 import Testing
 
 /// A script in Tests/Interop that listens on a port until the test is over.

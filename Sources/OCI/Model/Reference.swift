@@ -1,7 +1,7 @@
 import Corpus
 package import Foundation
 
-/// Where an artifact is: in a registry, or in an OCI image layout on disk.
+/// Where an artifact is: in a registry, or in an OCI layout on disk.
 package enum ArtifactLocation: Sendable, Equatable {
     case registry(RegistryReference)
     /// `oci:DIR[:tag]`.

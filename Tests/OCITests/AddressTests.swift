@@ -1,4 +1,4 @@
-import Interchange
+import OCI
 import Testing
 
 /// Addresses, and what a Location means.

@@ -1,6 +1,6 @@
 import Corpus
 import Foundation
-import Interchange
+import OCI
 import Testing
 
 @Suite struct ReferenceTests {

@@ -1,9 +1,9 @@
 import Corpus
 import Foundation
-import Interchange
+import OCI
 import Testing
 
-/// Selections handed over in an OCI image layout.
+/// Selections handed over in an OCI layout.
 @Suite struct LayoutTests {
     private let scratch: Scratch
     private let source: Corpus
@@ -14,8 +14,8 @@ import Testing
         try Made.fill(source, count: 40)
     }
 
-    private func layout(_ tag: String = "v1") throws -> ImageLayout {
-        try ImageLayout(scratch.url("layout"), tag: tag, creating: true)
+    private func layout(_ tag: String = "v1") throws -> OCILayout {
+        try OCILayout(scratch.url("layout"), tag: tag, creating: true)
     }
 
     private func push(_ name: String = "best", whole: Bool = false) async throws -> ArtifactPush.Outcome {
@@ -143,7 +143,7 @@ import Testing
         let first = try await push()
         let target = try scratch.corpus("target")
         _ = try await pull(into: target)
-        let other = try ImageLayout(scratch.url("other"), tag: "v1", creating: true)
+        let other = try OCILayout(scratch.url("other"), tag: "v1", creating: true)
         let pushed = try await ArtifactPush(corpus: target, store: other)
             .run(target.selection(named: "theirs"), provenance: Provenance(title: "best", license: "CC-BY-4.0"))
         #expect(pushed.manifest == first.manifest)
@@ -210,7 +210,7 @@ import Testing
 
     @Test func twoTagsStandSideBySide() async throws {
         _ = try await push()
-        let other = try ImageLayout(scratch.url("layout"), tag: "v2", creating: true)
+        let other = try OCILayout(scratch.url("layout"), tag: "v2", creating: true)
         _ = try await ArtifactPush(corpus: source, store: other)
             .run(source.selection(named: "best"), provenance: Provenance(title: "other"))
         #expect(try await layout("v1").manifest() != layout("v2").manifest())
@@ -221,7 +221,7 @@ import Testing
         let folder = scratch.url("mine")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         try Data().write(to: folder.appending(path: "letter.txt"))
-        #expect(throws: OCIError.self) { try ImageLayout(folder, tag: "v1", creating: true) }
-        #expect(throws: OCIError.self) { try ImageLayout(scratch.url("nowhere"), tag: "v1", creating: false) }
+        #expect(throws: OCIError.self) { try OCILayout(folder, tag: "v1", creating: true) }
+        #expect(throws: OCIError.self) { try OCILayout(scratch.url("nowhere"), tag: "v1", creating: false) }
     }
 }
