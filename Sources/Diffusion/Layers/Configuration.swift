@@ -28,16 +28,13 @@ package enum PerLevel: Decodable, Sendable, Equatable {
 func readConfiguration<T: Decodable>(
     _ type: T.Type, _ url: URL, snakeCase: Bool = true
 ) throws(ModelError) -> T {
-    let data: Data
-    do { data = try Data(contentsOf: url) } catch {
-        throw ModelError(.missingFile, at: url.path, "is missing: is this a complete diffusers model folder?")
-    }
+    let data = try ModelFile.read(url)
     do {
         let decoder = JSONDecoder()
         if snakeCase { decoder.keyDecodingStrategy = .convertFromSnakeCase }
         return try decoder.decode(type, from: data)
     } catch let error as DecodingError {
-        throw ModelError(.malformedFile, at: url.path, describe(error))
+        throw ModelError(.malformedFile, at: url.path, ModelFile.foreignContent(data) ?? describe(error))
     } catch {
         throw ModelError(.malformedFile, at: url.path, "\(error)")
     }

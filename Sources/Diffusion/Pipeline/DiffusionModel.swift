@@ -17,24 +17,28 @@ package struct DiffusionModel: Sendable {
     /// Reads the whole model.
     ///
     /// - Parameters:
-    ///   - adapter: folded into the UNet's linear weights.
+    ///   - variant: which copy of the weights, such as `fp16`; nil for the plain one, or the only one that is there.
+    ///   - adapter: folded into the weights of the UNet and the text encoders.
     ///   - lowMemory: weights stored as float16 or bfloat16 are kept so and widened at each use. The results are the same.
     /// - Throws: ``ModelError`` naming the file or tensor that is missing, damaged or does not fit.
     package static func load(
-        from folder: URL, adapter: (any WeightFolding)? = nil, lowMemory: Bool = false
+        from folder: URL, variant: String? = nil, adapter: (any WeightFolding)? = nil, lowMemory: Bool = false
     ) throws(ModelError) -> DiffusionModel {
-        try DiffusionModel(folder: folder, adapter: adapter, lowMemory: lowMemory)
+        try DiffusionModel(folder: folder, variant: variant, adapter: adapter, lowMemory: lowMemory)
     }
 
-    private init(folder: URL, adapter: (any WeightFolding)?, lowMemory: Bool) throws(ModelError) {
+    private init(
+        folder: URL, variant: String?, adapter: (any WeightFolding)?, lowMemory: Bool
+    ) throws(ModelError) {
         self.folder = folder
-        text = try TextConditioner(folder: folder, lowMemory: lowMemory)
+        text = try TextConditioner(folder: folder, variant: variant, folding: adapter, lowMemory: lowMemory)
         scheduler = try SchedulerConfiguration(folder: folder.appendingPathComponent("scheduler"))
         schedule = NoiseSchedule(scheduler)
         unet = try UNet2DConditionModel(
-            folder: folder.appendingPathComponent("unet"), folding: adapter, lowMemory: lowMemory)
-        vae = try AutoencoderKL(folder: folder.appendingPathComponent("vae"), lowMemory: lowMemory)
-        digest = try ModelDigest.compute(folder: folder)
+            folder: folder.appendingPathComponent("unet"), variant: variant, folding: adapter, lowMemory: lowMemory)
+        vae = try AutoencoderKL(
+            folder: folder.appendingPathComponent("vae"), variant: variant, lowMemory: lowMemory)
+        digest = try ModelDigest.compute(folder: folder, variant: variant)
         emptyPrompt = text.emptyPrompt
         try checkParts()
     }

@@ -9,12 +9,13 @@ package struct ImageEncoder: Sendable {
     package let imageSize: Int
     private let vae: AutoencoderKL
 
-    package init(folder: URL) throws(ModelError) {
+    package init(folder: URL, variant: String? = nil) throws(ModelError) {
+        try ModelLayout.check(folder, variant: variant)
         let unet = try readConfiguration(
             UNetConfiguration.self, folder.appendingPathComponent("unet").appendingPathComponent("config.json"))
-        vae = try AutoencoderKL(folder: folder.appendingPathComponent("vae"))
+        vae = try AutoencoderKL(folder: folder.appendingPathComponent("vae"), variant: variant)
         imageSize = unet.sampleSize * vae.configuration.reduction
-        digest = try ModelDigest.compute(folder: folder)
+        digest = try ModelDigest.compute(folder: folder, variant: variant)
     }
 
     /// What an image's sides must be multiples of.

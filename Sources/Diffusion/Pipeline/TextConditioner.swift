@@ -13,19 +13,20 @@ package struct TextConditioner: Sendable {
     private let second: Encoder?
     private let zerosForEmptyPrompt: Bool
 
-    package init(folder: URL, lowMemory: Bool = false) throws(ModelError) {
-        guard FileManager.default.fileExists(atPath: folder.appendingPathComponent("model_index.json").path) else {
-            throw ModelError(.missingFile, at: folder.path, "has no model_index.json: give a diffusers model folder")
-        }
-        func encoder(_ suffix: String) throws(ModelError) -> Encoder {
+    package init(
+        folder: URL, variant: String? = nil, folding: (any WeightFolding)? = nil, lowMemory: Bool = false
+    ) throws(ModelError) {
+        try ModelLayout.check(folder, variant: variant)
+        func encoder(_ component: ModelComponent, tokenizer: String) throws(ModelError) -> Encoder {
             Encoder(
-                tokenizer: try CLIPTokenizer(folder: folder.appendingPathComponent("tokenizer\(suffix)")),
+                tokenizer: try CLIPTokenizer(folder: folder.appendingPathComponent(tokenizer)),
                 model: try CLIPTextEncoder(
-                    folder: folder.appendingPathComponent("text_encoder\(suffix)"), lowMemory: lowMemory))
+                    component, folder: folder.appendingPathComponent(component.rawValue), variant: variant,
+                    folding: folding, lowMemory: lowMemory))
         }
-        first = try encoder("")
-        let hasSecond = FileManager.default.fileExists(atPath: folder.appendingPathComponent("text_encoder_2").path)
-        second = hasSecond ? try encoder("_2") : nil
+        first = try encoder(.textEncoder, tokenizer: "tokenizer")
+        let hasSecond = try ModelLayout.has(.textEncoder2, folder)
+        second = hasSecond ? try encoder(.textEncoder2, tokenizer: "tokenizer_2") : nil
         struct Index: Decodable { var force_zeros_for_empty_prompt: Bool? }
         let index = try readConfiguration(
             Index.self, folder.appendingPathComponent("model_index.json"), snakeCase: false)

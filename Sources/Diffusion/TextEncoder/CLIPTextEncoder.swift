@@ -57,10 +57,14 @@ package struct CLIPTextEncoder: Sendable {
         package let pooled: Tensor
     }
 
-    package init(folder: URL, lowMemory: Bool = false) throws(ModelError) {
+    package init(
+        _ component: ModelComponent, folder: URL, variant: String? = nil, folding: (any WeightFolding)? = nil,
+        lowMemory: Bool = false
+    ) throws(ModelError) {
         let configuration = try readConfiguration(
             CLIPTextConfiguration.self, folder.appendingPathComponent("config.json"))
-        try self.init(Weights(folder: folder, names: ["model", "pytorch_model"], lowMemory: lowMemory), configuration)
+        try self.init(
+            Weights(component, folder: folder, variant: variant, folding: folding, lowMemory: lowMemory), configuration)
     }
 
     package init(_ weights: Weights, _ configuration: CLIPTextConfiguration) throws(ModelError) {
@@ -81,7 +85,7 @@ package struct CLIPTextEncoder: Sendable {
         finalNorm = try LayerNorm(body.scope("final_layer_norm"), width, epsilon: configuration.layerNormEps)
         projection =
             weights.scope("text_projection").exists
-            ? try weights.scope("text_projection").tensor("weight", [configuration.projectionDim, width]) : nil
+            ? try weights.scope("text_projection").layerWeight([configuration.projectionDim, width]) : nil
         try weights.checkAllUsed { $0.hasSuffix("position_ids") }
     }
 

@@ -1,3 +1,5 @@
+package import Foundation
+
 /// config.json of UNet2DConditionModel; fields left out take diffusers' defaults.
 package struct UNetConfiguration: Decodable, Sendable {
     package var sampleSize: Int = 64
@@ -91,5 +93,14 @@ package struct UNetConfiguration: Decodable, Sendable {
             throw DecodingError.dataCorruptedError(
                 forKey: key, in: fields, debugDescription: "\(key.stringValue) '\(value)' is not supported")
         }
+    }
+}
+
+extension UNetConfiguration {
+    /// Layers of each level, from the top, of the UNet in a model's folder.
+    package static func layers(of model: URL) throws(ModelError) -> [Int] {
+        let place = model.appendingPathComponent("unet").appendingPathComponent("config.json")
+        let configuration = try readConfiguration(UNetConfiguration.self, place)
+        return configuration.blockOutChannels.indices.compactMap { configuration.layersPerBlock[$0] }
     }
 }

@@ -56,10 +56,9 @@ package struct AutoencoderKL: Sendable {
     private let decoder: VAEDecoder
     private let quant, postQuant: Conv2D?
 
-    package init(folder: URL, lowMemory: Bool = false) throws(ModelError) {
+    package init(folder: URL, variant: String? = nil, lowMemory: Bool = false) throws(ModelError) {
         let configuration = try readConfiguration(VAEConfiguration.self, folder.appendingPathComponent("config.json"))
-        try self.init(
-            Weights(folder: folder, names: ["diffusion_pytorch_model", "model"], lowMemory: lowMemory), configuration)
+        try self.init(Weights(.vae, folder: folder, variant: variant, lowMemory: lowMemory), configuration)
     }
 
     package init(_ weights: Weights, _ configuration: VAEConfiguration) throws(ModelError) {

@@ -16,9 +16,11 @@ package struct LatentsExporter: Exporter {
     /// Prompts that are encoded together.
     private static let group = 32
 
-    package init(model folder: URL, samplesPerFile samples: Int = 1000) throws(ModelError) {
-        text = try TextConditioner(folder: folder)
-        model = try ModelDigest.compute(folder: folder)
+    package init(
+        model folder: URL, variant: String? = nil, samplesPerFile samples: Int = 1000
+    ) throws(ModelError) {
+        text = try TextConditioner(folder: folder, variant: variant)
+        model = try ModelDigest.compute(folder: folder, variant: variant)
         self.samples = samples
     }
 

@@ -29,6 +29,8 @@ struct ImportCommand: AsyncParsableCommand {
     @Option(help: "A model's folder in the diffusers layout, whose VAE encodes the pictures.", completion: .directory)
     var model: String?
 
+    @OptionGroup var copy: VariantOption
+
     @Option(help: "Width and height to bring pictures to (default: the model's; as they are without one).")
     var size: Int?
 
@@ -79,7 +81,9 @@ struct ImportCommand: AsyncParsableCommand {
 
     private func importPictures(_ url: URL, _ corpus: Corpus) throws -> PictureImport.Outcome {
         let source = try source(url)
-        let encoder = try model.map { try ImageEncoder(folder: URL(fileURLWithPath: $0, isDirectory: true)) }
+        let encoder = try model.map {
+            try ImageEncoder(folder: URL(fileURLWithPath: $0, isDirectory: true), variant: copy.variant)
+        }
         var settings = PictureImport.Settings()
         (settings.tag, settings.fit, settings.batch) = (tag, fit, batch)
         settings.skipsUnreadable = skipUnreadable

@@ -20,6 +20,8 @@ struct TrainCommand: AsyncParsableCommand {
     @Option(help: "A model's folder in the diffusers layout.", completion: .directory)
     var model: String
 
+    @OptionGroup var copy: VariantOption
+
     @Option(name: .customLong("run"), help: "The run's name.")
     var runName: String
 
@@ -90,7 +92,8 @@ struct TrainCommand: AsyncParsableCommand {
     func run() async throws {
         let corpus = try store.open(writing: true)
         let source = try CorpusTrainingSource(corpus: corpus, selection: selection, weights: weightBy)
-        let model = try DiffusionModel.load(from: URL(fileURLWithPath: model), lowMemory: lowMemory)
+        let model = try DiffusionModel.load(
+            from: URL(fileURLWithPath: model), variant: copy.variant, lowMemory: lowMemory)
         var settings = settings
         let start = try adapter.start(model, &settings)
         let run = RunFolder(corpus: corpus.folder, name: runName)

@@ -25,6 +25,8 @@ struct ExportOptions: ParsableArguments {
     @Option(help: "latents: the model whose text encoder makes the prompt embeddings.", completion: .directory)
     var model: String?
 
+    @OptionGroup var copy: VariantOption
+
     func validate() throws {
         if let samplesPerFile { try requirePositive(samplesPerFile, "--samples-per-file") }
         try requirePositive(bytesPerFile, "--bytes-per-file", 1...(1 << 50))
@@ -46,7 +48,8 @@ struct ExportOptions: ParsableArguments {
         case .latents:
             guard let model else { throw ValidationError("--format latents needs --model") }
             return try LatentsExporter(
-                model: URL(fileURLWithPath: model, isDirectory: true), samplesPerFile: samplesPerFile ?? 1000)
+                model: URL(fileURLWithPath: model, isDirectory: true), variant: copy.variant,
+                samplesPerFile: samplesPerFile ?? 1000)
         }
     }
 }
