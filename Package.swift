@@ -87,7 +87,7 @@ let package = Package(
         .testTarget(
             name: "CorpusTests", dependencies: ["Corpus", "Disk", "HDF5", "Codecs"], swiftSettings: strict),
         .testTarget(
-            name: "TuningTests", dependencies: ["Tuning", "Diffusion", "Corpus", "Tensor", "CKernels"],
+            name: "TuningTests", dependencies: ["Tuning", "Diffusion", "Corpus", "Tensor"],
             swiftSettings: strict),
         .testTarget(
             name: "InterchangeTests", dependencies: ["Interchange", "OCI", "Corpus", "Codecs"], swiftSettings: strict),

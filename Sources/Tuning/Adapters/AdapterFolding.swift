@@ -61,9 +61,8 @@ extension Adapter: WeightFolding {
 }
 
 extension AdapterLayer {
-    /// The weight with this change folded in; a convolution's `[out, in, h, w]` counts as a matrix `[out, in·h·w]`.
+    /// See ``foldedWeight(_:down:up:magnitude:scale:)``.
     fileprivate func folded(into weight: Tensor, scale: Float) -> Tensor {
-        let matrix = weight.reshaped([weight.shape[0], weight.count / weight.shape[0]])
-        return foldedWeight(matrix, down: down, up: up, magnitude: magnitude, scale: scale).reshaped(weight.shape)
+        foldedWeight(weight, down: down, up: up, magnitude: magnitude, scale: scale)
     }
 }
