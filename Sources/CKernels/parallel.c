@@ -77,7 +77,7 @@ static void *worker(void *unused) {
 }
 
 static void start(void) {
-    if (threads <= 0) threads = (int)sysconf(_SC_NPROCESSORS_ONLN);
+    if (threads <= 0) threads = ck_processors();
     if (threads < 1) threads = 1;
     for (int i = 1; i < threads; i++) {
         pthread_t t;
@@ -87,6 +87,22 @@ static void start(void) {
         }
         pthread_detach(t);
     }
+}
+
+int ck_processors(void) {
+#ifdef __linux__
+    // A set of the size that C libraries have by default is too small for the largest machines.
+    for (int size = CPU_SETSIZE; size <= 1 << 20; size *= 2) {
+        cpu_set_t *set = CPU_ALLOC(size);
+        if (set == NULL) break;
+        int failed = sched_getaffinity(0, CPU_ALLOC_SIZE(size), set);
+        int count = failed ? 0 : CPU_COUNT_S(CPU_ALLOC_SIZE(size), set);
+        CPU_FREE(set);
+        if (count > 0) return count;
+    }
+#endif
+    long online = sysconf(_SC_NPROCESSORS_ONLN);
+    return online < 1 ? 1 : (int)online;
 }
 
 void ck_parallel_set_threads(int count) { threads = count; }

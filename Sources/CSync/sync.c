@@ -1,6 +1,8 @@
 #include "sync.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 int ck_sync_file_system(int fd) {
@@ -23,4 +25,21 @@ int ck_bypass_cache(int fd, int on) {
     (void)fd;
     return on ? -1 : 0;
 #endif
+}
+
+long ck_raise_file_limit(long wanted) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 256;
+    rlim_t most = limit.rlim_max == RLIM_INFINITY || limit.rlim_max > (rlim_t)wanted ? (rlim_t)wanted : limit.rlim_max;
+    if (limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < most) {
+        rlim_t before = limit.rlim_cur;
+        limit.rlim_cur = most;
+        if (setrlimit(RLIMIT_NOFILE, &limit) != 0) limit.rlim_cur = before;
+    }
+    return limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur > (rlim_t)wanted ? wanted : (long)limit.rlim_cur;
+}
+
+int ck_write_problem(const char *path) {
+    // The effective user counts: it is the one that opens files.
+    return faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0 ? 0 : errno;
 }

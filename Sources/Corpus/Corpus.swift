@@ -75,11 +75,20 @@ package struct Corpus: Sendable {
     /// Opens a corpus whose catalogue may lack rows.
     init(unindexed folder: URL, scoring: any TraceScoring) throws(CorpusError) {
         try Self.check(folder)
-        self.folder = folder
-        self.scoring = scoring
+        // Shards are opened by the thousand.
+        _ = OpenFiles.limit
+        let path = Self.cataloguePath(folder)
+        if CatalogueAccess.writeProblem(path) == nil {
+            self.init(folder, scoring, try Catalogue(path: path, identity: scoring.identity))
+            files.sweep()
+        } else {
+            self = try Self.readable(folder, scoring: scoring)
+        }
+    }
+
+    init(_ folder: URL, _ scoring: any TraceScoring, _ catalogue: Catalogue) {
+        (self.folder, self.scoring, self.catalogue) = (folder, scoring, catalogue)
         files = AtomicFiles(temporaryFolder: folder.appending(path: "tmp"))
-        files.sweep()
-        catalogue = try Catalogue(path: Self.cataloguePath(folder), identity: scoring.identity)
     }
 
     /// SQLite's log of writes needs memory that all its users share, so hosts that share a file system have a catalogue

@@ -31,4 +31,13 @@ struct Attune: AsyncParsableCommand {
                     DoctorCommand.self,
                 ]),
         ])
+
+    @Option(
+        help: ArgumentHelp(
+            "Threads that compute (default: ATTUNE_THREADS, or what this process may use). Results do not depend on it.",
+            valueName: "n"))
+    var threads: Int?
+
+    /// The parser calls this whichever subcommand was given, before that one runs.
+    func validate() throws { try ThreadCount.use(threads) }
 }

@@ -5,10 +5,12 @@ import Foundation
 @main
 enum EntryPoint {
     static func main() async {
-        // A reader that goes away (`attune query … | head`) ends the process quietly.
-        signal(SIGPIPE, SIG_DFL)
-        // A file that may not grow any further is an error of the write, as a full disk is.
-        signal(SIGXFSZ, SIG_IGN)
+        StandardStreams.prepare()
+        Interruption.begin()
+        end(await run())
+    }
+
+    private static func run() async -> Int32 {
         do {
             var command = try Attune.parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {
@@ -16,20 +18,29 @@ enum EntryPoint {
             } else {
                 try command.run()
             }
+            return ExitStatus.success.rawValue
         } catch let code as ExitCode {
-            exit(code.rawValue)
+            return code.rawValue
         } catch {
-            // Usage, help and version belong to the parser; everything else is ours to put in one line.
-            guard Attune.exitCode(for: error) == .failure else { Attune.exit(withError: error) }
-            standardError("attune: " + oneLine("\(error)"))
-            exit(ExitStatus.failure.rawValue)
+            // Usage, help and version are the parser's to word; everything else is ours to put in one line.
+            let code = Attune.exitCode(for: error)
+            switch code {
+            case .success: print(Attune.fullMessage(for: error))
+            case .failure: standardError("attune: " + oneLine("\(error)"))
+            default: standardError(Attune.fullMessage(for: error))
+            }
+            return code.rawValue
         }
     }
-}
 
-/// Writes a line to standard error.
-func standardError(_ line: String) {
-    FileHandle.standardError.write(Data((line + "\n").utf8))
+    /// Ends the process. Output that could not be written is a failure of any command that did not fail already.
+    static func end(_ status: Int32) -> Never {
+        if let problem = StandardOutput.problem() {
+            standardError("attune: standard output: cannot be written (\(problem)); send it where there is room")
+            exit(status == ExitStatus.success.rawValue ? ExitStatus.failure.rawValue : status)
+        }
+        exit(status)
+    }
 }
 
 /// `text` without line breaks.

@@ -6,3 +6,9 @@ int ck_sync_file_system(int fd);
 
 // Turns writing past the page cache on or off. Returns 0 where the file system can.
 int ck_bypass_cache(int fd, int on);
+
+// Raises the number of files that this process may have open as far as it may, at most to `wanted`. Returns the limit.
+long ck_raise_file_limit(long wanted);
+
+// Whether this process may write to a file or folder. Returns 0, or an error number.
+int ck_write_problem(const char *path);

@@ -6,10 +6,12 @@ import GRDB
 struct Catalogue: Sendable {
     let writer: DatabaseQueue
     let path: String
+    /// It is read as it is: this process cannot write to it.
+    let isReadOnly: Bool
 
     /// - Parameter identity: of the estimators that fill it; rows by others are dropped.
     init(path: String, identity: String) throws(CorpusError) {
-        self.path = path
+        (self.path, isReadOnly) = (path, false)
         var configuration = Configuration()
         // As long as `reindex` of a large corpus may hold its transaction.
         configuration.busyMode = .timeout(600)
@@ -24,6 +26,19 @@ struct Catalogue: Sendable {
             }
             return queue
         }
+    }
+
+    /// Opens a catalogue that cannot be written to; nil where it cannot be read, or is of another version.
+    init?(reading path: String, identity: String) {
+        (self.path, isReadOnly) = (path, true)
+        var configuration = Configuration()
+        configuration.readonly = true
+        configuration.busyMode = .timeout(60)
+        configuration.prepareDatabase { try $0.execute(sql: "PRAGMA cache_size = -65536") }
+        guard let queue = try? DatabaseQueue(path: path, configuration: configuration),
+            (try? queue.read { try Self.isCurrent($0, identity) }) == true
+        else { return nil }
+        writer = queue
     }
 
     private static func isCurrent(_ database: Database, _ identity: String) throws -> Bool {
@@ -118,7 +133,20 @@ struct Catalogue: Sendable {
 
     static func explained<R>(_ path: String, _ body: () throws -> R) throws(CorpusError) -> R {
         do { return try body() } catch let error as CorpusError { throw error } catch {
-            throw CorpusError(.io, path, "the catalogue failed (delete it and run `attune reindex`): \(error)")
+            throw CorpusError(.io, path, "the catalogue failed (\(advice(error))): \(error)")
+        }
+    }
+
+    /// What to do about a failure. A catalogue goes only when it is damaged: a disk that is full, or that may not be
+    /// written to, would have no room for the next one either.
+    private static func advice(_ error: any Error) -> String {
+        switch (error as? DatabaseError)?.resultCode {
+        case .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH: "check the permissions of its folder"
+        case .SQLITE_FULL: "make room on its disk"
+        case .SQLITE_IOERR: "check its disk"
+        case .SQLITE_BUSY, .SQLITE_LOCKED: "another process is using it; run this again when it is done"
+        case .SQLITE_NOMEM: "there is too little memory"
+        default: "delete it and run `attune reindex`"
         }
     }
 }

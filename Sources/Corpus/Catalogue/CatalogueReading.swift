@@ -3,16 +3,15 @@ import GRDB
 
 /// What users ask of a catalogue, over connections that cannot write.
 extension Catalogue {
-    /// Calls `body` with each chosen sample, in order; memory holds one number for each of them.
+    /// Calls `body` with each chosen sample, in order, as SQLite finds it: memory does not grow with their number.
     func forEachRow(
         _ query: CatalogueQuery, _ body: (CatalogueRow) throws(CorpusError) -> Void
     ) throws(CorpusError) {
         try asked(query) { database in
-            let keys = try Int64?.fetchAll(database, sql: query.sql("_sample", Self.scorers(database))).compactMap(
-                \.self)
             let reader = try RowReader(database, by: "key")
-            for key in keys {
-                if let row = try reader.row(key) { try body(row) }
+            let keys = try Int64?.fetchCursor(database, sql: query.sql("_sample", Self.scorers(database)))
+            while let key = try keys.next() {
+                if let key, let row = try reader.row(key) { try body(row) }
             }
         }
     }

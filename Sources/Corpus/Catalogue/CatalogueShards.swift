@@ -37,6 +37,7 @@ extension Catalogue {
 
     /// Notes that a file with this stamp has been hashed.
     func note(_ stamp: FileStamp, of shard: Digest) throws(CorpusError) {
+        guard !isReadOnly else { return }
         try Self.explained(path) {
             try writer.write {
                 try $0.execute(
@@ -59,7 +60,7 @@ extension Catalogue {
     }
 
     func remember(folders: [String: Int64]) throws(CorpusError) {
-        guard !folders.isEmpty else { return }
+        guard !folders.isEmpty, !isReadOnly else { return }
         try Self.explained(path) {
             try writer.write { database in
                 for (prefix, changed) in folders {

@@ -8,13 +8,8 @@ extension Corpus {
     ///   did not open because of them could not be verified either.
     @discardableResult
     package func catchUp() throws(CorpusError) -> [CorpusError] {
-        let known = try catalogue.folders()
-        var changed: [String: Int64] = [:]
-        for prefix in shardFolders() {
-            guard let stamp = FileStamp(path: shardsFolder.appending(path: prefix).path) else { continue }
-            if known[prefix] != stamp.changed { changed[prefix] = stamp.changed }
-        }
-        guard !changed.isEmpty else { return [] }
+        let changed = try changedFolders()
+        guard !changed.isEmpty, !catalogue.isReadOnly else { return [] }
         let taken = try catalogue.shards()
         let present = Set(changed.keys.flatMap { shards(in: $0) })
         let fresh = present.subtracting(taken).sorted()
@@ -37,6 +32,25 @@ extension Corpus {
         let settled = Int64(Date().timeIntervalSince1970 - 10) * 1_000_000_000
         if unreadable.isEmpty { try catalogue.remember(folders: changed.filter { $0.value < settled }) }
         return unreadable
+    }
+
+    /// Folders of shards that have changed since they were looked through, with the time of their last change.
+    private func changedFolders() throws(CorpusError) -> [String: Int64] {
+        let known = try catalogue.folders()
+        var changed: [String: Int64] = [:]
+        for prefix in shardFolders() {
+            guard let stamp = FileStamp(path: shardsFolder.appending(path: prefix).path) else { continue }
+            if known[prefix] != stamp.changed { changed[prefix] = stamp.changed }
+        }
+        return changed
+    }
+
+    /// Whether the catalogue knows all shards that are there, and no others.
+    func isCatalogued() throws(CorpusError) -> Bool {
+        let changed = try changedFolders()
+        guard !changed.isEmpty else { return true }
+        let known = try catalogue.shards().filter { changed[String($0.hex.prefix(2))] != nil }
+        return known == Set(changed.keys.flatMap { shards(in: $0) })
     }
 
     /// From so many on, filling an empty catalogue at once is faster than adding to it.

@@ -11,10 +11,12 @@ extension Corpus {
         at folder: URL, scoring: any TraceScoring, progress: (Int, Int) -> Void = { _, _ in }
     ) throws(CorpusError) -> (corpus: Corpus, unreadable: [CorpusError]) {
         try check(folder)
+        try requireWritable(folder)
         let corpus: Corpus
         do throws(CorpusError) {
             corpus = try Corpus(unindexed: folder, scoring: scoring)
         } catch {
+            guard CatalogueAccess.writeProblem(cataloguePath(folder)) == nil else { throw error }
             // Not even SQLite can open it.
             Catalogue.discard(at: cataloguePath(folder))
             corpus = try Corpus(unindexed: folder, scoring: scoring)

@@ -1,3 +1,4 @@
+import Disk
 import Synchronization
 
 /// Reads stored samples by id, from any number of threads. Shards stay open between calls; the ones not asked for the
@@ -10,7 +11,8 @@ package final class SampleReader: Sendable {
         var clock = 0
     }
 
-    private static let openShards = 64
+    /// Fewer where the system allows this process few files.
+    private static let openShards = max(4, min(64, (OpenFiles.limit - 48) / 2))
     private let corpus: Corpus
     private let state = Mutex(State())
 

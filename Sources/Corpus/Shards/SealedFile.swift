@@ -1,7 +1,7 @@
-import Crypto
 import Disk
 import HDF5
 import Foundation
+import Hashing
 
 /// A sealed HDF5 file of a corpus, opened once its bytes match its name.
 ///

@@ -1,5 +1,6 @@
 import CKernels
 import COpenBLAS
+import Synchronization
 
 /// The one pool of threads that every op shares.
 ///
@@ -7,9 +8,24 @@ import COpenBLAS
 /// own keep all cores busy through a whole op. How work is split depends on shapes only, never on the number of
 /// threads, so that results do not either.
 package enum Parallel {
-    private static let ready: Void = openblas_set_num_threads(1)
+    private static let ready: Void = {
+        openblas_set_num_threads(1)
+        _ = isCounted
+    }()
 
-    package static var threads: Int { Int(ck_parallel_threads()) }
+    /// Tells the pool how many threads there are before it starts.
+    private static let isCounted: Void = ck_parallel_set_threads(Int32(chosen.withLock { $0 } ?? Processors.usable))
+    private static let chosen = Mutex<Int?>(nil)
+
+    /// How many threads compute, the caller's included.
+    package static var threads: Int {
+        _ = isCounted
+        return Int(ck_parallel_threads())
+    }
+
+    /// Sets the number of threads, before anything is computed; the default is ``Processors/usable``. Results do not
+    /// depend on it.
+    package static func use(threads: Int) { chosen.withLock { $0 = threads } }
 
     /// Calls `body` for every index below `count`, on all cores, and returns when all are done.
     package static func forEach(_ count: Int, _ body: (Int) -> Void) {
@@ -80,9 +96,10 @@ package enum BLAS {
 
 /// Instruction sets, "x86-64-v4" (AVX-512), "x86-64-v3" (AVX2) or "default".
 package enum VectorLevel {
-    /// What the processor has, and the loops of CKernels therefore use.
+    /// The highest that the processor has.
     package static var processor: String { String(cString: ck_processor_level()) }
-    /// What matrix products use: the processor's, unless the environment's `ATTUNE_VECTOR_LEVEL` names a lower one.
+    /// What loops and matrix products use: the processor's, unless the environment's `ATTUNE_VECTOR_LEVEL` names a lower
+    /// one.
     package static var products: String { String(cString: ck_vector_level()) }
     /// Whether products are Attune's own; they are OpenBLAS's below x86-64-v4.
     package static var hasOwnProducts: Bool { RightHandSide.usesPanels }

@@ -29,44 +29,61 @@ package final class CorpusTrainingSource: TrainingSource {
 
     package func initialResolution() -> SelectionResolution { SelectionResolution(selection) }
 
-    package func resolveAgain() throws(TrainingSourceError) -> SelectionResolution {
-        try explained { () throws(CorpusError) in
+    package func resolveAgain(_ digest: String) throws(TrainingSourceError) -> SelectionResolution {
+        let first = try stored(digest)
+        return try explained { () throws(CorpusError) in
             lease.renew()
             try corpus.catchUp()
-            let resolved = try corpus.renewed(selection)
+            let resolved = try corpus.renewed(first)
             try corpus.store(resolved)
             return SelectionResolution(resolved)
         }
     }
 
+    package func keepsPolicy(of digest: String) throws(TrainingSourceError) -> Bool {
+        let first = try stored(digest)
+        // A list has its samples for a policy.
+        return first.policy == selection.policy && (first.policy != .list || first.ids == selection.ids)
+    }
+
     package func resolution(digest: String) throws(TrainingSourceError) -> SelectionResolution {
+        SelectionResolution(try stored(digest))
+    }
+
+    private func stored(_ digest: String) throws(TrainingSourceError) -> Selection {
         guard let digest = Digest(hex: digest) else { throw TrainingSourceError("'\(digest)' is not a digest") }
-        return try explained { () throws(CorpusError) in SelectionResolution(try corpus.selection(digest)) }
+        return try explained { () throws(CorpusError) in try corpus.selection(digest) }
     }
 
     package func check(_ resolution: SelectionResolution, model: String) throws(TrainingSourceError) {
-        let places = try places(resolution.ids)
-        if let other = places.first(where: { $0.model != model }) {
-            throw TrainingSourceError(
-                "selection '\(selectionName)': sample \(other.id) was made with model \(other.model), not \(model); "
-                    + "train the model that made it, or select by model")
-        }
-        if let weights {
-            let values = try weights.values(places)
-            samples.withLock { $0.weights.merge(values) { $1 } }
+        try forEachPart(of: resolution.ids) { (rows) throws(TrainingSourceError) in
+            if let other = rows.first(where: { $0.model != model }) {
+                throw TrainingSourceError(
+                    "selection '\(selectionName)': sample \(other.id) was made with model \(other.model), not \(model); "
+                        + "train the model that made it, or select by model")
+            }
+            if let weights {
+                let values = try weights.values(rows)
+                samples.withLock { $0.weights.merge(values) { $1 } }
+            }
         }
     }
 
     package func weightsIdentity(_ resolution: SelectionResolution) throws(TrainingSourceError) -> String? {
         guard let weights else { return nil }
-        return try weights.identity(places(resolution.ids))
+        var values: [String: Float] = [:]
+        try forEachPart(of: resolution.ids) { (rows) throws(TrainingSourceError) in
+            values.merge(try weights.values(rows)) { $1 }
+        }
+        return weights.identity(values)
     }
 
     package func samples(_ ids: [String]) throws(TrainingSourceError) -> [TrainingSample] {
         let places = try places(ids)
-        try reading.sync { Result { () throws(TrainingSourceError) in try load(places) } }.get()
+        // Taken out before the next reading may drop them.
+        let latents = try reading.sync { Result { () throws(TrainingSourceError) in try load(places) } }.get()
         return try places.map { place throws(TrainingSourceError) in
-            guard let latent = samples.withLock({ $0.latents[place.id] }) else {
+            guard let latent = latents[place.id] else {
                 throw TrainingSourceError("sample \(place.id) could not be read; run `attune verify`")
             }
             return TrainingSample(
@@ -76,35 +93,55 @@ package final class CorpusTrainingSource: TrainingSource {
     }
 
     package func prefetch(_ ids: [String]) {
-        reading.async { [self] in try? load(places(ids)) }
+        reading.async { [self] in _ = try? load(places(ids)) }
+    }
+
+    /// Calls `body` with the places of some samples, a part at a time: a selection may have millions.
+    private func forEachPart(
+        of ids: [String], _ body: ([CatalogueRow]) throws(TrainingSourceError) -> Void
+    ) throws(TrainingSourceError) {
+        let size = 10_000
+        for start in stride(from: 0, to: ids.count, by: size) {
+            try body(places(Array(ids[start..<min(start + size, ids.count)])))
+        }
     }
 
     /// Where samples lie, in the order of `ids`.
     private func places(_ ids: [String]) throws(TrainingSourceError) -> [CatalogueRow] {
-        let unknown = samples.withLock { cache in ids.filter { cache.places[$0] == nil } }
-        let rows = try explained { () throws(CorpusError) in try corpus.rows(unknown.compactMap { Digest(hex: $0) }) }
-        samples.withLock { cache in for row in rows.values { cache.places[row.id] = row } }
-        return try samples.withLock { cache throws(TrainingSourceError) in
-            try ids.map { id throws(TrainingSourceError) in
-                guard let place = cache.places[id] else {
-                    throw TrainingSourceError(
-                        "selection '\(selectionName)': sample \(id) is not in the corpus; run `attune reindex`")
-                }
-                return place
-            }
+        let (known, unknown) = samples.withLock { cache in
+            (ids.map { cache.places[$0] }, ids.filter { cache.places[$0] == nil })
         }
+        if unknown.isEmpty { return known.compactMap(\.self) }
+        let found = try explained { () throws(CorpusError) in try corpus.rows(unknown.compactMap { Digest(hex: $0) }) }
+        let rows = Dictionary(found.values.map { ($0.id, $0) }) { first, _ in first }
+        samples.withLock { $0.note(rows.values) }
+        var places: [CatalogueRow] = []
+        for (id, known) in zip(ids, known) {
+            guard let place = known ?? rows[id] else {
+                throw TrainingSourceError(
+                    "selection '\(selectionName)': sample \(id) is not in the corpus; run `attune reindex`")
+            }
+            places.append(place)
+        }
+        return places
     }
 
-    private func load(_ places: [CatalogueRow]) throws(TrainingSourceError) {
+    /// The latents of some samples by their ids, read unless they were before.
+    private func load(_ places: [CatalogueRow]) throws(TrainingSourceError) -> [String: [Float]] {
         for (shard, wanted) in Dictionary(grouping: places, by: \.shard).sorted(by: { $0.key < $1.key }) {
-            try load(wanted, from: shard)
+            try load(wanted, from: shard, beside: places)
+        }
+        return samples.withLock { cache in
+            Dictionary(places.compactMap { place in cache.latents[place.id].map { (place.id, $0) } }) { $1 }
         }
     }
 
     /// Reads latents of one shard, on all cores, and with them those of every selected sample in it, as far as memory
     /// allows: neighbours are cheap to read, and each will be asked for within the epoch.
-    private func load(_ wanted: [CatalogueRow], from shard: String) throws(TrainingSourceError) {
-        let rows = samples.withLock { $0.rowsToRead(wanted, shard: shard) }
+    private func load(
+        _ wanted: [CatalogueRow], from shard: String, beside all: [CatalogueRow]
+    ) throws(TrainingSourceError) {
+        let rows = samples.withLock { $0.rowsToRead(wanted, shard: shard, beside: all) }
         let latents = try explained { () throws(CorpusError) in try reader.latents(rows) }
         samples.withLock { cache in
             for (row, latent) in zip(rows, latents) { cache.latents[row.id] = latent }
@@ -112,23 +149,43 @@ package final class CorpusTrainingSource: TrainingSource {
     }
 }
 
-/// What has been read of a selection.
+/// What has been read of a selection. Its size has a limit, whatever the selection's is.
 private struct SampleCache {
-    /// Floats of latents to hold: 1 GiB.
-    static let capacity = 1 << 28
+    /// Floats of latents to hold: 256 MiB.
+    private static let capacity = 1 << 26
+    /// Rows of the catalogue to hold, of about half a kilobyte each.
+    private static let rowCapacity = 1 << 16
 
-    var places: [String: CatalogueRow] = [:]
+    private(set) var places: [String: CatalogueRow] = [:]
+    /// The ids among ``places`` that each shard has.
+    private var members: [String: [String]] = [:]
     var weights: [String: Float] = [:]
     var latents: [String: [Float]] = [:]
 
+    /// Keeps rows for later, and forgets all others when there are too many.
+    mutating func note(_ rows: some Collection<CatalogueRow>) {
+        if places.count + rows.count > Self.rowCapacity { (places, members) = ([:], [:]) }
+        for row in rows.prefix(Self.rowCapacity) where places.updateValue(row, forKey: row.id) == nil {
+            members[row.shard, default: []].append(row.id)
+        }
+    }
+
     /// The rows of a shard to read now; empty when all that is wanted is there.
-    mutating func rowsToRead(_ wanted: [CatalogueRow], shard: String) -> [CatalogueRow] {
+    ///
+    /// - Parameter all: the samples that are needed at the same time, of this and other shards.
+    mutating func rowsToRead(
+        _ wanted: [CatalogueRow], shard: String, beside all: [CatalogueRow]
+    ) -> [CatalogueRow] {
         let missing = wanted.filter { latents[$0.id] == nil }
         guard let size = missing.first.map({ max($0.latentShape.reduce(1, *), 1) }) else { return [] }
-        let others = places.values.filter { $0.shard == shard && latents[$0.id] == nil }
-        if (latents.count + others.count) * size <= Self.capacity { return others.sorted { $0.row < $1.row } }
+        let others = (members[shard] ?? []).filter { latents[$0] == nil }.compactMap { places[$0] }
+        if others.count >= missing.count, (latents.count + others.count) * size <= Self.capacity {
+            // What is wanted may have been forgotten as a neighbour.
+            let rows = Dictionary((others + missing).map { ($0.id, $0) }) { $1 }
+            return rows.values.sorted { ($0.row, $0.id) < ($1.row, $1.id) }
+        }
         if (latents.count + missing.count) * size > Self.capacity {
-            let inUse = Set(wanted.map(\.id))
+            let inUse = Set(all.map(\.id))
             latents = latents.filter { inUse.contains($0.key) }
         }
         return missing

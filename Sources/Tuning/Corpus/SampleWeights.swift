@@ -28,9 +28,9 @@ struct SampleWeights {
         return weights
     }
 
-    /// Names the weights of some samples: a run that goes on must find the same ones.
-    func identity(_ rows: [CatalogueRow]) throws(TrainingSourceError) -> String {
-        let lines = try values(rows).sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)\n" }
+    /// Names the weights of samples by their ids: a run that goes on must find the same ones.
+    func identity(_ values: [String: Float]) -> String {
+        let lines = values.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)\n" }
         return "\(name) \(Digest(of: Array(lines.joined().utf8)).hex)"
     }
 

@@ -78,6 +78,18 @@ extension [RunLogEntry] {
         return nil
     }
 
+    /// What computed last, as far as it was noted.
+    package var computer: RunComputer? {
+        for entry in reversed() {
+            switch entry {
+            case .resumed(let record): if let computer = record.computer { return computer }
+            case .run(let identity): return identity.computer
+            default: continue
+            }
+        }
+        return nil
+    }
+
     /// Digest of the selection by epoch.
     package var resolutions: [Int: String] {
         var found: [Int: String] = [:]

@@ -75,8 +75,11 @@ package enum RunLogEntry: Sendable, Hashable {
     package struct Resumed: Codable, Sendable, Hashable {
         package let step: Int
         package let checkpoint: String?
+        /// What computes from here on; nil in logs of before it was noted.
+        package let computer: RunComputer?
 
-        package init(step: Int, checkpoint: String?) {
+        package init(step: Int, checkpoint: String?, computer: RunComputer? = nil) {
+            self.computer = computer
             self.step = step
             self.checkpoint = checkpoint
         }

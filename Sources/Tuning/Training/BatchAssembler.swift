@@ -2,12 +2,12 @@ import Diffusion
 import Tensor
 
 /// Turns stream entries into microbatches: latents from the source, noise and timestep from the entry's own draws,
-/// prompt embeddings computed once a prompt.
+/// prompt embeddings computed or remembered.
 final class BatchAssembler {
     private let model: DiffusionModel
     private let source: any TrainingSource
     private let draws: SampleDraws
-    private var embeddings: [String: PromptEmbedding] = [:]
+    private var embeddings = PromptEmbeddings()
 
     init(model: DiffusionModel, source: any TrainingSource, seed: UInt64) {
         self.model = model
@@ -18,7 +18,7 @@ final class BatchAssembler {
     func batch(_ entries: [StreamEntry]) throws(TrainingSourceError) -> TrainingBatch {
         let samples = try source.samples(entries.map(\.id))
         let shape = try commonShape(samples)
-        let prompts = embedded(samples.map(\.prompt))
+        let prompts = embeddings(samples.map(\.prompt)) { model.encode(prompts: [$0])[0] }
         var (texts, places): ([PromptEmbedding], [String: Int]) = ([], [:])
         for (sample, prompt) in zip(samples, prompts) where places[sample.prompt] == nil {
             places[sample.prompt] = texts.count
@@ -56,14 +56,5 @@ final class BatchAssembler {
                     + "select samples of one size")
         }
         return first.shape
-    }
-
-    private func embedded(_ prompts: [String]) -> [PromptEmbedding] {
-        var missing: [String] = []
-        for prompt in prompts where embeddings[prompt] == nil && !missing.contains(prompt) { missing.append(prompt) }
-        if !missing.isEmpty {
-            for (prompt, embedding) in zip(missing, model.encode(prompts: missing)) { embeddings[prompt] = embedding }
-        }
-        return prompts.compactMap { embeddings[$0] }
     }
 }

@@ -8,17 +8,24 @@ package struct Trainer {
     private let configuration: TrainingConfiguration
     private let run: RunFolder
     private let start: Adapter?
+    private let computer: RunComputer
+    private let allowsOtherComputer: Bool
 
-    /// - Parameter start: the adapter to begin with, of the configuration's kind, rank and alpha; nil for a fresh one.
+    /// - Parameters:
+    ///   - start: the adapter to begin with, of the configuration's kind, rank and alpha; nil for a fresh one.
+    ///   - computer: what computes, for the run's log.
+    ///   - allowsOtherComputer: whether a run may go on with arithmetic of other last bits.
     package init(
         model: DiffusionModel, source: any TrainingSource, configuration: TrainingConfiguration, run: RunFolder,
-        start: Adapter? = nil
+        start: Adapter? = nil, computer: RunComputer = .current(), allowsOtherComputer: Bool = false
     ) {
         self.model = model
         self.source = source
         self.configuration = configuration
         self.run = run
         self.start = start
+        self.computer = computer
+        self.allowsOtherComputer = allowsOtherComputer
     }
 
     /// Trains until the configured number of steps is made, from the newest checkpoint of the run if there is one.
@@ -30,7 +37,8 @@ package struct Trainer {
         report: (TrainingEvent) -> Void = { _ in }, isCancelled: () -> Bool = { false }
     ) throws(TrainingError) -> TrainingOutcome {
         let (state, lock) = try TrainingState.open(
-            model: model, source: source, configuration: configuration, run: run, start: start, report: report)
+            model: model, source: source, configuration: configuration, run: run, start: start,
+            computer: computer, allowsOtherComputer: allowsOtherComputer, report: report)
         defer { withExtendedLifetime(lock) {} }
         report(.started(step: state.step, of: configuration.steps))
 

@@ -36,22 +36,32 @@ package struct TrainingConfiguration: Codable, Sendable, Hashable {
     /// Samples a step takes from the stream.
     package var samplesPerStep: Int { batch * accumulate }
 
+    /// Samples of one step at most: their places in the stream are held in memory.
+    private static let largestStep = 10_000_000
+
     /// The first thing that makes these settings unusable, or nil.
     package var problem: String? {
-        if rank < 1 { return "rank is \(rank); it must be at least 1" }
-        if !(alpha > 0 && alpha.isFinite) { return "alpha is \(alpha); it must be above 0" }
-        if steps < 1 { return "steps is \(steps); it must be at least 1" }
-        if batch < 1 { return "batch is \(batch); it must be at least 1" }
-        if accumulate < 1 { return "accumulate is \(accumulate); it must be at least 1" }
-        if checkpointEvery < 1 { return "checkpoint-every is \(checkpointEvery); it must be at least 1" }
-        if let keepCheckpoints, keepCheckpoints < 1 {
-            return "keep-checkpoints is \(keepCheckpoints); it must be at least 1"
+        let counts: [(name: String, value: Int, bounds: ClosedRange<Int>)] = [
+            ("rank", rank, 1...8192), ("steps", steps, 1...1_000_000_000), ("batch", batch, 1...65_536),
+            ("accumulate", accumulate, 1...1_000_000), ("checkpoint-every", checkpointEvery, 1...1_000_000_000),
+            ("keep-checkpoints", keepCheckpoints ?? 1, 1...1_000_000_000),
+            ("evaluate", evaluationSamples, 0...1_000_000),
+        ]
+        for (name, value, bounds) in counts where !bounds.contains(value) {
+            return value < bounds.lowerBound
+                ? "\(name) is \(value); it must be at least \(bounds.lowerBound)"
+                : "\(name) is \(value); it must be at most \(bounds.upperBound)"
         }
-        if evaluationSamples < 0 { return "evaluate is \(evaluationSamples); it must be at least 0" }
-        if !(optimizer.learningRate > 0 && optimizer.learningRate.isFinite) {
-            return "the learning rate is \(optimizer.learningRate); it must be above 0"
+        if samplesPerStep > Self.largestStep {
+            return "batch × accumulate is \(samplesPerStep) samples a step; it must be at most \(Self.largestStep)"
         }
-        if !(clip > 0) { return "clip is \(clip); it must be above 0" }
+        let scales = [
+            ("alpha", alpha, 1e9), ("the learning rate", optimizer.learningRate, 1000), ("clip", clip, Double.infinity),
+        ]
+        for (name, value, limit) in scales {
+            if !(value > 0) { return "\(name) is \(value); it must be above 0" }
+            if value > limit { return "\(name) is \(value); it must be at most \(limit)" }
+        }
         return nil
     }
 }
@@ -65,11 +75,14 @@ package struct RunIdentity: Codable, Sendable, Hashable {
     package let configuration: TrainingConfiguration
     /// The scorer that weighs the loss and the digest of its values; nil where none does.
     package let weights: String?
+    /// What it began on. Not a field that must match: a run may be told to go on elsewhere.
+    package let computer: RunComputer?
 
     package init(
         model: String, selection: String, selectionDigest: String, configuration: TrainingConfiguration,
-        weights: String? = nil
+        weights: String? = nil, computer: RunComputer? = nil
     ) {
+        self.computer = computer
         self.weights = weights
         self.model = model
         self.selection = selection

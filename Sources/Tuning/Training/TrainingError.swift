@@ -8,6 +8,8 @@ package enum TrainingError: Error, CustomStringConvertible, Sendable {
     /// The run made more steps than it is asked for.
     case beyond(run: String, step: Int, steps: Int)
     case emptySelection(String)
+    /// The run would go on with arithmetic of other last bits.
+    case otherComputer(run: String, now: RunComputer, before: RunComputer)
     case source(TrainingSourceError)
     case adapter(AdapterError)
     case log(RunLogError)
@@ -28,6 +30,9 @@ package enum TrainingError: Error, CustomStringConvertible, Sendable {
             "run '\(run)' has already made \(step) steps, more than the \(steps) asked for; ask for at least \(step)"
         case .emptySelection(let selection):
             "selection \(selection) holds no samples; select some before training"
+        case .otherComputer(let run, let now, let before):
+            "run '\(run)' was trained with \(before), here it is \(now), whose last bits differ; go on where it was "
+                + "begun, or give --allow-other-cpu"
         case .source(let error): error.description
         case .adapter(let error): error.description
         case .log(let error): error.description

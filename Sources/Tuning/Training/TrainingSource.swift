@@ -43,11 +43,15 @@ package protocol TrainingSource: Sendable {
     /// The selection's name, for the run's log.
     var selectionName: String { get }
 
-    /// The selection as it was when the run was set up.
+    /// The selection that the name stands for now.
     func initialResolution() throws(TrainingSourceError) -> SelectionResolution
 
-    /// The selection's policy applied to the corpus as it is now, stored so that `resolution(digest:)` finds it.
-    func resolveAgain() throws(TrainingSourceError) -> SelectionResolution
+    /// The policy of an earlier resolution applied to the corpus as it is now, stored so that `resolution(digest:)` finds
+    /// it. The name may stand for another policy by then; a run keeps the one that it began with.
+    func resolveAgain(_ digest: String) throws(TrainingSourceError) -> SelectionResolution
+
+    /// Whether the name stands for the policy of an earlier resolution still.
+    func keepsPolicy(of digest: String) throws(TrainingSourceError) -> Bool
 
     /// A resolution that was made earlier.
     func resolution(digest: String) throws(TrainingSourceError) -> SelectionResolution
@@ -68,6 +72,8 @@ package protocol TrainingSource: Sendable {
 
 extension TrainingSource {
     package func prefetch(_ ids: [String]) {}
+
+    package func keepsPolicy(of digest: String) throws(TrainingSourceError) -> Bool { true }
 
     package func weightsIdentity(_ resolution: SelectionResolution) throws(TrainingSourceError) -> String? { nil }
 }

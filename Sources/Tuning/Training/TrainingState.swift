@@ -126,7 +126,7 @@ final class TrainingState {
             if let digest = resolutions[epoch] {
                 resolution = try source.resolution(digest: digest)
             } else if epoch > 0, configuration.follow {
-                resolution = try source.resolveAgain()
+                resolution = try source.resolveAgain(identity.selectionDigest)
             } else {
                 resolution = try source.resolution(digest: identity.selectionDigest)
             }
@@ -188,20 +188,27 @@ extension TrainingState {
     /// Opens a run: new, or as its newest whole checkpoint left it.
     static func open(
         model: DiffusionModel, source: any TrainingSource, configuration: TrainingConfiguration, run: RunFolder,
-        start: Adapter?, report: (TrainingEvent) -> Void
+        start: Adapter?, computer: RunComputer, allowsOtherComputer: Bool, report: (TrainingEvent) -> Void
     ) throws(TrainingError) -> (state: TrainingState, lock: DiskLock) {
         if let problem = configuration.problem { throw .settings(problem) }
         if let problem = RunFolder.problem(withName: run.name) { throw .runName(problem) }
         let fresh = try initialAdapter(configuration, model: model, start: start)
-        let selection = try initialResolution(source, model: model)
+        let selection = try selection(
+            of: recordedIdentity(readLog(run), run), source, follow: configuration.follow, report: report)
+        // Checked before anything of the run is written.
+        try check(selection, source: source, model: model.digest)
         let lock = try lock(run)
         let entries = try readLog(run)
+        let recorded = try recordedIdentity(entries, run)
         let identity = try identity(
             RunIdentity(
                 model: model.digest, selection: source.selectionName,
                 selectionDigest: selection.digest, configuration: configuration,
-                weights: try weights(of: selection, source)),
-            recorded: try recordedIdentity(entries, run), run: run)
+                weights: try weights(of: selection, source), computer: computer),
+            recorded: recorded, run: run)
+        try checkComputer(
+            computer, before: entries.computer ?? recorded?.computer, allowsOther: allowsOtherComputer, run: run,
+            report: report)
 
         let checkpoint = try latest(run, template: fresh, report: report)
         let step = checkpoint?.checkpoint.step ?? 0
@@ -210,7 +217,9 @@ extension TrainingState {
         }
         var kept = entries.rewound(to: step)
         if entries.identity == nil { kept.insert(.run(identity), at: 0) }
-        if entries.count > 1 { kept.append(.resumed(.init(step: step, checkpoint: checkpoint?.digest))) }
+        if entries.count > 1 {
+            kept.append(.resumed(.init(step: step, checkpoint: checkpoint?.digest, computer: computer)))
+        }
         let log: RunLog
         do {
             log = try RunLog(run.log, holding: kept, files: run.files)
@@ -265,18 +274,35 @@ extension TrainingState {
         }
     }
 
-    /// The selection as it is now, checked before anything of the run is written.
-    private static func initialResolution(
-        _ source: any TrainingSource, model: DiffusionModel
+    /// The selection that the run begins with: the one that its name stands for, or, when a run that follows its policy
+    /// goes on, the one that it began with.
+    private static func selection(
+        of recorded: RunIdentity?, _ source: any TrainingSource, follow: Bool, report: (TrainingEvent) -> Void
     ) throws(TrainingError) -> SelectionResolution {
-        let resolution: SelectionResolution
         do {
-            resolution = try source.initialResolution()
+            guard let recorded, follow, recorded.configuration.follow, recorded.selection == source.selectionName else {
+                return try source.initialResolution()
+            }
+            if try !source.keepsPolicy(of: recorded.selectionDigest) {
+                report(
+                    .note(
+                        "selection '\(source.selectionName)' was made anew with another policy; the run follows the one "
+                            + "that it began with"))
+            }
+            return try source.resolution(digest: recorded.selectionDigest)
         } catch {
             throw .source(error)
         }
-        try check(resolution, source: source, model: model.digest)
-        return resolution
+    }
+
+    /// Other vector instructions or BLAS kernels give other last bits.
+    private static func checkComputer(
+        _ computer: RunComputer, before: RunComputer?, allowsOther: Bool, run: RunFolder,
+        report: (TrainingEvent) -> Void
+    ) throws(TrainingError) {
+        guard let before, !computer.computesLike(before) else { return }
+        guard allowsOther else { throw .otherComputer(run: run.name, now: computer, before: before) }
+        report(.note("goes on with \(computer), after \(before): the last bits of its adapter will differ"))
     }
 
     private static func weights(

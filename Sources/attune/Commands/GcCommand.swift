@@ -33,12 +33,17 @@ struct GcCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let corpus = try store.open()
+        let corpus = try store.open(writing: !dryRun)
         var bar: ProgressBar?
+        let begin = ContinuousClock.now
         let options = GcOptions(keep: keepNone ? [] : keep.isEmpty ? nil : keep, grace: grace.seconds, isTrial: dryRun)
         let report = try corpus.gc(options) { done, total in
-            if bar == nil { bar = ProgressBar("gc", total: total, unit: "shards") }
+            if bar == nil {
+                bar = ProgressBar("gc", total: total, unit: "shards", since: begin)
+                Interruption.listen()
+            }
             bar?.update(done)
+            Interruption.endIfRequested(bar, "stopped; the same command goes on with the rest")
         }
         bar?.finish()
         if output.json { return print(try jsonText(Listing(report))) }

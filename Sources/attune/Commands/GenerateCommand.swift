@@ -44,19 +44,20 @@ struct GenerateCommand: AsyncParsableCommand {
 
     func validate() throws {
         try requirePositive(steps, "--steps")
-        try requirePositive(imagesPerPrompt, "--images-per-prompt")
-        try requirePositive(batch, "--batch")
-        if !guidance.isFinite { throw ValidationError("--guidance is \(guidance); it must be a number") }
+        try requirePositive(imagesPerPrompt, "--images-per-prompt", Bounds.imagesPerPrompt)
+        try requirePositive(batch, "--batch", Bounds.batch)
+        try requireGuidance(guidance)
     }
 
     func run() async throws {
-        let corpus = try store.open()
+        let corpus = try store.open(writing: true)
         let prompts = part.of(try PromptFile(URL(fileURLWithPath: prompts)).prompts)
+        let total = try totalImages(
+            prompts: prompts.count, imagesPerPrompt: imagesPerPrompt, limit: Bounds.images)
         let maker = try CandidateMaker(source, DenoisingSettings(steps: steps, guidance: guidance, sampler: sampler))
         let batches = Candidate.batches(
             prompts: prompts, imagesPerPrompt: imagesPerPrompt, seed: seed, size: batch)
         Interruption.listen()
-        let total = prompts.count * imagesPerPrompt
         let bar = ProgressBar("generate", total: total, unit: "images")
         let outcome = try CorpusGenerator(corpus: corpus, maker: maker, tag: tag).run(
             batches, isCancelled: { Interruption.isRequested }, report: { bar.update($0) }, warn: standardError)

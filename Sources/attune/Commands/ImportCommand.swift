@@ -48,7 +48,7 @@ struct ImportCommand: AsyncParsableCommand {
     var skipUnreadable = false
 
     func validate() throws {
-        try requirePositive(batch, "--batch")
+        try requirePositive(batch, "--batch", Bounds.batch)
         if let size, !(1...16384).contains(size) { throw ValidationError("--size is \(size); it must be 1 to 16384") }
         let forPictures = model != nil || size != nil || tag != nil || skipUnreadable
         if format == .shard, forPictures {
@@ -58,7 +58,7 @@ struct ImportCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let corpus = try store.open()
+        let corpus = try store.open(writing: true)
         let url = URL(fileURLWithPath: path)
         Interruption.listen()
         let outcome = format == .shard ? try importShards(url, corpus) : try importPictures(url, corpus)

@@ -21,11 +21,16 @@ struct PackCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let corpus = try store.open()
+        let corpus = try store.open(writing: !dryRun)
         var bar: ProgressBar?
+        let begin = ContinuousClock.now
         let report = try corpus.pack(target: size.bytes, isTrial: dryRun) { done, total in
-            if bar == nil { bar = ProgressBar("pack", total: total, unit: "shards") }
+            if bar == nil {
+                bar = ProgressBar("pack", total: total, unit: "shards", since: begin)
+                Interruption.listen()
+            }
             bar?.update(done)
+            Interruption.endIfRequested(bar, "stopped; the same command goes on with the rest")
         }
         bar?.finish()
         report.skipped.forEach { standardError("attune: left alone: " + oneLine($0.description)) }

@@ -30,7 +30,7 @@ struct QueryCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
-        if let top { try requirePositive(top, "--top") }
+        if let top { try requirePositive(top, "--top", Bounds.top) }
         if per == .prompt, top == nil { throw ValidationError("--per prompt needs --top") }
     }
 
@@ -38,10 +38,9 @@ struct QueryCommand: AsyncParsableCommand {
         let corpus = try store.open()
         let annotations = try SampleAnnotations(corpus)
         let columns = try SampleColumns(columns, scorers: annotations.scorers)
-        let rows = try corpus.query(
-            CatalogueQuery(condition: condition, by: by?.column, top: top, perPrompt: per == .prompt))
-        print(
-            output.json
-                ? try jsonText(annotations.listings(rows)) : try columns.table(rows, annotations.values(rows)).text)
+        var listings = SampleListings(annotations, columns: output.json ? nil : columns)
+        let query = CatalogueQuery(condition: condition, by: by?.column, top: top, perPrompt: per == .prompt)
+        try corpus.forEach(query) { (row) throws(CorpusError) in try listings.add(row) }
+        try listings.finish()
     }
 }

@@ -14,9 +14,14 @@ struct ReindexCommand: AsyncParsableCommand {
 
     func run() async throws {
         var bar: ProgressBar?
+        let begin = ContinuousClock.now
         let (corpus, unreadable) = try Corpus.reindex(at: store.folder, scoring: TraceScores()) { done, total in
-            if bar == nil { bar = ProgressBar("reindex", total: total, unit: "shards") }
+            if bar == nil {
+                bar = ProgressBar("reindex", total: total, unit: "shards", since: begin)
+                Interruption.listen()
+            }
             bar?.update(done)
+            Interruption.endIfRequested(bar, "stopped; the catalogue is as it was")
         }
         bar?.finish()
         let summary = try corpus.summary()

@@ -35,8 +35,8 @@ struct ReportCommand: AsyncParsableCommand {
     var to: String
 
     func validate() throws {
-        try requirePositive(prompts, "--prompts")
-        try requirePositive(columns, "--columns")
+        try requirePositive(prompts, "--prompts", Bounds.rowsOrColumns)
+        try requirePositive(columns, "--columns", Bounds.rowsOrColumns)
         if selection == nil, runName == nil, compare.isEmpty {
             throw ValidationError("nothing to draw: give --selection, --run or --compare")
         }

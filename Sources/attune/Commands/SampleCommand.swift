@@ -35,12 +35,15 @@ struct SampleCommand: AsyncParsableCommand {
 
     func validate() throws {
         try requirePositive(steps, "--steps")
-        try requirePositive(imagesPerPrompt, "--images-per-prompt")
-        try requirePositive(batch, "--batch")
+        try requirePositive(imagesPerPrompt, "--images-per-prompt", Bounds.imagesPerPrompt)
+        try requirePositive(batch, "--batch", Bounds.batch)
+        try requireGuidance(guidance)
     }
 
     func run() async throws {
         let prompts = try PromptFile(URL(fileURLWithPath: prompts)).prompts
+        _ = try totalImages(
+            prompts: prompts.count, imagesPerPrompt: imagesPerPrompt, limit: Bounds.imageFiles)
         let denoising = DenoisingSettings(steps: steps, guidance: guidance, sampler: sampler)
         let maker = try CandidateMaker(source, denoising)
         let folder = try SampleFolder(

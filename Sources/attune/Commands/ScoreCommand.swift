@@ -34,13 +34,13 @@ struct ScoreCommand: AsyncParsableCommand {
     var batch = 16
 
     func validate() throws {
-        try requirePositive(draws, "--draws")
+        try requirePositive(draws, "--draws", Bounds.draws)
         try requirePositive(steps, "--steps")
-        try requirePositive(batch, "--batch")
+        try requirePositive(batch, "--batch", Bounds.batch)
     }
 
     func run() async throws {
-        let corpus = try store.open()
+        let corpus = try store.open(writing: true)
         let rows = try corpus.query(CatalogueQuery(condition: condition))
         guard !rows.isEmpty else {
             throw Failure("no sample fits; nothing was scored: see what there is with attune query")

@@ -39,7 +39,7 @@ struct SelectCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
-        if let top { try requirePositive(top, "--top") }
+        if let top { try requirePositive(top, "--top", Bounds.top) }
         let asks = condition != nil || by != nil || top != nil || per != nil || all
         if let source = try sources.name, asks {
             throw ValidationError(
@@ -51,7 +51,7 @@ struct SelectCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let corpus = try store.open()
+        let corpus = try store.open(writing: true)
         let selection = try sources.selection(in: corpus) ?? corpus.resolve(query)
         guard !selection.ids.isEmpty else {
             throw Failure("no sample fits; nothing was selected: see what there is with attune query")

@@ -62,6 +62,11 @@ struct TrainCommand: AsyncParsableCommand {
         help: "Keep weights stored in 16 bits so, and widen them as they are used: half the memory, the same results.")
     var lowMemory = false
 
+    @Flag(
+        name: .customLong("allow-other-cpu"),
+        help: "Resume a run on a processor or BLAS of other kind: the last bits of its adapter will differ.")
+    var allowOtherCPU = false
+
     private var settings: TrainingConfiguration {
         var settings = TrainingConfiguration()
         adapter.apply(to: &settings)
@@ -83,7 +88,7 @@ struct TrainCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let corpus = try store.open()
+        let corpus = try store.open(writing: true)
         let source = try CorpusTrainingSource(corpus: corpus, selection: selection, weights: weightBy)
         let model = try DiffusionModel.load(from: URL(fileURLWithPath: model), lowMemory: lowMemory)
         var settings = settings
@@ -91,8 +96,10 @@ struct TrainCommand: AsyncParsableCommand {
         let run = RunFolder(corpus: corpus.folder, name: runName)
         Interruption.listen()
         let display = TrainingDisplay()
-        let outcome = try Trainer(model: model, source: source, configuration: settings, run: run, start: start)
-            .train(report: display.show, isCancelled: { Interruption.isRequested })
+        let outcome = try Trainer(
+            model: model, source: source, configuration: settings, run: run, start: start,
+            computer: .current(version: attuneVersion), allowsOtherComputer: allowOtherCPU
+        ).train(report: display.show, isCancelled: { Interruption.isRequested })
         display.finish()
         guard let adapter = outcome.adapter else {
             try Interruption.stop("stopped after step \(outcome.step) of \(steps); the same command goes on from there")

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Corpus
 import Foundation
-import Interchange
+import OCI
 
 struct VerifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -36,10 +36,11 @@ struct VerifyCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let corpus = try store.open()
+        let corpus = try store.open(writing: repair)
         var report = check(corpus)
         var outcomes: [RepairOutcome] = []
         if repair, !report.damage.isEmpty {
+            Interruption.listen(false)
             outcomes = try await Repairer(corpus: corpus, registry: registry).run(report.damage, from: from)
             report = corpus.check()
         }
@@ -53,12 +54,17 @@ struct VerifyCommand: AsyncParsableCommand {
 
     private func check(_ corpus: Corpus) -> VerifyReport {
         var bar: ProgressBar?
+        let begin = ContinuousClock.now
         let options = VerifyOptions(share: sample?.value ?? 1, since: since?.date)
         let report = corpus.check(options) { done, total in
             let unit = Int64(1 << 20)
             let whole = Int((total + unit - 1) / unit)
-            if bar == nil { bar = ProgressBar("verify", total: whole, unit: "MiB") }
+            if bar == nil {
+                bar = ProgressBar("verify", total: whole, unit: "MiB", since: begin)
+                Interruption.listen()
+            }
             bar?.update(done == total ? whole : Int(done / unit))
+            Interruption.endIfRequested(bar, "stopped before everything was read")
         }
         bar?.finish()
         return report

@@ -27,8 +27,8 @@ struct ExportOptions: ParsableArguments {
 
     func validate() throws {
         if let samplesPerFile { try requirePositive(samplesPerFile, "--samples-per-file") }
-        try requirePositive(bytesPerFile, "--bytes-per-file")
-        try requirePositive(repeats, "--repeats")
+        try requirePositive(bytesPerFile, "--bytes-per-file", 1...(1 << 50))
+        try requirePositive(repeats, "--repeats", Bounds.repeats)
         if let concept, concept.isEmpty || concept.contains("/") {
             throw ValidationError("--concept is '\(concept)'; it becomes part of a folder's name")
         }

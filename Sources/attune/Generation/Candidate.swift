@@ -8,14 +8,21 @@ package struct Candidate: Hashable, Sendable {
         self.seed = seed
     }
 
-    /// The candidates of all prompts, in batches.
+    /// The candidates of all prompts, in batches, each made when it is asked for.
     ///
     /// Candidate i of every prompt uses `seed` + i. Batches are cut before any are skipped, so that a run which is
     /// stopped and started again computes the same batches, and seals the same shards, as one that is not.
-    package static func batches(prompts: [String], imagesPerPrompt: Int, seed: UInt64, size: Int) -> [[Candidate]] {
-        let all = prompts.flatMap { prompt in
-            (0..<imagesPerPrompt).map { Candidate(prompt: prompt, seed: seed &+ UInt64($0)) }
+    ///
+    /// - Precondition: the product of prompts and images does not overflow.
+    package static func batches(
+        prompts: [String], imagesPerPrompt: Int, seed: UInt64, size: Int
+    ) -> some Sequence<[Candidate]> {
+        let total = prompts.count * imagesPerPrompt
+        return stride(from: 0, to: total, by: size).lazy.map { start in
+            (start..<min(start + size, total)).map { place in
+                let (prompt, offset) = place.quotientAndRemainder(dividingBy: imagesPerPrompt)
+                return Candidate(prompt: prompts[prompt], seed: seed &+ UInt64(offset))
+            }
         }
-        return stride(from: 0, to: all.count, by: size).map { Array(all[$0..<min($0 + size, all.count)]) }
     }
 }

@@ -20,7 +20,8 @@ struct CorpusGenerator {
     ///
     /// - Parameter report: told how many candidates are done, the present batch counted by its steps.
     func run(
-        _ batches: [[Candidate]], isCancelled: () -> Bool, report: (_ done: Int) -> Void, warn: (String) -> Void
+        _ batches: some Sequence<[Candidate]>, isCancelled: () -> Bool, report: (_ done: Int) -> Void,
+        warn: (String) -> Void
     ) throws -> Outcome {
         var outcome = Outcome()
         var cache = EmbeddingCache()

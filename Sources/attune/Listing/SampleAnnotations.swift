@@ -6,13 +6,13 @@ struct SampleAnnotations {
     let scorers: [String]
     private let corpus: Corpus
 
-    init(_ corpus: Corpus) throws {
+    init(_ corpus: Corpus) throws(CorpusError) {
         self.corpus = corpus
         scorers = try corpus.scorers()
     }
 
     /// Values by the samples' ids and the names of their scorers.
-    func values(_ rows: [CatalogueRow]) throws -> [String: [String: Double]] {
+    func values(_ rows: [CatalogueRow]) throws(CorpusError) -> [String: [String: Double]] {
         guard !scorers.isEmpty else { return [:] }
         let found = try corpus.annotations(of: rows.compactMap { Digest(hex: $0.id) })
         return Dictionary(uniqueKeysWithValues: found.map { ($0.key.hex, $0.value) })

@@ -7,13 +7,30 @@ struct Table {
 
     /// The rows under their column names; every column but the last is padded to its widest cell.
     var text: String {
-        let lines = [columns] + rows
-        let widths = columns.indices.map { column in lines.map { $0[column].count }.max() ?? 0 }
-        return lines.map { line in
-            zip(line, widths).enumerated().map { index, cell in
-                index == columns.count - 1 ? cell.0 : cell.0.padding(toLength: cell.1, withPad: " ", startingAt: 0)
-            }.joined(separator: "  ")
-        }.joined(separator: "\n")
+        let layout = TableLayout(columns: columns, sample: rows)
+        return ([columns] + rows).map(layout.line).joined(separator: "\n")
+    }
+}
+
+/// The widths of a table's columns, taken from some of its rows. A longer cell of another row pushes its line aside.
+struct TableLayout {
+    private let widths: [Int]
+
+    init(columns: [String], sample: [[String]]) {
+        widths = columns.indices.map { column in
+            max(columns[column].count, sample.lazy.map { $0[column].count }.max() ?? 0)
+        }
+    }
+
+    /// Every cell but the last is padded.
+    func line(_ cells: [String]) -> String {
+        var line = ""
+        for (index, cell) in cells.enumerated() {
+            line += cell
+            guard index < cells.count - 1 else { break }
+            line += String(repeating: " ", count: max(widths[index] - cell.count, 0) + 2)
+        }
+        return line
     }
 }
 

@@ -1,6 +1,6 @@
 import Corpus
 import Foundation
-import Interchange
+import OCI
 import Tuning
 
 /// Mends a corpus from another copy of what it holds.

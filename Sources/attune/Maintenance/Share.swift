@@ -18,6 +18,9 @@ package struct Share: ExpressibleByArgument, Equatable {
 package struct Age: ExpressibleByArgument, Equatable {
     package let seconds: TimeInterval
 
+    /// A century.
+    private static let longest: TimeInterval = 36_525 * 86_400
+
     package init(seconds: TimeInterval) { self.seconds = seconds }
 
     package init?(argument: String) {
@@ -27,6 +30,8 @@ package struct Age: ExpressibleByArgument, Equatable {
             unit != nil || number == 0
         else { return nil }
         seconds = number * (unit ?? 0)
+        // Times are counted in nanoseconds elsewhere.
+        guard seconds <= Self.longest else { return nil }
     }
 
     package var defaultValueDescription: String { "\(Int(seconds / 86_400))d" }

@@ -20,5 +20,10 @@ struct CorpusOptions: ParsableArguments {
         }
     }
 
-    func open() throws -> Corpus { try Corpus(at: folder, scoring: TraceScores()) }
+    /// - Parameter writing: whether the command adds to the corpus; one that may only be read is then refused at once.
+    func open(writing: Bool = false) throws -> Corpus {
+        let corpus = try Corpus(at: folder, scoring: TraceScores())
+        if writing { try corpus.requireWritable() }
+        return corpus
+    }
 }

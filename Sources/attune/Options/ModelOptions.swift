@@ -41,8 +41,3 @@ func requireSteps(_ steps: Int, _ model: DiffusionModel) throws {
 }
 
 extension SamplerKind: ExpressibleByArgument {}
-
-/// Refuses what is not a count.
-func requirePositive(_ value: Int, _ option: String) throws {
-    if value < 1 { throw ValidationError("\(option) is \(value); it must be at least 1") }
-}

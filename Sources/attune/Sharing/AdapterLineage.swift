@@ -1,6 +1,6 @@
 import Corpus
 import Foundation
-import Interchange
+import OCI
 import Tuning
 
 /// What a corpus's runs tell of the adapters that they made.

@@ -17,8 +17,6 @@ func transfer<Result: Sendable>(
     _ title: String, unit: String, divisor: Int = 1,
     _ body: @escaping @Sendable (TransferProgress) async throws -> Result
 ) async throws -> Result {
-    // A registry that closes a connection must not end the process.
-    signal(SIGPIPE, SIG_IGN)
     Interruption.listen()
     let progress = TransferProgress()
     let begin = ContinuousClock.now

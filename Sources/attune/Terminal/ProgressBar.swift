@@ -42,17 +42,16 @@ package final class ProgressBar {
         let line = Self.line(
             title: title, done: done, start: start, total: total, unit: unit, seconds: (now - begin) / .seconds(1),
             bar: isTerminal, note: note)
-        write(isTerminal ? "\r\u{1B}[K" + line : line + "\n")
+        writeToStandardError(isTerminal ? "\r\u{1B}[K" + line : line + "\n")
     }
 
     /// Leaves the bar's line, so that what follows starts on its own.
     func finish() {
-        if isTerminal, shown != nil { write("\n") }
+        if isTerminal, shown != nil { writeToStandardError("\n") }
     }
 
-    private func write(_ text: String) {
-        FileHandle.standardError.write(Data(text.utf8))
-    }
+    /// Seconds after which a rate says something: what is done at once has none.
+    private static let shortest = 0.2
 
     package static func line(
         title: String, done: Int, start: Int, total: Int, unit: String, seconds: Double, bar: Bool, note: String
@@ -60,12 +59,12 @@ package final class ProgressBar {
         var parts = [title]
         if bar {
             let width = 24
-            let filled = total > 0 ? min(width, width * done / total) : width
+            let filled = total > 0 ? min(width, Int(Double(width) * Double(done) / Double(total))) : width
             parts.append(
                 "[" + String(repeating: "#", count: filled) + String(repeating: "·", count: width - filled) + "]")
         }
         parts.append("\(done)/\(total) \(unit)")
-        let rate = seconds > 0 ? Double(done - start) / seconds : 0
+        let rate = seconds >= shortest ? Double(done - start) / seconds : 0
         if rate > 0 {
             parts.append("\(formatted(rate, digits: rate < 10 ? 2 : 1))/s")
             if done < total { parts.append("\(clockTime(Double(total - done) / rate)) to go") }

@@ -84,7 +84,7 @@ private struct LastScoring: TraceScoring {
         let better = record(3, mi: 9)
         // Another process adds a sample.
         try Corpus(at: corpus.folder, scoring: LastScoring()).append([better])
-        let after = try source.resolveAgain()
+        let after = try source.resolveAgain(before.digest)
         #expect(after != before)
         #expect(after.ids.contains(better.id.hex) && after.ids.count == 3)
         // Both can be replayed, and the name still stands for what it was made for.

@@ -19,7 +19,7 @@ final class MemorySource: TrainingSource {
         resolution(of: size.withLock { $0 })
     }
 
-    func resolveAgain() throws(TrainingSourceError) -> SelectionResolution {
+    func resolveAgain(_ digest: String) throws(TrainingSourceError) -> SelectionResolution {
         resolution(
             of: size.withLock { size in
                 size += 1

@@ -73,8 +73,8 @@ import Testing
         }
     }
 
-    @Test(arguments: cases) func aFailedCallLosesNothing(command: Case) throws {
-        guard Attune.isLong else { return }
+    @Test(.enabled(if: Attune.isLong, "make test-long runs it"), arguments: cases)
+    func aFailedCallLosesNothing(command: Case) throws {
         try disturb(command, "fail") { outcome, point in
             #expect(outcome.failures.count <= 1, "point \(point): \(outcome.errors)")
         }

@@ -74,26 +74,47 @@ extension Corpus {
     ///
     /// - Returns: the shards that went into it. A damaged one stays where it is, for `verify` to name.
     private func merge(_ group: [PackPlan.Item], _ report: inout PackReport) throws(CorpusError) -> [Digest] {
-        var whole: [SealedFile] = []
-        for item in group {
-            // Hashed again: what is packed must not be damage.
-            do throws(CorpusError) { whole.append(try sealed(item.digest)) } catch { report.skipped.append(error) }
-        }
-        guard whole.count > 1 else { return [] }
-        let made = group.first?.kind == "" ? try mergeSamples(whole) : try mergeScores(whole)
-        try replace(whole.map(\.digest), with: [made])
-        report.made.append(made)
-        return whole.map(\.digest)
+        let made =
+            group.first?.kind == "" ? try mergeSamples(group, &report) : try mergeScores(group, &report)
+        guard let made else { return [] }
+        try replace(made.parts, with: [made.whole])
+        report.made.append(made.whole)
+        return made.parts
     }
 
-    private func mergeSamples(_ files: [SealedFile]) throws(CorpusError) -> Digest {
+    /// A shard, and those whose contents it has; nil where fewer than two are whole.
+    private typealias Merged = (whole: Digest, parts: [Digest])?
+
+    private func mergeSamples(
+        _ group: [PackPlan.Item], _ report: inout PackReport
+    ) throws(CorpusError) -> Merged {
         var records: [Digest: SampleRecord] = [:]
-        for file in files {
+        let parts = readEach(group, &report) { (file) throws(CorpusError) in
             let shard = try ShardReader(file)
             for (id, record) in zip(shard.ids, try shard.records(Array(shard.ids.indices))) { records[id] = record }
         }
+        guard parts.count > 1 else { return nil }
         let sorted = records.sorted { SampleRecord.packedBefore($0, $1) }
-        return try seal(sorted.map(\.value), ids: sorted.map(\.key))
+        return (try seal(sorted.map(\.value), ids: sorted.map(\.key)), parts)
+    }
+
+    /// Reads the shards of a group, one open at a time: there may be thousands of them.
+    ///
+    /// - Returns: those that could be read.
+    private func readEach(
+        _ group: [PackPlan.Item], _ report: inout PackReport, _ body: (SealedFile) throws(CorpusError) -> Void
+    ) -> [Digest] {
+        var read: [Digest] = []
+        for item in group {
+            do throws(CorpusError) {
+                // Hashed again: what is packed must not be damage.
+                try body(sealed(item.digest))
+                read.append(item.digest)
+            } catch {
+                report.skipped.append(error)
+            }
+        }
+        return read
     }
 
     /// Seals records and reads them back from the disk.
@@ -108,11 +129,18 @@ extension Corpus {
         return digest
     }
 
-    private func mergeScores(_ files: [SealedFile]) throws(CorpusError) -> Digest {
-        let shards = try files.map { (file) throws(CorpusError) in try ScoreShard(file) }
+    private func mergeScores(
+        _ group: [PackPlan.Item], _ report: inout PackReport
+    ) throws(CorpusError) -> Merged {
         var records: [Digest: ScoreRecord] = [:]
-        for shard in shards { for record in shard.records { records[record.sample] = record } }
-        return try seal(records.sorted { $0.key < $1.key }.map(\.value), by: shards[0].scorer)
+        var scorer: Scorer?
+        let parts = readEach(group, &report) { (file) throws(CorpusError) in
+            let shard = try ScoreShard(file)
+            for record in shard.records { records[record.sample] = record }
+            scorer = shard.scorer
+        }
+        guard parts.count > 1, let scorer else { return nil }
+        return (try seal(records.sorted { $0.key < $1.key }.map(\.value), by: scorer), parts)
     }
 
     func seal(_ records: [ScoreRecord], by scorer: Scorer) throws(CorpusError) -> Digest {

@@ -1,0 +1,31 @@
+package import Tensor
+
+/// What a run is computed with, as far as it decides the last bits of results. The number of threads does not.
+package struct RunComputer: Codable, Sendable, Hashable, CustomStringConvertible {
+    /// Attune's version; nil in tests.
+    package let attune: String?
+    /// Vector instructions of the loops, such as "x86-64-v4".
+    package let vectors: String
+    /// What computes matrix products: "attune x86-64-v4", or OpenBLAS's kernels, "OpenBLAS Haswell".
+    package let products: String
+    /// OpenBLAS's version and kernels, which some operations use whatever computes the products.
+    package let blas: String
+
+    /// This process's.
+    ///
+    /// - Parameter version: Attune's.
+    package static func current(version: String? = nil) -> RunComputer {
+        let library = BLAS.configuration.split(separator: " ").prefix(2).joined(separator: " ")
+        return RunComputer(
+            attune: version, vectors: VectorLevel.processor,
+            products: VectorLevel.hasOwnProducts ? "attune \(VectorLevel.products)" : "OpenBLAS \(BLAS.coreName)",
+            blas: "\(library) \(BLAS.coreName)")
+    }
+
+    /// Whether results have the same last bits: all but Attune's version is the same.
+    package func computesLike(_ other: RunComputer) -> Bool {
+        vectors == other.vectors && products == other.products && blas == other.blas
+    }
+
+    package var description: String { "\(vectors), products by \(products), \(blas)" }
+}

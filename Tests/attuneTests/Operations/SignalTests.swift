@@ -1,0 +1,57 @@
+import Foundation
+import Testing
+
+/// Signals: the first one ends work at a point where nothing is half done, the second at once; both with status 130.
+@Suite struct SignalTests {
+    private func long(_ corpus: SmallCorpus) -> [String] {
+        [
+            "generate", "--corpus", corpus.path, "--model", Attune.model, "--prompts", corpus.prompts,
+            "--images-per-prompt", "400", "--steps", "4", "--batch", "2",
+        ]
+    }
+
+    @Test(arguments: [SIGINT, SIGTERM, SIGHUP]) func oneEndsWorkCleanly(signal: Int32) throws {
+        let corpus = try SmallCorpus()
+        let command = try Attune.start(long(corpus))
+        while corpus.shards.count < 4, command.isRunning { Thread.sleep(forTimeInterval: 0.02) }
+        command.send(signal)
+        let outcome = try command.wait()
+        #expect(outcome.status == 130 && !outcome.wasKilled, "\(outcome.errors)")
+        #expect(outcome.failures.count == 1, "\(outcome.errors)")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: corpus.path + "/tmp").isEmpty)
+    }
+
+    @Test func theSecondEndsItAtOnce() throws {
+        let corpus = try SmallCorpus()
+        // One batch of everything: it would take long to its end.
+        let command = try Attune.start(long(corpus) + ["--batch", "800", "--steps", "200"])
+        Thread.sleep(forTimeInterval: 1)
+        command.send(SIGINT)
+        Thread.sleep(forTimeInterval: 0.2)
+        #expect(command.isRunning)
+        command.send(SIGINT)
+        let outcome = try command.wait()
+        #expect(outcome.status == 130 && !outcome.wasKilled, "\(outcome.errors)")
+        #expect(try Attune.run("verify", "--corpus", corpus.path).status == 0)
+        #expect(try Query.count(corpus.path) == 6)
+    }
+
+    @Test func workOutlivesItsTerminalUnderNohup() throws {
+        let corpus = try SmallCorpus()
+        let arguments = Shell.attune(long(corpus) + ["--images-per-prompt", "12"])
+        let outcome = try Shell.run("trap '' HUP; \(arguments) & sleep 0.3; kill -HUP $!; wait $!")
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(try Query.count(corpus.path) == 6 + 24)
+    }
+
+    @Test func aCommandThatCannotStopBetweenEndsWith130() throws {
+        let corpus = try SmallCorpus()
+        let endless = "(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n) > 0"
+        let command = try Attune.start(["query", "--corpus", corpus.path, endless])
+        Thread.sleep(forTimeInterval: 0.7)
+        command.send(SIGINT)
+        let outcome = try command.wait()
+        #expect(outcome.status == 130 && !outcome.wasKilled, "\(outcome.errors)")
+        #expect(outcome.failures == ["attune: interrupted"])
+    }
+}
