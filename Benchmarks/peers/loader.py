@@ -78,7 +78,7 @@ def main():
     readers = {}
     if a.what == "latents":
         touch = lambda t: (float(t[:, 0].sum()), len(t))[1]
-        readers["attune"] = lambda: json.loads(subprocess.run([a.bench, "corpus", "read", corpus, "--batch", "64", "--runs", "1"], check=True, capture_output=True, text=True).stdout)["latents_per_s"]
+        readers["attune"] = lambda: json.loads(subprocess.run([a.bench, "corpus", "read", corpus, "--runs", "1"], check=True, capture_output=True, text=True).stdout)["latents_per_s"]
         ours = loader(opened.dataset(selection, ["latent"]), batch_size=BATCH, collate_fn=attune.collate)
         readers["attune (Python)"] = lambda: rate(ours, a.n, lambda b: touch(b["latent"].reshape(len(b["latent"]), -1)))
         for name, make, wrap in (("lance", storage.lance, lambda d: Lance(d + "/a.lance", a.n, k)), ("mds", storage.mds, lambda d: MDS(d + "/mds"))):
