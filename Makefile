@@ -3,8 +3,10 @@ SWIFT ?= swift
 RELEASE = -c release
 PYTHON = $(CURDIR)/.venv/bin/python
 export ATTUNE_PYTHON = $(PYTHON)
+ENGINE_TESTS = ^(TensorTests|DiffusionTests|TuningTests)\.
 
-.PHONY: help setup setup-python build demo test test-long interop bench bench-quick bench-storage docs install dist test-dist lint format clean
+.PHONY: help setup setup-python build demo test test-long test-levels test-threads interop bench bench-quick bench-storage \
+	docs install dist test-dist lint format clean
 
 help:            ## What can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 16
@@ -26,8 +28,17 @@ test: setup setup-python ## Build and run every test
 	$(SWIFT) build $(RELEASE) --build-tests
 	$(SWIFT) test $(RELEASE) --skip-build
 
-test-long: test  ## Crash tests at every point, 200 random kills, 120,000 mutations; CONTRIBUTING says how long
+test-long: test  ## Crash tests at every point, 200 random kills, 120,000 mutations, vector levels, threads; CONTRIBUTING says how long
 	ATTUNE_LONG=1 ATTUNE_MUTATIONS=120000 $(SWIFT) test $(RELEASE) --skip-build --filter 'Crash|Fault|Together|Hostile'
+	$(MAKE) test-levels test-threads
+
+# What processors without AVX-512 and without AVX2 run, the BLAS included.
+test-levels:     ## The tests of the engine once more at each lower vector level
+	ATTUNE_VECTOR_LEVEL=x86-64-v3 OPENBLAS_CORETYPE=Haswell $(SWIFT) test $(RELEASE) --skip-build --filter '$(ENGINE_TESTS)'
+	ATTUNE_VECTOR_LEVEL=default OPENBLAS_CORETYPE=Core2 $(SWIFT) test $(RELEASE) --skip-build --filter '$(ENGINE_TESTS)'
+
+test-threads:    ## The parallel code under the thread sanitizer
+	Scripts/thread-sanitizer.sh 30
 
 interop:         ## Adapters and shards in the programs they are for; needs PEER_PYTHON, too heavy for CI
 	$${PEER_PYTHON:?name a Python that has torch, diffusers, transformers and peft} Tests/Interop/adapter_interop.py
@@ -62,7 +73,8 @@ dist: setup      ## Release archives in dist/: a self-contained tar.gz and a Deb
 test-dist: dist  ## Install both in a clean Debian 12 without Swift, and use them
 	Tests/Release/clean_install.sh
 
-lint:            ## swift-format, strictly
+lint:            ## swift-format, strictly, and the import rules of Package.swift
+	Scripts/check-imports.sh
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
 
 format:          ## Let swift-format rewrite the sources

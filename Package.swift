@@ -10,9 +10,7 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 
-let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
-let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
 let sqlite: [Target.Dependency] = [
     .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
 ]
@@ -26,8 +24,6 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
@@ -35,6 +31,7 @@ let package = Package(
         // System libraries and C loops.
         .systemLibrary(name: "CHDF5", pkgConfig: "hdf5-serial", providers: [.apt(["libhdf5-dev"])]),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(name: "CLibcrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
         .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -43,28 +40,31 @@ let package = Package(
         .target(name: "CCurl", cSettings: [.define("_GNU_SOURCE")]),
         .target(name: "CSync", cSettings: [.define("_GNU_SOURCE")]),
         .target(name: "CKernels", cSettings: [.define("_GNU_SOURCE")]),
+        .target(name: "CBytePlanes"),
 
         // Imports run one way, top to bottom.
+        .target(name: "Hashing", dependencies: ["CLibcrypto"], swiftSettings: strict),
         .target(name: "Disk", dependencies: ["CSync"], swiftSettings: strict),
-        .target(name: "HDF5", dependencies: ["Disk", "CHDF5", "CZstd", "CKernels"], swiftSettings: strict),
+        .target(name: "HDF5", dependencies: ["Disk", "CHDF5", "CZstd", "CBytePlanes"], swiftSettings: strict),
         .target(name: "Codecs", dependencies: ["CPNG", "CTurboJPEG", "CZlib", "CZstd"], swiftSettings: strict),
         .target(name: "Tensor", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: strict),
-        .target(name: "Diffusion", dependencies: ["Tensor", "CKernels", crypto], swiftSettings: strict),
+        .target(name: "Diffusion", dependencies: ["Hashing", "Tensor"], swiftSettings: strict),
         .target(
-            name: "Corpus", dependencies: ["Disk", "HDF5", "Codecs", crypto, logging, collections] + sqlite,
+            name: "Corpus", dependencies: ["Hashing", "Disk", "HDF5", "Codecs"] + sqlite,
             swiftSettings: strict),
         .target(
-            name: "Tuning", dependencies: ["Disk", "Tensor", "Diffusion", "Corpus", crypto, logging],
+            name: "OCI", dependencies: ["Hashing", "Disk", "Corpus", "CCurl", logging], swiftSettings: strict),
+        .target(
+            name: "Tuning", dependencies: ["Disk", "Tensor", "Diffusion", "Corpus"],
             swiftSettings: strict),
         .target(
-            name: "Interchange",
-            dependencies: ["Disk", "Diffusion", "Corpus", "Codecs", "Tensor", "CCurl", crypto, logging],
+            name: "Interchange", dependencies: ["Disk", "Diffusion", "Corpus", "Codecs", "Tensor"],
             swiftSettings: strict),
         .target(name: "Shapes", swiftSettings: strict),
         .executableTarget(
             name: "attune",
             dependencies: [
-                "Tuning", "Interchange", "Diffusion", "Corpus", "Codecs", "Tensor", "HDF5", crypto, logging, arguments,
+                "Tuning", "Interchange", "OCI", "Diffusion", "Corpus", "Codecs", "Tensor", "HDF5", "Disk", arguments,
             ],
             swiftSettings: strict),
 
@@ -73,18 +73,22 @@ let package = Package(
             name: "attune-bench", dependencies: ["Tuning", "Diffusion", "Tensor", "Corpus", "Codecs", arguments],
             swiftSettings: strict),
 
+        .testTarget(name: "HashingTests", dependencies: ["Hashing"], swiftSettings: strict),
         .testTarget(name: "DiskTests", dependencies: ["Disk"], swiftSettings: strict),
         .testTarget(name: "HDF5Tests", dependencies: ["HDF5"], swiftSettings: strict),
         .testTarget(name: "CodecsTests", dependencies: ["Codecs"], swiftSettings: strict),
+        .testTarget(
+            name: "TensorTests", dependencies: ["Tensor", "Diffusion", "CKernels"], swiftSettings: strict),
         .testTarget(name: "ShapesTests", dependencies: ["Shapes", "Codecs"], swiftSettings: strict),
-        .testTarget(name: "TensorTests", dependencies: ["Tensor", "Diffusion"], swiftSettings: strict),
         .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Tensor"], swiftSettings: strict),
         .testTarget(
-            name: "CorpusTests", dependencies: ["Corpus", "Disk", "HDF5", "Codecs", crypto], swiftSettings: strict),
+            name: "CorpusTests", dependencies: ["Corpus", "Disk", "HDF5", "Codecs"], swiftSettings: strict),
         .testTarget(
-            name: "TuningTests", dependencies: ["Tuning", "Diffusion", "Corpus", "Tensor"], swiftSettings: strict),
+            name: "TuningTests", dependencies: ["Tuning", "Diffusion", "Corpus", "Tensor", "CKernels"],
+            swiftSettings: strict),
         .testTarget(
-            name: "InterchangeTests", dependencies: ["Interchange", "Corpus", "Codecs"], swiftSettings: strict),
+            name: "InterchangeTests", dependencies: ["Interchange", "OCI", "Corpus", "Codecs"], swiftSettings: strict),
+        .testTarget(name: "OCITests", dependencies: ["OCI", "Corpus", "Codecs"], swiftSettings: strict),
         .testTarget(
             name: "attuneTests", dependencies: ["attune", "Corpus", "Diffusion", "Tuning"], swiftSettings: strict),
     ],

@@ -22,7 +22,7 @@ install() {
 case "${1:-}" in
 system)
     command -v swift >/dev/null || { echo "setup: swift is missing: install Swift 6.3 from swift.org and put it on PATH" >&2; exit 1; }
-    install libhdf5-dev libpng-dev libturbojpeg0-dev zlib1g-dev libopenblas-dev libzstd-dev libsqlite3-dev libcurl4-openssl-dev pkg-config
+    install libhdf5-dev libpng-dev libturbojpeg0-dev zlib1g-dev libopenblas-dev libzstd-dev libsqlite3-dev libssl-dev libcurl4-openssl-dev pkg-config
     ;;
 python)
     install python3-venv

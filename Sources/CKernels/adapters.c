@@ -2,8 +2,9 @@
 #include "CKernels.h"
 #include "vector.h"
 
-CK_CLONES void ck_scale_columns(const float *restrict x, const float *restrict gain, const float *restrict bias,
-                                float *restrict out, size_t rows, size_t n) {
+CK_LOOP(void, ck_scale_columns, (const float *restrict x, const float *restrict gain, const float *restrict bias,
+                                 float *restrict out, size_t rows, size_t n),
+                                (x, gain, bias, out, rows, n)) {
     for (size_t r = 0; r < rows; r++, x += n, out += n) {
         if (bias)
             for (size_t c = 0; c < n; c++) out[c] = x[c] * gain[c] + bias[c];
@@ -12,9 +13,10 @@ CK_CLONES void ck_scale_columns(const float *restrict x, const float *restrict g
     }
 }
 
-CK_CLONES void ck_scale_columns_vjp(const float *restrict g, const float *restrict x, const float *restrict gain,
-                                    float *restrict dx, float *restrict products, size_t rows, size_t n,
-                                    size_t stride) {
+CK_LOOP(void, ck_scale_columns_vjp, (const float *restrict g, const float *restrict x, const float *restrict gain,
+                                     float *restrict dx, float *restrict products, size_t rows, size_t n,
+                                     size_t stride),
+                                    (g, x, gain, dx, products, rows, n, stride)) {
     for (size_t c = 0; c < n; c++) products[c] = 0;
     for (size_t r = 0; r < rows; r++, g += stride, x += stride, dx += stride)
         for (size_t c = 0; c < n; c++) {
@@ -23,8 +25,9 @@ CK_CLONES void ck_scale_columns_vjp(const float *restrict g, const float *restri
         }
 }
 
-CK_CLONES void ck_column_dots(const float *restrict g, const float *restrict y, const float *restrict shift,
-                              float *restrict out, size_t rows, size_t n, size_t stride) {
+CK_LOOP(void, ck_column_dots, (const float *restrict g, const float *restrict y, const float *restrict shift,
+                               float *restrict out, size_t rows, size_t n, size_t stride),
+                              (g, y, shift, out, rows, n, stride)) {
     for (size_t c = 0; c < n; c++) out[c] = 0;
     for (size_t r = 0; r < rows; r++, g += stride, y += stride) {
         if (shift)
@@ -35,8 +38,9 @@ CK_CLONES void ck_column_dots(const float *restrict g, const float *restrict y, 
 }
 
 // Eight running sums, so that additions may be vectorised: the compiler does not reorder them by itself.
-CK_CLONES void ck_row_dots(const float *restrict a, const float *restrict b, float *restrict out, size_t rows,
-                           size_t n) {
+CK_LOOP(void, ck_row_dots, (const float *restrict a, const float *restrict b, float *restrict out, size_t rows,
+                            size_t n),
+                           (a, b, out, rows, n)) {
     for (size_t r = 0; r < rows; r++, a += n, b += n) {
         float lanes[8] = {0};
         size_t c = 0;

@@ -25,8 +25,9 @@ void ck_im2col(const float *x, float *out, size_t first, size_t count, int H, in
     }
 }
 
-CK_CLONES void ck_col2im(const float *columns, float *x, size_t first, size_t count, int H, int W, int C, int outW, int kh,
-                         int kw, int stride, int top, int left) {
+CK_LOOP(void, ck_col2im, (const float *columns, float *x, size_t first, size_t count, int H, int W, int C, int outW,
+                          int kh, int kw, int stride, int top, int left),
+                         (columns, x, first, count, H, W, C, outW, kh, kw, stride, top, left)) {
     for (size_t p = first; p < first + count; p++) {
         int y0 = (int)(p / (size_t)outW) * stride - top, x0 = (int)(p % (size_t)outW) * stride - left;
         for (int i = 0; i < kh; i++)
@@ -39,8 +40,7 @@ CK_CLONES void ck_col2im(const float *columns, float *x, size_t first, size_t co
     }
 }
 
-void ck_upsample2x(const float *x, float *out, size_t rows, int H, int W, int C) {
-    (void)H;
+void ck_upsample2x(const float *x, float *out, size_t rows, int W, int C) {
     const size_t line = 2 * (size_t)W * (size_t)C, bytes = (size_t)C * sizeof(float);
     for (size_t r = 0; r < rows; r++, out += 2 * line) {
         float *to = out;
@@ -52,8 +52,7 @@ void ck_upsample2x(const float *x, float *out, size_t rows, int H, int W, int C)
     }
 }
 
-CK_CLONES void ck_upsample2x_vjp(const float *g, float *out, size_t rows, int H, int W, int C) {
-    (void)H;
+CK_LOOP(void, ck_upsample2x_vjp, (const float *g, float *out, size_t rows, int W, int C), (g, out, rows, W, C)) {
     const size_t line = 2 * (size_t)W * (size_t)C;
     for (size_t r = 0; r < rows; r++, g += 2 * line)
         for (int j = 0; j < W; j++, out += C) {

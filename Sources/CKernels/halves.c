@@ -15,15 +15,15 @@ CK_INLINE float from_half(uint16_t x) {
     return (float)y;
 }
 
-CK_CLONES void ck_widen_bfloat(const uint16_t *x, float *out, size_t n) {
+CK_LOOP(void, ck_widen_bfloat, (const uint16_t *x, float *out, size_t n), (x, out, n)) {
     for (size_t i = 0; i < n; i++) out[i] = from_bfloat(x[i]);
 }
 
-CK_CLONES void ck_widen_half(const uint16_t *x, float *out, size_t n) {
+CK_LOOP(void, ck_widen_half, (const uint16_t *x, float *out, size_t n), (x, out, n)) {
     for (size_t i = 0; i < n; i++) out[i] = from_half(x[i]);
 }
 
-CK_CLONES int ck_narrow_bfloat(const float *x, uint16_t *out, size_t n) {
+CK_LOOP(int, ck_narrow_bfloat, (const float *x, uint16_t *out, size_t n), (x, out, n)) {
     uint32_t lost = 0;
     for (size_t i = 0; i < n; i++) {
         uint32_t bits;
@@ -34,7 +34,7 @@ CK_CLONES int ck_narrow_bfloat(const float *x, uint16_t *out, size_t n) {
     return lost == 0;
 }
 
-CK_CLONES int ck_narrow_half(const float *x, uint16_t *out, size_t n) {
+CK_LOOP(int, ck_narrow_half, (const float *x, uint16_t *out, size_t n), (x, out, n)) {
     int lost = 0;
     for (size_t i = 0; i < n; i++) {
         _Float16 y = (_Float16)x[i];

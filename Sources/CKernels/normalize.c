@@ -6,7 +6,8 @@
 #define BLOCK_ROWS 32
 #define BLOCK_CHANNELS 64
 
-CK_CLONES void ck_channel_moments(const float *x, size_t rows, size_t n, double *sum, double *squares) {
+CK_LOOP(void, ck_channel_moments, (const float *x, size_t rows, size_t n, double *sum, double *squares),
+                                  (x, rows, n, sum, squares)) {
     for (size_t c = 0; c < n; c += BLOCK_CHANNELS) {
         size_t w = n - c < BLOCK_CHANNELS ? n - c : BLOCK_CHANNELS;
         for (size_t r = 0; r < rows; r += BLOCK_ROWS) {
@@ -21,8 +22,9 @@ CK_CLONES void ck_channel_moments(const float *x, size_t rows, size_t n, double 
     }
 }
 
-CK_CLONES void ck_affine(const float *x, const float *scale, const float *shift, float *out, size_t rows, size_t n,
-                         int silu) {
+CK_LOOP(void, ck_affine, (const float *x, const float *scale, const float *shift, float *out, size_t rows, size_t n,
+                          int silu),
+                         (x, scale, shift, out, rows, n, silu)) {
     for (size_t r = 0; r < rows; r++, x += n, out += n) {
         if (silu) {
             for (size_t i = 0; i < n; i++) { float y = x[i] * scale[i] + shift[i]; out[i] = y * ck_sigmoid(y); }
@@ -32,8 +34,9 @@ CK_CLONES void ck_affine(const float *x, const float *scale, const float *shift,
     }
 }
 
-CK_CLONES void ck_affine_vjp_sums(const float *x, const float *g, const float *scale, const float *shift, float *out,
-                                  size_t rows, size_t n, int silu, double *sum_g, double *sum_gx) {
+CK_LOOP(void, ck_affine_vjp_sums, (const float *x, const float *g, const float *scale, const float *shift, float *out,
+                                   size_t rows, size_t n, int silu, double *sum_g, double *sum_gx),
+                                  (x, g, scale, shift, out, rows, n, silu, sum_g, sum_gx)) {
     for (size_t c = 0; c < n; c += BLOCK_CHANNELS) {
         size_t w = n - c < BLOCK_CHANNELS ? n - c : BLOCK_CHANNELS;
         for (size_t r = 0; r < rows; r += BLOCK_ROWS) {
@@ -58,8 +61,9 @@ CK_CLONES void ck_affine_vjp_sums(const float *x, const float *g, const float *s
     }
 }
 
-CK_CLONES void ck_affine_combine(const float *g, const float *x, const float *a, const float *b, const float *d,
-                                 float *out, size_t rows, size_t n) {
+CK_LOOP(void, ck_affine_combine, (const float *g, const float *x, const float *a, const float *b, const float *d,
+                                  float *out, size_t rows, size_t n),
+                                 (g, x, a, b, d, out, rows, n)) {
     for (size_t r = 0; r < rows; r++, g += n, x += n, out += n)
         for (size_t i = 0; i < n; i++) out[i] = g[i] * a[i] + x[i] * b[i] + d[i];
 }
@@ -86,16 +90,18 @@ CK_INLINE float row_variance(const float *x, float mean, size_t n) {
     return t / (float)n;
 }
 
-CK_CLONES void ck_layer_norm(const float *x, const float *scale, const float *shift, float eps, float *out, size_t rows,
-                             size_t n) {
+CK_LOOP(void, ck_layer_norm, (const float *x, const float *scale, const float *shift, float eps, float *out,
+                              size_t rows, size_t n),
+                             (x, scale, shift, eps, out, rows, n)) {
     for (size_t r = 0; r < rows; r++, x += n, out += n) {
         float mean = row_mean(x, n), inverse = 1.0f / sqrtf(row_variance(x, mean, n) + eps);
         for (size_t i = 0; i < n; i++) out[i] = (x[i] - mean) * inverse * scale[i] + shift[i];
     }
 }
 
-CK_CLONES void ck_layer_norm_vjp(const float *x, const float *g, const float *scale, float eps, float *dx, float *dscale,
-                                 float *dshift, size_t rows, size_t n) {
+CK_LOOP(void, ck_layer_norm_vjp, (const float *x, const float *g, const float *scale, float eps, float *dx,
+                                  float *dscale, float *dshift, size_t rows, size_t n),
+                                 (x, g, scale, eps, dx, dscale, dshift, rows, n)) {
     for (size_t r = 0; r < rows; r++, x += n, g += n, dx += n) {
         float mean = row_mean(x, n), inverse = 1.0f / sqrtf(row_variance(x, mean, n) + eps);
         float a[16] = {0}, b[16] = {0};
@@ -148,8 +154,9 @@ CK_INLINE void row_exp(const float *x, float s, float shift, float *out, size_t 
     for (size_t i = limit > end ? limit : end; i < n; i++) out[i] = 0;
 }
 
-CK_CLONES void ck_softmax(const float *x, float s, float *out, float *lse, size_t rows, size_t n, size_t stride,
-                          int causal, size_t first) {
+CK_LOOP(void, ck_softmax, (const float *x, float s, float *out, float *lse, size_t rows, size_t n, size_t stride,
+                           int causal, size_t first),
+                          (x, s, out, lse, rows, n, stride, causal, first)) {
     for (size_t r = 0; r < rows; r++, x += stride, out += stride) {
         size_t limit = causal && first + r + 1 < n ? first + r + 1 : n, end = whole(limit, stride);
         float top = s * row_max(x, limit);
@@ -165,8 +172,9 @@ CK_CLONES void ck_softmax(const float *x, float s, float *out, float *lse, size_
     }
 }
 
-CK_CLONES void ck_softmax_online(float *x, float s, float *top, float *total, float *out, size_t width, size_t out_stride,
-                                 int first, size_t rows, size_t n, size_t stride) {
+CK_LOOP(void, ck_softmax_online, (float *x, float s, float *top, float *total, float *out, size_t width,
+                                  size_t out_stride, int first, size_t rows, size_t n, size_t stride),
+                                 (x, s, top, total, out, width, out_stride, first, rows, n, stride)) {
     for (size_t r = 0; r < rows; r++, x += stride, out += out_stride) {
         size_t end = whole(n, stride);
         float highest = s * row_max(x, n);
@@ -186,8 +194,9 @@ CK_CLONES void ck_softmax_online(float *x, float s, float *top, float *total, fl
     }
 }
 
-CK_CLONES void ck_softmax_finish(const float *top, const float *total, float *out, size_t width, size_t out_stride,
-                                 float *lse, size_t rows) {
+CK_LOOP(void, ck_softmax_finish, (const float *top, const float *total, float *out, size_t width, size_t out_stride,
+                                  float *lse, size_t rows),
+                                 (top, total, out, width, out_stride, lse, rows)) {
     for (size_t r = 0; r < rows; r++, out += out_stride) {
         float inverse = 1.0f / total[r];
         for (size_t i = 0; i < width; i++) out[i] *= inverse;
@@ -195,13 +204,15 @@ CK_CLONES void ck_softmax_finish(const float *top, const float *total, float *ou
     }
 }
 
-CK_CLONES void ck_softmax_again(const float *x, float s, const float *lse, float *out, size_t rows, size_t n,
-                                size_t stride, int causal, size_t first) {
+CK_LOOP(void, ck_softmax_again, (const float *x, float s, const float *lse, float *out, size_t rows, size_t n,
+                                 size_t stride, int causal, size_t first),
+                                (x, s, lse, out, rows, n, stride, causal, first)) {
     for (size_t r = 0; r < rows; r++, x += stride, out += stride)
         row_exp(x, s, lse[r], out, causal && first + r + 1 < n ? first + r + 1 : n, n, stride);
 }
 
-CK_CLONES void ck_row_products(const float *a, const float *b, float *out, size_t rows, size_t n, size_t stride) {
+CK_LOOP(void, ck_row_products, (const float *a, const float *b, float *out, size_t rows, size_t n, size_t stride),
+                               (a, b, out, rows, n, stride)) {
     for (size_t r = 0; r < rows; r++, a += stride, b += stride) {
         v16 sums = {0};
         size_t end = n / 16 * 16;
@@ -212,8 +223,9 @@ CK_CLONES void ck_row_products(const float *a, const float *b, float *out, size_
     }
 }
 
-CK_CLONES void ck_softmax_vjp(const float *p, const float *g, const float *dots, float s, float *out, size_t rows,
-                              size_t n, size_t stride) {
+CK_LOOP(void, ck_softmax_vjp, (const float *p, const float *g, const float *dots, float s, float *out, size_t rows,
+                               size_t n, size_t stride),
+                              (p, g, dots, s, out, rows, n, stride)) {
     for (size_t r = 0; r < rows; r++, p += stride, g += stride, out += stride) {
         const size_t end = n / 16 * 16;
         const float t = dots[r];

@@ -36,8 +36,9 @@ CK_INLINE void pack16(const float *b, size_t ldb, int transposed, size_t k, size
         for (size_t c = 0; c < 16; c++) out[p * width + c] = c < columns ? b[(j + c) * ldb + p] : 0;
 }
 
-CK_WIDE CK_CLONES void ck_gemm_pack(const float *b, size_t ldb, int transposed, size_t k, size_t n, size_t first,
-                                    size_t last, float *out) {
+CK_WIDE_LOOP(void, ck_gemm_pack, (const float *b, size_t ldb, int transposed, size_t k, size_t n, size_t first,
+                                  size_t last, float *out),
+                                 (b, ldb, transposed, k, n, first, last, out)) {
     for (size_t panel = first; panel < last; panel++) {
         size_t j = panel * PANEL, width = panel_width(n, j);
         float *to = out + j * k;
@@ -55,7 +56,8 @@ CK_INLINE void load_turned(const float *packed, size_t k, size_t n, size_t p, si
     ck_transpose16(r);
 }
 
-CK_WIDE CK_CLONES void ck_gemm_unpack(const float *packed, size_t k, size_t n, size_t first, size_t last, float *out) {
+CK_WIDE_LOOP(void, ck_gemm_unpack, (const float *packed, size_t k, size_t n, size_t first, size_t last, float *out),
+                                   (packed, k, n, first, last, out)) {
     for (size_t j = first * PANEL; j < last * PANEL && j < n; j += 16)
         for (size_t p = 0; p < k; p += 16) {
             size_t rows = k - p < 16 ? k - p : 16, columns = n - j < 16 ? n - j : 16;
@@ -69,7 +71,8 @@ CK_WIDE CK_CLONES void ck_gemm_unpack(const float *packed, size_t k, size_t n, s
         }
 }
 
-CK_WIDE CK_CLONES void ck_gemm_turn(const float *packed, size_t k, size_t n, size_t first, size_t last, float *out) {
+CK_WIDE_LOOP(void, ck_gemm_turn, (const float *packed, size_t k, size_t n, size_t first, size_t last, float *out),
+                                 (packed, k, n, first, last, out)) {
     for (size_t panel = first; panel < last; panel++) {
         size_t at = panel * PANEL, width = panel_width(k, at);
         float *to = out + at * n;
@@ -98,8 +101,9 @@ void ck_gemm_regroup(const float *panels, size_t inputs, size_t taps, size_t n, 
     }
 }
 
-CK_WIDE CK_CLONES void ck_panel_lengths(float *panel, size_t rows, size_t width, size_t columns, const float *lengths,
-                                        float *gain) {
+CK_WIDE_LOOP(void, ck_panel_lengths, (float *panel, size_t rows, size_t width, size_t columns, const float *lengths,
+                                      float *gain),
+                                     (panel, rows, width, columns, lengths, gain)) {
     for (size_t c = 0; c < width; c += 16) {
         // Four running sums: one over many rows would lose digits.
         v16 sum[4] = {{0}}, factor = {0};

@@ -4,11 +4,6 @@
 #include <stdint.h>
 #include <string.h>
 
-#if defined(__x86_64__)
-#define CK_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define CK_CLONES
-#endif
 #define CK_INLINE static inline __attribute__((always_inline))
 
 /// Sixteen floats anywhere in memory. Functions that hold many of them say CK_WIDE too: without a minimum width clang
@@ -17,6 +12,45 @@ typedef float v16 __attribute__((vector_size(64), aligned(4)));
 #define LOAD(p) (*(const v16 *)(p))
 #define STORE(p, value) (*(v16 *)(p) = (value))
 #define CK_WIDE __attribute__((min_vector_width(512)))
+
+/// The level that loops run at on this thread: 0 "default", 1 "x86-64-v3", 2 "x86-64-v4" (level.c).
+extern int ck_chosen_level;
+extern _Thread_local int ck_held_level;  // One more than the level; 0 holds nothing.
+CK_INLINE int ck_level(void) { return ck_held_level ? ck_held_level - 1 : ck_chosen_level; }
+
+// CK_LOOP(type, name, (parameters), (arguments)) { body } defines a function whose body is compiled once for each vector
+// level. Calls choose at run time. The compiler's target_clones would do the same, but its choice cannot be steered, and
+// then no machine runs all of them.
+#if defined(__x86_64__)
+// Features by name instead of arch=, which would hold vectors to 256 bits.
+#define CK_V3 __attribute__((target("sse4.2,avx2,fma,f16c,bmi,bmi2,lzcnt,movbe,popcnt,cx16,crc32,sahf")))
+#define CK_V4                                                                                                  \
+    __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,avx512cd,"                                       \
+                          "sse4.2,avx2,fma,f16c,bmi,bmi2,lzcnt,movbe,popcnt,cx16,crc32,sahf")))
+#define CK_LOOP_AS(wide, type, name, parameters, arguments)                                                    \
+    CK_INLINE wide type name##_body parameters;                                                                \
+    wide CK_V4 static type name##_v4 parameters { return name##_body arguments; }                              \
+    wide CK_V3 static type name##_v3 parameters { return name##_body arguments; }                              \
+    wide static type name##_v1 parameters { return name##_body arguments; }                                    \
+    type name parameters {                                                                                     \
+        switch (ck_level()) {                                                                                  \
+        case 2: return name##_v4 arguments;                                                                    \
+        case 1: return name##_v3 arguments;                                                                    \
+        default: return name##_v1 arguments;                                                                   \
+        }                                                                                                      \
+    }                                                                                                          \
+    CK_INLINE wide type name##_body parameters
+#else
+#define CK_LOOP_AS(wide, type, name, parameters, arguments) wide type name parameters
+#endif
+/// As the loader chooses; for loops that have not moved to CK_LOOP yet.
+#if defined(__x86_64__)
+#define CK_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define CK_CLONES
+#endif
+#define CK_LOOP(type, name, parameters, arguments) CK_LOOP_AS(, type, name, parameters, arguments)
+#define CK_WIDE_LOOP(type, name, parameters, arguments) CK_LOOP_AS(CK_WIDE, type, name, parameters, arguments)
 
 /// exp(x) to about 1.5 ulp; underflows to 0 below −87.3, saturates near the largest float above 88.
 CK_INLINE float ck_exp(float x) {

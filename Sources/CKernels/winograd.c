@@ -39,7 +39,8 @@
         }                                                               \
     } while (0)
 
-CK_WIDE CK_CLONES void ck_winograd_input(const float *x, int H, int W, int C, int y0, int x0, float *out, size_t plane) {
+CK_WIDE_LOOP(void, ck_winograd_input, (const float *x, int H, int W, int C, int y0, int x0, float *out, size_t plane),
+                                      (x, H, W, C, y0, x0, out, plane)) {
     const size_t line = (size_t)W * (size_t)C, pixel = (size_t)C;
     if (y0 >= 0 && x0 >= 0 && y0 + 6 <= H && x0 + 6 <= W) {
         const float *from = x + (size_t)y0 * line + (size_t)x0 * pixel;
@@ -61,8 +62,9 @@ CK_WIDE CK_CLONES void ck_winograd_input(const float *x, int H, int W, int C, in
     }
 }
 
-CK_WIDE CK_CLONES void ck_winograd_output(const float *in, size_t plane, int H, int W, int C, int channels, int y0, int x0,
-                                          const float *bias, float *y) {
+CK_WIDE_LOOP(void, ck_winograd_output, (const float *in, size_t plane, int H, int W, int C, int channels, int y0,
+                                        int x0, const float *bias, float *y),
+                                       (in, plane, H, W, C, channels, y0, x0, bias, y)) {
     const size_t line = (size_t)W * (size_t)C;
     y += (size_t)y0 * line + (size_t)x0 * (size_t)C;
     for (int c = 0; c < channels; c += 16) {
@@ -120,13 +122,15 @@ CK_INLINE void kernel16(const float *taps, size_t step, float *out, size_t plane
     }
 }
 
-CK_WIDE CK_CLONES void ck_winograd_kernel(const float *panel, size_t width, size_t rows, float *out, size_t plane) {
+CK_WIDE_LOOP(void, ck_winograd_kernel, (const float *panel, size_t width, size_t rows, float *out, size_t plane),
+                                       (panel, width, rows, out, plane)) {
     for (size_t r = 0; r < rows; r++, panel += 9 * width, out += width)
         for (size_t c = 0; c < width; c += 16) kernel16(panel + c, width, out + c, plane);
 }
 
-CK_WIDE CK_CLONES void ck_winograd_turned_kernel(const float *panels, size_t in, size_t outputs, size_t column,
-                                                 size_t width, size_t first, size_t rows, float *out, size_t plane) {
+CK_WIDE_LOOP(void, ck_winograd_turned_kernel, (const float *panels, size_t in, size_t outputs, size_t column,
+                                               size_t width, size_t first, size_t rows, float *out, size_t plane),
+                                              (panels, in, outputs, column, width, first, rows, out, plane)) {
     for (size_t o = first; o < first + rows; o += 16, out += 16 * width) {
         size_t panel = o / 32 * 32, from_width = outputs - panel > 16 ? 32 : 16;
         const float *from = panels + panel * in * 9 + (o - panel);

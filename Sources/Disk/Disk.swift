@@ -43,8 +43,7 @@ package enum Disk {
 
     /// Makes a folder and those above it, each of them on the disk when this returns.
     package static func makeFolder(_ path: String) throws(DiskError) {
-        var status = stat()
-        if stat(path, &status) == 0 { return }
+        if try exists(path) { return }
         if case .error(let code) = Faults.next(.folder, path) { throw DiskError("cannot be created", path, code) }
         let parent = URL(fileURLWithPath: path).deletingLastPathComponent().path
         if parent != path { try makeFolder(parent) }

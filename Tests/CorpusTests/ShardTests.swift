@@ -87,11 +87,11 @@ func sampleRecords(_ count: Int) throws -> [SampleRecord] {
         return records
     }
 
-    @Test func shardsOpenInH5py() throws {
-        guard let python = ProcessInfo.processInfo.environment["ATTUNE_PYTHON"] else {
-            print("skipped: ATTUNE_PYTHON names no Python with h5py and hdf5plugin (make test sets it)")
-            return
-        }
+    private static let python = ProcessInfo.processInfo.environment["ATTUNE_PYTHON"]
+
+    @Test(.enabled(if: python != nil, "ATTUNE_PYTHON names no Python with h5py: make setup-python, make test"))
+    func shardsOpenInH5py() throws {
+        let python = try #require(Self.python)
         let folder = try TemporaryFolder()
         let records = try variouslyCoded()
         let digest = try ShardWriter.write(records, to: folder.url, files: folder.files)

@@ -8,7 +8,7 @@ It keeps blobs and manifests in memory, prints its port on the first line, and a
 A fault is {"kind": K, "match": REGEX over "METHOD PATH", "times": N, ...}. Kinds: status (code, headers), cut (after
 bytes of the answer), cut_request (after bytes of the request), flip (a byte of the answer), stall (seconds), digest (a false
 Docker-Content-Digest), longer (extra bytes, no length), redirect (to; DIGEST in it stands for the one asked for), norange
-(ignores Range), drop_upload, success (code for what would be another 2xx), headers (drop: names, set: [[name, value]]),
+(ignores Range), drop_upload, success (code for what would be another 2xx), headers (drop: names, set: [[name, value]]; with success too), nolength,
 location (prefix: put before the path of a Location), accept (bytes of a PATCH that are taken), limit (bytes of a request,
 more is answered by 413), mounted (201 to a POST, as if the blob was there). "state" is a query that uploads carry; it must
 come back byte for byte.
@@ -59,7 +59,9 @@ class Handler(BaseHTTPRequestHandler):
             headers.append(("Docker-Content-Digest", "sha256:" + "0" * 64))
         if kind == "success" and status < 300:
             status = fault["code"]
-        if kind == "headers":
+        if kind == "nolength":
+            length = 0
+        if kind in ("success", "headers"):
             changed = [name for name, _ in fault.get("set", [])] + fault.get("drop", [])
             headers = [h for h in headers if h[0] not in changed] + [tuple(h) for h in fault.get("set", [])]
         if kind == "location":

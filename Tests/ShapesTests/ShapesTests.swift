@@ -88,8 +88,10 @@ import Testing
         var (verdicts, objects, all) = (0, 0, 0)
         for (index, expected) in known.enumerated() {
             let (left, top) = (index % 20 * 64, index / 20 * 64)
-            let pixels = (0..<64).flatMap { row in
-                sheet.pixels[((top + row) * sheet.width + left) * 3..<((top + row) * sheet.width + left + 64) * 3]
+            var pixels: [UInt8] = []
+            for row in 0..<64 {
+                let start = ((top + row) * sheet.width + left) * 3
+                pixels += sheet.pixels[start..<start + 64 * 3]
             }
             let prompt = try #require(ShapesPrompt(expected.prompt))
             #expect(prompt.category.rawValue == expected.category)

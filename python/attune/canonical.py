@@ -7,11 +7,13 @@ import json
 import math
 from typing import Any
 
+from .errors import BadQuery
+
 
 def number(value: float) -> str:
     """A number as ECMAScript spells it: 5.0 is 5, 1e-07 is 1e-7."""
     if not math.isfinite(value):
-        raise ValueError(f"{value} has no place in JSON: give a finite number")
+        raise BadQuery(str(value), "has no place in JSON: give a finite number")
     if value == 0:
         return "0"
     digits, _, exponent = repr(float(value)).partition("e")
@@ -55,7 +57,10 @@ def _text(value: Any) -> str:
 
 def canonical(value: Any) -> bytes:
     """The canonical bytes of a value made of dicts, lists, texts, numbers, booleans and None."""
-    return _text(value).encode()
+    try:
+        return _text(value).encode()
+    except UnicodeEncodeError as error:
+        raise BadQuery(repr(error.object[error.start : error.end]), "stands in a text that is not Unicode") from None
 
 
 def sha256(data: bytes | memoryview) -> str:

@@ -38,13 +38,13 @@ if TYPE_CHECKING:
 #: The columns of a query, in their order; each scorer of `attune annotations` is one more.
 COLUMNS = (
     "id", "recipe", "prompt", "seed", "model", "adapter", "sampler", "steps", "guidance", "width", "height", "tag",
-    "mi", "mi_se", "mi_reference", "mi_source", "mc", "mc_se", "mc_reference", "mc_draws", "latent_shape", "shard",
+    "mi", "mi_se", "mi_reference", "mi_source", "mc", "mc_se", "mc_reference", "mc_draws", "rf", "rf_cfg", "latent_shape", "shard",
     "row",
 )  # fmt: skip
 #: Those of them that are scores.
 SCORES = ("mi", "mi_se", "mi_reference", "mc", "mc_se", "mc_reference", "rf", "rf_cfg")
 #: Catalogues whose tables this package reads.
-VERSIONS = range(7, 9)
+VERSIONS = range(7, 10)
 
 _SHARED = {
     "nfs", "nfs4", "cifs", "smb3", "smbfs", "lustre", "gpfs", "ceph", "beegfs", "9p", "afs", "gfs2", "ocfs2", "panfs",

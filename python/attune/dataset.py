@@ -48,7 +48,7 @@ def decode_image(png: bytes | NDArray[np.uint8]) -> NDArray[np.uint8]:
         from PIL import Image
     except ImportError:
         raise need("pillow", "to decode images", "images") from None
-    data: Any = memoryview(png) if isinstance(png, np.ndarray) else png
+    data: Any = png.data if isinstance(png, np.ndarray) else png
     with Image.open(io.BytesIO(data)) as image:
         return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
 

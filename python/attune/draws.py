@@ -66,7 +66,8 @@ def weighted(weights: NDArray[np.float64], seed: int, epoch: int) -> NDArray[np.
     words = philox(seed, _stream(WEIGHTED, epoch), np.arange(len(weights), dtype=np.uint64))
     uniform = ((words[:, 0] << np.uint64(21)) | (words[:, 1] >> np.uint64(11))).astype(np.float64) * 2.0**-53
     found = np.searchsorted(ends, uniform * ends[-1], side="right")
-    return np.minimum(found, np.flatnonzero(weights)[-1]).astype(np.int64)
+    positions: NDArray[np.int64] = np.minimum(found, np.flatnonzero(weights)[-1]).astype(np.int64)
+    return positions
 
 
 class Draws:

@@ -171,7 +171,9 @@ def _set_sampler(pipeline: Any, sampler: str | None) -> str:
             raise BadQuery(sampler, f"is no sampler; there are {', '.join(_SAMPLERS)}")
         if (sampler == "flow-euler") != ("FlowMatch" in kind):
             raise Unsupported(sampler, f"does not go with a model that was trained for {kind}")
-        pipeline.scheduler = getattr(diffusers, _SAMPLERS[sampler]).from_config(pipeline.scheduler.config)
+        # As Stable Diffusion uses it, and Attune's pndm is: without the Runge-Kutta start.
+        more = {"skip_prk_steps": True} if sampler == "pndm" else {}
+        pipeline.scheduler = getattr(diffusers, _SAMPLERS[sampler]).from_config(pipeline.scheduler.config, **more)
         return sampler
     return next((name for name, other in _SAMPLERS.items() if other == kind), kind)
 

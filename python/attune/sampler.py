@@ -122,8 +122,12 @@ class Sampler:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Goes on behind the last sample of a saved state.
 
-        Raises StateMismatch where the state belongs to another selection, seed or weights.
+        The state may also be that of torchdata's StatefulDataLoader around such a sampler: its own load_state_dict wants
+        the same number of workers, this one does not. Raises StateMismatch where the state belongs to another selection,
+        seed or weights.
         """
+        if isinstance(state, dict) and "consumed" not in state:
+            state = _within(state) or state
         try:
             version, consumed = int(state["version"]), int(state["consumed"])
             saved = (state["selection"], state["samples"])
@@ -147,6 +151,19 @@ class Sampler:
 
     def _weights_digest(self) -> str | None:
         return None if self._weights is None else hashlib.sha256(self._weights.astype("<f8").tobytes()).hexdigest()
+
+
+def _within(state: dict[str, Any]) -> dict[str, Any] | None:
+    """The sampler's state in that of a StatefulDataLoader."""
+    if state.get("_steps_since_snapshot"):
+        raise StateMismatch("state", "is of an earlier batch than the last one: use snapshot_every_n_steps=1")
+    if {"consumed", "selection", "seed"} <= state.keys():
+        return state
+    for value in state.values():
+        found = _within(value) if isinstance(value, dict) else None
+        if found is not None:
+            return found
+    return None
 
 
 class _Pass(Iterator[Entry]):

@@ -161,7 +161,8 @@ class Shard:
         end = offset + dataset.size * dataset.dtype.itemsize
         if end > len(self._bytes):
             raise ValueError(f"{dataset.name} ends behind the file")
-        return self._bytes[offset:end].view(dataset.dtype).reshape(dataset.shape)
+        values: NDArray[Any] = self._bytes[offset:end].view(dataset.dtype).reshape(dataset.shape)
+        return values
 
     def _check_offsets(self, name: str, end: int) -> None:
         starts = self._arrays[name]

@@ -6,7 +6,10 @@ keeps a few pieces of shared memory, and fills one again once the tensor that wa
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import mmap
+import multiprocessing.util
 import os
 import uuid
 import weakref
@@ -33,17 +36,20 @@ class Piece:
     def __init__(self, size: int) -> None:
         self.name = f"attune-{os.getpid()}-{uuid.uuid4().hex}"
         self.size = size
-        path = _FOLDER / self.name
-        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+        # Under another name until it is locked, or it would look like what a killed worker has left.
+        path = _FOLDER / f".{self.name}"
+        # Open and locked as long as this process lives: that is how others know.
+        self.handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
         try:
+            fcntl.flock(self.handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # All of it now: a full file system would otherwise show as a SIGBUS.
-            os.posix_fallocate(handle, 0, _HEAD + size)
-            self.map = mmap.mmap(handle, _HEAD + size)
+            os.posix_fallocate(self.handle, 0, _HEAD + size)
+            self.map = mmap.mmap(self.handle, _HEAD + size)
+            path.rename(_FOLDER / self.name)
         except OSError:
             path.unlink()
+            os.close(self.handle)
             raise
-        finally:
-            os.close(handle)
 
     @property
     def is_free(self) -> bool:
@@ -81,6 +87,15 @@ class Pieces:
         self._process = os.getpid()
         self._pieces: list[Piece] = []
 
+    def _begin(self) -> None:
+        """Removes what killed workers have left, and sees to what this one will leave."""
+        for path in _FOLDER.glob("attune-*"):
+            with contextlib.suppress(OSError), open(path, "rb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                path.unlink()
+        # Runs at the end of a worker, which an atexit handler does not.
+        multiprocessing.util.Finalize(self, _remove, (self._pieces,), exitpriority=10)
+
     def take(self, shape: tuple[int, ...]) -> SharedArray | None:
         """A free piece for float32 numbers of a shape; None where there is none to have."""
         if self._process != os.getpid():
@@ -92,11 +107,18 @@ class Pieces:
         if len(self._pieces) >= _MOST or not _FOLDER.is_dir():
             return None
         try:
+            if not self._pieces:
+                self._begin()
             piece = Piece(size)
         except OSError:
             return None
         self._pieces.append(piece)
         return SharedArray(piece, shape)
+
+
+def _remove(pieces: list[Piece]) -> None:
+    for piece in pieces:
+        (_FOLDER / piece.name).unlink(missing_ok=True)
 
 
 _mapped: OrderedDict[str, mmap.mmap] = OrderedDict()

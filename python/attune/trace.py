@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from .errors import Unsupported
@@ -20,9 +21,10 @@ class TraceHook:
     """
 
     def __init__(self, pipeline: Any, images: int) -> None:
-        self.denoiser = getattr(pipeline, "unet", None) or getattr(pipeline, "transformer", None)
+        self.denoiser: Any = getattr(pipeline, "unet", None) or getattr(pipeline, "transformer", None)
         if self.denoiser is None:
             raise Unsupported(type(pipeline).__name__, "has neither a UNet nor a transformer to read a trace off")
+        self._signature = inspect.signature(self.denoiser.forward)
         config = pipeline.scheduler.config
         self.is_flow = "FlowMatch" in type(pipeline.scheduler).__name__
         self.prediction = config.get("prediction_type", "epsilon")
@@ -43,7 +45,8 @@ class TraceHook:
         self._handle.remove()
 
     def _note(self, _: Any, arguments: tuple[Any, ...], named: dict[str, Any], output: Any) -> None:
-        timestep = named.get("timestep", arguments[1] if len(arguments) > 1 else None)
+        bound = self._signature.bind_partial(*arguments, **named).arguments
+        timestep = bound.get("timestep", bound.get("timesteps"))
         if timestep is None:
             raise Unsupported(type(self.denoiser).__name__, "is called without a timestep: its steps cannot be told apart")
         import torch

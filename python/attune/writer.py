@@ -174,11 +174,7 @@ class Writer:
             if self.schedule is None:
                 raise BadQuery("schedule", f"is missing: a trace needs {', '.join(SCHEDULE)} of the model's scheduler")
             whole["schedule"] = self.schedule
-        try:
-            manifest = canonical(whole)
-        except UnicodeEncodeError:
-            raise BadQuery(repr(prompt)[:60], "is a prompt that is not Unicode text") from None
-        self._pending.append(_Record(manifest, prompt, _png(pixels), values, trace))
+        self._pending.append(_Record(canonical(whole), prompt, _png(pixels), values, trace))
         self._known.add(digest)
         self.added += 1
         if len(self._pending) >= self.batch_size:
@@ -253,7 +249,8 @@ def write_shard(path: Path, records: Sequence[_Record]) -> None:
     import hdf5plugin
 
     latents: dict[str, list[NDArray[np.float32]]] = {}
-    latent_rows, prompts = [], {}
+    latent_rows: list[int] = []
+    prompts: dict[str, int] = {}
     for record in records:
         prompts.setdefault(record.prompt, len(prompts))
         if record.latent is None:

@@ -19,15 +19,23 @@ int ck_parallel_inside(void);
 // --- instruction sets (level.c)
 /// The widest of "x86-64-v4", "x86-64-v3" and "default" that the processor has.
 const char *ck_processor_level(void);
-/// The one that products use: the processor's, or a lower one named by ATTUNE_VECTOR_LEVEL, which is read once.
+/// The one that loops and products use: the processor's, or a lower one that ATTUNE_VECTOR_LEVEL names at the start.
 const char *ck_vector_level(void);
+/// Holds loops that the calling thread calls to a level, until it is called with null: for tests that compare levels. Says
+/// whether the processor has that level. Products (ck_gemm) stay as they are.
+int ck_hold_vector_level(const char *_Nullable level);
 
 // --- element by element (elementwise.c): out may be the same as an input
 void ck_add(const float *a, const float *b, float *out, size_t n);
 void ck_subtract(const float *a, const float *b, float *out, size_t n);
 void ck_multiply(const float *a, const float *b, float *out, size_t n);
+void ck_divide(const float *a, const float *b, float *out, size_t n);
 void ck_scale(const float *a, float s, float *out, size_t n);
-void ck_accumulate(float *sum, const float *x, float s, size_t n);                     // sum += s·x
+void ck_add_scalar(const float *a, float s, float *out, size_t n);
+void ck_mix(const float *a, float s, const float *b, float t, float *out, size_t n);   // s·a + t·b, each product rounded
+void ck_square_root(const float *x, float *out, size_t n);                             // 0 for negative values; NaN stays NaN
+void ck_clamp(const float *x, float low, float high, float *out, size_t n);            // NaN stays NaN
+void ck_clamp_vjp(const float *x, const float *g, float low, float high, float *out, size_t n);
 void ck_add_row(const float *x, const float *v, float *out, size_t rows, size_t n);    // out[r] = x[r] + v
 void ck_sum_rows(const float *x, float *out, size_t rows, size_t n);                   // out = Σ_r x[r]
 void ck_silu(const float *x, float *out, size_t n);
@@ -114,8 +122,8 @@ void ck_im2col(const float *x, float *out, size_t first, size_t count, int H, in
 /// The transpose: adds rows of the im2col matrix back into one image.
 void ck_col2im(const float *columns, float *x, size_t first, size_t count, int H, int W, int C, int outW, int kh, int kw,
                int stride, int top, int left);
-void ck_upsample2x(const float *x, float *out, size_t rows, int H, int W, int C);      // rows = input rows of pixels
-void ck_upsample2x_vjp(const float *g, float *out, size_t rows, int H, int W, int C);
+void ck_upsample2x(const float *x, float *out, size_t rows, int W, int C);             // rows = input rows of pixels
+void ck_upsample2x_vjp(const float *g, float *out, size_t rows, int W, int C);
 
 // --- Winograd F(4×4, 3×3) (winograd.c): C a multiple of 16
 /// One 6×6 window whose corner is (y0, x0), transformed to 36 planes.
@@ -155,10 +163,5 @@ uint32_t ck_mt19937_next(ck_mt19937 *g);
 void ck_torch_normal(ck_mt19937 *g, float *out, size_t n);
 /// Philox4x32-10 (Salmon et al. 2011).
 void ck_philox(uint64_t seed, uint64_t stream, uint64_t block, uint32_t out[_Nonnull 4]);
-
-// --- bytes (bytes.c): the bytes of n 4-byte values, plane by plane, as HDF5's shuffle filter lays them, and back
-void ck_split_bytes(const uint8_t *in, uint8_t *out, size_t n);
-void ck_join_bytes(const uint8_t *p0, const uint8_t *p1, const uint8_t *p2, const uint8_t *p3, uint8_t *out,
-                   size_t n);
 
 #pragma clang assume_nonnull end

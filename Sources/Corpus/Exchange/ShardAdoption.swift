@@ -12,7 +12,10 @@ extension Corpus {
     ///   - digest: what the file's SHA-256 must be.
     package func adopt(_ file: URL, digest: Digest) throws(CorpusError) {
         try Self.inspect(file, digest: digest)
-        try files.install(file, at: ShardWriter.location(of: digest, in: folder.appending(path: "shards")))
+        _ = try sealing { () throws(CorpusError) in
+            try files.install(file, at: ShardWriter.location(of: digest, in: shardsFolder))
+            return digest
+        }
     }
 
     /// Checks all that is in a sealed file of any kind.

@@ -1,5 +1,5 @@
-package import Crypto
 package import Foundation
+package import Hashing
 
 /// A SHA-256: the name of everything that a corpus keeps. Held as its 32 bytes, written in lower-case hexadecimal.
 package struct Digest: Hashable, Sendable, Comparable, CustomStringConvertible {

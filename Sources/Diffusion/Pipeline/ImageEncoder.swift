@@ -31,17 +31,7 @@ extension AutoencoderKL {
         let (scale, shift) = (configuration.scalingFactor, configuration.shiftFactor ?? 0)
         return concatenateBatch(
             images.map { image in
-                let moments = moments(image.tensor)
-                let rows = moments.rows
-                return Tensor(shape: moments.shape.dropLast() + [channels]) { out in
-                    moments.withValues { values in
-                        for row in 0..<rows {
-                            for c in 0..<channels {
-                                out[row * channels + c] = (values[row * 2 * channels + c] - shift) * scale
-                            }
-                        }
-                    }
-                }
+                (moments(image.tensor).channels(0..<channels) + -shift) * scale
             })
     }
 }

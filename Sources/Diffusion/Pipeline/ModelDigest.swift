@@ -1,5 +1,5 @@
-import Crypto
 package import Foundation
+import Hashing
 
 /// The identity of a model folder: SHA-256 over the names and contents of just those files that Attune reads, in order of
 /// their paths.
@@ -46,7 +46,7 @@ package enum ModelDigest {
     /// Bytes of a file that are in memory at one time: SDXL's 10 GB beside the weights that were made of them are too many.
     private static let part = 64 << 20
 
-    private static func digest(of url: URL) throws(ModelError) -> SHA256.Digest {
+    private static func digest(of url: URL) throws(ModelError) -> [UInt8] {
         let map = try MemoryMap(url)
         let bytes = UnsafeRawBufferPointer(start: map.base, count: map.count)
         return withExtendedLifetime(map) {
@@ -60,7 +60,7 @@ package enum ModelDigest {
         }
     }
 
-    private static func hex(_ digest: SHA256.Digest) -> String {
+    private static func hex(_ digest: [UInt8]) -> String {
         digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 }

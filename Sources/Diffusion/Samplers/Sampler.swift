@@ -82,9 +82,3 @@ struct Prediction {
         clean = configuration.clipSample ?? true ? unclipped.clamped(configuration.clipSampleRange) : unclipped
     }
 }
-
-extension Tensor {
-    fileprivate func clamped(_ limit: Float) -> Tensor {
-        Tensor(shape: shape, values: values.map { min(max($0, -limit), limit) })
-    }
-}

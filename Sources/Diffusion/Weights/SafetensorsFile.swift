@@ -1,4 +1,3 @@
-import CKernels
 package import Foundation
 package import Tensor
 
@@ -33,25 +32,10 @@ package struct SafetensorsFile: Sendable {
                 UnsafeMutableRawBufferPointer(out).copyMemory(
                     from: UnsafeRawBufferPointer(start: from, count: entry.range.count))
             }
-        case .float16: return widened(from, entry.shape, ck_widen_half)
-        case .bfloat16: return widened(from, entry.shape, ck_widen_bfloat)
+        case .float16: return Tensor(widening: from, of: .float16, shape: entry.shape)
+        case .bfloat16: return Tensor(widening: from, of: .bfloat16, shape: entry.shape)
         case .int64, .int32, .uint8:
             throw ModelError(.unsupported, at: path, "tensor '\(name)' holds \(entry.type.rawValue), not floats")
-        }
-    }
-
-    private func widened(
-        _ from: UnsafeRawPointer, _ shape: [Int],
-        _ widen: (UnsafePointer<UInt16>, UnsafeMutablePointer<Float>, Int) -> Void
-    ) -> Tensor {
-        Tensor(shape: shape) { out in
-            guard let to = out.baseAddress else { return }
-            if UInt(bitPattern: from) % 2 == 0 {
-                widen(from.assumingMemoryBound(to: UInt16.self), to, out.count)
-            } else {
-                let aligned = out.indices.map { from.loadUnaligned(fromByteOffset: 2 * $0, as: UInt16.self) }
-                widen(aligned, to, out.count)
-            }
         }
     }
 

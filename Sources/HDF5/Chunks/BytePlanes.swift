@@ -1,4 +1,4 @@
-import CKernels
+import CBytePlanes
 
 /// The bytes of 4-byte numbers, all first ones before all second ones and so on: HDF5's shuffle filter.
 struct BytePlanes {
@@ -24,7 +24,7 @@ struct BytePlanes {
         if let source = bytes.bindMemory(to: UInt8.self).baseAddress,
             let target = memory.bindMemory(to: UInt8.self).baseAddress
         {
-            ck_split_bytes(source, target, bytes.count / Self.count)
+            cbp_split(source, target, bytes.count / Self.count)
         }
         self.init(UnsafeRawBufferPointer(memory))
     }
@@ -38,7 +38,7 @@ struct BytePlanes {
         guard let first = start(0), let second = start(1), let third = start(2), let fourth = start(3),
             let numbers = target.bindMemory(to: UInt8.self).baseAddress
         else { return }
-        ck_join_bytes(first, second, third, fourth, numbers, min(planes[0].count, target.count / Self.count))
+        cbp_join(first, second, third, fourth, numbers, min(planes[0].count, target.count / Self.count))
     }
 
     /// The planes whose bytes are so unevenly spread that a Huffman code makes them smaller.

@@ -33,10 +33,10 @@ package struct LatentsExporter: Exporter {
         var latents: [Float] = []
         latents.reserveCapacity(range.count * shape.reduce(1, *))
         try source.forEachLatent(range) { latents += $0 }
-        var (prompts, places) = ([String](), [String: Int64]())
+        var (prompts, places) = ([String](), [ExactText: Int64]())
         let indices = facts.map { sample -> Int64 in
-            if let place = places[sample.prompt] { return place }
-            places[sample.prompt] = Int64(prompts.count)
+            if let place = places[ExactText(sample.prompt)] { return place }
+            places[ExactText(sample.prompt)] = Int64(prompts.count)
             prompts.append(sample.prompt)
             return Int64(prompts.count - 1)
         }

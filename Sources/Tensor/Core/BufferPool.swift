@@ -115,33 +115,3 @@ enum BufferPool {
         for address in addresses { UnsafeMutableRawPointer(bitPattern: address)?.deallocate() }
     }
 }
-
-/// Memory of float32 values: owned and pooled, or borrowed from something that keeps it alive (a memory map).
-///
-/// Sendable because nobody writes to it after the initialiser that made it has returned.
-final class Storage: @unchecked Sendable {
-    let pointer: UnsafeMutablePointer<Float>
-    let count: Int
-    private let owner: (any AnyObject & Sendable)?
-    private let byteCount: Int
-
-    /// Uninitialised, 64-byte aligned.
-    init(count: Int) {
-        self.count = count
-        let buffer = BufferPool.take(count * MemoryLayout<Float>.stride)
-        byteCount = buffer.byteCount
-        pointer = buffer.pointer.bindMemory(to: Float.self, capacity: max(count, 1))
-        owner = nil
-    }
-
-    init(borrowing pointer: UnsafePointer<Float>, count: Int, owner: any AnyObject & Sendable) {
-        self.pointer = UnsafeMutablePointer(mutating: pointer)
-        self.count = count
-        self.owner = owner
-        byteCount = 0
-    }
-
-    deinit {
-        if owner == nil { BufferPool.give(UnsafeMutableRawPointer(pointer), byteCount) }
-    }
-}

@@ -21,7 +21,7 @@ func gemm(
     precondition(beta == 0 || (beta == 1 && bias == nil), "a product is added to a bias or to what was there")
     guard m > 0, right.columns > 0 else { return }
     let accumulating = beta == 1
-    guard m * right.columns * right.rows >= 64 * 64 * 64 else {
+    guard m * right.columns * right.rows >= PathSizes.sharedProduct else {
         right.multiply(a, rows: m, bias: bias, accumulating: accumulating, into: out, stride: stride)
         return
     }
@@ -61,7 +61,7 @@ private struct GemmTiling {
             return
         }
         let fitting = min(max(Self.cachedValues / max(right.rows, 1) / Self.tileRows * Self.tileRows, 48), 384)
-        if right.rows * right.columns > 1 << 20 && right.columns >= m {
+        if right.rows * right.columns > PathSizes.wideProduct && right.columns >= m {
             blockRows = fitting
             rowGrain = m
             let room = Self.cachedValues / (max(right.rows, 1) * RightHandSide.panelWidth)

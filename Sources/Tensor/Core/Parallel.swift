@@ -96,9 +96,10 @@ package enum BLAS {
 
 /// Instruction sets, "x86-64-v4" (AVX-512), "x86-64-v3" (AVX2) or "default".
 package enum VectorLevel {
-    /// What the processor has, and the loops of CKernels therefore use.
+    /// The highest that the processor has.
     package static var processor: String { String(cString: ck_processor_level()) }
-    /// What matrix products use: the processor's, unless the environment's `ATTUNE_VECTOR_LEVEL` names a lower one.
+    /// What loops and matrix products use: the processor's, unless the environment's `ATTUNE_VECTOR_LEVEL` names a lower
+    /// one.
     package static var products: String { String(cString: ck_vector_level()) }
     /// Whether products are Attune's own; they are OpenBLAS's below x86-64-v4.
     package static var hasOwnProducts: Bool { RightHandSide.usesPanels }

@@ -56,17 +56,9 @@ struct StoredValues: Sendable {
         switch form {
         case .wide(let tensor): return tensor
         case .narrow(let tensor, let precision):
-            let out = Output([count])
-            nonisolated(unsafe) let halves = UnsafeRawPointer(tensor.pointer).assumingMemoryBound(to: UInt16.self)
-            Parallel.ranges(count, grain: Self.grain) { range in
-                let (from, to) = (halves + range.lowerBound, out.pointer + range.lowerBound)
-                if precision == .float16 {
-                    ck_widen_half(from, to, range.count)
-                } else {
-                    ck_widen_bfloat(from, to, range.count)
-                }
+            return withExtendedLifetime(tensor) {
+                Tensor(widening: UnsafeRawPointer(tensor.pointer), of: precision, shape: [count])
             }
-            return withExtendedLifetime(tensor) { out.tensor }
         }
     }
 }

@@ -1,4 +1,4 @@
-/// An immutable float32 array, row-major, channels last: images are `[N, H, W, C]`, token sequences `[N, L, C]`.
+/// An immutable array, row-major, channels last: images are `[N, H, W, C]`, token sequences `[N, L, C]`.
 ///
 /// A tensor that depends on a parameter carries a ``Node`` of the closure tape; a frozen one carries none, so that
 /// nothing is saved and no gradient computed for it.
@@ -9,6 +9,8 @@ package struct Tensor: Sendable {
 
     /// The number of elements.
     package var count: Int { storage.count }
+    package var dtype: DType { storage.dtype }
+    package var device: Device { storage.device }
     package var requiresGradient: Bool { node != nil }
     /// The size of the last dimension; 1 for a scalar.
     package var channels: Int { shape.last ?? 1 }
@@ -86,6 +88,8 @@ package struct Tensor: Sendable {
     ///   - vjp: from the gradient of the result to those of the parents, in order; nil where a parent needs none. It
     ///     is dropped at once, with all that it holds, when no parent requires a gradient.
     package init(value: Tensor, parents: [Tensor], vjp: @escaping @Sendable (_ gradient: Tensor) -> [Tensor?]) {
+        precondition(
+            parents.allSatisfy { $0.device == value.device }, "an op's operands are on one device, its result too")
         let nodes = parents.map(\.node)
         let recorded = nodes.contains { $0 != nil } ? Node(parents: nodes, vjp: vjp) : nil
         self.init(shape: value.shape, storage: value.storage, node: recorded)

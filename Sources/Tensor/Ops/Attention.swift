@@ -202,10 +202,10 @@ private struct AttentionPlan: Sendable {
         (self.heads, self.causal) = (heads, causal)
         size = channels / heads
         scale = 1 / Float(size).squareRoot()
-        blockKeys = keys <= 1024 || causal ? max(keys, 1) : 512
+        blockKeys = keys <= PathSizes.attentionKeys || causal ? max(keys, 1) : PathSizes.attentionBlock
         keyBlocks = max((keys + blockKeys - 1) / blockKeys, 1)
         scoreStride = (blockKeys + 15) / 16 * 16
-        blockQueries = min(queries, max(65_536 / blockKeys / 12 * 12, 24))
+        blockQueries = min(queries, max(PathSizes.attentionScores / blockKeys / 12 * 12, 24))
         blocks = (queries + blockQueries - 1) / max(blockQueries, 1)
     }
 

@@ -13,6 +13,36 @@ extension Tensor {
         let value = map(a) { x, out, n in ck_scale(x, factor, out, n) }
         return Tensor(value: value, parents: [a]) { [$0 * factor] }
     }
+
+    package static func + (a: Tensor, term: Float) -> Tensor {
+        let value = map(a) { x, out, n in ck_add_scalar(x, term, out, n) }
+        return Tensor(value: value, parents: [a]) { [$0] }
+    }
+
+    /// Each value where it lies between −`limit` and `limit`, else the nearer of them; NaN stays NaN.
+    package func clamped(_ limit: Float) -> Tensor {
+        let value = map(self) { x, out, n in ck_clamp(x, -limit, limit, out, n) }
+        return Tensor(value: value, parents: [self]) { [x = detached] gradient in
+            [zip(x, gradient) { x, g, out, n in ck_clamp_vjp(x, g, -limit, limit, out, n) }]
+        }
+    }
+}
+
+/// a∘b by elements.
+package func product(_ a: Tensor, _ b: Tensor) -> Tensor {
+    Tensor(value: zip(a, b, ck_multiply), parents: [a, b]) {
+        [needsA = a.requiresGradient, needsB = b.requiresGradient, a = a.detached, b = b.detached] gradient in
+        [needsA ? product(gradient, b) : nil, needsB ? product(gradient, a) : nil]
+    }
+}
+
+/// a/b by elements.
+package func quotient(_ a: Tensor, _ b: Tensor) -> Tensor {
+    let value = zip(a, b, ck_divide)
+    return Tensor(value: value, parents: [a, b]) { [needsB = b.requiresGradient, b = b.detached] gradient in
+        let forA = quotient(gradient, b)
+        return [forA, needsB ? product(forA, value) * -1 : nil]
+    }
 }
 
 typealias UnaryLoop = (UnsafePointer<Float>, UnsafeMutablePointer<Float>, Int) -> Void
@@ -70,13 +100,4 @@ func sumRows(_ x: Tensor) -> Tensor {
     let out = Output([x.channels])
     ck_sum_rows(x.pointer, out.pointer, x.rows, x.channels)
     return out.tensor
-}
-
-/// Writes `row` into each of `rows` rows.
-func fillRows(_ out: UnsafeMutablePointer<Float>, rows: Int, with row: Tensor) {
-    let width = row.count
-    nonisolated(unsafe) let out = out
-    Parallel.rows(rows, width: width) { range in
-        for r in range { (out + r * width).update(from: row.pointer, count: width) }
-    }
 }

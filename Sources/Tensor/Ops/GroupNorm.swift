@@ -79,7 +79,7 @@ private struct GroupNormChunks: Sendable {
 
     init(samples: Int, rows: Int, channels: Int) {
         (self.samples, self.rows, self.channels) = (samples, rows, channels)
-        grain = max(65_536 / max(channels, 1), 32)
+        grain = max(PathSizes.groupNormValues / max(channels, 1), 32)
         perSample = max((rows + grain - 1) / grain, 1)
     }
 

@@ -1,12 +1,12 @@
 /// x·Wᵀ + narrow·upᵀ + bias, where the second product is added in place: a low-rank correction costs no pass over memory
-/// of its own. Takes no gradients; ops that are built on it bring their own.
+/// of its own. Takes no gradients; the ops that are built on it bring their own.
 ///
 /// - Parameters:
 ///   - x: `[m, in]`.
 ///   - narrow: `[m, r]`.
 ///   - up: `[out, r]`.
 /// - Returns: `[m, out]`.
-package func lowRankSum(
+func lowRankSum(
     _ x: Tensor, _ weight: LinearWeight, _ narrow: Tensor, _ up: Tensor, bias: Tensor? = nil
 ) -> Tensor {
     precondition(narrow.rows == x.rows && up.shape[0] == weight.outputs, "a sum of products of one shape")
@@ -23,7 +23,7 @@ package func lowRankSum(
 ///   - dNarrow: `[m, r]`.
 ///   - down: `[r, in]`.
 /// - Returns: `[m, in]`.
-package func lowRankSumBack(_ gradient: Tensor, _ weight: LinearWeight, _ dNarrow: Tensor, _ down: Tensor) -> Tensor {
+func lowRankSumBack(_ gradient: Tensor, _ weight: LinearWeight, _ dNarrow: Tensor, _ down: Tensor) -> Tensor {
     precondition(dNarrow.rows == gradient.rows && down.shape[1] == weight.inputs, "a sum of products of one shape")
     let out = Output([gradient.rows, weight.inputs])
     weight.multiplyBack(gradient.pointer, rows: gradient.rows, into: out.pointer)
@@ -32,14 +32,14 @@ package func lowRankSumBack(_ gradient: Tensor, _ weight: LinearWeight, _ dNarro
 }
 
 /// x·Wᵀ for x `[m, in]`, without gradients: `[m, out]`.
-package func product(_ x: Tensor, _ weight: LinearWeight) -> Tensor {
+func product(_ x: Tensor, _ weight: LinearWeight) -> Tensor {
     let out = Output([x.rows, weight.outputs])
     weight.multiply(x.pointer, rows: x.rows, into: out.pointer)
     return out.tensor
 }
 
 /// gradient·W for gradient `[m, out]`, the way back: `[m, in]`.
-package func productBack(_ gradient: Tensor, _ weight: LinearWeight) -> Tensor {
+func productBack(_ gradient: Tensor, _ weight: LinearWeight) -> Tensor {
     let out = Output([gradient.rows, weight.inputs])
     weight.multiplyBack(gradient.pointer, rows: gradient.rows, into: out.pointer)
     return out.tensor

@@ -9,7 +9,7 @@ extension LinearWeight {
     ///   - up: `[out, r]`.
     ///   - lengths: `[out]`, the length of each row.
     /// - Returns: the weight, and `[out]`, what its rows were multiplied by; nil where products read no panels.
-    package func merged(down: Tensor, up: Tensor, rowLengths lengths: Tensor) -> (weight: LinearWeight, gain: Tensor)? {
+    func merged(down: Tensor, up: Tensor, rowLengths lengths: Tensor) -> (weight: LinearWeight, gain: Tensor)? {
         precondition(
             up.shape == [outputs, down.shape[0]] && down.shape[1] == inputs && lengths.shape == [outputs],
             "factors of shape \(up.shape) and \(down.shape) for a weight of shape \([outputs, inputs])")

@@ -8,14 +8,14 @@ package func upsampleNearest2x(_ x: Tensor) -> Tensor {
     let line = width * channels
     Parallel.rows(lines, width: 4 * line) { range in
         ck_upsample2x(
-            x.pointer + range.lowerBound * line, out.pointer + range.lowerBound * 4 * line, range.count, 0,
+            x.pointer + range.lowerBound * line, out.pointer + range.lowerBound * 4 * line, range.count,
             Int32(width), Int32(channels))
     }
     return Tensor(value: out.tensor, parents: [x]) { [shape = x.shape] gradient in
         let out = Output(shape)
         Parallel.rows(lines, width: 4 * line) { range in
             ck_upsample2x_vjp(
-                gradient.pointer + range.lowerBound * 4 * line, out.pointer + range.lowerBound * line, range.count, 0,
+                gradient.pointer + range.lowerBound * 4 * line, out.pointer + range.lowerBound * line, range.count,
                 Int32(width), Int32(channels))
         }
         return [out.tensor]
@@ -75,6 +75,29 @@ package func concatenateBatch(_ parts: [Tensor]) -> Tensor {
 }
 
 extension Tensor {
+    /// Some of the channels: `[…, C]` → `[…, columns]`.
+    package func channels(_ columns: Range<Int>) -> Tensor {
+        precondition(columns.upperBound <= channels, "channels \(columns) of \(shape)")
+        return Tensor(value: sliceChannels(self, columns), parents: [self]) { [shape, width = channels] gradient in
+            let whole = Tensor(zeros: shape)
+            copyRows(
+                0..<whole.rows, from: gradient.pointer, columns.count, to: whole.storage.pointer + columns.lowerBound,
+                width, columns: columns.count)
+            return [whole]
+        }
+    }
+
+    /// A matrix with rows and columns exchanged.
+    package var transposed: Tensor {
+        precondition(shape.count == 2, "a transpose is of a matrix, not of \(shape)")
+        let (rows, columns) = (shape[0], shape[1])
+        let out = Output([columns, rows])
+        for row in 0..<rows {
+            for column in 0..<columns { out.pointer[column * rows + row] = pointer[row * columns + column] }
+        }
+        return Tensor(value: out.tensor, parents: [self]) { [$0.transposed] }
+    }
+
     /// The samples of a range of the first dimension.
     package func batch(_ range: Range<Int>) -> Tensor {
         let size = count / max(shape[0], 1)

@@ -13,7 +13,7 @@ extension Adapter {
         to linears: [String: Linear], weightSquares: [String: Tensor]
     ) -> [String: any LinearAdapter] {
         let entries = layers.map { (path: $0.key, layer: $0.value) }
-        let bound = parallelMap(entries.count) { index -> (String, any LinearAdapter) in
+        let bound = Parallel.map(entries.count) { index -> (String, any LinearAdapter) in
             let (path, layer) = entries[index]
             guard let magnitude = layer.magnitude, let base = linears[path], let squares = weightSquares[path] else {
                 return (path, LoRALinear(layer, scale: scale))

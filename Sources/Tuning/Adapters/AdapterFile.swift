@@ -51,7 +51,7 @@ package enum AdapterFile {
     ///
     /// - Parameter place: the file, or the folder that PEFT or diffusers has saved.
     package static func read(_ place: URL) throws(AdapterError) -> Adapter {
-        let (file, settingsFile) = locate(place)
+        let (file, settingsFile) = try locate(place)
         let safetensors: SafetensorsFile
         do {
             safetensors = try SafetensorsFile(file)
@@ -79,7 +79,7 @@ package enum AdapterFile {
     /// An adapter's name in provenance: SHA-256 of the file's bytes, and of PEFT's settings where they are a file of
     /// their own, as alpha changes the images.
     package static func digest(of place: URL) throws(AdapterError) -> String {
-        let (file, settings) = locate(place)
+        let (file, settings) = try locate(place)
         let weights = Digest(of: try bytes(file))
         guard let settings else { return weights.hex }
         return Digest(of: Data("\(weights.hex) \(Digest(of: try bytes(settings)).hex)".utf8)).hex
@@ -93,16 +93,19 @@ package enum AdapterFile {
         }
     }
 
-    private static func locate(_ place: URL) -> (weights: URL, settings: URL?) {
-        func exists(_ url: URL) -> Bool { FileManager.default.fileExists(atPath: url.path) }
-        var file = place
-        var isFolder: ObjCBool = false
-        if FileManager.default.fileExists(atPath: place.path, isDirectory: &isFolder), isFolder.boolValue {
-            let candidates = [name, peftName].map { place.appending(path: $0) }
-            file = candidates.first(where: exists) ?? candidates[0]
+    private static func locate(_ place: URL) throws(AdapterError) -> (weights: URL, settings: URL?) {
+        do throws(DiskError) {
+            var file = place
+            if let status = try Disk.status(place.path), status.st_mode & S_IFMT == S_IFDIR {
+                let candidates = [name, peftName].map { place.appending(path: $0) }
+                file = candidates[0]
+                for candidate in candidates.reversed() where try Disk.exists(candidate.path) { file = candidate }
+            }
+            guard file.lastPathComponent == peftName else { return (file, nil) }
+            let settings = file.deletingLastPathComponent().appending(path: peftSettingsName)
+            return (file, try Disk.exists(settings.path) ? settings : nil)
+        } catch {
+            throw .unreadable(file: error.path, reason: error.message)
         }
-        guard file.lastPathComponent == peftName else { return (file, nil) }
-        let settings = file.deletingLastPathComponent().appending(path: peftSettingsName)
-        return (file, exists(settings) ? settings : nil)
     }
 }

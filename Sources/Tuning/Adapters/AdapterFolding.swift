@@ -7,18 +7,6 @@ extension Adapter: WeightFolding {
     /// Folding happens once at load, where the weight is copied anyway.
     package func fold(path: String, weight: Tensor) -> Tensor {
         guard let layer = layers[path] else { return weight }
-        let sum = weight + matmul(layer.up, layer.down) * scale
-        guard let magnitude = layer.magnitude else { return sum }
-        let gain = quotient(magnitude, rowNorms(squared: rowSquares(sum)))
-        let columns = weight.shape[1]
-        return Tensor(shape: weight.shape) { out in
-            sum.withValues { sum in
-                gain.withValues { gain in
-                    for row in 0..<gain.count {
-                        for index in row * columns..<(row + 1) * columns { out[index] = sum[index] * gain[row] }
-                    }
-                }
-            }
-        }
+        return foldedWeight(weight, down: layer.down, up: layer.up, magnitude: layer.magnitude, scale: scale)
     }
 }

@@ -1,4 +1,3 @@
-import CKernels
 import Foundation
 package import Tensor
 
@@ -49,35 +48,16 @@ package struct AdamW: Sendable {
     package mutating func update(_ parameters: [Tensor], gradients: [Tensor], clip: Float = 1) -> [Tensor] {
         precondition(parameters.count == gradients.count && parameters.count == first.count, "one gradient each")
         step += 1
-        let updated = parallelMap(parameters.count) { index in
-            moved(parameters[index], along: gradients[index], clip: clip, first: first[index], second: second[index])
+        let now = AdamWStep(
+            learningRate: Float(settings.learningRate), beta1: Float(settings.beta1), beta2: Float(settings.beta2),
+            epsilon: Float(settings.epsilon), weightDecay: Float(settings.weightDecay),
+            correction1: Float(1 - pow(settings.beta1, Double(step))),
+            correction2: Float(1 - pow(settings.beta2, Double(step))), clip: clip)
+        let updated = Parallel.map(parameters.count) { index in
+            now.moved(parameters[index], along: gradients[index], first: first[index], second: second[index])
         }
         first = updated.map(\.first)
         second = updated.map(\.second)
         return updated.map(\.value)
-    }
-
-    /// One parameter after the present step, in new memory: the old values may be in use elsewhere.
-    private func moved(
-        _ value: Tensor, along gradient: Tensor, clip: Float, first: Tensor, second: Tensor
-    ) -> (value: Tensor, first: Tensor, second: Tensor) {
-        var (newFirst, newSecond) = (first, second)
-        let newValue = Tensor(shape: value.shape) { newValue in
-            newFirst = Tensor(shape: value.shape) { newFirst in
-                newSecond = Tensor(shape: value.shape) { newSecond in
-                    let (value, gradient, first, second) = (
-                        Values(value), Values(gradient), Values(first), Values(second)
-                    )
-                    let (newValue, newFirst, newSecond) = (Target(newValue), Target(newFirst), Target(newSecond))
-                    ck_adamw(
-                        value.pointer, gradient.pointer, first.pointer, second.pointer, newValue.pointer,
-                        newFirst.pointer, newSecond.pointer, newValue.count, clip, Float(settings.learningRate),
-                        Float(settings.beta1), Float(settings.beta2), Float(settings.epsilon),
-                        Float(settings.weightDecay), Float(1 - pow(settings.beta1, Double(step))),
-                        Float(1 - pow(settings.beta2, Double(step))))
-                }
-            }
-        }
-        return (newValue, newFirst, newSecond)
     }
 }

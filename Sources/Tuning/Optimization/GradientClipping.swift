@@ -1,13 +1,7 @@
-import CKernels
 package import Tensor
 
 /// ‖g‖₂ over all gradients together.
-package func globalNorm(_ gradients: [Tensor]) -> Double {
-    let squares = parallelMap(gradients.count) { index in
-        gradients[index].withValues { values in values.baseAddress.map { ck_sum_of_squares($0, values.count) } ?? 0 }
-    }
-    return squares.reduce(0, +).squareRoot()
-}
+package func globalNorm(_ gradients: [Tensor]) -> Double { Reduction.norm(gradients) }
 
 /// The factor that brings gradients of the given norm down to `limit`, as `torch.nn.utils.clip_grad_norm_` has it.
 package func clipFactor(norm: Double, limit: Double) -> Float {

@@ -43,7 +43,7 @@ extension DenoisingObjective {
         checkpointing: Bool = false, share: Double = 1
     ) -> (loss: Double, gradients: [Tensor]) {
         let parts = batch.parts
-        let results = parallelMap(parts.count, large: true) { index in
+        let results = Parallel.map(parts.count, large: true) { index in
             let part = parts[index]
             let factor = share * Double(part.timesteps.count) / Double(batch.timesteps.count)
             let loss = self(part, adapters: adapters, checkpointing: checkpointing)
@@ -53,7 +53,7 @@ extension DenoisingObjective {
             )
         }
         return results.dropFirst().reduce(results[0]) { sum, next in
-            (sum.loss + next.loss, parallelMap(parameters.count) { sum.gradients[$0] + next.gradients[$0] })
+            (sum.loss + next.loss, Parallel.map(parameters.count) { sum.gradients[$0] + next.gradients[$0] })
         }
     }
 }

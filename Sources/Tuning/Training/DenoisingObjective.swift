@@ -67,19 +67,11 @@ package struct DenoisingObjective: Sendable {
     private func mixed(
         _ latents: Tensor, _ noise: Tensor, at timesteps: [Int], _ factors: (Float, Float) -> (Float, Float)
     ) -> Tensor {
-        Tensor(shape: latents.shape) { out in
-            latents.withValues { latents in
-                noise.withValues { noise in
-                    let size = out.count / timesteps.count
-                    for (sample, timestep) in timesteps.enumerated() {
-                        let kept = schedule.alphasCumprod[timestep]
-                        let (a, b) = factors(kept.squareRoot(), (1 - kept).squareRoot())
-                        for index in sample * size..<(sample + 1) * size {
-                            out[index] = a * latents[index] + b * noise[index]
-                        }
-                    }
-                }
-            }
-        }
+        mix(
+            latents, noise,
+            by: timesteps.map { timestep in
+                let kept = schedule.alphasCumprod[timestep]
+                return factors(kept.squareRoot(), (1 - kept).squareRoot())
+            })
     }
 }

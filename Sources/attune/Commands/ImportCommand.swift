@@ -58,7 +58,7 @@ struct ImportCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let corpus = try store.open(writing: true)
+        let corpus = try store.open(writing: true, deciding: true)
         let url = URL(fileURLWithPath: path)
         Interruption.listen()
         let outcome = format == .shard ? try importShards(url, corpus) : try importPictures(url, corpus)

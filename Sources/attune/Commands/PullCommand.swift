@@ -1,11 +1,11 @@
 import ArgumentParser
 import Corpus
-import Interchange
+import OCI
 
 struct PullCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pull",
-        abstract: "Bring a selection and its samples from a registry, or from an image layout.",
+        abstract: "Bring a selection and its samples from a registry, or from an OCI layout.",
         discussion: """
             Only what the corpus lacks is fetched, and every byte is verified before it counts. A stopped or killed pull \
             goes on where it was when the same command is given again. \(RegistryOptions.discussion)

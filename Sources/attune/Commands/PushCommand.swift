@@ -1,12 +1,12 @@
 import ArgumentParser
 import Corpus
 import Tuning
-import Interchange
+import OCI
 
 struct PushCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "push",
-        abstract: "Send a selection with its samples to a registry, or into an image layout.",
+        abstract: "Send a selection with its samples to a registry, or into an OCI layout.",
         discussion: """
             Only the selected samples are packed, the same way each time: what the registry has is not sent again, and a \
             stopped or killed push goes on when the same command is given again. The artifact says where its samples \
@@ -37,7 +37,7 @@ struct PushCommand: AsyncParsableCommand {
         let selection = try corpus.selection(meant: name)
         let provenance = Provenance(
             title: name, license: license, estimator: TraceScores().identity,
-            adapters: AdapterLineage(corpus).adapters)
+            adapters: try AdapterLineage(corpus).adapters)
         let (reference, registry, wholeShards) = (reference, registry, wholeShards)
         let outcome = try await transfer("push", unit: "shards") { progress in
             try await registry.withStore(reference, creating: true) { store in

@@ -88,7 +88,7 @@ struct TrainCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let corpus = try store.open(writing: true)
+        let corpus = try store.open(writing: true, deciding: true)
         let source = try CorpusTrainingSource(corpus: corpus, selection: selection, weights: weightBy)
         let model = try DiffusionModel.load(from: URL(fileURLWithPath: model), lowMemory: lowMemory)
         var settings = settings

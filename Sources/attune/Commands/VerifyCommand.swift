@@ -1,7 +1,7 @@
 import ArgumentParser
 import Corpus
 import Foundation
-import Interchange
+import OCI
 
 struct VerifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,5 +1,5 @@
 import Foundation
-import Interchange
+import OCI
 import Tensor
 
 /// What `doctor` finds out about the machine.
@@ -66,7 +66,7 @@ struct MachineReport: Encodable {
         }
         if let level = environment["ATTUNE_VECTOR_LEVEL"] {
             warnings.append(
-                "ATTUNE_VECTOR_LEVEL=\(level) holds products to \(VectorLevel.products) where the processor has "
+                "ATTUNE_VECTOR_LEVEL=\(level) holds loops and products to \(VectorLevel.products) where the processor has "
                     + "\(VectorLevel.processor); unset it unless you are testing")
         }
         if let limit = environment["OPENBLAS_NUM_THREADS"], limit == "1" {

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import Interchange
+import OCI
 
 /// How to reach a registry.
 struct RegistryOptions: ParsableArguments {
@@ -25,7 +25,7 @@ struct RegistryOptions: ParsableArguments {
     ) async throws -> Result {
         switch try ArtifactLocation(reference) {
         case .layout(let folder, let tag):
-            return try await body(ImageLayout(folder, tag: tag, creating: creating))
+            return try await body(OCILayout(folder, tag: tag, creating: creating))
         case .registry(let reference):
             let transport = try HTTPTransport(certificates: caFile.map { URL(fileURLWithPath: $0) })
             do {

@@ -82,8 +82,9 @@ struct GenerationTests {
                     sampler: .ddim))[0]
         }
         let (plain, narrow) = (try made(lowMemory: false), try made(lowMemory: true))
-        #expect(plain.latent.values == narrow.latent.values)
-        #expect(plain.image.pixels == narrow.image.pixels)
+        // Kernels in 16 bits are transformed slice by slice, and OpenBLAS adds slices up in another order.
+        #expect(relativeError(plain.latent, narrow.latent) <= (VectorLevel.hasOwnProducts ? 0 : 1e-5))
+        if VectorLevel.hasOwnProducts { #expect(plain.image.pixels == narrow.image.pixels) }
     }
 
     @Test func imagesGoThroughTheAutoencoder() throws {

@@ -1,6 +1,7 @@
 import Corpus
 import Foundation
 import Interchange
+import OCI
 import Testing
 
 /// Every document that Attune writes, checked against schemas/ by Python's jsonschema.
@@ -25,7 +26,7 @@ struct SchemaTests {
         let ranked = CatalogueQuery(condition: "seed < 9", by: "seed", top: 2, perPrompt: true)
         try corpus.store(corpus.resolve(ranked), as: "ranked")
 
-        let layout = try ImageLayout(scratch.url("layout"), tag: "v1", creating: true)
+        let layout = try OCILayout(scratch.url("layout"), tag: "v1", creating: true)
         let lineage = Provenance.Adapter(
             digest: "x", model: "m", run: "r", kind: "dora", rank: 4, alpha: 8, selections: [all.digest.hex])
         _ = try await ArtifactPush(corpus: corpus, store: layout)

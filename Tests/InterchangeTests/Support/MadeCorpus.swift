@@ -71,9 +71,6 @@ enum Programs {
             .first { FileManager.default.isExecutableFile(atPath: $0.path) }
     }
 
-    /// The names of those that are missing; with CI set, none may be.
-    static func missing(_ names: String...) -> [String] { names.filter { find($0) == nil } }
-
     /// The Python that has the readers tests compare with.
     static var python: URL? {
         ProcessInfo.processInfo.environment["ATTUNE_PYTHON"].map { URL(fileURLWithPath: $0) } ?? find("python3")

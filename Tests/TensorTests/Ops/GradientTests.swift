@@ -87,6 +87,44 @@ struct GradientTests {
         checkGradients([[5, 3]]) { embedding($0[0], [4, 0, 4, 2], shape: [2, 2]) }
     }
 
+    @Test func elementwise() {
+        checkGradients([[3, 7], [3, 7]]) { product($0[0], $0[1]) }
+        checkGradients([[3, 7], [3, 7]]) { quotient($0[0], $0[1] * 0.3 + 3) }
+        // Differences do not do across a kink.
+        let x = Tensor.parameter(Tensor(shape: [4], values: [-2, -0.5, 0.5, 2]))
+        let loss = meanSquaredError(x.clamped(1), Tensor(filled: 3, shape: [4]))
+        #expect(gradients(of: loss, for: [x])[0].values == [0, -1.75, -1.25, 0])
+    }
+
+    @Test func rowsAndColumns() {
+        checkGradients([[5, 9], [5, 9]]) { rowDots($0[0], $0[1]) }
+        checkGradients([[5, 9]]) { rowNorms(squared: rowSquares($0[0])) }
+        checkGradients([[5, 9], [5]]) { scaleRows($0[0], by: $0[1]) }
+        checkGradients([[5, 9], [9], [9]]) { scaleColumns($0[0], gain: $0[1], bias: $0[2]) }
+        checkGradients([[5, 9], [9]]) { scaleColumns($0[0], gain: $0[1]) }
+        checkGradients([[5, 9]]) { $0[0].transposed }
+        checkGradients([[2, 3, 9]]) { $0[0].channels(2..<6) }
+    }
+
+    @Test func samplesWithFactorsOfTheirOwn() {
+        checkGradients([[3, 2, 5], [3, 2, 5]]) { mix($0[0], $0[1], by: [(0.5, 2), (-1, 0.25), (3, 0)]) }
+        checkGradients([[3, 2, 5], [3, 2, 5]]) { weightedMeanSquaredError($0[0], $0[1], weights: [0.5, 2, 0]) }
+    }
+
+    @Test(arguments: [false, true]) func lowRankLayers(bias: Bool) {
+        let weight = LinearWeight(CounterGenerator(seed: 4, stream: 0).normal([10, 12]) * 0.3)
+        let bias = bias ? CounterGenerator(seed: 4, stream: 1).normal([10]) : nil
+        // The norm takes no gradient, so it stays where it is.
+        let norm = Tensor(shape: [10], values: (0..<10).map { 1 + 0.1 * Float($0) })
+        checkGradients([[2, 7, 12], [3, 12], [10, 3]]) {
+            lowRankLinear($0[0], weight, bias: bias, down: $0[1], up: $0[2], scale: 0.7)
+        }
+        checkGradients([[2, 7, 12], [3, 12], [10, 3], [10]]) {
+            weightDecomposedLinear(
+                $0[0], weight, bias: bias, down: $0[1], up: $0[2], magnitude: $0[3], norm: norm, scale: 0.7)
+        }
+    }
+
     @Test func checkpointingChangesNothing() {
         let weight = Tensor.parameter(CounterGenerator(seed: 3, stream: 0).normal([6, 6]))
         let x = Tensor.parameter(CounterGenerator(seed: 3, stream: 1).normal([4, 6]))

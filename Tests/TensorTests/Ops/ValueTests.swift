@@ -83,6 +83,43 @@ struct ValueTests {
         }
     }
 
+    @Test func halvesAreWidenedWhereverTheyLie() {
+        let halves = (0..<70_001).map { UInt16(truncatingIfNeeded: $0 &* 31) & 0x7bff }
+        let expected = halves.map { Float(Float16(bitPattern: $0)) }
+        for offset in [0, 1] {
+            let bytes = [UInt8](repeating: 0, count: offset) + halves.withUnsafeBytes { Array($0) }
+            let found = bytes.withUnsafeBytes { buffer in
+                buffer.baseAddress.map { Tensor(widening: $0 + offset, of: .float16, shape: [halves.count]).values }
+            }
+            #expect(found == expected, "at offset \(offset)")
+        }
+    }
+
+    /// Products are rounded before they are added, as in the formulas of samplers and schedules.
+    @Test func mixingRoundsEachProduct() {
+        let (a, b) = (
+            CounterGenerator(seed: 6, stream: 1).normal([2, 33]), CounterGenerator(seed: 6, stream: 2).normal([2, 33])
+        )
+        let got = mix(a, b, by: [(0.3, 0.7), (1.1, -0.9)]).values
+        let (xs, ys) = (a.values, b.values)
+        for index in got.indices {
+            let (s, t): (Float, Float) = index < 33 ? (0.3, 0.7) : (1.1, -0.9)
+            #expect(got[index] == s * xs[index] + t * ys[index])
+        }
+    }
+
+    @Test func clampingKeepsNaN() {
+        let got = Tensor(shape: [5], values: [-3, -1, .nan, 0.5, .infinity]).clamped(1).values
+        #expect(got[0] == -1 && got[1] == -1 && got[2].isNaN && got[3] == 0.5 && got[4] == 1)
+        #expect(rowNorms(squared: Tensor(shape: [3], values: [4, -1e-9, .nan])).values[0...1] == [2, 0])
+        #expect(rowNorms(squared: Tensor(shape: [1], values: [.nan])).values[0].isNaN)
+    }
+
+    @Test func tensorsSayWhatAndWhereTheyAre() {
+        let x = Tensor(zeros: [2, 3])
+        #expect(x.dtype == .float32 && x.device == .cpu && x.dtype.byteCount == 4)
+    }
+
     @Test func theSameBytesEveryTime() {
         func once() -> [Float] {
             let x = CounterGenerator(seed: 5, stream: 1).normal([3, 16, 16, 64])

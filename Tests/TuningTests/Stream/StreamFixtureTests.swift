@@ -1,7 +1,6 @@
 import Foundation
 import Testing
-
-@testable import Tuning
+import Tuning
 
 /// Tests/Interop/python/stream.json holds a run's draws; the Python package is tested against the same file, so that a run
 /// can be replayed in PyTorch.

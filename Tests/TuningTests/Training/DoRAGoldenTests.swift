@@ -48,6 +48,8 @@ import Tuning
                 optimizer.update(
                     parameters.map(\.detached), gradients: found, clip: clipFactor(norm: norm, limit: 1)))
         }
+        // AdamW divides by the size of a gradient, and so makes rounding errors of small ones as large as any.
+        let tolerance = VectorLevel.hasOwnProducts ? tolerance : 3 * tolerance
         for parameter in adapter.parameters {
             let expected = try file.tensor("final." + parameter.name)
             #expect(relativeError(parameter.value.values, expected.values) < tolerance, "\(parameter.name)")

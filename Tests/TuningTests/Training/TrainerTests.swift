@@ -61,7 +61,10 @@ import Tuning
         let lines = log.split(separator: "\n").map(String.init)
         let last = try #require(lines.last { $0.contains("\"event\":\"checkpoint\"") })
         let entry = try JSONDecoder().decode(RunLogEntry.self, from: Data(last.utf8))
-        guard case .checkpoint(let checkpoint) = entry else { return }
+        guard case .checkpoint(let checkpoint) = entry else {
+            Issue.record("the log has no entry of a checkpoint: \(last)")
+            return
+        }
         try FileManager.default.removeItem(
             at: run("killed").checkpoints.appendingPathComponent("\(checkpoint.checkpoint).safetensors"))
         try FileManager.default.removeItem(at: run("killed").adapter)

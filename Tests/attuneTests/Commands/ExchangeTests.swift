@@ -12,13 +12,12 @@ import Testing
         let prompt: [Int]?
     }
 
-    private func read(_ format: String, _ folder: String) throws -> [Seen]? {
-        guard let python = ProcessInfo.processInfo.environment["ATTUNE_PYTHON"] else {
-            print("skipped: ATTUNE_PYTHON names no Python with datasets and webdataset (make test sets it)")
-            return nil
-        }
+    private static let needsPython: Comment = "ATTUNE_PYTHON names no Python: make setup-python, make test"
+
+    private func read(_ format: String, _ folder: String) throws -> [Seen] {
+        let python = try #require(Attune.python)
         let script = Attune.repository.appendingPathComponent("Tests/Interop/read_exports.py").path
-        let outcome = try RunningCommand(URL(fileURLWithPath: python), [script, format, folder]).wait()
+        let outcome = try RunningCommand(python, [script, format, folder]).wait()
         try #require(outcome.status == 0, "\(outcome.errors)")
         return try JSONDecoder().decode([Seen].self, from: Data(outcome.output.utf8))
     }
@@ -34,14 +33,14 @@ import Testing
         return to
     }
 
-    @Test func exportsOpenInThePrograms() throws {
+    @Test(.enabled(if: Attune.python != nil, needsPython)) func exportsOpenInThePrograms() throws {
         let corpus = try SmallCorpus()
         try Attune.succeed("select", "--corpus", corpus.path, "all", "--all")
         let samples = try Query.samples(corpus.path)
         let texts = Dictionary(uniqueKeysWithValues: samples.map { ($0.id, $0.prompt) })
         for format in ["imagefolder", "webdataset", "kohya", "shard", "latents"] {
             let folder = try export(corpus, format, "--model", Attune.model, "--samples-per-file", "4")
-            guard let seen = try read(format, folder) else { return }
+            let seen = try read(format, folder)
             #expect(Dictionary(uniqueKeysWithValues: seen.map { ($0.id, $0.text) }) == texts, "\(format)")
             for sample in seen {
                 if let mi = sample.mi { #expect(samples.first { $0.id == sample.id }?.mi == mi, "\(format)") }
@@ -76,12 +75,12 @@ import Testing
         #expect(try Attune.run("verify", "--corpus", other).status == 0)
     }
 
-    @Test func batchesWrittenByPythonComeIn() throws {
-        guard let python = ProcessInfo.processInfo.environment["ATTUNE_PYTHON"] else { return }
+    @Test(.enabled(if: Attune.python != nil, needsPython)) func batchesWrittenByPythonComeIn() throws {
+        let python = try #require(Attune.python)
         let scratch = try Scratch()
         let (corpus, batch) = (scratch.path("corpus"), scratch.path("batch.h5"))
         let script = Attune.repository.appendingPathComponent("examples/write_batch.py").path
-        let written = try RunningCommand(URL(fileURLWithPath: python), [script, "--made-up", "4", "--to", batch]).wait()
+        let written = try RunningCommand(python, [script, "--made-up", "4", "--to", batch]).wait()
         try #require(written.status == 0, "\(written.errors)")
         try Attune.succeed("init", "--corpus", corpus)
         #expect(
@@ -96,7 +95,7 @@ import Testing
             import h5py, hdf5plugin
             with h5py.File('\(batch)', 'r+') as f: f['latents/4x2x2'][1, 0, 0, 0] = 7
             """
-        try #require(try RunningCommand(URL(fileURLWithPath: python), ["-c", damage]).wait().status == 0)
+        try #require(try RunningCommand(python, ["-c", damage]).wait().status == 0)
         let refused = try Attune.run("import", "--corpus", corpus, batch, "--format", "shard")
         #expect(refused.status == 1 && refused.failures.count == 1, "\(refused.errors)")
         #expect(refused.failures.first?.contains("batch.h5") == true, "\(refused.errors)")

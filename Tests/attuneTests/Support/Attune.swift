@@ -26,6 +26,9 @@ enum Attune {
 
     static let model = repository.appendingPathComponent("datasets/tiny-sd").path
 
+    /// A Python with the readers that exports and batches are compared with; `make test` names it.
+    static let python = ProcessInfo.processInfo.environment["ATTUNE_PYTHON"].map { URL(fileURLWithPath: $0) }
+
     /// Whether the tests that take long are to take all of it: `make test-long`.
     static let isLong = ProcessInfo.processInfo.environment["ATTUNE_LONG"] == "1"
 

@@ -68,8 +68,8 @@ struct ConvolutionGeometry: Sendable {
         let out = Output([images, outHeight, outWidth, outputs])
         withScratch(weight.roomCount) { room in
             let kernel = weight.rightHandSide(in: room)
-            let isLarge = columns * outputs > 1 << 18
-            let tile = min(max((isLarge ? 1 << 23 : 1 << 17) / columns, 16), pixels)
+            let isLarge = columns * outputs > PathSizes.largeKernel
+            let tile = min(max((isLarge ? PathSizes.largeColumns : PathSizes.smallColumns) / columns, 16), pixels)
             let tilesAnImage = (pixels + tile - 1) / tile
             func convolve(_ index: Int, multiply: (Matrix, Int, UnsafeMutablePointer<Float>) -> Void) {
                 let image = index / tilesAnImage

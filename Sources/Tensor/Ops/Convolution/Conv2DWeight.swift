@@ -78,14 +78,10 @@ struct OpenedKernel: Sendable {
     /// Room, in values, that ``transposed(in:)`` takes.
     var transposedRoomCount: Int { roomCount + ck_gemm_packed_size(outputChannels, depth) }
 
-    /// Kernels up to this size keep their Winograd transform, four times as large; larger ones are transformed panel by
-    /// panel at each use, which costs little beside the products.
-    private static let largestKeptTransform = 256 * 320
-
     /// Winograd's 36 planes, each packed as a right-hand side; nil for a kernel too large to keep them, or kept in
     /// 16 bits.
     func keptTransform(_ direction: Winograd.Direction) -> Tensor? {
-        guard keepsTransforms, inputChannels * outputChannels <= Self.largestKeptTransform else { return nil }
+        guard keepsTransforms, inputChannels * outputChannels <= PathSizes.keptWinogradKernel else { return nil }
         return weight.transform(direction) {
             let source = Winograd.Kernel(self, direction)
             let planes = Output([36, source.rows, source.columns])

@@ -71,7 +71,7 @@ enum Winograd {
             Parallel.forEach(kernel.panelCount) { panel in
                 let width = kernel.width(panel)
                 let productPlane = range.count * width + 16
-                let slice = 128
+                let slice = PathSizes.winogradSlice
                 withScratch(36 * (slice * width + productPlane)) { room in
                     let products = room + 36 * slice * width
                     for first in stride(from: 0, to: inputs, by: slice) {
@@ -145,7 +145,7 @@ private struct WinogradTiling: Sendable {
 
     /// Tiles whose transforms are in memory together, at most 64 MB of them.
     var groups: [Range<Int>] {
-        let size = max((1 << 24) / (36 * inputs) / 12 * 12, 96)
+        let size = max(PathSizes.winogradGroup / (36 * inputs) / 12 * 12, 96)
         let parts = (count + size - 1) / size
         return (0..<parts).map { $0 * count / parts..<($0 + 1) * count / parts }
     }

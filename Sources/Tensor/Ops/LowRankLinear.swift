@@ -1,0 +1,90 @@
+/// y = x·Wᵀ + s·(x·Aᵀ)·Bᵀ + bias over the last dimension, as one node of the tape (LoRA, Hu et al., arXiv 2106.09685).
+///
+/// - Parameters:
+///   - x: `[…, in]`.
+///   - weight: W, frozen.
+///   - bias: `[out]`, frozen.
+///   - down: A, `[r, in]`.
+///   - up: B, `[out, r]`.
+///   - scale: s.
+/// - Returns: `[…, out]`.
+package func lowRankLinear(
+    _ x: Tensor, _ weight: LinearWeight, bias: Tensor?, down: Tensor, up: Tensor, scale: Float
+) -> Tensor {
+    let rows = x.detached.reshaped([x.rows, x.channels])
+    let parents = [x, down, up]
+    let (down, up) = (down.detached, up.detached)
+    // The scale goes to the narrow side, [rows, r].
+    let narrow = matmul(rows, down, transposeB: true) * scale
+    let value = lowRankSum(rows, weight, narrow, up, bias: bias)
+    let (shape, needsInput) = (x.shape, x.requiresGradient)
+    return Tensor(value: value.reshaped(shape.dropLast() + [weight.outputs]), parents: parents) { gradient in
+        let gradient = gradient.reshaped([rows.shape[0], weight.outputs])
+        let dNarrow = matmul(gradient, up) * scale
+        return [
+            needsInput ? lowRankSumBack(gradient, weight, dNarrow, down).reshaped(shape) : nil,
+            matmul(dNarrow, rows, transposeA: true),
+            matmul(gradient, narrow, transposeA: true),
+        ]
+    }
+}
+
+/// y = (m/‖W + sBA‖)∘(x·Wᵀ + s·(x·Aᵀ)·Bᵀ) + bias over the last dimension, as one node of the tape (DoRA, Liu et al.,
+/// arXiv 2402.09353). The norm takes no gradient (section 4.3 there).
+///
+/// - Parameters:
+///   - magnitude: m, `[out]`.
+///   - norm: ‖W + sBA‖ by rows, `[out]`: see ``adaptedRowNorms(weight:weightSquares:down:up:scale:)``.
+///   The others are those of ``lowRankLinear(_:_:bias:down:up:scale:)``.
+package func weightDecomposedLinear(
+    _ x: Tensor, _ weight: LinearWeight, bias: Tensor?, down: Tensor, up: Tensor, magnitude: Tensor, norm: Tensor,
+    scale: Float
+) -> Tensor {
+    let rows = x.detached.reshaped([x.rows, x.channels])
+    let parents = [x, down, up, magnitude]
+    let (down, up, norm) = (down.detached, up.detached, norm.detached)
+    let narrow = matmul(rows, down, transposeB: true) * scale
+    let sum = lowRankSum(rows, weight, narrow, up)
+    let gain = quotient(magnitude.detached, norm)
+    let value = scaleColumns(sum, gain: gain, bias: bias?.detached)
+    let (shape, needsInput) = (x.shape, x.requiresGradient)
+    return Tensor(value: value.reshaped(shape.dropLast() + [weight.outputs]), parents: parents) { gradient in
+        let (dSum, products) = scaleColumnsVJP(gradient.reshaped(sum.shape), sum, gain: gain)
+        let dNarrow = matmul(dSum, up) * scale
+        return [
+            needsInput ? lowRankSumBack(dSum, weight, dNarrow, down).reshaped(shape) : nil,
+            matmul(dNarrow, rows, transposeA: true),
+            matmul(dSum, narrow, transposeA: true),
+            quotient(products, norm),
+        ]
+    }
+}
+
+/// ‖W + sBA‖ by rows, without the out×in matrix BA:
+/// ‖W‖² + 2s·rowsum(B∘(W·Aᵀ)) + s²·rowsum((B·(A·Aᵀ))∘B). Takes no gradients.
+///
+/// - Parameters:
+///   - weightSquares: ‖W‖² by rows, which a frozen W keeps for the whole run.
+///   - down: A, `[r, in]`.
+///   - up: B, `[out, r]`.
+package func adaptedRowNorms(
+    weight: LinearWeight, weightSquares: Tensor, down: Tensor, up: Tensor, scale: Float
+) -> Tensor {
+    let (down, up) = (down.detached, up.detached)
+    let crossed = rowDots(up, product(down, weight).transposed)
+    let own = rowDots(matmul(up, matmul(down, down, transposeB: true)), up)
+    return rowNorms(squared: weightSquares.detached + crossed * (2 * scale) + own * (scale * scale))
+}
+
+/// W with a low-rank change folded in, as a matrix: W + sBA, or with a magnitude (m/‖W + sBA‖)∘(W + sBA) by rows.
+///
+/// - Parameters:
+///   - weight: `[out, in]`.
+///   - down: A, `[r, in]`.
+///   - up: B, `[out, r]`.
+///   - magnitude: m, `[out]`.
+package func foldedWeight(_ weight: Tensor, down: Tensor, up: Tensor, magnitude: Tensor?, scale: Float) -> Tensor {
+    let sum = weight + matmul(up, down) * scale
+    guard let magnitude else { return sum }
+    return scaleRows(sum, by: quotient(magnitude, rowNorms(squared: rowSquares(sum))))
+}

@@ -1,0 +1,51 @@
+import CKernels
+
+/// ⟨a, b⟩ of each row, over the last dimension: `[rows, C]` → `[rows]`.
+package func rowDots(_ a: Tensor, _ b: Tensor) -> Tensor {
+    precondition(a.shape == b.shape, "row products of \(a.shape) and \(b.shape)")
+    let width = a.channels
+    let out = Output([a.rows])
+    Parallel.rows(a.rows, width: width) { range in
+        let start = range.lowerBound * width
+        ck_row_dots(a.pointer + start, b.pointer + start, out.pointer + range.lowerBound, range.count, width)
+    }
+    return Tensor(value: out.tensor, parents: [a, b]) {
+        [needsA = a.requiresGradient, needsB = b.requiresGradient, a = a.detached, b = b.detached] gradient in
+        [needsA ? scaleRows(b, by: gradient) : nil, needsB ? scaleRows(a, by: gradient) : nil]
+    }
+}
+
+/// ‖W‖² by rows.
+package func rowSquares(_ weight: Tensor) -> Tensor { rowDots(weight, weight) }
+
+/// Row lengths from squared row lengths; 0 where rounding made these negative.
+package func rowNorms(squared: Tensor) -> Tensor {
+    let value = map(squared, ck_square_root)
+    return Tensor(value: value, parents: [squared]) { [quotient($0, value * 2)] }
+}
+
+/// The rows of a matrix, each times its factor.
+///
+/// - Parameters:
+///   - matrix: `[rows, C]`.
+///   - factors: `[rows]`.
+package func scaleRows(_ matrix: Tensor, by factors: Tensor) -> Tensor {
+    precondition(factors.count == matrix.rows, "\(factors.count) factors for \(matrix.rows) rows")
+    let width = matrix.channels
+    let out = Output(matrix.shape)
+    Parallel.rows(matrix.rows, width: width) { range in
+        for row in range {
+            ck_scale(matrix.pointer + row * width, factors.pointer[row], out.pointer + row * width, width)
+        }
+    }
+    return Tensor(value: out.tensor, parents: [matrix, factors]) {
+        [
+            needsMatrix = matrix.requiresGradient, needsFactors = factors.requiresGradient, matrix = matrix.detached,
+            factors = factors.detached
+        ] gradient in
+        [
+            needsMatrix ? scaleRows(gradient, by: factors) : nil,
+            needsFactors ? rowDots(gradient, matrix).reshaped(factors.shape) : nil,
+        ]
+    }
+}
