@@ -44,7 +44,7 @@ extension ShardReader {
             guard record.manifest.data == manifest(row), record.id == id else {
                 throw CorpusError(.damaged, digest.hex, "sample \(id) does not match its manifest")
             }
-            let image: (width: Int, height: Int, pixels: [UInt8])
+            let image: DecodedImage
             do {
                 image = try PNG.decode(record.png)
             } catch {

@@ -32,7 +32,7 @@ final class BatchAssembler {
             latents: concatenateBatch(latents).channelsLast, noise: concatenateBatch(noise).channelsLast,
             timesteps: entries.map { draws.timestep($0.index, of: model.scheduler.trainTimesteps) },
             text: PromptEmbedding.batch(texts), prompts: samples.compactMap { places[ExactText($0.prompt)] },
-            added: model.addedConditions(prompts),
+            added: model.addedConditions(prompts, latents: Array(shape.dropFirst())),
             weights: weights(samples))
     }
 

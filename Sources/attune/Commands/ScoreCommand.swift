@@ -45,8 +45,9 @@ struct ScoreCommand: AsyncParsableCommand {
         guard !rows.isEmpty else {
             throw Failure("no sample fits; nothing was scored: see what there is with attune query")
         }
-        let (model, adapter) = try source.load()
+        let (model, adapter) = try source.load(for: .noising)
         try requireSteps(steps, model)
+        try requireDescribableSchedule(model)
         let scorer = try CorpusScorer(
             corpus: corpus, model: model, adapter: adapter, draws: draws, steps: steps, seed: seed, batch: batch)
         Interruption.listen()

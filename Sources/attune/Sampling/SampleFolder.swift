@@ -14,6 +14,11 @@ struct SampleFolder {
         let guidance: Double
         let sampler: String
         let prompts: [String]
+        var negativePrompt: String?
+        var clipSkip: Int?
+        /// Nil for the model's own size.
+        var width, height: Int?
+        var ignoredFields: [String]?
     }
 
     struct Image: Equatable {
