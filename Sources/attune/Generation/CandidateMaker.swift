@@ -15,7 +15,8 @@ struct CandidateMaker {
     private let negative: PromptEmbedding?
 
     init(_ options: ModelOptions, _ settings: DenoisingSettings) throws {
-        (model, adapter) = try options.load(for: .sampling(settings.sampler))
+        let (model, adapter) = try options.load(for: .sampling(settings.sampler))
+        (self.model, self.adapter) = (model, adapter)
         try requireSteps(settings.steps, model)
         // A sampler that cannot do it says so before any work.
         _ = try settings.sampler.make(model.scheduler, steps: settings.steps)
