@@ -134,16 +134,16 @@ def weight_files(folder, stems, variant):
     """The files of a component's weights: of the variant asked for, else the plain copy, else the only variant there."""
     def copy(mark):
         for stem in stems:
-            index = folder / f"{stem}.safetensors.index{mark}.json"
             if (folder / f"{stem}{mark}.safetensors").exists():
                 return [f"{stem}{mark}.safetensors"]
-            if index.exists():
-                return sorted(set(json.loads(index.read_text())["weight_map"].values()))
+            for index in [folder / f"{stem}.safetensors.index{mark}.json", folder / f"{stem}.safetensors{mark}.index.json"]:
+                if index.exists():
+                    return sorted(set(json.loads(index.read_text())["weight_map"].values()))
 
     found = (variant and copy("." + variant)) or copy("")
     if not found and not variant:
         names = "|".join(map(re.escape, stems))
-        pattern = rf"(?:{names})\.(?:safetensors\.index\.)?([\w-]+)\.(?:safetensors|json)"
+        pattern = rf"(?:{names})\.(?:safetensors\.(?:index\.)?)?([\w-]+)\.(?:safetensors|json|index\.json)"
         marks = {m[1] for m in (re.fullmatch(pattern, f.name) for f in folder.iterdir()) if m and "-of-" not in m[1]} - {"index"}
         found = copy("." + marks.pop()) if len(marks) == 1 else None
     if not found:

@@ -30,7 +30,7 @@ import tokenizer_folders
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MODEL = ROOT / "datasets" / "tiny-sd"
-ATTUNE = ROOT / ".build" / "release" / "attune"
+ATTUNE = pathlib.Path(os.environ.get("ATTUNE", ROOT / ".build" / "release" / "attune"))
 TARGETS = ["to_k", "to_q", "to_v", "to_out.0", "ff.net.0.proj", "ff.net.2"]
 PROMPTS = ["a red circle", "three pink stars"]
 STEPS, GUIDANCE, SEEDS = 12, 5.0, [42]

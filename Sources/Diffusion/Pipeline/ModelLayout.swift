@@ -43,6 +43,8 @@ enum ModelLayout {
         for component in foreign {
             if let name = kind(component) { throw refuse("which has the component \(component) (\(name))") }
         }
+        let isKnown = ["StableDiffusionP", "StableDiffusionX", "LatentConsistency"].contains { pipeline.hasPrefix($0) }
+        if index["_class_name"] != nil, !isKnown, kind("unet") == nil { throw refuse("which names no unet") }
         for (component, classes) in known {
             guard let stated = index[component] as? [Any] else { continue }
             guard let name = stated.last as? String else {

@@ -19,7 +19,8 @@ package enum ModelComponent: String, Sendable, CaseIterable {
 /// Which files hold the weights of one component, by the names that diffusers and transformers give them.
 ///
 /// `<name>.safetensors` is the plain copy, `<name>.<variant>.safetensors` another one; an index beside it,
-/// `<name>.safetensors.index.json` or `<name>.safetensors.index.<variant>.json`, names the parts of a copy in several files.
+/// `<name>.safetensors.index.json` or `<name>.safetensors.index.<variant>.json` (once `….<variant>.index.json`), names the
+/// parts of a copy in several files.
 struct WeightFiles {
     private let folder: URL
     private let component: ModelComponent
@@ -39,7 +40,10 @@ struct WeightFiles {
         var found: Set<String> = []
         for name in component.weightNames {
             for file in names {
-                if let index = file.between("\(name).safetensors.index.", ".json") { found.insert(index) }
+                let index =
+                    file.between("\(name).safetensors.index.", ".json")
+                    ?? file.between("\(name).safetensors.", ".index.json")
+                if let index { found.insert(index) }
                 if let single = file.between("\(name).", ".safetensors"), !single.contains("."),
                     single.firstMatch(of: Self.part) == nil
                 {
@@ -76,9 +80,10 @@ struct WeightFiles {
     private func copy(_ variant: String?) throws(ModelError) -> [URL]? {
         let mark = variant.map { ".\($0)" } ?? ""
         for name in component.weightNames {
-            let (single, index) = ("\(name)\(mark).safetensors", "\(name).safetensors.index\(mark).json")
+            let single = "\(name)\(mark).safetensors"
             if names.contains(single) { return [folder.appendingPathComponent(single)] }
-            if names.contains(index) {
+            let indices = ["\(name).safetensors.index\(mark).json", "\(name).safetensors\(mark).index.json"]
+            if let index = indices.first(where: names.contains) {
                 let files = try ShardIndex(folder.appendingPathComponent(index)).files
                 return files.map { folder.appendingPathComponent($0) }
             }

@@ -137,25 +137,23 @@ package enum AdapterFile {
 
     /// A folder's adapter is the file under diffusers' or PEFT's name, or else the only safetensors file in it.
     private static func locate(_ place: URL) throws(AdapterError) -> (weights: URL, settings: URL?) {
-        var file = place
-        var isFolder: ObjCBool = false
-        if FileManager.default.fileExists(atPath: place.path, isDirectory: &isFolder), isFolder.boolValue {
-            file = try chosen(in: place)
+        let names = try looking { () throws(DiskError) -> [String]? in
+            guard let status = try Disk.status(place.path), status.st_mode & S_IFMT == S_IFDIR else { return nil }
+            return try Disk.list(place.path).sorted()
         }
+        var file = place
+        if let names { file = try chosen(in: place, names) }
         guard file.lastPathComponent == peftName else { return (file, nil) }
         let settings = file.deletingLastPathComponent().appending(path: peftSettingsName)
-        // A link that leads nowhere is an error of its own when it is read.
-        let isThere = (try? FileManager.default.attributesOfItem(atPath: settings.path)) != nil
+        let isThere = try looking { () throws(DiskError) in try Disk.exists(settings.path) }
         return (file, isThere ? settings : nil)
     }
 
-    private static func chosen(in folder: URL) throws(AdapterError) -> URL {
-        let names: [String]
-        do {
-            names = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
-        } catch {
-            throw .unreadable(file: folder.path, reason: error.localizedDescription)
-        }
+    private static func looking<Found>(_ body: () throws(DiskError) -> Found) throws(AdapterError) -> Found {
+        do throws(DiskError) { return try body() } catch { throw .unreadable(file: error.path, reason: error.message) }
+    }
+
+    private static func chosen(in folder: URL, _ names: [String]) throws(AdapterError) -> URL {
         if names.contains("model_index.json") {
             throw .unreadable(file: folder.path, reason: "it is a model's folder, not an adapter: give it with --model")
         }
@@ -172,5 +170,6 @@ package enum AdapterFile {
             reason: files.isEmpty
                 ? "there is no \(name) in it"
                 : "it holds several files, \(files.joined(separator: ", ")): give one of them")
+    }
     }
 }

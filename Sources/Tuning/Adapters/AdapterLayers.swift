@@ -38,10 +38,12 @@ struct AdapterLayers {
     /// - Parameter settings: by network, where the file or its folder states them.
     func assembled(_ settings: [ModelComponent: AdapterSettings]) throws(AdapterError) -> StoredAdapter {
         var found: [ModelComponent: [String: StoredAdapter.Layer]] = [:]
-        for (component, layers) in layers {
+        for (component, layers) in layers.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
             let own = settings[component]
             var read: [String: StoredAdapter.Layer] = [:]
-            for (path, parts) in layers { read[path] = try layer("\(component.rawValue) \(path)", path, parts, own) }
+            for (path, parts) in layers.sorted(by: { $0.key < $1.key }) {
+                read[path] = try layer("\(component.rawValue) \(path)", path, parts, own)
+            }
             if own?.useDora == true, let plain = read.keys.sorted().first(where: { read[$0]?.factors.magnitude == nil })
             {
                 throw .incompleteLayer(path: plain, missing: "lora_magnitude_vector", file: file)
@@ -110,20 +112,20 @@ struct AdapterLayers {
 
     /// The CP decomposition's first two factors as one: A[p, i, y, x] = Σ_q M[p, q, y, x]·A′[q, i].
     private func joined(_ middle: Tensor, _ down: Tensor) -> Tensor {
-        let (rank, inner, inputs) = (middle.shape[0], middle.shape[1], down.shape[1])
-        let taps = middle.shape[2] * middle.shape[3]
-        let (middleValues, downValues) = (middle.values, down.values)
-        return Tensor(shape: [rank, inputs, middle.shape[2], middle.shape[3]]) { out in
-            out.update(repeating: 0)
-            for p in 0..<rank {
-                for q in 0..<inner {
-                    for i in 0..<inputs {
-                        let factor = downValues[q * inputs + i]
-                        for tap in 0..<taps {
-                            out[(p * inputs + i) * taps + tap] += middleValues[(p * inner + q) * taps + tap] * factor
-                        }
-                    }
-                }
+        let (rank, inner, inputs, kernel) = (middle.shape[0], middle.shape[1], down.shape[1], middle.shape[2...])
+        let taps = kernel.reduce(1, *)
+        let values = middle.values
+        let taken = Tensor(shape: [rank * taps, inner]) { out in
+            for index in out.indices {
+                let (row, q) = (index / inner, index % inner)
+                out[index] = values[(row / taps * inner + q) * taps + row % taps]
+            }
+        }
+        let product = matmul(taken, down.reshaped([inner, inputs])).values
+        return Tensor(shape: [rank, inputs] + kernel) { out in
+            for index in out.indices {
+                let (row, tap) = (index / taps, index % taps)
+                out[index] = product[(row / inputs * taps + tap) * inputs + row % inputs]
             }
         }
     }

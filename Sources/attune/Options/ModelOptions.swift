@@ -21,16 +21,23 @@ struct ModelOptions: ParsableArguments {
         help: "Keep weights stored in 16 bits so, and widen them as they are used: half the memory, the same results.")
     var lowMemory = false
 
+    @OptionGroup var config: IgnoreConfigOptions
+
     /// The model with the adapter folded in, and the digest of the adapter's file.
-    func load() throws -> (model: DiffusionModel, adapter: String?) {
+    ///
+    /// - Parameter use: what its noise schedule is for.
+    func load(for use: SchedulerUse) throws -> (model: DiffusionModel, adapter: String?) {
         let folder = URL(fileURLWithPath: model)
+        let ignored = config.fields
         guard let adapter else {
-            return (try DiffusionModel.load(from: folder, variant: copy.variant, lowMemory: lowMemory), nil)
+            let loaded = try DiffusionModel.load(
+                from: folder, for: use, variant: copy.variant, lowMemory: lowMemory, ignoring: ignored)
+            return (loaded, nil)
         }
         let file = URL(fileURLWithPath: adapter)
         let folding = AdapterFolding(try AdapterFile.load(file) { try UNetConfiguration.layers(of: folder) })
         let loaded = try DiffusionModel.load(
-            from: folder, variant: copy.variant, adapter: folding, lowMemory: lowMemory)
+            from: folder, for: use, variant: copy.variant, adapter: folding, lowMemory: lowMemory, ignoring: ignored)
         // A layer that the model lacks would be left out in silence.
         try folding.checkAllMet()
         return (loaded, try AdapterFile.digest(of: file))
@@ -54,4 +61,10 @@ func requireSteps(_ steps: Int, _ model: DiffusionModel) throws {
     }
 }
 
-extension SamplerKind: ExpressibleByArgument {}
+/// Refuses a schedule that a manifest cannot tell, so that nobody could turn the trace into a score again.
+func requireDescribableSchedule(_ model: DiffusionModel) throws {
+    guard model.scheduler.trainedBetas != nil else { return }
+    throw Failure(
+        "\(model.folder.path): trained_betas of its scheduler cannot be recorded with a trace; sample takes the model, "
+            + "or leave them out with --ignore-config trained_betas")
+}

@@ -74,7 +74,8 @@ import Testing
             let index = folder.appending(path: "\(stem).safetensors.index.json")
             let text = try String(contentsOf: index, encoding: .utf8).replacing("\(stem)-", with: "\(stem).fp16-")
             try FileManager.default.removeItem(at: index)
-            try Data(text.utf8).write(to: folder.appending(path: "\(stem).safetensors.index.fp16.json"))
+            try Data(text.utf8).write(
+                to: folder.appending(path: "\(stem).safetensors.\(part == "vae" ? "fp16.index" : "index.fp16").json"))
             for number in 1...2 {
                 try FileManager.default.moveItem(
                     at: folder.appending(path: "\(stem)-0000\(number)-of-00002.safetensors"),
@@ -135,7 +136,11 @@ import Testing
             #""_class_name": "StableDiffusion3Pipeline", "text_encoder_3": ["transformers", "T5EncoderModel"]"#,
             "text_encoder_3"
         ),
-        (#""_class_name": "IFPipeline", "text_encoder": ["transformers", "T5EncoderModel"]"#, "T5EncoderModel"),
+        (#""_class_name": "PixArtSigmaPipeline""#, "PixArtSigmaPipeline"),
+        (
+            #""_class_name": "IFPipeline", "unet": ["diffusers", "UNet2DConditionModel"], "text_encoder": ["transformers", "T5EncoderModel"]"#,
+            "T5EncoderModel"
+        ),
         (#""_class_name": "StableDiffusionXLImg2ImgPipeline", "text_encoder": [null, null]"#, "has no text_encoder"),
     ])
     func otherPipelinesAreRefusedByName(fields: String, says: String) throws {
