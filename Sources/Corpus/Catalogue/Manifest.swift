@@ -18,6 +18,9 @@ struct Manifest: Decodable {
     var tag: String?
     var source_sha256: Digest?
     var source_fit, source_path, source_url: String?
+    var negative_prompt, mi_baseline: String?
+    var clip_skip: Int?
+    var ignored_config: [String]?
 
     /// Nil for what is not a manifest.
     init?(_ bytes: UnsafeBufferPointer<UInt8>) {
@@ -41,10 +44,16 @@ extension Manifest {
         // Members are sorted by name, and those that may be missing are looked for where they would be.
         guard scan.take("{") else { return nil }
         adapter = scan.member("adapter") ? scan.string() : nil
+        clip_skip = scan.member("clip_skip") ? scan.integer() : nil
         guard scan.member("guidance"), let guidance = scan.number(), scan.member("height"), let height = scan.integer(),
             scan.member("latent_sha256"), let latent = scan.digest(),
-            scan.member("latent_shape"), let shape = scan.integers(), scan.member("model"), let model = scan.string(),
-            scan.member("pixels_sha256"), let pixels = scan.digest(), scan.member("prompt"), let prompt = scan.string(),
+            scan.member("latent_shape"), let shape = scan.integers()
+        else { return nil }
+        mi_baseline = scan.member("mi_baseline") ? scan.string() : nil
+        guard scan.member("model"), let model = scan.string() else { return nil }
+        negative_prompt = scan.member("negative_prompt") ? scan.string() : nil
+        guard scan.member("pixels_sha256"), let pixels = scan.digest(), scan.member("prompt"),
+            let prompt = scan.string(),
             scan.member("recipe_sha256"), let recipe = scan.digest(), scan.member("sampler"),
             let sampler = scan.string()
         else { return nil }

@@ -10,13 +10,17 @@ package struct SampleRecipe: Sendable, Equatable {
     package var steps: Int
     package var guidance: Double
     package var width, height: Int
+    /// What belongs to the recipe where it is not as usual.
+    package var extras = RecipeExtras()
     /// The file that an imported sample was made from; nil for a generated one.
     package var source: ImportedSource?
 
     package init(
         prompt: String, seed: UInt64, model: String, adapter: String? = nil, sampler: String, steps: Int,
-        guidance: Double, width: Int, height: Int, source: ImportedSource? = nil
+        guidance: Double, width: Int, height: Int, extras: RecipeExtras = RecipeExtras(),
+        source: ImportedSource? = nil
     ) {
+        self.extras = extras
         (self.prompt, self.seed, self.model, self.adapter) = (prompt, seed, model, adapter)
         (self.sampler, self.steps, self.guidance) = (sampler, steps, guidance)
         (self.width, self.height, self.source) = (width, height, source)
@@ -29,6 +33,12 @@ package struct SampleRecipe: Sendable, Equatable {
             "width": .integer(width), "height": .integer(height),
         ]
         if let adapter { members["adapter"] = .string(adapter) }
+        if let text = extras.negativePrompt { members["negative_prompt"] = .string(text) }
+        if extras.clipSkip > 0 { members["clip_skip"] = .integer(extras.clipSkip) }
+        if extras.tracesNegativePrompt { members["mi_baseline"] = .string(RecipeExtras.negativeBaseline) }
+        if !extras.ignoredFields.isEmpty {
+            members["ignored_config"] = .array(extras.ignoredFields.map { .string($0) })
+        }
         if let source {
             members["source_sha256"] = .string(source.file.hex)
             members["source_fit"] = .string(source.fit)
@@ -37,6 +47,28 @@ package struct SampleRecipe: Sendable, Equatable {
     }
 
     package var digest: Digest { Digest(of: CanonicalJSON.object(members).data) }
+}
+
+/// Settings that most samples are made without. A recipe without them has the digest that it had before they existed.
+package struct RecipeExtras: Sendable, Equatable {
+    /// What guidance led away from, in place of the empty prompt.
+    package var negativePrompt: String?
+    /// Layers of the text encoder that were left out.
+    package var clipSkip: Int
+    /// Whether the trace compares with the negative prompt, not with the empty one.
+    package var tracesNegativePrompt: Bool
+    /// Fields of the model's files that were left out, as `part.field`, sorted.
+    package var ignoredFields: [String]
+
+    static let negativeBaseline = "negative"
+
+    package init(
+        negativePrompt: String? = nil, clipSkip: Int = 0, tracesNegativePrompt: Bool = false,
+        ignoredFields: [String] = []
+    ) {
+        (self.negativePrompt, self.clipSkip) = (negativePrompt, clipSkip)
+        (self.tracesNegativePrompt, self.ignoredFields) = (tracesNegativePrompt, ignoredFields)
+    }
 }
 
 /// Where an imported picture comes from. What it is made from counts for the recipe; where that lay does not, so that a
@@ -59,18 +91,24 @@ package struct ImportedSource: Sendable, Equatable {
 /// The noise schedule behind a trace, so that estimators can weigh it without the model.
 package struct ScheduleDescription: Sendable, Equatable, Codable {
     package var betaStart, betaEnd: Double
-    /// "linear" or "scaled_linear".
+    /// "linear", "scaled_linear" or "squaredcos_cap_v2".
     package var betaSchedule: String
     package var trainTimesteps: Int
+    /// True where betas were rescaled to zero terminal SNR; nil otherwise.
+    package var rescaleBetasZeroSNR: Bool?
 
     private enum CodingKeys: String, CodingKey {
         case betaStart = "beta_start"
         case betaEnd = "beta_end"
         case betaSchedule = "beta_schedule"
         case trainTimesteps = "num_train_timesteps"
+        case rescaleBetasZeroSNR = "rescale_betas_zero_snr"
     }
 
-    package init(betaStart: Double, betaEnd: Double, betaSchedule: String, trainTimesteps: Int) {
+    package init(
+        betaStart: Double, betaEnd: Double, betaSchedule: String, trainTimesteps: Int, rescalesToZeroSNR: Bool = false
+    ) {
+        rescaleBetasZeroSNR = rescalesToZeroSNR ? true : nil
         (self.betaStart, self.betaEnd) = (betaStart, betaEnd)
         (self.betaSchedule, self.trainTimesteps) = (betaSchedule, trainTimesteps)
     }
@@ -79,10 +117,12 @@ package struct ScheduleDescription: Sendable, Equatable, Codable {
     var isPlausible: Bool { (1...1_000_000).contains(trainTimesteps) && betaStart.isFinite && betaEnd.isFinite }
 
     var json: CanonicalJSON {
-        .object([
+        var members: [String: CanonicalJSON] = [
             "beta_start": .number(betaStart), "beta_end": .number(betaEnd), "beta_schedule": .string(betaSchedule),
             "num_train_timesteps": .integer(trainTimesteps),
-        ])
+        ]
+        if let rescaleBetasZeroSNR { members["rescale_betas_zero_snr"] = .bool(rescaleBetasZeroSNR) }
+        return .object(members)
     }
 }
 

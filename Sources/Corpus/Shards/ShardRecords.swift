@@ -60,10 +60,19 @@ extension SampleRecord {
             recipe: SampleRecipe(
                 prompt: manifest.prompt, seed: seed, model: manifest.model, adapter: manifest.adapter,
                 sampler: manifest.sampler, steps: manifest.steps, guidance: manifest.guidance, width: manifest.width,
-                height: manifest.height, source: ImportedSource(manifest)),
+                height: manifest.height, extras: RecipeExtras(manifest), source: ImportedSource(manifest)),
             tag: manifest.tag, schedule: manifest.schedule, png: png, pixels: manifest.pixels_sha256,
             latentShape: manifest.latent_shape, latent: latent, timesteps: trace.timesteps,
             deltaSquared: trace.deltaSquared, flow: flow)
+    }
+}
+
+extension RecipeExtras {
+    fileprivate init(_ manifest: Manifest) {
+        self.init(
+            negativePrompt: manifest.negative_prompt, clipSkip: manifest.clip_skip ?? 0,
+            tracesNegativePrompt: manifest.mi_baseline == Self.negativeBaseline,
+            ignoredFields: manifest.ignored_config ?? [])
     }
 }
 

@@ -20,26 +20,81 @@ package enum PerLevel: Decodable, Sendable, Equatable {
         case .each(let values): values.indices.contains(level) ? values[level] : nil
         }
     }
+
+    /// The number that holds for all levels; nil where they differ.
+    var single: Int? {
+        switch self {
+        case .all(let value): value
+        case .each(let values): Set(values).count == 1 ? values[0] : nil
+        }
+    }
 }
 
-/// Reads a config.json, naming file and field where it does not fit.
-///
-/// - Parameter snakeCase: whether keys are converted to Swift's camel case.
-func readConfiguration<T: Decodable>(
-    _ type: T.Type, _ url: URL, snakeCase: Bool = true
-) throws(ModelError) -> T {
-    let data: Data
-    do { data = try Data(contentsOf: url) } catch {
-        throw ModelError(.missingFile, at: url.path, "is missing: is this a complete diffusers model folder?")
+/// How many transformer blocks each layer has: one number for all, one a level, or one a layer of some levels.
+package enum LayerCounts: Decodable, Sendable, Equatable {
+    case all(Int)
+    case each([PerLevel])
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        if let one = try? container.decode(Int.self) {
+            self = .all(one)
+        } else {
+            self = .each(try container.decode([PerLevel].self))
+        }
     }
+
+    package subscript(level: Int, layer: Int) -> Int? {
+        switch self {
+        case .all(let value): value
+        case .each(let levels): levels.indices.contains(level) ? levels[level][layer] : nil
+        }
+    }
+
+    var isNested: Bool {
+        guard case .each(let levels) = self else { return false }
+        return levels.contains { if case .each = $0 { true } else { false } }
+    }
+}
+
+/// Reads a configuration file, naming file and field where it does not fit.
+///
+/// - Parameters:
+///   - snakeCase: whether keys are converted to Swift's camel case.
+///   - part: the folder that it describes, such as `unet`.
+///   - rules: what is followed of it; nil where any field may be there.
+///   - ignored: fields that are taken out before anything is judged.
+func readConfiguration<T: Decodable>(
+    _ type: T.Type, _ url: URL, snakeCase: Bool = true, part: String = "", rules: FieldRules? = nil,
+    ignoring ignored: IgnoredFields = IgnoredFields()
+) throws(ModelError) -> T {
+    let data = try ModelFile.read(url)
     do {
         let decoder = JSONDecoder()
+        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+            positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
         if snakeCase { decoder.keyDecodingStrategy = .convertFromSnakeCase }
-        return try decoder.decode(type, from: data)
+        guard let rules else { return try decoder.decode(type, from: data) }
+        let fields = ignored.strip(try JSONValue.members(of: data), part: part, rules)
+        if let problem = rules.problem(fields) { throw ModelError(.unsupported, at: url.path, problem) }
+        return try decoder.decode(type, from: JSONEncoder().encode(fields))
+    } catch let error as ModelError {
+        throw error
     } catch let error as DecodingError {
-        throw ModelError(.malformedFile, at: url.path, describe(error))
+        throw ModelError(.malformedFile, at: url.path, ModelFile.foreignContent(data) ?? describe(error))
     } catch {
         throw ModelError(.malformedFile, at: url.path, "\(error)")
+    }
+}
+
+/// The bytes of a file that a model folder must have.
+func configurationData(_ url: URL) throws(ModelError) -> Data {
+    do { return try Data(contentsOf: url) } catch let error as CocoaError where error.code == .fileReadNoSuchFile {
+        throw ModelError(.missingFile, at: url.path, "is missing: is this a complete diffusers model folder?")
+    } catch {
+        throw ModelError(
+            .malformedFile, at: url.path,
+            "cannot be read (\(error.localizedDescription)); check the file and its folder")
     }
 }
 
@@ -50,16 +105,9 @@ extension KeyedDecodingContainer {
             throw DecodingError.dataCorruptedError(forKey: key, in: self, debugDescription: otherwise())
         }
     }
-
-    /// Refuses settings that change what a network or sampler computes in a way that is not built here.
-    func refuse(_ keys: [Key]) throws {
-        for key in keys where try decodeIfPresent(Bool.self, forKey: key) == true {
-            try require(false, key, "is not supported")
-        }
-    }
 }
 
-private func describe(_ error: DecodingError) -> String {
+func describe(_ error: DecodingError) -> String {
     func field(_ context: DecodingError.Context, _ last: (any CodingKey)? = nil) -> String {
         (context.codingPath + (last.map { [$0] } ?? [])).map { fileSpelling($0.stringValue) }.joined(separator: ".")
     }

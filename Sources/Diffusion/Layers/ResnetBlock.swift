@@ -56,4 +56,20 @@ struct Upsample: Sendable {
     }
 
     func callAsFunction(_ x: Tensor) -> Tensor { conv(upsampleNearest2x(x)) }
+
+    /// To a size of its own, as torch's nearest interpolation picks the pixels.
+    func callAsFunction(_ x: Tensor, height: Int, width: Int) -> Tensor {
+        let (images, high, wide) = (x.shape[0], x.shape[1], x.shape[2])
+        if height == 2 * high, width == 2 * wide { return self(x) }
+        func sources(_ count: Int, from size: Int) -> [Int] {
+            let scale = Float(size) / Float(count)
+            return (0..<count).map { min(Int(Float($0) * scale), size - 1) }
+        }
+        let (rows, columns) = (sources(height, from: high), sources(width, from: wide))
+        let ids = (0..<images).flatMap { image in
+            rows.flatMap { row in columns.map { Int32((image * high + row) * wide + $0) } }
+        }
+        let pixels = x.reshaped([images * high * wide, x.channels])
+        return conv(embedding(pixels, ids, shape: [images, height, width]))
+    }
 }

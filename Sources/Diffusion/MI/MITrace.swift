@@ -57,7 +57,10 @@ package struct MeanKappaEstimator: MIEstimator {
         let terms = [Double](unsafeUninitializedCapacity: trace.timesteps.count) { terms, kept in
             for (t, delta) in zip(trace.timesteps, trace.deltaSquared) {
                 guard t > cutoff, t < schedule.count, !delta.isNaN else { continue }
-                terms[kept] = Double(kappa.weight(t, schedule)) * Double(delta)
+                let weight = Double(kappa.weight(t, schedule))
+                // With zero terminal SNR the last timestep has no finite weight: nothing of the image is left there.
+                guard weight.isFinite else { continue }
+                terms[kept] = weight * Double(delta)
                 kept += 1
             }
         }

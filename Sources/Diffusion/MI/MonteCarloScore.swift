@@ -19,7 +19,8 @@ extension DiffusionModel {
         let text = PromptEmbedding.batch(
             Array(repeating: emptyPrompt, count: draws) + Array(repeating: prompt, count: draws))
         let added = addedConditions(
-            Array(repeating: emptyPrompt, count: draws) + Array(repeating: prompt, count: draws))
+            Array(repeating: emptyPrompt, count: draws) + Array(repeating: prompt, count: draws),
+            latents: Array(shape.dropFirst()))
         let context = ForwardContext(crossAttention: CrossAttentionCache())
         var byDraw = Array(repeating: [Float](), count: draws)
         for (done, t) in timesteps.enumerated() {
@@ -33,7 +34,7 @@ extension DiffusionModel {
             let distances = Reduction.squaredDistancePerSample(
                 output.batch(draws..<2 * draws), output.batch(0..<draws))
             for (draw, distance) in distances.enumerated() {
-                byDraw[draw].append(Float(distance * traceWeight(Float(t))))
+                byDraw[draw].append(Float(distance * traceWeight(t, schedule)))
             }
             try progress(done + 1)
         }

@@ -4,6 +4,10 @@ package import Tensor
 /// A text-to-image model in the diffusers folder layout: SD-1.x, SD-2.x or SDXL.
 package struct DiffusionModel: Sendable {
     package let folder: URL
+    /// Whether it is an SDXL model.
+    package let isXL: Bool
+    /// Fields of its files that were left out on request, where that counts.
+    package let ignoredFields: [String]
     /// `sha256:…` over the files that were read (``ModelDigest``); an adapter that was folded in does not change it.
     package let digest: String
     package let unet: UNet2DConditionModel
@@ -17,26 +21,64 @@ package struct DiffusionModel: Sendable {
     /// Reads the whole model.
     ///
     /// - Parameters:
-    ///   - adapter: folded into the UNet's linear weights.
+    ///   - use: what the noise schedule is for: fields of the scheduler's file that this does not follow are refused.
+    ///   - variant: which copy of the weights, such as `fp16`; nil for the plain one, or the only one that is there.
+    ///   - adapter: folded into the weights of the UNet and the text encoders.
     ///   - lowMemory: weights stored as float16 or bfloat16 are kept so and widened at each use. The results are the same.
+    ///   - ignored: fields of the model's files that are taken as if they were not there.
     /// - Throws: ``ModelError`` naming the file or tensor that is missing, damaged or does not fit.
     package static func load(
-        from folder: URL, adapter: (any WeightFolding)? = nil, lowMemory: Bool = false
+        from folder: URL, for use: SchedulerUse = .noising, variant: String? = nil,
+        adapter: (any WeightFolding)? = nil, lowMemory: Bool = false, ignoring ignored: IgnoredFields = IgnoredFields()
     ) throws(ModelError) -> DiffusionModel {
-        try DiffusionModel(folder: folder, adapter: adapter, lowMemory: lowMemory)
+        try DiffusionModel(
+            folder: folder, use: use, variant: variant, adapter: adapter, lowMemory: lowMemory, ignored: ignored)
     }
 
-    private init(folder: URL, adapter: (any WeightFolding)?, lowMemory: Bool) throws(ModelError) {
+    private init(
+        folder: URL, use: SchedulerUse, variant: String?, adapter: (any WeightFolding)?, lowMemory: Bool,
+        ignored: IgnoredFields
+    ) throws(ModelError) {
         self.folder = folder
-        text = try TextConditioner(folder: folder, lowMemory: lowMemory)
-        scheduler = try SchedulerConfiguration(folder: folder.appendingPathComponent("scheduler"))
+        try ModelLayout.check(folder, variant: variant)
+        let index = try ModelIndex(folder: folder)
+        isXL = index.isXL
+        // The small files first: what they say may stop everything.
+        scheduler = try Self.scheduler(folder, index, for: use, ignored)
         schedule = NoiseSchedule(scheduler)
+        text = try TextConditioner(
+            folder: folder, variant: variant, folding: adapter, lowMemory: lowMemory, ignoring: ignored)
         unet = try UNet2DConditionModel(
-            folder: folder.appendingPathComponent("unet"), folding: adapter, lowMemory: lowMemory)
-        vae = try AutoencoderKL(folder: folder.appendingPathComponent("vae"), lowMemory: lowMemory)
-        digest = try ModelDigest.compute(folder: folder)
+            folder: folder.appendingPathComponent("unet"), variant: variant, folding: adapter, lowMemory: lowMemory,
+            ignoring: ignored)
+        vae = try AutoencoderKL(
+            folder: folder.appendingPathComponent("vae"), variant: variant, lowMemory: lowMemory, isXL: isXL,
+            ignoring: ignored)
+        try ignored.requireUse()
+        ignoredFields = ignored.effective
+        digest = try ModelDigest.compute(folder: folder, variant: variant)
         emptyPrompt = text.emptyPrompt
         try checkParts()
+        if use == .noising, let width = unet.configuration.timeCondProjDim {
+            throw ModelError(
+                .unsupported, at: folder.appendingPathComponent("unet/config.json").path,
+                "time_cond_proj_dim is \(width): the UNet was distilled and wants a guidance scale, which has no place in "
+                    + "training and scoring; use the model that it was distilled from")
+        }
+    }
+
+    private static func scheduler(
+        _ folder: URL, _ index: ModelIndex, for use: SchedulerUse, _ ignored: IgnoredFields
+    ) throws(ModelError) -> SchedulerConfiguration {
+        let place = folder.appendingPathComponent("scheduler")
+        var scheduler = try SchedulerConfiguration(folder: place, ignoring: ignored)
+        if let problem = scheduler.problem(for: use) {
+            throw ModelError(.unsupported, at: place.appendingPathComponent("scheduler_config.json").path, problem)
+        }
+        // Diffusers makes the class that the index names of whatever file lies there.
+        if let name = index.scheduler { scheduler.className = name }
+        scheduler.isCorrected = !index.isXL
+        return scheduler
     }
 
     /// Parts that are sound each by itself must fit each other, or generation would stop halfway.
@@ -63,37 +105,92 @@ package struct DiffusionModel: Sendable {
                 + "\(configuration.projectionClassEmbeddingsInputDim ?? 0) values in all, and gets \(added)")
     }
 
-    /// Channels, height and width of a latent.
-    package var latentShape: [Int] {
-        [unet.configuration.inChannels, unet.configuration.sampleSize, unet.configuration.sampleSize]
+    /// Channels, height and width of a latent of the model's own size.
+    package var latentShape: [Int] { [unet.configuration.inChannels] + latentSize(nil) }
+
+    /// The images that it was made for, in pixels.
+    package var imageSize: ImageSize {
+        ImageSize(
+            width: unet.configuration.sampleWidth * vae.configuration.reduction,
+            height: unet.configuration.sampleHeight * vae.configuration.reduction)
     }
 
-    /// Width and height of an image in pixels.
-    package var imageSize: Int { unet.configuration.sampleSize * vae.configuration.reduction }
+    /// Height and width of the latents of images of a size; nil for the model's own.
+    func latentSize(_ size: ImageSize?) -> [Int] {
+        let reduction = vae.configuration.reduction
+        return size.map { [$0.height / reduction, $0.width / reduction] }
+            ?? [unet.configuration.sampleHeight, unet.configuration.sampleWidth]
+    }
 
-    package func encode(prompts: [String]) -> [PromptEmbedding] { text.encode(prompts) }
+    /// What the sides of an image must be multiples of.
+    package var sizeUnit: Int { max(8, vae.configuration.reduction) }
+
+    /// How many layers ``encode(prompts:skipping:)`` can skip.
+    package var skippableLayers: Int { text.skippableLayers }
+
+    /// - Parameter skipping: layers of the text encoders that are left out, as diffusers' `clip_skip` has it.
+    package func encode(prompts: [String], skipping: Int = 0) -> [PromptEmbedding] {
+        text.encode(prompts, skipping: skipping)
+    }
 
     /// What SDXL is told beside text and timestep; nil for other models.
-    package func addedConditions(_ prompts: [PromptEmbedding]) -> AddedConditions? {
+    ///
+    /// - Parameter latents: height and width of the latents; nil for the model's own.
+    package func addedConditions(_ prompts: [PromptEmbedding], latents size: [Int]? = nil) -> AddedConditions? {
         guard unet.configuration.additionEmbedType == "text_time" else { return nil }
         let pooled = prompts.compactMap { $0.pooled.map { $0.reshaped([1, $0.count]) } }
-        let side = Float(imageSize)
+        let sides = (size ?? latentSize(nil)).map { Float($0 * vae.configuration.reduction) }
         return AddedConditions(
-            pooled: concatenateBatch(pooled), timeIDs: prompts.map { _ in [side, side, 0, 0, side, side] })
+            pooled: concatenateBatch(pooled), timeIDs: prompts.map { _ in sides + [0, 0] + sides })
     }
 
     /// Scaled latents `[N, h, w, C]` to images, a few at a time so that memory stays bounded.
-    package func decode(_ latents: Tensor) -> [RGBImage] {
+    package func decode(_ latents: Tensor) -> [RGBImage] { decodeChecked(latents).map(\.image) }
+
+    /// Images, and whether every value that they were rounded from was a finite number.
+    func decodeChecked(_ latents: Tensor) -> [(image: RGBImage, isFinite: Bool)] {
         let count = latents.shape[0]
-        let group = max(1, (1 << 20) / (imageSize * imageSize))
-        let (scale, shift) = (vae.configuration.scalingFactor, vae.configuration.shiftFactor ?? 0)
+        let reduction = vae.configuration.reduction
+        let pixels = latents.shape[1] * latents.shape[2] * reduction * reduction
+        let group = max(1, (1 << 20) / max(pixels, 1))
         return stride(from: 0, to: count, by: group).flatMap { first in
-            let part = latents.batch(first..<min(first + group, count)) * (1 / scale)
-            let pixels = vae.decode(shift == 0 ? part : part + Tensor(filled: shift, shape: part.shape))
-            return (0..<pixels.shape[0]).map { RGBImage(pixels, index: $0) }
+            let pixels = vae.decode(unscaled(latents.batch(first..<min(first + group, count))))
+            return (0..<pixels.shape[0]).map { (RGBImage(pixels, index: $0), pixels.isFinite(sample: $0)) }
+        }
+    }
+
+    /// Latents as the decoder takes them.
+    private func unscaled(_ latents: Tensor) -> Tensor {
+        let configuration = vae.configuration
+        guard let mean = configuration.latentsMean, let deviation = configuration.latentsStd else {
+            return latents * (1 / configuration.scalingFactor)
+        }
+        let channels = latents.channels
+        return Tensor(shape: latents.shape) { out in
+            latents.withValues { values in
+                for index in values.indices {
+                    let c = index % channels
+                    out[index] = values[index] * deviation[c] / configuration.scalingFactor + mean[c]
+                }
+            }
         }
     }
 
     /// Images to the means of their latents, scaled, `[N, h, w, C]`; sides are multiples of the VAE's reduction.
     package func encode(images: [RGBImage]) -> Tensor { vae.encode(images) }
+}
+
+/// Width and height in pixels.
+package struct ImageSize: Sendable, Equatable {
+    package var width, height: Int
+
+    package init(width: Int, height: Int) { (self.width, self.height) = (width, height) }
+}
+
+extension Tensor {
+    /// Whether all values of one sample of the first dimension are finite numbers.
+    func isFinite(sample: Int) -> Bool {
+        let size = count / max(shape[0], 1)
+        return withValues { values in values[sample * size..<(sample + 1) * size].allSatisfy(\.isFinite) }
+    }
 }

@@ -2,14 +2,29 @@ package import Tensor
 
 /// One batch of images to generate.
 package struct GenerationRequest: Sendable {
+    /// What the predictions under the prompts are compared with for the MI trace.
+    package enum TraceBaseline: Sendable {
+        /// The empty prompt. Where guidance leads away from another prompt, this takes a third prediction at each step.
+        case emptyPrompt
+        /// The prompt that guidance leads away from, whichever it is.
+        case negativePrompt
+        /// Nothing: no trace is wanted.
+        case none
+    }
+
     /// The prompt of each image.
     package var prompts: [PromptEmbedding]
     /// The seed of each image's own generator; an image depends on its seed, not on its place in the batch.
     package var seeds: [UInt64]
     package var steps: Int
-    /// The scale of classifier-free guidance (Ho & Salimans, arXiv 2207.12598).
+    /// The scale of classifier-free guidance (Ho & Salimans, arXiv 2207.12598); at 1 and below there is none.
     package var guidance: Float
     package var sampler: SamplerKind
+    /// What guidance leads away from; nil for the empty prompt.
+    package var negative: PromptEmbedding?
+    package var baseline = TraceBaseline.emptyPrompt
+    /// Nil for the model's own size. Sides are multiples of ``DiffusionModel/sizeUnit``.
+    package var size: ImageSize?
 
     package init(prompts: [PromptEmbedding], seeds: [UInt64], steps: Int, guidance: Float, sampler: SamplerKind) {
         precondition(prompts.count == seeds.count, "\(prompts.count) prompts for \(seeds.count) seeds")
@@ -24,70 +39,93 @@ package struct Generation: Sendable {
     package let latent: Tensor
     package let image: RGBImage
     package let trace: MITrace
+    /// Whether latent and image came out as finite numbers; where not, neither is worth keeping.
+    package let isFinite: Bool
 }
 
 extension DiffusionModel {
+    /// Whether a request is guided: above a scale of 1, and not by a model that was distilled to take the scale in.
+    package func isGuided(_ guidance: Float) -> Bool { guidance > 1 && unet.configuration.timeCondProjDim == nil }
+
     /// Generates a batch and reads the MI trace off every guided step.
     ///
     /// Each image draws its noise from a torch-compatible generator of its own, as diffusers does with one CPU
-    /// generator per image.
+    /// generator per image. Without guidance the prediction under the prompt is the only one, and the trace is NaN.
     ///
-    /// - Parameter progress: called after each step with the number of steps done; throws to stop.
+    /// - Parameter progress: called after each step with the share of the steps that are done; throws to stop.
     /// - Returns: one generation a prompt, in order.
     package func generate(
-        _ request: GenerationRequest, progress: (Int) throws(ModelError) -> Void = { _ in }
+        _ request: GenerationRequest, progress: (Double) throws(ModelError) -> Void = { _ in }
     ) throws(ModelError) -> [Generation] {
         let count = request.prompts.count
         guard count > 0 else { return [] }
         var sampler = try request.sampler.make(scheduler, steps: request.steps)
         var generators = request.seeds.map { TorchGenerator(seed: $0) }
-        let shape = latentShape
+        let size = latentSize(request.size)
+        let shape = [unet.configuration.inChannels] + size
         func noise() -> Tensor {
             concatenateBatch(generators.indices.map { generators[$0].normal([1] + shape) }).channelsLast
         }
-        let guided = Array(repeating: emptyPrompt, count: count) + request.prompts
-        let (text, added) = (PromptEmbedding.batch(guided), addedConditions(guided))
+        let isGuided = isGuided(request.guidance)
+        let tracesApart = isGuided && request.negative != nil && request.baseline == .emptyPrompt
+        var prompts = request.prompts
+        if isGuided { prompts = Array(repeating: request.negative ?? emptyPrompt, count: count) + prompts }
+        if tracesApart { prompts += Array(repeating: emptyPrompt, count: count) }
+        let (text, added) = (PromptEmbedding.batch(prompts), addedConditions(prompts, latents: size))
         let context = ForwardContext(crossAttention: CrossAttentionCache())
+        let scale = unet.configuration.timeCondProjDim.map { guidanceEmbedding(request.guidance, width: $0) }
+        let schedule = NoiseSchedule(scheduler.resolved(for: request.sampler))
+        let traceSteps = sampler.traceTimesteps
         var deltas = Array(repeating: [Float](), count: count)
         var z = noise() * sampler.initialNoiseScale
         for (step, t) in sampler.timesteps.enumerated() {
             let input = sampler.scaleInput(z, step: step)
-            let output = predictions(input, t, text: text, added: added, in: context)
-            let (unconditional, conditional) = (output.batch(0..<count), output.batch(count..<2 * count))
-            let weight = traceWeight(t)
-            for (row, distance) in Reduction.squaredDistancePerSample(conditional, unconditional).enumerated() {
-                deltas[row].append(Float(distance * weight))
+            let output = predictions(input, t, text: text, added: added, guidance: scale, in: context)
+            func part(_ index: Int) -> Tensor { output.batch(index * count..<(index + 1) * count) }
+            var guidedOutput = output
+            if isGuided {
+                let (unconditional, conditional) = (part(0), part(1))
+                guidedOutput = unconditional + (conditional - unconditional) * request.guidance
+                if request.baseline != .none, let t = traceSteps[step] {
+                    let weight = traceWeight(t, schedule)
+                    let distances = Reduction.squaredDistancePerSample(
+                        conditional, tracesApart ? part(2) : unconditional)
+                    for (row, distance) in distances.enumerated() { deltas[row].append(Float(distance * weight)) }
+                }
             }
-            let guidedOutput = unconditional + (conditional - unconditional) * request.guidance
+            for row in deltas.indices where deltas[row].count == step { deltas[row].append(.nan) }
             z = sampler.step(modelOutput: guidedOutput, step: step, sample: z, noise: noise)
-            try progress(step + 1)
+            try progress(Double(step + 1) / Double(sampler.timesteps.count))
         }
-        let timesteps = sampler.timesteps.map { Int($0) }
         let latents = z.channelsFirst
-        return zip(decode(z), deltas).enumerated().map { row, made in
+        let timesteps = traceSteps.map { min(max($0 ?? schedule.count - 1, 0), schedule.count - 1) }
+        return zip(decodeChecked(z), deltas).enumerated().map { row, made in
             Generation(
-                latent: latents.batch(row..<row + 1).reshaped(shape), image: made.0,
-                trace: MITrace(timesteps: timesteps, deltaSquared: made.1))
+                latent: latents.batch(row..<row + 1).reshaped(shape), image: made.0.image,
+                trace: MITrace(timesteps: timesteps, deltaSquared: made.1),
+                isFinite: made.0.isFinite && latents.isFinite(sample: row))
         }
     }
 
-    /// What the UNet says of the same images under no prompt and under theirs, one after the other.
+    /// What the UNet says of the same images under several prompts, one after the other.
     ///
     /// - Parameters:
     ///   - images: `[N, h, w, C]`.
-    ///   - text: `[2N, L, D]`; `added` as many.
+    ///   - text: of a multiple of N, `[kN, L, D]`; `added` as many.
     func predictions(
-        _ images: Tensor, _ t: Float, text: Tensor, added: AddedConditions?, in context: ForwardContext
+        _ images: Tensor, _ t: Float, text: Tensor, added: AddedConditions?, guidance: Tensor? = nil,
+        in context: ForwardContext
     ) -> Tensor {
-        // SDXL tells the halves apart from the first layer on.
-        let images = added == nil ? images : images.repeated(2)
+        // SDXL tells the parts apart from the first layer on.
+        let images = added == nil ? images : images.repeated(toBatch: text.shape[0])
         return unet(
-            images, timesteps: Array(repeating: t, count: images.shape[0]), text: text, added: added, in: context)
+            images, timesteps: Array(repeating: t, count: images.shape[0]), text: text, added: added,
+            guidance: guidance, in: context)
     }
 
     /// Turns a squared difference of predictions into one of noise: for v-prediction Δε = √ᾱ_t·Δv.
-    func traceWeight(_ t: Float) -> Double {
+    func traceWeight(_ t: Int, _ schedule: NoiseSchedule) -> Double {
         guard scheduler.predictionType == .velocity else { return 1 }
-        return Double(schedule.alphasCumprod[min(Int(t), schedule.count - 1)])
+        return Double(schedule.alphasCumprod[min(max(t, 0), schedule.count - 1)])
     }
 }

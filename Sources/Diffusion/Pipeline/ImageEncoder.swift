@@ -9,12 +9,17 @@ package struct ImageEncoder: Sendable {
     package let imageSize: Int
     private let vae: AutoencoderKL
 
-    package init(folder: URL) throws(ModelError) {
-        let unet = try readConfiguration(
-            UNetConfiguration.self, folder.appendingPathComponent("unet").appendingPathComponent("config.json"))
-        vae = try AutoencoderKL(folder: folder.appendingPathComponent("vae"))
-        imageSize = unet.sampleSize * vae.configuration.reduction
-        digest = try ModelDigest.compute(folder: folder)
+    package init(
+        folder: URL, variant: String? = nil, ignoring ignored: IgnoredFields = IgnoredFields()
+    ) throws(ModelError) {
+        try ModelLayout.check(folder, variant: variant)
+        let unet = try UNetConfiguration(folder: folder.appendingPathComponent("unet"), ignoring: ignored)
+        vae = try AutoencoderKL(
+            folder: folder.appendingPathComponent("vae"), variant: variant, isXL: try ModelIndex(folder: folder).isXL,
+            ignoring: ignored)
+        try ignored.requireUse()
+        imageSize = min(unet.sampleHeight, unet.sampleWidth) * vae.configuration.reduction
+        digest = try ModelDigest.compute(folder: folder, variant: variant)
     }
 
     /// What an image's sides must be multiples of.
@@ -28,10 +33,20 @@ extension AutoencoderKL {
     /// Images to the means of their latents, scaled, one at a time so that memory stays bounded.
     func encode(_ images: [RGBImage]) -> Tensor {
         let channels = configuration.latentChannels
-        let (scale, shift) = (configuration.scalingFactor, configuration.shiftFactor ?? 0)
+        let scale = configuration.scalingFactor
+        let normal = configuration.latentsMean.flatMap { mean in configuration.latentsStd.map { (mean, $0) } }
         return concatenateBatch(
             images.map { image in
-                (moments(image.tensor).channels(0..<channels) + -shift) * scale
+                let means = moments(image.tensor).channels(0..<channels)
+                guard let normal else { return means * scale }
+                return Tensor(shape: means.shape) { out in
+                    means.withValues { values in
+                        for index in values.indices {
+                            let c = index % channels
+                            out[index] = (values[index] - normal.0[c]) * scale / normal.1[c]
+                        }
+                    }
+                }
             })
     }
 }

@@ -13,23 +13,24 @@ package struct TextConditioner: Sendable {
     private let second: Encoder?
     private let zerosForEmptyPrompt: Bool
 
-    package init(folder: URL, lowMemory: Bool = false) throws(ModelError) {
-        guard FileManager.default.fileExists(atPath: folder.appendingPathComponent("model_index.json").path) else {
-            throw ModelError(.missingFile, at: folder.path, "has no model_index.json: give a diffusers model folder")
-        }
-        func encoder(_ suffix: String) throws(ModelError) -> Encoder {
-            Encoder(
-                tokenizer: try CLIPTokenizer(folder: folder.appendingPathComponent("tokenizer\(suffix)")),
+    package init(
+        folder: URL, variant: String? = nil, folding: (any WeightFolding)? = nil, lowMemory: Bool = false,
+        ignoring ignored: IgnoredFields = IgnoredFields()
+    ) throws(ModelError) {
+        try ModelLayout.check(folder, variant: variant)
+        let index = try ModelIndex(folder: folder)
+        func encoder(_ component: ModelComponent, tokenizer: String) throws(ModelError) -> Encoder {
+            let tokenizer = folder.appendingPathComponent(tokenizer)
+            try checkTokenizer(tokenizer, ignoring: ignored)
+            return Encoder(
+                tokenizer: try CLIPTokenizer(folder: tokenizer),
                 model: try CLIPTextEncoder(
-                    folder: folder.appendingPathComponent("text_encoder\(suffix)"), lowMemory: lowMemory))
+                    component, folder: folder.appendingPathComponent(component.rawValue), variant: variant,
+                    folding: folding, lowMemory: lowMemory, ignoring: ignored))
         }
-        first = try encoder("")
-        let hasSecond = FileManager.default.fileExists(atPath: folder.appendingPathComponent("text_encoder_2").path)
-        second = hasSecond ? try encoder("_2") : nil
-        struct Index: Decodable { var force_zeros_for_empty_prompt: Bool? }
-        let index = try readConfiguration(
-            Index.self, folder.appendingPathComponent("model_index.json"), snakeCase: false)
-        zerosForEmptyPrompt = hasSecond && index.force_zeros_for_empty_prompt ?? true
+        first = try encoder(.textEncoder, tokenizer: "tokenizer")
+        second = index.isXL ? try encoder(.textEncoder2, tokenizer: "tokenizer_2") : nil
+        zerosForEmptyPrompt = index.zerosForEmptyPrompt
         for part in [first, second].compactMap({ $0 }) {
             let size = part.model.configuration.vocabSize
             if let id = part.tokenizer.strayID(vocabularySize: size) {
@@ -47,18 +48,30 @@ package struct TextConditioner: Sendable {
         }
     }
 
-    package func encode(_ prompts: [String]) -> [PromptEmbedding] {
+    /// How many of the last layers can be left out (``encode(_:skipping:)``).
+    package var skippableLayers: Int {
+        guard let second else { return first.model.configuration.numHiddenLayers }
+        return min(first.model.configuration.numHiddenLayers, second.model.configuration.numHiddenLayers) - 1
+    }
+
+    /// - Parameter skipping: layers that are left out before the one that a prompt is usually read from, as diffusers'
+    ///   `clip_skip` has it; at most ``skippableLayers``. Pooled embeddings stay as they are.
+    package func encode(_ prompts: [String], skipping: Int = 0) -> [PromptEmbedding] {
         guard !prompts.isEmpty else { return [] }
+        precondition((0...skippableLayers).contains(skipping), "\(skipping) layers to skip of \(skippableLayers)")
         let encodings = prompts.map { first.tokenizer.encode($0) }
-        let output = first.model(encodings.map(\.ids))
         guard let second else {
+            let output = first.model(encodings.map(\.ids), skipping: skipping == 0 ? nil : skipping)
+            let states = output.chosen.map(first.model.normalized) ?? output.lastHiddenState
             return prompts.indices.map { row in
-                PromptEmbedding(
-                    tokens: slice(output.lastHiddenState, row), isTruncated: encodings[row].isTruncated)
+                PromptEmbedding(tokens: slice(states, row), isTruncated: encodings[row].isTruncated)
             }
         }
-        let output2 = second.model(prompts.map { second.tokenizer.encode($0).ids })
-        let both = concatenateChannels(output.penultimate, output2.penultimate)
+        // SDXL reads both encoders before their last layer.
+        let layers = skipping == 0 ? nil : skipping + 1
+        let output = first.model(encodings.map(\.ids), skipping: layers)
+        let output2 = second.model(prompts.map { second.tokenizer.encode($0).ids }, skipping: layers)
+        let both = concatenateChannels(output.chosen ?? output.penultimate, output2.chosen ?? output2.penultimate)
         return prompts.indices.map { row in
             PromptEmbedding(
                 tokens: slice(both, row), pooled: slice(output2.pooled, row), isTruncated: encodings[row].isTruncated)
@@ -75,4 +88,13 @@ package struct TextConditioner: Sendable {
     private func slice(_ batch: Tensor, _ row: Int) -> Tensor {
         batch.batch(row..<row + 1).reshaped(Array(batch.shape.dropFirst()))
     }
+}
+
+/// Judges the fields of a tokenizer that its reader does not look at.
+private func checkTokenizer(_ folder: URL, ignoring ignored: IgnoredFields) throws(ModelError) {
+    let file = folder.appendingPathComponent("tokenizer_config.json")
+    // It is optional, and what is wrong with it is for the tokenizer's own reader to say.
+    guard let data = try? Data(contentsOf: file), let members = try? JSONValue.members(of: data) else { return }
+    let fields = ignored.strip(members, part: folder.lastPathComponent, .clipTokenizer)
+    if let problem = FieldRules.clipTokenizer.problem(fields) { throw ModelError(.unsupported, at: file.path, problem) }
 }

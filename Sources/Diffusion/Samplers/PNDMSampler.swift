@@ -47,11 +47,20 @@ struct PNDMSampler: Sampler {
         }
     }
 
-    /// Equation 9 of the paper.
     private func advance(_ sample: Tensor, _ output: Tensor, from t: Int, to previous: Int) -> Tensor {
+        PNDMTransfer(configuration: configuration, schedule: schedule)(sample, output, from: t, to: previous)
+    }
+}
+
+/// Equation 9 of the paper: a sample at one timestep from that at another.
+struct PNDMTransfer {
+    let configuration: SchedulerConfiguration
+    let schedule: NoiseSchedule
+
+    func callAsFunction(_ sample: Tensor, _ output: Tensor, from t: Int, to previous: Int) -> Tensor {
         let last = configuration.setAlphaToOne ?? false ? 1 : schedule.alphasCumprod[0]
         let alpha = schedule.alphasCumprod[min(t, schedule.count - 1)]
-        let next = previous >= 0 ? schedule.alphasCumprod[previous] : last
+        let next = previous >= 0 ? schedule.alphasCumprod[min(previous, schedule.count - 1)] : last
         let noise =
             configuration.predictionType == .epsilon
             ? output : output * alpha.squareRoot() + sample * (1 - alpha).squareRoot()

@@ -6,6 +6,8 @@ package import Tensor
 package protocol Sampler: Sendable {
     /// What the denoiser is told at each step, from noisy to clean.
     var timesteps: [Float] { get }
+    /// The training timestep that each step's noise level belongs to, for the MI trace; nil where it has none.
+    var traceTimesteps: [Int?] { get }
     /// The standard deviation of the noise that sampling starts from.
     var initialNoiseScale: Float { get }
     /// What the denoiser sees of a sample.
@@ -21,29 +23,8 @@ package protocol Sampler: Sendable {
 
 extension Sampler {
     package var initialNoiseScale: Float { 1 }
+    package var traceTimesteps: [Int?] { timesteps.map { Int($0) } }
     package func scaleInput(_ sample: Tensor, step: Int) -> Tensor { sample }
-}
-
-/// The samplers by their names on the command line.
-package enum SamplerKind: String, CaseIterable, Sendable, Codable {
-    case ddpm, ddim, pndm, euler
-
-    /// - Parameter steps: how many of the training timesteps are visited.
-    /// - Throws: where so many steps would leave the ``SchedulerConfiguration/trainTimesteps``.
-    package func make(_ configuration: SchedulerConfiguration, steps: Int) throws(ModelError) -> any Sampler {
-        let total = configuration.trainTimesteps
-        guard (1...total).contains(steps) else {
-            throw ModelError(.unsupported, at: "", "\(steps) sampling steps are not possible: choose 1 to \(total)")
-        }
-        let sampler: any Sampler =
-            switch self {
-            case .ddpm: DDPMSampler(configuration, steps: steps)
-            case .ddim: DDIMSampler(configuration, steps: steps)
-            case .pndm: PNDMSampler(configuration, steps: steps)
-            case .euler: EulerSampler(configuration, steps: steps)
-            }
-        return sampler
-    }
 }
 
 /// The training timesteps that `steps` steps visit, from noisy to clean.

@@ -53,14 +53,21 @@ package struct CLIPTextEncoder: Sendable {
         package let lastHiddenState: Tensor
         /// `[N, L, C]`, before the last layer, without the final norm (SDXL's `hidden_states[-2]`).
         package let penultimate: Tensor
+        /// `[N, L, C]`: the state that was asked for, without the final norm.
+        package let chosen: Tensor?
         /// `[N, P]`: the state at the end of the text, projected where the model has a projection.
         package let pooled: Tensor
     }
 
-    package init(folder: URL, lowMemory: Bool = false) throws(ModelError) {
+    package init(
+        _ component: ModelComponent, folder: URL, variant: String? = nil, folding: (any WeightFolding)? = nil,
+        lowMemory: Bool = false, ignoring ignored: IgnoredFields = IgnoredFields()
+    ) throws(ModelError) {
         let configuration = try readConfiguration(
-            CLIPTextConfiguration.self, folder.appendingPathComponent("config.json"))
-        try self.init(Weights(folder: folder, names: ["model", "pytorch_model"], lowMemory: lowMemory), configuration)
+            CLIPTextConfiguration.self, folder.appendingPathComponent("config.json"), part: component.rawValue,
+            rules: .clipText, ignoring: ignored)
+        try self.init(
+            Weights(component, folder: folder, variant: variant, folding: folding, lowMemory: lowMemory), configuration)
     }
 
     package init(_ weights: Weights, _ configuration: CLIPTextConfiguration) throws(ModelError) {
@@ -81,24 +88,32 @@ package struct CLIPTextEncoder: Sendable {
         finalNorm = try LayerNorm(body.scope("final_layer_norm"), width, epsilon: configuration.layerNormEps)
         projection =
             weights.scope("text_projection").exists
-            ? try weights.scope("text_projection").tensor("weight", [configuration.projectionDim, width]) : nil
+            ? try weights.scope("text_projection").layerWeight([configuration.projectionDim, width]) : nil
         try weights.checkAllUsed { $0.hasSuffix("position_ids") }
     }
 
-    /// - Parameter ids: one list of token ids a text, all of one length.
-    package func callAsFunction(_ ids: [[Int]]) -> Output {
+    /// - Parameters:
+    ///   - ids: one list of token ids a text, all of one length.
+    ///   - skipping: return the state before so many of the last layers as ``Output/chosen``, 0 for none.
+    package func callAsFunction(_ ids: [[Int]], skipping: Int? = nil) -> Output {
         let (count, length) = (ids.count, ids.first?.count ?? 0)
         let tokens = embedding(tokenEmbedding, ids.flatMap { $0.map(Int32.init) }, shape: [count, length])
         let positions = positionEmbedding.batch(0..<length).reshaped([1, length, configuration.hiddenSize])
         var x = tokens + positions.repeated(count)
         var penultimate = x
-        for layer in layers {
+        let wanted = skipping.map { layers.count - $0 }
+        var chosen = wanted == 0 ? x : nil
+        for (index, layer) in layers.enumerated() {
             penultimate = x
             x = layer(x)
+            if wanted == index + 1 { chosen = x }
         }
         let last = finalNorm(x)
-        return Output(lastHiddenState: last, penultimate: penultimate, pooled: pool(last, ids))
+        return Output(lastHiddenState: last, penultimate: penultimate, chosen: chosen, pooled: pool(last, ids))
     }
+
+    /// The final layer norm, for a state that it was not part of.
+    func normalized(_ state: Tensor) -> Tensor { finalNorm(state) }
 
     /// The state at the first end-of-text token; configurations with the old id 2 mean the largest id instead.
     private func pool(_ states: Tensor, _ ids: [[Int]]) -> Tensor {

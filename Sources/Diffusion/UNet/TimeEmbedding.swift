@@ -24,6 +24,24 @@ struct SinusoidalEmbedding: Sendable {
     }
 }
 
+// Inside the enumeration its cases hide the functions of the same names.
+private func plainSilu(_ x: Tensor) -> Tensor { silu(x) }
+private func plainGelu(_ x: Tensor) -> Tensor { gelu(x) }
+
+/// Activations that a UNet may have around its time embedding.
+package enum TimeActivation: String, Decodable, Sendable {
+    case silu, swish, mish, gelu, relu
+
+    func callAsFunction(_ x: Tensor) -> Tensor {
+        switch self {
+        case .silu, .swish: plainSilu(x)
+        case .gelu: plainGelu(x)
+        case .mish: Tensor(shape: x.shape, values: x.values.map { $0 * tanh($0 > 20 ? $0 : log1p(exp($0))) })
+        case .relu: Tensor(shape: x.shape, values: x.values.map { max($0, 0) })
+        }
+    }
+}
+
 /// Two linear layers around SiLU (TimestepEmbedding).
 struct EmbeddingMLP: Sendable {
     let linear1, linear2: Linear
@@ -34,6 +52,40 @@ struct EmbeddingMLP: Sendable {
     }
 
     func callAsFunction(_ x: Tensor) -> Tensor { linear2(silu(linear1(x))) }
+}
+
+/// The embedding of a timestep: sinusoids, to which a distilled model adds the guidance scale, then two layers.
+struct TimestepEmbedding: Sendable {
+    private let sinusoids: SinusoidalEmbedding
+    private let mlp: EmbeddingMLP
+    private let condition: Linear?
+    private let activation: TimeActivation?
+
+    init(_ weights: Weights, width: Int, _ configuration: UNetConfiguration) throws(ModelError) {
+        let inputs = configuration.blockOutChannels[0]
+        sinusoids = SinusoidalEmbedding(
+            width: inputs, cosineFirst: configuration.flipSinToCos, shift: configuration.freqShift)
+        condition =
+            if let width = configuration.timeCondProjDim {
+                try Linear(weights.scope("cond_proj"), inputs: width, outputs: inputs, bias: false)
+            } else { nil }
+        mlp = try EmbeddingMLP(weights, inputs: inputs, outputs: width)
+        activation = configuration.timestepPostAct
+    }
+
+    /// - Parameter guidance: ``guidanceEmbedding(_:width:)`` for models that take it, `[1, width]`.
+    /// - Returns: `[timesteps, width]`.
+    func callAsFunction(_ timesteps: [Float], guidance: Tensor?) -> Tensor {
+        var x = sinusoids(timesteps)
+        if let condition, let guidance { x = x + condition(guidance).repeated(timesteps.count) }
+        x = mlp(x)
+        return activation?(x) ?? x
+    }
+}
+
+/// The embedding of a guidance scale w as LCMs take it (Luo et al., arXiv 2310.04378): sinusoids of 1000·(w − 1).
+package func guidanceEmbedding(_ scale: Float, width: Int) -> Tensor {
+    SinusoidalEmbedding(width: width, cosineFirst: false, shift: 1)([(scale - 1) * 1000])
 }
 
 /// What SDXL is told beside text and time.

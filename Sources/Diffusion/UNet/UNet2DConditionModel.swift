@@ -8,41 +8,36 @@ package struct UNet2DConditionModel: Sendable {
     /// Every linear layer inside the transformers by checkpoint path: what adapters can change.
     package let linears: [String: Linear]
 
-    private let timeSinusoids: SinusoidalEmbedding
-    private let timeEmbedding: EmbeddingMLP
+    private let timeEmbedding: TimestepEmbedding
     private let addEmbedding: TextTimeEmbedding?
     private let convIn: Conv2D
     private let downBlocks: [DownBlock]
-    private let midBlock: MidBlock
+    private let midBlock: MidBlock?
     private let upBlocks: [UpBlock]
     private let normOut: GroupNorm
     private let convOut: Conv2D
 
     package init(
-        folder: URL, folding: (any WeightFolding)? = nil, lowMemory: Bool = false
+        folder: URL, variant: String? = nil, folding: (any WeightFolding)? = nil, lowMemory: Bool = false,
+        ignoring ignored: IgnoredFields = IgnoredFields()
     ) throws(ModelError) {
-        let configuration = try readConfiguration(UNetConfiguration.self, folder.appendingPathComponent("config.json"))
+        let configuration = try UNetConfiguration(folder: folder, ignoring: ignored)
         try self.init(
-            Weights(
-                folder: folder, names: ["diffusion_pytorch_model", "model"], folding: folding, lowMemory: lowMemory),
-            configuration)
+            Weights(.unet, folder: folder, variant: variant, folding: folding, lowMemory: lowMemory), configuration)
     }
 
     package init(_ weights: Weights, _ configuration: UNetConfiguration) throws(ModelError) {
         self.configuration = configuration
         let channels = configuration.blockOutChannels
         let levels = channels.count
-        guard levels > 0, configuration.downBlockTypes.count == levels, configuration.upBlockTypes.count == levels,
-            configuration.midBlockType == "UNetMidBlock2DCrossAttn"
+        guard levels > 0, configuration.downBlockTypes.count == levels, configuration.upBlockTypes.count == levels
         else {
             throw ModelError(.unsupported, at: "unet/config.json", "block types and block_out_channels do not fit")
         }
-        let timeWidth = channels[0] * 4
+        let timeWidth = configuration.timeEmbeddingDim ?? channels[0] * 4
         let maker = UNetLayerMaker(configuration: configuration, timeWidth: timeWidth)
 
-        timeSinusoids = SinusoidalEmbedding(
-            width: channels[0], cosineFirst: configuration.flipSinToCos, shift: configuration.freqShift)
-        timeEmbedding = try EmbeddingMLP(weights.scope("time_embedding"), inputs: channels[0], outputs: timeWidth)
+        timeEmbedding = try TimestepEmbedding(weights.scope("time_embedding"), width: timeWidth, configuration)
         switch configuration.additionEmbedType {
         case nil: addEmbedding = nil
         case "text_time":
@@ -50,7 +45,9 @@ package struct UNet2DConditionModel: Sendable {
         case let other?:
             throw ModelError(.unsupported, at: "unet/config.json", "addition_embed_type '\(other)' is not supported")
         }
-        convIn = try Conv2D(weights.scope("conv_in"), inputs: configuration.inChannels, outputs: channels[0])
+        convIn = try Conv2D(
+            weights.scope("conv_in"), inputs: configuration.inChannels, outputs: channels[0],
+            kernel: configuration.convInKernel)
 
         var down: [DownBlock] = []
         var skips = [channels[0]]
@@ -64,7 +61,11 @@ package struct UNet2DConditionModel: Sendable {
             down.append(block)
         }
         downBlocks = down
-        midBlock = try MidBlock(weights.scope("mid_block"), channels: channels[levels - 1], level: levels - 1, maker)
+        midBlock =
+            if let kind = configuration.midBlockType {
+                try MidBlock(
+                    weights.scope("mid_block"), kind: kind, channels: channels[levels - 1], level: levels - 1, maker)
+            } else { nil }
 
         var up: [UpBlock] = []
         var inputs = channels[levels - 1]
@@ -83,11 +84,13 @@ package struct UNet2DConditionModel: Sendable {
         normOut = try GroupNorm(
             weights.scope("conv_norm_out"), channels[0], groups: configuration.normNumGroups,
             epsilon: configuration.normEps, activation: .silu)
-        convOut = try Conv2D(weights.scope("conv_out"), inputs: channels[0], outputs: configuration.outChannels)
+        convOut = try Conv2D(
+            weights.scope("conv_out"), inputs: channels[0], outputs: configuration.outChannels,
+            kernel: configuration.convOutKernel)
         try weights.checkAllUsed()
 
         let transformers =
-            down.flatMap { $0.layers.compactMap(\.transformer) } + [midBlock.transformer]
+            down.flatMap { $0.layers.compactMap(\.transformer) } + [midBlock?.transformer].compactMap { $0 }
             + up.flatMap { $0.layers.compactMap(\.transformer) }
         linears = Dictionary(transformers.flatMap(\.linears).map { ($0.path, $0) }) { first, _ in first }
     }
@@ -95,26 +98,28 @@ package struct UNet2DConditionModel: Sendable {
     /// What the model predicts for noisy latents.
     ///
     /// - Parameters:
-    ///   - sample: `[N, H, W, in]`, H and W multiples of 2^(levels − 1).
+    ///   - sample: `[N, H, W, in]`.
     ///   - timesteps: one a sample.
     ///   - text: the prompt embeddings, `[N, L, D]`; or of a multiple of N, when several texts in turn go with the same
     ///     samples and timesteps, as guidance has it. What does not depend on the text is then computed once. Or fewer,
     ///     where `context` says which sample has which.
     ///   - added: needed by SDXL only.
+    ///   - guidance: the ``guidanceEmbedding(_:width:)`` of models that take one.
     /// - Returns: `[N, H, W, out]` with the N of the text, or of the samples that share texts.
     package func callAsFunction(
         _ sample: Tensor, timesteps: [Float], text: Tensor, added: AddedConditions? = nil,
-        in context: ForwardContext = ForwardContext()
+        guidance: Tensor? = nil, in context: ForwardContext = ForwardContext()
     ) -> Tensor {
         precondition(timesteps.count == sample.shape[0], "\(timesteps.count) timesteps for \(sample.shape[0]) samples")
-        var time = timeEmbedding(timeSinusoids(timesteps))
+        var time = timeEmbedding(timesteps, guidance: guidance)
         if let addEmbedding, let added { time = time + addEmbedding(added) }
+        if let activation = configuration.timeEmbeddingActFn { time = activation(time) }
         time = silu(time)
 
         var x = convIn(sample)
         var skips = [x]
         for block in downBlocks { x = block(x, time: time, text: text, skips: &skips, context) }
-        x = midBlock(x, time: time, text: text, context)
+        x = midBlock?(x, time: time, text: text, context) ?? x
         for block in upBlocks { x = block(x, time: time, text: text, skips: &skips, context) }
         return convOut(normOut(x))
     }

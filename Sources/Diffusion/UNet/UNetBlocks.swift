@@ -17,11 +17,12 @@ struct UNetLayerMaker {
     let timeWidth: Int
 
     func layer(
-        _ weights: Weights, _ index: Int, inputs: Int, outputs: Int, level: Int, attends: Bool
+        _ weights: Weights, _ index: Int, inputs: Int, outputs: Int, level: Int, attends: Bool, isUp: Bool = false
     ) throws(ModelError) -> UNetLayer {
         UNetLayer(
             resnet: try resnet(weights, index, inputs: inputs, outputs: outputs),
-            transformer: attends ? try transformer(weights, index, channels: outputs, level: level) : nil)
+            transformer: attends
+                ? try transformer(weights, index, channels: outputs, level: level, isUp: isUp) : nil)
     }
 
     func resnet(_ weights: Weights, _ index: Int, inputs: Int, outputs: Int) throws(ModelError) -> ResnetBlock {
@@ -31,14 +32,19 @@ struct UNetLayerMaker {
     }
 
     func transformer(
-        _ weights: Weights, _ index: Int, channels: Int, level: Int
+        _ weights: Weights, _ index: Int, channels: Int, level: Int, isUp: Bool = false
     ) throws(ModelError) -> SpatialTransformer {
-        guard let layers = configuration.transformerLayersPerBlock[level],
+        let fromBottom = configuration.blockOutChannels.count - 1 - level
+        let reversed = isUp ? configuration.reverseTransformerLayersPerBlock : nil
+        let count =
+            reversed.map { $0[fromBottom, index] } ?? configuration.transformerLayersPerBlock[level, index]
+        guard let layers = count, (0...1000).contains(layers),
             let heads = configuration.attentionHeadDim[level]
         else {
             throw ModelError(
                 .unsupported, at: weights.path,
-                "transformer_layers_per_block or attention_head_dim has no value for level \(level)")
+                "transformer_layers_per_block or attention_head_dim has no usable value for level \(level), layer \(index)"
+            )
         }
         return try SpatialTransformer(
             weights.scope("attentions", index), channels: channels, layers: layers, heads: heads, configuration)
@@ -71,8 +77,12 @@ struct DownBlock: Sendable {
                     attends: kind == "CrossAttnDownBlock2D"))
         }
         self.layers = layers
+        // Without padding all round, diffusers adds a row below and a column to the right.
+        let padding =
+            maker.configuration.downsamplePadding == 0
+            ? Padding(top: 0, left: 0, bottom: 1, right: 1) : .uniform(maker.configuration.downsamplePadding)
         downsample =
-            isLast ? nil : try Downsample(weights.scope("downsamplers", 0), channels: outputs, padding: .uniform(1))
+            isLast ? nil : try Downsample(weights.scope("downsamplers", 0), channels: outputs, padding: padding)
     }
 
     /// Appends what each layer gives to `skips` for the way up.
@@ -92,20 +102,25 @@ struct DownBlock: Sendable {
     }
 }
 
-/// The bottom: resnet, transformer, resnet.
+/// The bottom: resnet, transformer, resnet; or one resnet alone (UNetMidBlock2D, as SSD-1B has it).
 struct MidBlock: Sendable {
     let first: ResnetBlock
-    let transformer: SpatialTransformer
-    let second: ResnetBlock
+    let transformer: SpatialTransformer?
+    let second: ResnetBlock?
 
-    init(_ weights: Weights, channels: Int, level: Int, _ maker: UNetLayerMaker) throws(ModelError) {
+    init(
+        _ weights: Weights, kind: String, channels: Int, level: Int, _ maker: UNetLayerMaker
+    ) throws(ModelError) {
         first = try maker.resnet(weights, 0, inputs: channels, outputs: channels)
-        transformer = try maker.transformer(weights, 0, channels: channels, level: level)
-        second = try maker.resnet(weights, 1, inputs: channels, outputs: channels)
+        let attends = kind == "UNetMidBlock2DCrossAttn"
+        transformer = attends ? try maker.transformer(weights, 0, channels: channels, level: level) : nil
+        second = attends ? try maker.resnet(weights, 1, inputs: channels, outputs: channels) : nil
     }
 
     func callAsFunction(_ x: Tensor, time: Tensor, text: Tensor, _ context: ForwardContext) -> Tensor {
-        second(transformer(first(x, time: time), text: text, context), time: time)
+        let hidden = first(x, time: time)
+        guard let transformer, let second else { return hidden }
+        return second(transformer(hidden, text: text, context), time: time)
     }
 }
 
@@ -129,7 +144,7 @@ struct UpBlock: Sendable {
             layers.append(
                 try maker.layer(
                     weights, index, inputs: (index == 0 ? inputs : outputs) + skip, outputs: outputs, level: level,
-                    attends: kind == "CrossAttnUpBlock2D"))
+                    attends: kind == "CrossAttnUpBlock2D", isUp: true))
         }
         self.layers = layers
         upsample = isLast ? nil : try Upsample(weights.scope("upsamplers", 0), channels: outputs)
@@ -143,6 +158,9 @@ struct UpBlock: Sendable {
             let skip = skips.removeLast().repeated(toBatch: x.shape[0])
             x = layer(concatenateChannels(x, skip), time: time, text: text, context)
         }
-        return upsample?(x) ?? x
+        guard let upsample else { return x }
+        // The next level's size, which is not double this one's where that could not be halved evenly.
+        let next = skips.last?.shape ?? []
+        return next.count == 4 ? upsample(x, height: next[1], width: next[2]) : upsample(x)
     }
 }

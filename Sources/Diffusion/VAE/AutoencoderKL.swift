@@ -10,14 +10,15 @@ package struct VAEConfiguration: Decodable, Sendable {
     package var layersPerBlock = 1
     package var normNumGroups = 32
     package var scalingFactor: Float = 0.18215
-    package var shiftFactor: Float?
+    /// By channel: what SDXL-like models multiply latents by and add to them before the decoder; nil for neither.
+    package var latentsMean, latentsStd: [Float]?
     package var useQuantConv = true
     package var usePostQuantConv = true
     package var midBlockAddAttention = true
 
     private enum CodingKeys: CodingKey {
         case inChannels, outChannels, latentChannels, blockOutChannels, layersPerBlock, normNumGroups, scalingFactor
-        case shiftFactor, useQuantConv, usePostQuantConv, midBlockAddAttention
+        case latentsMean, latentsStd, useQuantConv, usePostQuantConv, midBlockAddAttention
     }
 
     package init(from decoder: any Decoder) throws {
@@ -32,7 +33,8 @@ package struct VAEConfiguration: Decodable, Sendable {
         layersPerBlock = try read(.layersPerBlock, layersPerBlock)
         normNumGroups = try read(.normNumGroups, normNumGroups)
         scalingFactor = try read(.scalingFactor, scalingFactor)
-        shiftFactor = try fields.decodeIfPresent(Float.self, forKey: .shiftFactor)
+        latentsMean = try fields.decodeIfPresent([Float].self, forKey: .latentsMean)
+        latentsStd = try fields.decodeIfPresent([Float].self, forKey: .latentsStd)
         useQuantConv = try read(.useQuantConv, useQuantConv)
         usePostQuantConv = try read(.usePostQuantConv, usePostQuantConv)
         midBlockAddAttention = try read(.midBlockAddAttention, midBlockAddAttention)
@@ -40,6 +42,14 @@ package struct VAEConfiguration: Decodable, Sendable {
             (1...8).contains(blockOutChannels.count) && blockOutChannels.allSatisfy { $0 > 0 }, .blockOutChannels,
             "\(blockOutChannels) are not the widths of 1 to 8 levels")
         try fields.require(layersPerBlock > 0, .layersPerBlock, "\(layersPerBlock) layers")
+        for (key, values) in [(CodingKeys.latentsMean, latentsMean), (.latentsStd, latentsStd)] {
+            try fields.require(
+                values.map { $0.count == latentChannels } ?? true, key,
+                "needs one value for each of \(latentChannels) channels")
+        }
+        try fields.require(
+            (latentsMean == nil) == (latentsStd == nil), .latentsMean, "latents_mean and latents_std go together")
+        try fields.require(latentsStd?.allSatisfy { $0 > 0 } ?? true, .latentsStd, "is not positive")
         try fields.require(scalingFactor > 0, .scalingFactor, "\(scalingFactor) is not positive")
         try fields.require(
             inChannels == 3 && outChannels == 3, .inChannels, "only red, green and blue images are supported")
@@ -56,10 +66,20 @@ package struct AutoencoderKL: Sendable {
     private let decoder: VAEDecoder
     private let quant, postQuant: Conv2D?
 
-    package init(folder: URL, lowMemory: Bool = false) throws(ModelError) {
-        let configuration = try readConfiguration(VAEConfiguration.self, folder.appendingPathComponent("config.json"))
-        try self.init(
-            Weights(folder: folder, names: ["diffusion_pytorch_model", "model"], lowMemory: lowMemory), configuration)
+    /// - Parameters:
+    ///   - folder: of the VAE.
+    ///   - variant: which copy of the weights.
+    ///   - lowMemory: whether weights of 16 bits are kept so.
+    ///   - isXL: whether it belongs to an SDXL model, whose pipeline follows fields of its own.
+    ///   - ignored: fields of its file that are taken as if they were not there.
+    package init(
+        folder: URL, variant: String? = nil, lowMemory: Bool = false, isXL: Bool = false,
+        ignoring ignored: IgnoredFields = IgnoredFields()
+    ) throws(ModelError) {
+        let configuration = try readConfiguration(
+            VAEConfiguration.self, folder.appendingPathComponent("config.json"), part: "vae", rules: .vae(isXL: isXL),
+            ignoring: ignored)
+        try self.init(Weights(.vae, folder: folder, variant: variant, lowMemory: lowMemory), configuration)
     }
 
     package init(_ weights: Weights, _ configuration: VAEConfiguration) throws(ModelError) {

@@ -22,9 +22,12 @@ package struct ShardImport {
         guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) else {
             throw ImportError(url.path, "does not exist")
         }
-        files =
-            isFolder.boolValue
-            ? try PictureFolder.paths(below: url).filter(Self.isShard).map(url.appendingPathComponent) : [url]
+        if isFolder.boolValue {
+            let tree = try FolderTree(url)
+            files = tree.paths.filter(Self.isShard).map(tree.url)
+        } else {
+            files = [url]
+        }
         guard !files.isEmpty else { throw ImportError(url.path, "has no .h5 files") }
         guard files.allSatisfy({ Self.isShard($0.path) }) else { throw ImportError(url.path, "is no .h5 file") }
     }
@@ -88,8 +91,8 @@ extension SampleRecord {
         if !latent.allSatisfy(\.isFinite) { return "has a latent with values that are not finite" }
         if !recipe.guidance.isFinite { return "has a guidance that is not finite" }
         if recipe.steps < 0 { return "has \(recipe.steps) steps" }
-        if zip(timesteps, timesteps.dropFirst()).contains(where: { $0 <= $1 }) {
-            return "has a trace whose timesteps do not fall"
+        if zip(timesteps, timesteps.dropFirst()).contains(where: { $0 < $1 }) {
+            return "has a trace whose timesteps rise"
         }
         if let schedule, timesteps.contains(where: { $0 >= schedule.trainTimesteps }) {
             return "has a trace beyond its schedule's \(schedule.trainTimesteps) timesteps"

@@ -9,7 +9,7 @@
 ///   - scale: s.
 /// - Returns: `[…, out]`.
 package func lowRankLinear(
-    _ x: Tensor, _ weight: LinearWeight, bias: Tensor?, down: Tensor, up: Tensor, scale: Float
+    _ x: Tensor, _ weight: PreparedLinear, bias: Tensor?, down: Tensor, up: Tensor, scale: Float
 ) -> Tensor {
     let rows = x.detached.reshaped([x.rows, x.channels])
     let parents = [x, down, up]
@@ -37,7 +37,7 @@ package func lowRankLinear(
 ///   - norm: ‖W + sBA‖ by rows, `[out]`: see ``adaptedRowNorms(weight:weightSquares:down:up:scale:)``.
 ///   The others are those of ``lowRankLinear(_:_:bias:down:up:scale:)``.
 package func weightDecomposedLinear(
-    _ x: Tensor, _ weight: LinearWeight, bias: Tensor?, down: Tensor, up: Tensor, magnitude: Tensor, norm: Tensor,
+    _ x: Tensor, _ weight: PreparedLinear, bias: Tensor?, down: Tensor, up: Tensor, magnitude: Tensor, norm: Tensor,
     scale: Float
 ) -> Tensor {
     let rows = x.detached.reshaped([x.rows, x.channels])
@@ -68,7 +68,7 @@ package func weightDecomposedLinear(
 ///   - down: A, `[r, in]`.
 ///   - up: B, `[out, r]`.
 package func adaptedRowNorms(
-    weight: LinearWeight, weightSquares: Tensor, down: Tensor, up: Tensor, scale: Float
+    weight: PreparedLinear, weightSquares: Tensor, down: Tensor, up: Tensor, scale: Float
 ) -> Tensor {
     let (down, up) = (down.detached, up.detached)
     let crossed = rowDots(up, product(down, weight).transposed)
@@ -76,15 +76,17 @@ package func adaptedRowNorms(
     return rowNorms(squared: weightSquares.detached + crossed * (2 * scale) + own * (scale * scale))
 }
 
-/// W with a low-rank change folded in, as a matrix: W + sBA, or with a magnitude (m/‖W + sBA‖)∘(W + sBA) by rows.
+/// W with a low-rank change folded in: W + sBA, or with a magnitude (m/‖W + sBA‖)∘(W + sBA) by rows.
 ///
 /// - Parameters:
-///   - weight: `[out, in]`.
-///   - down: A, `[r, in]`.
+///   - weight: `[out, …]`, taken as a matrix of `out` rows, as the kernel of a convolution is.
+///   - down: A, `[r, in]`, where in is the length of these rows.
 ///   - up: B, `[out, r]`.
 ///   - magnitude: m, `[out]`.
+/// - Returns: a weight of the same shape.
 package func foldedWeight(_ weight: Tensor, down: Tensor, up: Tensor, magnitude: Tensor?, scale: Float) -> Tensor {
-    let sum = weight + matmul(up, down) * scale
-    guard let magnitude else { return sum }
-    return scaleRows(sum, by: quotient(magnitude, rowNorms(squared: rowSquares(sum))))
+    let rows = weight.shape[0]
+    let sum = weight.reshaped([rows, weight.count / max(rows, 1)]) + matmul(up, down) * scale
+    guard let magnitude else { return sum.reshaped(weight.shape) }
+    return scaleRows(sum, by: quotient(magnitude, rowNorms(squared: rowSquares(sum)))).reshaped(weight.shape)
 }

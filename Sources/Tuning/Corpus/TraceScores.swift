@@ -52,7 +52,8 @@ extension ScheduleDescription {
     package init(_ configuration: SchedulerConfiguration) {
         self.init(
             betaStart: configuration.betaStart, betaEnd: configuration.betaEnd,
-            betaSchedule: configuration.betaSchedule, trainTimesteps: configuration.trainTimesteps)
+            betaSchedule: configuration.betaSchedule, trainTimesteps: configuration.trainTimesteps,
+            rescalesToZeroSNR: configuration.rescaleBetasZeroSNR)
     }
 }
 
@@ -63,5 +64,6 @@ extension SchedulerConfiguration {
         betaEnd = schedule.betaEnd
         betaSchedule = schedule.betaSchedule
         trainTimesteps = schedule.trainTimesteps
+        rescaleBetasZeroSNR = schedule.rescaleBetasZeroSNR ?? false
     }
 }

@@ -30,6 +30,8 @@ package struct TrainingConfiguration: Codable, Sendable, Hashable {
     package var evaluationSamples = 0
     /// Digest of the adapter that training begins with; nil for a fresh one.
     package var warmStart: String?
+    /// Fields of the model's files that are left out, where that counts; nil for none.
+    package var ignoredFields: [String]?
 
     package init() {}
 
@@ -130,6 +132,7 @@ package struct RunIdentity: Codable, Sendable, Hashable {
         // Of a selection that grows, the scores grow too; only their scorer is fixed.
         if let weights { fields["weight-by"] = c.follow ? String(weights.prefix { $0 != " " }) : weights }
         if let warmStart = c.warmStart { fields["warm-start"] = warmStart }
+        if let ignored = c.ignoredFields { fields["ignore-config"] = ignored.joined(separator: ", ") }
         return fields
     }
 }

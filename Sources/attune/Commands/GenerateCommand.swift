@@ -8,7 +8,11 @@ struct GenerateCommand: AsyncParsableCommand {
         abstract: "Fill a corpus with candidates, scored by mutual information as they are made.",
         discussion: """
             Candidate i of every prompt uses seed + i. What the corpus has already is skipped, so the same command goes \
-            on after a stop, and any number of processes may fill one corpus.
+            on after a stop, and any number of processes may fill one corpus. At --guidance 1 and below there is no \
+            guidance: the model is asked once a step, under the prompt, and the trace has no values (attune score \
+            measures such images). With a negative prompt the model is asked three times a step, so that the score \
+            still compares with the empty prompt; --mi-negative saves the third. docs/models.md says which models and \
+            samplers are followed.
             """)
 
     @OptionGroup var store: CorpusOptions
@@ -24,11 +28,16 @@ struct GenerateCommand: AsyncParsableCommand {
     @Option(help: "Denoising steps.")
     var steps = 100
 
-    @Option(help: "The scale of classifier-free guidance.")
+    @Option(help: "The scale of classifier-free guidance; 1 and below: none.")
     var guidance = 7.5
 
-    @Option(help: "The sampler.")
+    @Option(help: SamplerKind.help)
     var sampler = SamplerKind.ddpm
+
+    @OptionGroup var image: ImageOptions
+
+    @Flag(help: "Let the score compare with the negative prompt, not with the empty one.")
+    var miNegative = false
 
     @Option(help: "The seed of each prompt's first candidate.")
     var seed: UInt64 = 42
@@ -46,15 +55,23 @@ struct GenerateCommand: AsyncParsableCommand {
         try requirePositive(steps, "--steps")
         try requirePositive(imagesPerPrompt, "--images-per-prompt", Bounds.imagesPerPrompt)
         try requirePositive(batch, "--batch", Bounds.batch)
-        try requireGuidance(guidance)
+        try requireSense(guidance: guidance, image)
+        if miNegative, image.negativePrompt == nil {
+            throw ValidationError("--mi-negative needs a --negative-prompt to compare with")
+        }
     }
 
     func run() async throws {
-        let corpus = try store.open(writing: true)
+        let corpus = try store.open(writing: true, deciding: true)
         let prompts = part.of(try PromptFile(URL(fileURLWithPath: prompts)).prompts)
         let total = try totalImages(
             prompts: prompts.count, imagesPerPrompt: imagesPerPrompt, limit: Bounds.images)
-        let maker = try CandidateMaker(source, DenoisingSettings(steps: steps, guidance: guidance, sampler: sampler))
+        let maker = try CandidateMaker(
+            source,
+            DenoisingSettings(
+                steps: steps, guidance: guidance, sampler: sampler, image: image,
+                baseline: miNegative ? .negativePrompt : .emptyPrompt))
+        try requireDescribableSchedule(maker.model)
         let batches = Candidate.batches(
             prompts: prompts, imagesPerPrompt: imagesPerPrompt, seed: seed, size: batch)
         Interruption.listen()
@@ -66,5 +83,10 @@ struct GenerateCommand: AsyncParsableCommand {
             try Interruption.stop("stopped; \(outcome.made) images are sealed, the same command makes the rest")
         }
         print("\(outcome.made) images made, \(outcome.skipped) were there already")
+        if outcome.failed > 0 {
+            throw Failure(
+                "\(outcome.failed) of \(total) images came out with values that are not finite numbers; the others are kept"
+            )
+        }
     }
 }

@@ -1,11 +1,15 @@
 import ArgumentParser
+import Corpus
 import Diffusion
 import Foundation
 
 struct SampleCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sample", abstract: "Make images from prompts into a plain folder, outside any corpus.",
-        discussion: "Image i of every prompt uses seed + i. The same command makes only what is missing.")
+        discussion: """
+            Image i of every prompt uses seed + i. The same command makes only what is missing. docs/models.md says which \
+            models and samplers are followed.
+            """)
 
     @OptionGroup var source: ModelOptions
 
@@ -15,14 +19,16 @@ struct SampleCommand: AsyncParsableCommand {
     @Option(help: "The folder to fill.", completion: .directory)
     var to: String
 
-    @Option(help: "The scale of classifier-free guidance.")
+    @Option(help: "The scale of classifier-free guidance; 1 and below: none, as turbo models want it.")
     var guidance = 7.5
 
     @Option(help: "Denoising steps.")
     var steps = 50
 
-    @Option(help: "The sampler.")
+    @Option(help: SamplerKind.help)
     var sampler = SamplerKind.ddim
+
+    @OptionGroup var image: ImageOptions
 
     @Option(help: "Images for each prompt.")
     var imagesPerPrompt = 10
@@ -37,20 +43,24 @@ struct SampleCommand: AsyncParsableCommand {
         try requirePositive(steps, "--steps")
         try requirePositive(imagesPerPrompt, "--images-per-prompt", Bounds.imagesPerPrompt)
         try requirePositive(batch, "--batch", Bounds.batch)
-        try requireGuidance(guidance)
+        try requireSense(guidance: guidance, image)
     }
 
     func run() async throws {
         let prompts = try PromptFile(URL(fileURLWithPath: prompts)).prompts
         _ = try totalImages(
             prompts: prompts.count, imagesPerPrompt: imagesPerPrompt, limit: Bounds.imageFiles)
-        let denoising = DenoisingSettings(steps: steps, guidance: guidance, sampler: sampler)
+        let denoising = DenoisingSettings(
+            steps: steps, guidance: guidance, sampler: sampler, image: image, baseline: .none)
         let maker = try CandidateMaker(source, denoising)
         let folder = try SampleFolder(
             URL(fileURLWithPath: to),
             settings: .init(
                 model: maker.model.digest, adapter: maker.adapter, steps: steps, guidance: guidance,
-                sampler: sampler.rawValue, prompts: prompts))
+                sampler: sampler.rawValue, prompts: prompts, negativePrompt: maker.extras.negativePrompt,
+                clipSkip: maker.extras.clipSkip == 0 ? nil : maker.extras.clipSkip, width: maker.size?.width,
+                height: maker.size?.height,
+                ignoredFields: maker.extras.ignoredFields.isEmpty ? nil : maker.extras.ignoredFields))
         let images = SampleFolder.images(prompts: prompts, imagesPerPrompt: imagesPerPrompt, seed: seed)
         Interruption.listen()
         let bar = ProgressBar("sample", total: images.count, unit: "images")
@@ -61,6 +71,11 @@ struct SampleCommand: AsyncParsableCommand {
         guard outcome.isFinished else {
             try Interruption.stop("stopped after \(outcome.made) images; the same command makes the rest")
         }
-        print("\(images.count) images in \(to) (\(outcome.made) made now)")
+        print("\(images.count - outcome.failed) images in \(to) (\(outcome.made) made now)")
+        if outcome.failed > 0 {
+            throw Failure(
+                "\(outcome.failed) of \(images.count) images came out with values that are not finite numbers; the others "
+                    + "are in \(to)")
+        }
     }
 }

@@ -40,13 +40,14 @@ struct ScoreCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let corpus = try store.open(writing: true)
+        let corpus = try store.open(writing: true, deciding: true)
         let rows = try corpus.query(CatalogueQuery(condition: condition))
         guard !rows.isEmpty else {
             throw Failure("no sample fits; nothing was scored: see what there is with attune query")
         }
-        let (model, adapter) = try source.load()
+        let (model, adapter) = try source.load(for: .noising)
         try requireSteps(steps, model)
+        try requireDescribableSchedule(model)
         let scorer = try CorpusScorer(
             corpus: corpus, model: model, adapter: adapter, draws: draws, steps: steps, seed: seed, batch: batch)
         Interruption.listen()

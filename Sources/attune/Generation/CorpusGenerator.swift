@@ -14,6 +14,8 @@ struct CorpusGenerator {
         var made = 0
         var skipped = 0
         var isFinished = true
+        /// Candidates that came out without finite numbers, and were not kept.
+        var failed = 0
     }
 
     /// Makes what is missing of `batches` and seals each batch as one shard.
@@ -29,19 +31,25 @@ struct CorpusGenerator {
             // Asked afresh for each batch: another process may be filling the same corpus.
             let missing = try missing(of: batch)
             outcome.skipped += batch.count - missing.count
-            let done = outcome.skipped + outcome.made
+            let done = outcome.skipped + outcome.made + outcome.failed
             report(done)
             if missing.isEmpty { continue }
             if isCancelled() {
                 outcome.isFinished = false
                 return outcome
             }
-            let generations = try maker.make(missing, cache: &cache) { step in
-                report(done + missing.count * step / maker.steps)
+            let generations = try maker.make(missing, cache: &cache) { share in
+                report(done + Int(Double(missing.count) * share))
             }
             cache.takeWarnings().forEach(warn)
-            try corpus.append(try zip(missing, generations).map(record))
-            outcome.made += missing.count
+            let made = Array(zip(missing, generations))
+            let kept = made.filter(\.1.isFinite)
+            for (candidate, _) in made.filter({ !$0.1.isFinite }) {
+                warn("attune: " + CandidateMaker.complaint(candidate))
+            }
+            if !kept.isEmpty { try corpus.append(try kept.map(record)) }
+            outcome.made += kept.count
+            outcome.failed += made.count - kept.count
             report(done + missing.count)
         }
         return outcome
@@ -56,14 +64,15 @@ struct CorpusGenerator {
     private func recipe(_ candidate: Candidate) -> SampleRecipe {
         SampleRecipe(
             prompt: candidate.prompt, seed: candidate.seed, model: maker.model.digest, adapter: maker.adapter,
-            sampler: maker.sampler.rawValue, steps: maker.steps, guidance: maker.guidance,
-            width: maker.model.imageSize, height: maker.model.imageSize)
+            sampler: maker.settings.sampler.rawValue, steps: maker.settings.steps, guidance: maker.settings.guidance,
+            width: maker.imageSize.width, height: maker.imageSize.height, extras: maker.extras)
     }
 
     private func record(_ candidate: Candidate, _ generation: Generation) throws -> SampleRecord {
         let image = generation.image
         return SampleRecord(
-            recipe: recipe(candidate), tag: tag, schedule: ScheduleDescription(maker.model.scheduler),
+            recipe: recipe(candidate), tag: tag,
+            schedule: ScheduleDescription(maker.model.scheduler.resolved(for: maker.settings.sampler)),
             png: try PNG.encode(width: image.width, height: image.height, pixels: image.pixels),
             pixels: Digest(of: image.pixels), latentShape: generation.latent.shape, latent: generation.latent.values,
             timesteps: generation.trace.timesteps.map(Int32.init), deltaSquared: generation.trace.deltaSquared)

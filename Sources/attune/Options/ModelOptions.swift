@@ -8,9 +8,11 @@ struct ModelOptions: ParsableArguments {
     @Option(help: "A model's folder in the diffusers layout.", completion: .directory)
     var model: String
 
+    @OptionGroup var copy: VariantOption
+
     @Option(
         help: ArgumentHelp(
-            "An adapter, folded into the model at load: a file or folder as train, diffusers, PEFT or kohya's scripts save it.",
+            "An adapter of UNet and text encoders, folded into the model at load: a file or folder as train, diffusers, PEFT or kohya's scripts save it.",
             valueName: "file"),
         completion: .file(extensions: ["safetensors"]))
     var adapter: String?
@@ -19,17 +21,36 @@ struct ModelOptions: ParsableArguments {
         help: "Keep weights stored in 16 bits so, and widen them as they are used: half the memory, the same results.")
     var lowMemory = false
 
+    @OptionGroup var config: IgnoreConfigOptions
+
     /// The model with the adapter folded in, and the digest of the adapter's file.
-    func load() throws -> (model: DiffusionModel, adapter: String?) {
+    ///
+    /// - Parameter use: what its noise schedule is for.
+    func load(for use: SchedulerUse) throws -> (model: DiffusionModel, adapter: String?) {
         let folder = URL(fileURLWithPath: model)
-        guard let adapter else { return (try DiffusionModel.load(from: folder, lowMemory: lowMemory), nil) }
+        let ignored = config.fields
+        guard let adapter else {
+            let loaded = try DiffusionModel.load(
+                from: folder, for: use, variant: copy.variant, lowMemory: lowMemory, ignoring: ignored)
+            return (loaded, nil)
+        }
         let file = URL(fileURLWithPath: adapter)
-        let folded = try AdapterFile.read(file)
-        let loaded = try DiffusionModel.load(from: folder, adapter: folded, lowMemory: lowMemory)
+        let folding = AdapterFolding(try AdapterFile.load(file) { try UNetConfiguration.layers(of: folder) })
+        let loaded = try DiffusionModel.load(
+            from: folder, for: use, variant: copy.variant, adapter: folding, lowMemory: lowMemory, ignoring: ignored)
         // A layer that the model lacks would be left out in silence.
-        try folded.validate(against: loaded.unet.linears)
+        try folding.checkAllMet()
         return (loaded, try AdapterFile.digest(of: file))
     }
+}
+
+/// Which copy of a model's weights is read.
+struct VariantOption: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Which copy of the weights, as fp16 for model.fp16.safetensors (default: the plain one, or the only one there).",
+            valueName: "name"))
+    var variant: String?
 }
 
 /// Refuses more denoising steps than the model's schedule has.
@@ -40,4 +61,10 @@ func requireSteps(_ steps: Int, _ model: DiffusionModel) throws {
     }
 }
 
-extension SamplerKind: ExpressibleByArgument {}
+/// Refuses a schedule that a manifest cannot tell, so that nobody could turn the trace into a score again.
+func requireDescribableSchedule(_ model: DiffusionModel) throws {
+    guard model.scheduler.trainedBetas != nil else { return }
+    throw Failure(
+        "\(model.folder.path): trained_betas of its scheduler cannot be recorded with a trace; sample takes the model, "
+            + "or leave them out with --ignore-config trained_betas")
+}

@@ -19,7 +19,10 @@ struct CorpusScorer {
         reader = SampleReader(corpus)
         self.model = model
         self.batch = batch
-        timesteps = try SamplerKind.ddpm.make(model.scheduler, steps: steps).timesteps.map { Int($0) }
+        // Where to measure is up to the file as it is: only diffusers' pipelines correct it, for their images.
+        var scheduler = model.scheduler
+        scheduler.isCorrected = false
+        timesteps = try SamplerKind.ddpm.make(scheduler, steps: steps).timesteps.map { Int($0) }
         scorer = Scorer(
             model: model.digest, adapter: adapter, draws: draws, steps: timesteps.count, seed: seed,
             schedule: ScheduleDescription(model.scheduler))
@@ -57,10 +60,11 @@ struct CorpusScorer {
     }
 
     private func measure(_ row: CatalogueRow, _ latent: [Float], _ prompt: PromptEmbedding) throws -> ScoreRecord {
-        guard row.latentShape == model.latentShape, let id = Digest(hex: row.id) else {
+        guard row.latentShape.count == 3, row.latentShape[0] == model.latentShape[0], let id = Digest(hex: row.id)
+        else {
             throw Failure(
-                "sample \(row.id): its latent is \(row.latentShape), the model's are \(model.latentShape); score it with "
-                    + "a model of that size, or leave it out with --where")
+                "sample \(row.id): its latent is \(row.latentShape), the model's have \(model.latentShape[0]) channels; "
+                    + "score it with the model that it was made with, or leave it out with --where")
         }
         let trace = try model.monteCarloTrace(
             latent: Tensor(shape: row.latentShape, values: latent), prompt: prompt, timesteps: timesteps,

@@ -82,8 +82,8 @@ struct MiniModelTests {
 
     @Test func adaptersFoldIntoLinearWeights() throws {
         struct Doubling: WeightFolding {
-            func fold(path: String, weight: Tensor) -> Tensor {
-                path.hasSuffix("attn1.to_q") ? weight * 2 : weight
+            func fold(_ weight: Tensor, at path: String, of component: ModelComponent) -> Tensor {
+                component == .unet && path.hasSuffix("attn1.to_q") ? weight * 2 : weight
             }
         }
         let mini = try MiniModel("sd15-mini")
@@ -99,16 +99,16 @@ struct MiniModelTests {
     @Test func generationStopsWhenProgressThrows() throws {
         let mini = try MiniModel("sd15-mini")
         let model = try mini.load()
-        var steps: [Int] = []
+        var shares: [Double] = []
         let error = #expect(throws: ModelError.self) {
             try model.generate(
                 GenerationRequest(prompts: [model.emptyPrompt], seeds: [1], steps: 5, guidance: 3, sampler: .ddim)
             ) { (done) throws(ModelError) in
-                steps.append(done)
-                if done == 2 { throw ModelError(.cancelled, at: "", "stopped") }
+                shares.append(done)
+                if done >= 0.4 { throw ModelError(.cancelled, at: "", "stopped") }
             }
         }
         #expect(error?.code == .cancelled)
-        #expect(steps == [1, 2])
+        #expect(shares == [0.2, 0.4])
     }
 }

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Ten steps of every sampler against diffusers")
 struct TrajectoryTests {
-    @Test(arguments: ["sd21-mini", "sd15-mini", "sdxl-mini"], SamplerKind.allCases)
+    @Test(arguments: ["sd21-mini", "sd15-mini", "sdxl-mini"], [SamplerKind.ddpm, .ddim, .pndm, .euler])
     func trajectory(model: String, kind: SamplerKind) throws {
         let names: [SamplerKind: String] = [
             .ddpm: "DDPMScheduler", .ddim: "DDIMScheduler", .pndm: "PNDMScheduler", .euler: "EulerDiscreteScheduler",
@@ -63,7 +63,7 @@ struct TrajectoryTests {
         #expect(sampler.step(modelOutput: Tensor(zeros: [2]), step: 0, sample: x) { x }.values == [1, -1])
     }
 
-    @Test(arguments: SamplerKind.allCases)
+    @Test(arguments: SamplerKind.allCases.filter { $0 != .lcm })
     func everyTimestepOrNone(kind: SamplerKind) throws {
         var configuration = SchedulerConfiguration()
         configuration.stepsOffset = 1

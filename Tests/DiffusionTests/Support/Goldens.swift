@@ -21,8 +21,11 @@ enum Goldens {
 
     static func tensors(_ model: String, _ component: String) throws -> [String: Tensor] {
         let url = folder.appending(path: "\(model)/\(component)/shapes.json")
-        let shapes = try JSONDecoder().decode([String: [Int]].self, from: Data(contentsOf: url))
-        return Dictionary(uniqueKeysWithValues: shapes.map { key, shape in (key, jitter(key, shape)) })
+        return tensors(shapes: try JSONDecoder().decode([String: [Int]].self, from: Data(contentsOf: url)))
+    }
+
+    static func tensors(shapes: [String: [Int]]) -> [String: Tensor] {
+        Dictionary(uniqueKeysWithValues: shapes.map { key, shape in (key, jitter(key, shape)) })
     }
 
     private static func jitter(_ key: String, _ shape: [Int]) -> Tensor {

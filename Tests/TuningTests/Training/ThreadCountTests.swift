@@ -1,4 +1,3 @@
-import CKernels
 import Diffusion
 import Foundation
 import Tensor
@@ -8,7 +7,7 @@ import Tuning
 /// How many threads there are decides when something is computed, never what: the same bytes with 1, 2, 3 and 8.
 @Suite struct ThreadCountTests {
     private static let variable = "ATTUNE_TEST_THREADS"
-    private static let asked = ProcessInfo.processInfo.environment[variable].flatMap { Int32($0) }
+    private static let asked = ProcessInfo.processInfo.environment[variable].flatMap { Int($0) }
 
     @Test(.enabled(if: asked == nil, "this process is one of those that are compared"))
     func theSameBytesWithAnyNumberOfThreads() async throws {
@@ -41,15 +40,15 @@ import Tuning
     /// What the processes compute and print.
     @Test(.enabled(if: asked != nil, "theSameBytesWithAnyNumberOfThreads runs this in processes of its own"))
     func digests() throws {
-        ck_parallel_set_threads(Self.asked ?? 0)
+        Parallel.use(threads: Self.asked ?? 0)
         print("threads \(Parallel.threads)")
         let x = Tensor.parameter(randomTensor([2, 40, 40, 96], seed: 1))
         let ones = Tensor.parameter(Tensor(filled: 1, shape: [96]))
         show("group norm", [x, ones]) {
             groupNorm(x, groups: 8, scale: ones, shift: ones, epsilon: 1e-5, activation: .silu)
         }
-        let small = Conv2DWeight(randomTensor([96, 96, 3, 3], seed: 2))
-        let large = Conv2DWeight(randomTensor([896, 96, 3, 3], seed: 3))
+        let small = PreparedConvolution(randomTensor([96, 96, 3, 3], seed: 2))
+        let large = PreparedConvolution(randomTensor([896, 96, 3, 3], seed: 3))
         show("small Winograd kernel", [x]) { conv2d(x, small, padding: .uniform(1)) }
         show("large Winograd kernel", [x]) { conv2d(x, large, padding: .uniform(1)) }
         show("direct convolution", [x]) { conv2d(x, large, stride: 2, padding: .uniform(1)) }

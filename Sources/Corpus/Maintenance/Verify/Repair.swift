@@ -42,12 +42,15 @@ extension Corpus {
         guard let digest = damage.digest else { return RepairOutcome(damage: damage, action: .left) }
         let place = ShardWriter.location(of: digest, in: shardsFolder)
         if try restore(place, digest, from: source) { return RepairOutcome(damage: damage, action: .restored) }
-        guard damage.code == .damaged || source != nil else { return RepairOutcome(damage: damage, action: .left) }
+        let isDamaged = damage.code == .damaged || failsToRead(place)
+        guard isDamaged || source != nil else { return RepairOutcome(damage: damage, action: .left) }
         let found = try source.map { (source) throws(CorpusError) in try records(damage.samples, of: source) } ?? []
         let new = found.isEmpty ? [] : [try seal(found.map(\.record), ids: found.map(\.id))]
-        if damage.code != .damaged, new.isEmpty { return RepairOutcome(damage: damage, action: .left) }
+        if !isDamaged, new.isEmpty { return RepairOutcome(damage: damage, action: .left) }
         try quarantine(place)
         try catalogue.replace([digest], with: prepared(new))
+        // Of annotations, earlier revisions count again.
+        try catchUp()
         let back = Set(found.map(\.id))
         return RepairOutcome(
             damage: damage, action: new.isEmpty ? .quarantined : .refetched,
@@ -73,7 +76,7 @@ extension Corpus {
             return RepairOutcome(damage: damage, action: .restored)
         }
         // A selection that lacks samples is whole itself.
-        guard damage.code == .damaged else { return RepairOutcome(damage: damage, action: .left) }
+        guard damage.code == .damaged || failsToRead(place) else { return RepairOutcome(damage: damage, action: .left) }
         try quarantine(place)
         return RepairOutcome(damage: damage, action: .quarantined)
     }
@@ -81,7 +84,7 @@ extension Corpus {
     /// Brings back a document that a name or a log refers to. What is wrong with a name itself is left: a wrong guess would
     /// change what the name stands for.
     private func restoreSelection(of damage: Damage, from source: Corpus?) throws(CorpusError) -> RepairOutcome.Action {
-        guard let digest = damage.digest, !hasSelection(digest) else { return .left }
+        guard let digest = damage.digest, try !hasSelection(digest) else { return .left }
         return try restore(selectionURL(digest), digest, from: source) ? .restored : .left
     }
 
@@ -90,24 +93,42 @@ extension Corpus {
         guard let source else { return false }
         let path = place.standardizedFileURL.path, root = folder.standardizedFileURL.path
         guard path.hasPrefix(root + "/"),
+            // What cannot be read there is no help, and no reason to give up on the rest.
             let data = try? Disk.read(source.folder.appending(path: String(path.dropFirst(root.count + 1))).path),
             Digest(of: data) == digest
         else { return false }
         // What is there already may be whole: the damage of a selection can be that samples are missing.
-        if let present = try? Disk.read(place.path) {
-            if Digest(of: present) == digest { return false }
-            try quarantine(place)
+        do throws(DiskError) {
+            if let present = try Disk.readIfPresent(place.path), Digest(of: present) == digest { return false }
+        } catch {
+            // Whatever keeps it from being read: the same bytes take its place, and it is kept.
         }
-        try files.write(data, to: place)
+        try quarantine(place)
+        if path.hasPrefix(shardsFolder.standardizedFileURL.path + "/") {
+            _ = try sealing { () throws(CorpusError) in
+                try files.write(data, to: place)
+                return digest
+            }
+        } else {
+            try files.write(data, to: place)
+        }
         return true
+    }
+
+    /// Whether a file can be opened and its disk does not deliver its bytes: that is damage, unlike a file that this process
+    /// may not read.
+    private func failsToRead(_ place: URL) -> Bool {
+        do throws(DiskError) { _ = try DiskFile(place.path, .read).status() } catch { return false }
+        do throws(DiskError) { _ = try Disk.read(place.path) } catch { return error.code == EIO }
+        return false
     }
 
     /// Moves a file to quarantine/, under its path in the corpus; what lies there already stays.
     private func quarantine(_ place: URL) throws(CorpusError) {
-        guard FileManager.default.fileExists(atPath: place.path) else { return }
+        guard try exists(place) else { return }
         let path = place.standardizedFileURL.path.dropFirst(folder.standardizedFileURL.path.count + 1)
         var destination = folder.appending(path: "quarantine/\(path)")
-        if FileManager.default.fileExists(atPath: destination.path) {
+        if try exists(destination) {
             destination.appendPathExtension(UUID().uuidString)
         }
         try files.move(place, to: destination)

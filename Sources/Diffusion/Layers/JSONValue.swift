@@ -1,0 +1,99 @@
+import Foundation
+
+/// A value of a configuration file, for fields that are judged before anything reads them.
+package indirect enum JSONValue: Sendable, Hashable, Codable {
+    case null
+    case bool(Bool)
+    case number(Double)
+    case text(String)
+    case list([JSONValue])
+    case object([String: JSONValue])
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        if container.decodeNil() {
+            self = .null
+        } else if let value = try? container.decode(Bool.self) {
+            self = .bool(value)
+        } else if let value = try? container.decode(String.self) {
+            self = .text(value)
+        } else if let value = try? container.decode(Double.self) {
+            self = .number(value)
+        } else if let value = try? container.decode([JSONValue].self) {
+            self = .list(value)
+        } else {
+            self = .object(try container.decode([String: JSONValue].self))
+        }
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        switch self {
+        case .null: try container.encodeNil()
+        case .bool(let value): try container.encode(value)
+        case .number(let value): try container.encode(value)
+        case .text(let value): try container.encode(value)
+        case .list(let value): try container.encode(value)
+        case .object(let value): try container.encode(value)
+        }
+    }
+
+    /// Whether the field says nothing: what optional features have when they are off.
+    var isOff: Bool { self == .null || self == .bool(false) }
+}
+
+extension JSONValue: CustomStringConvertible {
+    /// As a file has it, shortened to fit a message.
+    package var description: String {
+        switch self {
+        case .null: "null"
+        case .bool(let value): "\(value)"
+        case .number(let value): value == value.rounded() && abs(value) < 1e15 ? "\(Int(value))" : "\(value)"
+        case .text(let value): "\"\(value.prefix(60))\""
+        case .list(let values):
+            "[\(values.prefix(4).map(\.description).joined(separator: ", "))\(values.count > 4 ? ", …" : "")]"
+        case .object: "{…}"
+        }
+    }
+}
+
+extension JSONValue {
+    /// The members of a JSON object.
+    ///
+    /// Python writes infinities as bare words, as diffusers does in scheduler files; they become the texts "Infinity",
+    /// "-Infinity" and "NaN".
+    static func members(of data: Data) throws -> [String: JSONValue] {
+        try JSONDecoder().decode([String: JSONValue].self, from: quotingWords(data))
+    }
+
+    private static func quotingWords(_ data: Data) -> Data {
+        let words = ["-Infinity", "Infinity", "NaN"].map { Array($0.utf8) }
+        let bytes = Array(data)
+        // Hardly any file has them.
+        guard bytes.contains(UInt8(ascii: "I")) || bytes.contains(UInt8(ascii: "N")) else { return data }
+        var out = Data()
+        var (at, inText) = (0, false)
+        while at < bytes.count {
+            let byte = bytes[at]
+            if inText {
+                if byte == UInt8(ascii: "\\"), at + 1 < bytes.count {
+                    out.append(byte)
+                    at += 1
+                } else if byte == UInt8(ascii: "\"") {
+                    inText = false
+                }
+            } else if byte == UInt8(ascii: "\"") {
+                inText = true
+            } else if let word = words.first(where: { bytes[at...].starts(with: $0) }) {
+                out.append(UInt8(ascii: "\""))
+                out.append(contentsOf: word)
+                out.append(UInt8(ascii: "\""))
+                at += word.count
+                continue
+            }
+            out.append(bytes[at])
+            at += 1
+        }
+        return out
+    }
+}

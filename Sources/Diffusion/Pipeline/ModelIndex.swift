@@ -1,0 +1,27 @@
+package import Foundation
+
+/// What model_index.json, and the folder around it, say of the whole model.
+package struct ModelIndex: Sendable {
+    /// Whether it is an SDXL model: one with a second text encoder.
+    package let isXL: Bool
+    /// The scheduler's class, where the index names one.
+    let scheduler: String?
+    /// SDXL's rule for the empty prompt.
+    let zerosForEmptyPrompt: Bool
+
+    private struct Document: Decodable {
+        var force_zeros_for_empty_prompt: Bool?
+        var scheduler: [String?]?
+    }
+
+    package init(folder: URL) throws(ModelError) {
+        let file = folder.appendingPathComponent("model_index.json")
+        guard FileManager.default.fileExists(atPath: file.path) else {
+            throw ModelError(.missingFile, at: folder.path, "has no model_index.json: give a diffusers model folder")
+        }
+        let document = try readConfiguration(Document.self, file, snakeCase: false)
+        isXL = FileManager.default.fileExists(atPath: folder.appendingPathComponent("text_encoder_2").path)
+        scheduler = document.scheduler?.last ?? nil
+        zerosForEmptyPrompt = isXL && document.force_zeros_for_empty_prompt ?? true
+    }
+}
