@@ -27,6 +27,8 @@ demo: build      ## The whole of MI-TUNE on the bundled model, in demo/
 test: setup setup-python ## Build and run every test
 	$(SWIFT) build $(RELEASE) --build-tests
 	$(SWIFT) test $(RELEASE) --skip-build
+	$(PYTHON) -m pytest -q -p no:cacheprovider --ignore=Tests/Interop/python/torch Tests/Interop/python
+	cd python && $(PYTHON) -m mypy
 
 test-long: test  ## Crash tests at every point, 200 random kills, 120,000 mutations, vector levels, threads; CONTRIBUTING says how long
 	ATTUNE_LONG=1 ATTUNE_MUTATIONS=120000 $(SWIFT) test $(RELEASE) --skip-build --filter 'Crash|Fault|Together|Hostile'
@@ -43,6 +45,7 @@ test-threads:    ## The parallel code under the thread sanitizer
 interop:         ## Adapters, images and shards in the programs they are for; needs PEER_PYTHON, too heavy for CI
 	$${PEER_PYTHON:?name a Python that has torch, diffusers, transformers and peft} Tests/Interop/adapter_interop.py
 	$${PEER_PYTHON} Tests/Interop/image_interop.py
+	$$PEER_PYTHON -m pytest -q -p no:cacheprovider Tests/Interop/python
 
 bench: build     ## The engine, the store and verify beside their peers (QUICK=1: the engine, a few minutes); see Benchmarks/README.md
 	$(SWIFT) build $(RELEASE) --product attune-bench

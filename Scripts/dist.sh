@@ -21,7 +21,7 @@ mkdir -p "$archives"
 triplet=$(gcc -print-multiarch)
 link() { ln -s "$1" "$archives/lib$2.a"; }
 link "/usr/lib/$triplet/libhdf5_serial.a" hdf5
-for name in png16 turbojpeg z zstd sqlite3 crypto sz aec webp sharpyuv; do
+for name in png16 jpeg z zstd sqlite3 crypto sz aec webp sharpyuv; do
     [ -e "/usr/lib/$triplet/lib$name.a" ] && link "/usr/lib/$triplet/lib$name.a" "$name"
 done
 link "$(readlink -f "/usr/lib/$triplet/openblas-pthread/libopenblas.a")" openblas
@@ -57,7 +57,7 @@ cp -r docs schemas examples "$stage/share/doc/attune/"
 say "licenses of what is linked in"
 licenses=$stage/share/doc/attune/licenses
 mkdir -p "$licenses"
-for package in libhdf5-dev libpng-dev libturbojpeg0-dev zlib1g-dev libzstd-dev libsqlite3-dev libssl-dev libaec-dev libopenblas-dev libwebp-dev; do
+for package in libhdf5-dev libpng-dev libjpeg62-turbo-dev zlib1g-dev libzstd-dev libsqlite3-dev libssl-dev libaec-dev libopenblas-dev libwebp-dev; do
     [ -e "/usr/share/doc/$package/copyright" ] && cp "/usr/share/doc/$package/copyright" "$licenses/$package.txt"
 done
 for folder in "$scratch"/checkouts/*/; do

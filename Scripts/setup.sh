@@ -22,14 +22,14 @@ install() {
 case "${1:-}" in
 system)
     command -v swift >/dev/null || { echo "setup: swift is missing: install Swift 6.3 from swift.org and put it on PATH" >&2; exit 1; }
-    install libhdf5-dev libpng-dev libturbojpeg0-dev zlib1g-dev libopenblas-dev libzstd-dev libsqlite3-dev libssl-dev libcurl4-openssl-dev pkg-config
+    install libhdf5-dev libpng-dev libjpeg-dev libwebp-dev zlib1g-dev libopenblas-dev libzstd-dev libsqlite3-dev libssl-dev libcurl4-openssl-dev pkg-config
     ;;
 python)
     install python3-venv
-    if [ ! -x .venv/bin/python ] || ! .venv/bin/python -c 'import h5py, hdf5plugin, numpy, safetensors, PIL, datasets, webdataset, jsonschema' 2>/dev/null; then
-        echo "making .venv with h5py, hdf5plugin, numpy, safetensors, pillow, datasets, webdataset, jsonschema"
+    if [ ! -x .venv/bin/python ] || ! .venv/bin/python -c 'import h5py, hdf5plugin, numpy, safetensors, PIL, datasets, webdataset, jsonschema, pandas, pyarrow, pytest, mypy' 2>/dev/null; then
+        echo "making .venv with h5py, hdf5plugin, numpy, safetensors, pillow, datasets, webdataset, jsonschema, pandas, pyarrow, pytest, mypy"
         /usr/bin/python3 -m venv .venv
-        .venv/bin/pip install -q --disable-pip-version-check h5py hdf5plugin numpy safetensors pillow datasets webdataset jsonschema
+        .venv/bin/pip install -q --disable-pip-version-check h5py hdf5plugin numpy safetensors pillow datasets webdataset jsonschema pandas pyarrow pytest mypy
     fi
     ;;
 sharing)

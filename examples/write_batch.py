@@ -11,6 +11,7 @@ import argparse
 import hashlib
 import io
 import json
+import re
 from pathlib import Path
 
 import h5py
@@ -129,7 +130,44 @@ def write_batch(path, samples, schedule):
         put("traces/delta_sq", deltas)
 
 
-def model_digest(folder):
+def weight_files(folder, stems, variant):
+    """The files of a component's weights: of the variant asked for, else the plain copy, else the only variant there."""
+    def copy(mark):
+        for stem in stems:
+            if (folder / f"{stem}{mark}.safetensors").exists():
+                return [f"{stem}{mark}.safetensors"]
+            for index in [folder / f"{stem}.safetensors.index{mark}.json", folder / f"{stem}.safetensors{mark}.index.json"]:
+                if index.exists():
+                    return sorted(set(json.loads(index.read_text())["weight_map"].values()))
+
+    found = (variant and copy("." + variant)) or copy("")
+    if not found and not variant:
+        names = "|".join(map(re.escape, stems))
+        pattern = rf"(?:{names})\.(?:safetensors\.(?:index\.)?)?([\w-]+)\.(?:safetensors|json|index\.json)"
+        marks = {m[1] for m in (re.fullmatch(pattern, f.name) for f in folder.iterdir()) if m and "-of-" not in m[1]} - {"index"}
+        found = copy("." + marks.pop()) if len(marks) == 1 else None
+    if not found:
+        raise FileNotFoundError(f"{folder} has no {stems[0]}.safetensors")
+    return found
+
+
+def tokenizer_says_more(folder):
+    """Whether tokenizer.json says something that the older files beside it do not, or is there alone."""
+    if not (folder / "vocab.json").exists():
+        return True
+    fast = json.loads((folder / "tokenizer.json").read_text())
+    vocab = json.loads((folder / "vocab.json").read_text())
+    lines = [line.split() for line in (folder / "merges.txt").read_text().splitlines() if not line.startswith("#version")]
+    merges = [merge.split() if isinstance(merge, str) else merge for merge in fast["model"]["merges"]]
+    config = folder / "tokenizer_config.json"
+    if config.exists() and "added_tokens_decoder" in json.loads(config.read_text()):
+        added = []
+    else:
+        added = [token["content"] for token in fast.get("added_tokens", []) if token["content"] not in vocab]
+    return fast["model"]["vocab"] != vocab or merges != [line for line in lines if line] or bool(added)
+
+
+def model_digest(folder, variant=None):
     """Attune's name for a model: SHA-256 over the names and contents of the files that it reads."""
     folder = Path(folder)
     names = ["model_index.json", "scheduler/scheduler_config.json"]
@@ -140,18 +178,13 @@ def model_digest(folder):
         if not (folder / part).exists():
             continue
         names.append(f"{part}/config.json")
-        for stem in stems:
-            index = folder / part / f"{stem}.safetensors.index.json"
-            if (folder / part / f"{stem}.safetensors").exists():
-                names.append(f"{part}/{stem}.safetensors")
-                break
-            if index.exists():
-                names += sorted({f"{part}/{f}" for f in json.loads(index.read_text())["weight_map"].values()})
-                break
+        names += [f"{part}/{file}" for file in weight_files(folder / part, stems, variant)]
     for part in ["tokenizer", "tokenizer_2"]:
-        for name in ["merges.txt", "special_tokens_map.json", "tokenizer_config.json", "vocab.json"]:
+        for name in ["added_tokens.json", "merges.txt", "special_tokens_map.json", "tokenizer_config.json", "vocab.json"]:
             if (folder / part / name).exists():
                 names.append(f"{part}/{name}")
+        if (folder / part / "tokenizer.json").exists() and tokenizer_says_more(folder / part):
+            names.append(f"{part}/tokenizer.json")
     whole = hashlib.sha256()
     for name in sorted(names, key=str.encode):
         whole.update(f"{name}\0{sha256((folder / name).read_bytes())}\n".encode())

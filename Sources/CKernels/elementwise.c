@@ -108,7 +108,18 @@ CK_LOOP(void, ck_geglu_vjp, (const float *x, const float *g, float *out, size_t 
     return sum;
 
 CK_LOOP(double, ck_sum_of_squares, (const float *x, size_t n), (x, n)) { LANE_SUM((double)x[j] * x[j]) }
-CK_LOOP(double, ck_dot, (const float *a, const float *b, size_t n), (a, b, n)) { LANE_SUM((double)a[j] * b[j]) }
 CK_LOOP(double, ck_squared_distance, (const float *a, const float *b, size_t n), (a, b, n)) {
     LANE_SUM((double)(a[j] - b[j]) * (a[j] - b[j]))
+}
+
+// The largest of the bits without the sign: infinity and NaN have the largest exponent. An integer maximum vectorises.
+CK_LOOP(int, ck_all_finite, (const float *x, size_t n), (x, n)) {
+    uint32_t largest = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bits;
+        memcpy(&bits, x + i, 4);
+        bits &= 0x7fffffff;
+        largest = bits > largest ? bits : largest;
+    }
+    return largest < 0x7f800000;
 }

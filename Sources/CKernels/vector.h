@@ -43,12 +43,6 @@ CK_INLINE int ck_level(void) { return ck_held_level ? ck_held_level - 1 : ck_cho
 #else
 #define CK_LOOP_AS(wide, type, name, parameters, arguments) wide type name parameters
 #endif
-/// As the loader chooses; for loops that have not moved to CK_LOOP yet.
-#if defined(__x86_64__)
-#define CK_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define CK_CLONES
-#endif
 #define CK_LOOP(type, name, parameters, arguments) CK_LOOP_AS(, type, name, parameters, arguments)
 #define CK_WIDE_LOOP(type, name, parameters, arguments) CK_LOOP_AS(CK_WIDE, type, name, parameters, arguments)
 

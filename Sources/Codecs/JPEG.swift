@@ -1,54 +1,35 @@
-import CTurboJPEG
+import CImages
 
-/// JPEG files, decoded by libjpeg-turbo to 8-bit red, green and blue.
-package enum JPEG {
-    /// Width and height of the upright picture, without decoding it.
-    package static func size(_ bytes: [UInt8]) throws(CodecError) -> (width: Int, height: Int) {
-        let header = try Decoder().header(bytes)
-        return ExifOrientation(bytes).value >= 5 ? (header.height, header.width) : header
-    }
-
-    /// - Returns: width, height and `3·width·height` values; grey images are converted. The picture stands upright, as
-    ///   the camera's orientation tag says.
-    package static func decode(
-        _ bytes: [UInt8]
-    ) throws(CodecError) -> (width: Int, height: Int, pixels: [UInt8]) {
-        let decoder = try Decoder()
-        let header = try decoder.header(bytes)
-        var pixels = [UInt8](repeating: 0, count: 3 * header.width * header.height)
-        // Truncated files come with a warning only, and progressive ones may claim thousands of scans.
-        let flags = TJFLAG_STOPONWARNING | TJFLAG_LIMITSCANS | TJFLAG_ACCURATEDCT
-        let code = tjDecompress2(
-            decoder.handle, bytes, UInt(bytes.count), &pixels, Int32(header.width), 0, Int32(header.height),
-            Int32(TJPF_RGB.rawValue), flags)
-        guard code == 0 else { throw CodecError("a damaged JPEG image: \(decoder.message)") }
-        return ExifOrientation(bytes).upright(header.width, header.height, pixels)
-    }
-
-    /// Owns libjpeg-turbo's state.
-    private final class Decoder {
-        let handle: tjhandle
-
-        init() throws(CodecError) {
-            guard let handle = tjInitDecompress() else { throw CodecError("libjpeg-turbo could not be started") }
-            self.handle = handle
+/// JPEG files, decoded by libjpeg-turbo to 8-bit red, green and blue. Color profiles are not followed.
+enum JPEG {
+    /// Width and height as the file states them, without decoding it.
+    static func size(_ bytes: [UInt8]) throws(CodecError) -> (width: Int, height: Int) {
+        var info = ci_jpeg_info()
+        var message = CMessage()
+        guard ci_jpeg_header(bytes, bytes.count, &info, &message.bytes) == 1 else {
+            throw CodecError("not a JPEG image: \(message.text)")
         }
-
-        deinit { tjDestroy(handle) }
-
-        var message: String { tjGetErrorStr2(handle).map { String(cString: $0) } ?? "unknown trouble" }
-
-        func header(_ bytes: [UInt8]) throws(CodecError) -> (width: Int, height: Int) {
-            var (width, height, subsampling, space) = (Int32(0), Int32(0), Int32(0), Int32(0))
-            guard tjDecompressHeader3(handle, bytes, UInt(bytes.count), &width, &height, &subsampling, &space) == 0
-            else { throw CodecError("not a JPEG image: \(message)") }
-            guard width > 0, height > 0, Int(width) * Int(height) <= PNG.largestPixelCount else {
-                throw CodecError("a JPEG image of \(width)×\(height) pixels is too large")
-            }
-            guard space != Int32(TJCS_CMYK.rawValue), space != Int32(TJCS_YCCK.rawValue) else {
-                throw CodecError("a JPEG image in CMYK: convert it to RGB")
-            }
-            return (Int(width), Int(height))
-        }
+        guard info.is_cmyk == 0 else { throw CodecError("a JPEG image in CMYK: convert it to RGB", unsupported: true) }
+        return (Int(info.width), Int(info.height))
     }
+
+    /// The image as it is stored, not turned.
+    static func decode(_ bytes: [UInt8]) throws(CodecError) -> DecodedImage {
+        let (width, height) = try size(bytes)
+        var message = CMessage()
+        var code: Int32 = 0
+        let pixels = [UInt8](unsafeUninitializedCapacity: 3 * width * height) { buffer, count in
+            code = ci_jpeg_decode(
+                bytes, bytes.count, UInt32(width), UInt32(height), buffer.baseAddress, &message.bytes)
+            count = code == 1 ? buffer.count : 0
+        }
+        guard code == 1 else { throw CodecError("a damaged JPEG image: \(message.text)") }
+        return DecodedImage(width: width, height: height, pixels: pixels)
+    }
+}
+
+/// What a C decoder says of its failure.
+struct CMessage {
+    var bytes = [CChar](repeating: 0, count: Int(CI_MESSAGE_SIZE))
+    var text: String { String(decoding: bytes.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self) }
 }

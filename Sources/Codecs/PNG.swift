@@ -1,8 +1,9 @@
+import CImages
 import CPNG
 
 /// PNG files of 8-bit red, green and blue, by libpng.
 package enum PNG {
-    /// Images larger than this are refused before memory is taken for them.
+    /// Images larger than this are refused before memory is taken for them, unless the caller raises it.
     package static let largestPixelCount = 1 << 28
 
     /// - Parameter pixels: `3·width·height` values, row by row.
@@ -23,27 +24,34 @@ package enum PNG {
         return bytes
     }
 
-    /// - Returns: width, height and `3·width·height` values; grey, palette and alpha images are converted.
+    /// The image as it is stored, not turned. Gray, palette and 16-bit images are converted, transparent ones composed
+    /// over white.
+    ///
+    /// - Parameter limit: the most pixels that it may have.
     package static func decode(
-        _ bytes: [UInt8]
-    ) throws(CodecError) -> (width: Int, height: Int, pixels: [UInt8]) {
-        var image = png_image()
-        image.version = UInt32(PNG_IMAGE_VERSION)
-        defer { png_image_free(&image) }
-        guard png_image_begin_read_from_memory(&image, bytes, bytes.count) != 0 else {
-            throw CodecError("not a PNG image: \(message(image))")
+        _ bytes: [UInt8], limit: Int = largestPixelCount
+    ) throws(CodecError) -> DecodedImage {
+        try decodeAndCheck(bytes, limit: limit).image
+    }
+
+    /// - Returns: the image, and whether libpng had nothing to complain of: no wrong checksum, not even after the pixels.
+    static func decodeAndCheck(
+        _ bytes: [UInt8], limit: Int
+    ) throws(CodecError) -> (image: DecodedImage, isClean: Bool) {
+        let (width, height) = try size(bytes)
+        guard width * height <= limit else {
+            throw CodecError("a PNG image of \(width)×\(height) pixels is too large")
         }
-        let (width, height) = (Int(image.width), Int(image.height))
-        guard width > 0, height > 0, width.multipliedReportingOverflow(by: height).overflow == false,
-            width * height <= largestPixelCount
-        else { throw CodecError("a PNG image of \(width)×\(height) pixels is too large") }
-        image.format = UInt32(PNG_FORMAT_FLAG_COLOR)
-        var pixels = [UInt8](repeating: 0, count: 3 * width * height)
-        var background = png_color(red: 255, green: 255, blue: 255)
-        guard png_image_finish_read(&image, &background, &pixels, 0, nil) != 0 else {
-            throw CodecError("a damaged PNG image: \(message(image))")
+        var message = CMessage()
+        var (code, isClean) = (Int32(0), Int32(0))
+        // Not cleared first: a header that claims more than its file holds takes no memory for what is not there.
+        let pixels = [UInt8](unsafeUninitializedCapacity: 3 * width * height) { buffer, count in
+            code = ci_png_decode(
+                bytes, bytes.count, UInt32(width), UInt32(height), buffer.baseAddress, &isClean, &message.bytes)
+            count = code == 1 ? buffer.count : 0
         }
-        return (width, height, pixels)
+        guard code == 1 else { throw CodecError("a damaged PNG image: \(message.text)") }
+        return (DecodedImage(width: width, height: height, pixels: pixels), isClean == 1)
     }
 
     private static func message(_ image: png_image) -> String {

@@ -2,74 +2,131 @@ import Foundation
 
 /// Changes the size of RGB images by Lanczos filtering, the rows first, as Pillow's LANCZOS does.
 package enum Resampling {
-    /// - Parameter pixels: `3·width·height` values.
+    /// A part of a scaled image: columns and rows.
+    package struct Window: Equatable, Sendable {
+        package let columns, rows: Range<Int>
+
+        package init(columns: Range<Int>, rows: Range<Int>) { (self.columns, self.rows) = (columns, rows) }
+
+        /// The middle of an image of `width`×`height` pixels.
+        package init(middleOf width: Int, _ height: Int, width newWidth: Int, height newHeight: Int) {
+            precondition(newWidth <= width && newHeight <= height, "a crop is not larger than its image")
+            let (left, top) = ((width - newWidth) / 2, (height - newHeight) / 2)
+            self.init(columns: left..<left + newWidth, rows: top..<top + newHeight)
+        }
+    }
+
+    /// Scales an image to `newWidth`×`newHeight` pixels.
+    ///
+    /// - Parameters:
+    ///   - pixels: `3·width·height` values.
+    ///   - window: the part of the result that is wanted. Only that is computed: the values are those of the whole, the
+    ///     cost is the part's.
+    /// - Returns: `3·columns·rows` values of the window.
     package static func resize(
-        _ pixels: [UInt8], width: Int, height: Int, to newWidth: Int, _ newHeight: Int
+        _ pixels: [UInt8], width: Int, height: Int, to newWidth: Int, _ newHeight: Int, window: Window? = nil
     ) -> [UInt8] {
         precondition(pixels.count == 3 * width * height, "\(pixels.count) values for \(width)×\(height) pixels")
-        if width == newWidth, height == newHeight { return pixels }
-        let columns = Kernel.all(from: width, to: newWidth)
-        let rows = Kernel.all(from: height, to: newHeight)
-        var between = [UInt8](repeating: 0, count: 3 * newWidth * height)
-        for y in 0..<height {
-            for (x, kernel) in columns.enumerated() {
-                for channel in 0..<3 {
-                    var sum: Float = 0
-                    for (index, weight) in kernel.weights.enumerated() {
-                        sum += weight * Float(pixels[3 * (y * width + kernel.start + index) + channel])
+        let window = window ?? Window(columns: 0..<newWidth, rows: 0..<newHeight)
+        if width == newWidth, height == newHeight { return cut(pixels, width: width, window) }
+        let columns = Kernels(from: width, to: newWidth, window.columns)
+        let rows = Kernels(from: height, to: newHeight, window.rows)
+        let stride = 3 * window.columns.count
+        // Rows that are scaled sideways, as many as one row of the result needs; row y lies at y modulo their number.
+        let kept = rows.longest
+        var between = [UInt8](repeating: 0, count: kept * stride)
+        var sums = [Float](repeating: 0, count: stride)
+        var next = rows.starts.first ?? 0
+        return [UInt8](unsafeUninitializedCapacity: stride * window.rows.count) { out, count in
+            for index in window.rows.indices {
+                let row = index - window.rows.startIndex
+                let (start, weights) = (rows.starts[row], rows.weights(row))
+                next = max(next, start)
+                while next < start + weights.count {
+                    scale(pixels, row: next, width: width, columns, into: &between, at: next % kept * stride)
+                    next += 1
+                }
+                sums.withUnsafeMutableBufferPointer { sums in
+                    between.withUnsafeBufferPointer { between in
+                        sums.update(repeating: 0)
+                        for (offset, weight) in weights.enumerated() {
+                            let place = (start + offset) % kept * stride
+                            for x in 0..<stride { sums[x] += weight * Float(between[place + x]) }
+                        }
+                        for x in 0..<stride { out[row * stride + x] = rounded(sums[x]) }
                     }
-                    between[3 * (y * newWidth + x) + channel] = rounded(sum)
+                }
+            }
+            count = out.count
+        }
+    }
+
+    /// One row, scaled sideways.
+    private static func scale(
+        _ pixels: [UInt8], row: Int, width: Int, _ kernels: Kernels, into out: inout [UInt8], at place: Int
+    ) {
+        pixels.withUnsafeBufferPointer { pixels in
+            out.withUnsafeMutableBufferPointer { out in
+                kernels.values.withUnsafeBufferPointer { values in
+                    for x in kernels.starts.indices {
+                        var from = 3 * (row * width + kernels.starts[x])
+                        var (red, green, blue) = (Float(0), Float(0), Float(0))
+                        for index in kernels.ends[x]..<kernels.ends[x + 1] {
+                            let weight = values[index]
+                            red += weight * Float(pixels[from])
+                            green += weight * Float(pixels[from + 1])
+                            blue += weight * Float(pixels[from + 2])
+                            from += 3
+                        }
+                        out[place + 3 * x] = rounded(red)
+                        out[place + 3 * x + 1] = rounded(green)
+                        out[place + 3 * x + 2] = rounded(blue)
+                    }
                 }
             }
         }
-        var out = [UInt8](repeating: 0, count: 3 * newWidth * newHeight)
-        let stride = 3 * newWidth
-        var sums = [Float](repeating: 0, count: stride)
-        for (y, kernel) in rows.enumerated() {
-            for index in sums.indices { sums[index] = 0 }
-            for (row, weight) in kernel.weights.enumerated() {
-                let start = (kernel.start + row) * stride
-                for index in 0..<stride { sums[index] += weight * Float(between[start + index]) }
-            }
-            for index in 0..<stride { out[y * stride + index] = rounded(sums[index]) }
-        }
-        return out
     }
 
-    /// The middle of an image.
-    package static func crop(_ pixels: [UInt8], width: Int, height: Int, to newWidth: Int, _ newHeight: Int) -> [UInt8]
-    {
-        precondition(newWidth <= width && newHeight <= height, "a crop is not larger than its image")
-        let (left, top) = ((width - newWidth) / 2, (height - newHeight) / 2)
+    /// A part of an image as it is.
+    private static func cut(_ pixels: [UInt8], width: Int, _ window: Window) -> [UInt8] {
+        if window.columns == 0..<width, 3 * width * window.rows.count == pixels.count { return pixels }
         var out: [UInt8] = []
-        out.reserveCapacity(3 * newWidth * newHeight)
-        for y in top..<top + newHeight {
-            out += pixels[3 * (y * width + left)..<3 * (y * width + left + newWidth)]
+        out.reserveCapacity(3 * window.columns.count * window.rows.count)
+        for y in window.rows {
+            out += pixels[3 * (y * width + window.columns.lowerBound)..<3 * (y * width + window.columns.upperBound)]
         }
         return out
     }
 
     private static func rounded(_ value: Float) -> UInt8 { UInt8(min(max(value + 0.5, 0), 255)) }
 
-    /// What one output value takes from which inputs.
-    private struct Kernel {
-        let start: Int
-        let weights: [Float]
+    /// What each output value takes from which inputs, one after the other.
+    private struct Kernels {
+        private(set) var starts: [Int] = []
+        /// Where each kernel's values begin, and where the last one's end.
+        private(set) var ends = [0]
+        private(set) var values: [Float] = []
+        private(set) var longest = 1
 
-        /// For each output value; when shrinking, the filter widens so that every input counts.
-        static func all(from count: Int, to newCount: Int) -> [Kernel] {
+        /// When shrinking, the filter widens so that every input counts.
+        init(from count: Int, to newCount: Int, _ range: Range<Int>) {
             let scale = Double(count) / Double(newCount)
             let stretch = max(scale, 1)
             let support = 3 * stretch
-            return (0..<newCount).map { index in
+            for index in range {
                 let center = (Double(index) + 0.5) * scale
                 let start = max(Int(center - support + 0.5), 0)
                 let end = min(Int(center + support + 0.5), count)
-                let weights = (start..<max(end, start + 1)).map { lanczos((Double($0) - center + 0.5) / stretch) }
+                let weights = (start..<max(end, start + 1)).map { Self.lanczos((Double($0) - center + 0.5) / stretch) }
                 let sum = weights.reduce(0, +)
-                return Kernel(start: start, weights: weights.map { Float($0 / sum) })
+                starts.append(start)
+                values += weights.map { Float($0 / sum) }
+                ends.append(values.count)
+                longest = max(longest, weights.count)
             }
         }
+
+        func weights(_ index: Int) -> ArraySlice<Float> { values[ends[index]..<ends[index + 1]] }
 
         private static func lanczos(_ x: Double) -> Double {
             guard abs(x) < 3 else { return 0 }

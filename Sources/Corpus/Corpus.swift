@@ -11,6 +11,11 @@ package struct Corpus: Sendable {
     package let files: AtomicFiles
     let scoring: any TraceScoring
     let catalogue: Catalogue
+    /// Whether other hosts may be using the corpus, with catalogues of their own.
+    let isShared: Bool
+    let retirements: RetirementLog
+    /// What is wrong with shards whose samples the catalogue lacks for it, as of the opening.
+    package private(set) var unreadable: [CorpusError] = []
 
     private struct Settings: Codable {
         var format = "attune-corpus"
@@ -33,7 +38,7 @@ package struct Corpus: Sendable {
     ///
     /// - Throws: ``CorpusError`` when the folder holds anything but what an interrupted creation leaves.
     package static func create(at folder: URL, scoring: any TraceScoring) throws(CorpusError) -> Corpus {
-        guard isFree(folder) else {
+        guard try isFree(folder) else {
             throw CorpusError(.alreadyExists, folder.path, "the folder is not empty: choose another for the corpus")
         }
         do {
@@ -55,32 +60,42 @@ package struct Corpus: Sendable {
 
     /// Whether a corpus can be made here: nothing is there, or the empty folders of a creation that was killed before
     /// attune.json, which comes last.
-    private static func isFree(_ folder: URL) -> Bool {
-        func names(_ url: URL) -> [String] { (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? [] }
-        let present = names(folder)
+    private static func isFree(_ folder: URL) throws(CorpusError) -> Bool {
+        func names(_ url: URL) throws(CorpusError) -> [String] {
+            try reported { () throws(DiskError) in try Disk.listIfPresent(url.path) ?? [] }
+        }
+        let present = try names(folder).filter { !belongsToFileSystem($0) }
         if present.isEmpty { return true }
         // shards/ is made first; without it the folders are somebody else's.
-        return present.contains("shards")
-            && present.allSatisfy { name in
-                name == "tmp" || (folders.contains(name) && names(folder.appending(path: name)).isEmpty)
-            }
+        guard present.contains("shards") else { return false }
+        for name in present where name != "tmp" {
+            guard folders.contains(name), try names(folder.appending(path: name)).isEmpty else { return false }
+        }
+        return true
+    }
+
+    /// What a fresh volume has in its top folder, and file managers leave in any.
+    private static func belongsToFileSystem(_ name: String) -> Bool {
+        ["lost+found", ".snapshot", ".snapshots", ".zfs", ".DS_Store"].contains(name) || name.hasPrefix(".Trash-")
     }
 
     /// Opens a corpus, sweeps the leftovers of dead writers, and catches up with shards that others have added.
-    package init(at folder: URL, scoring: any TraceScoring) throws(CorpusError) {
-        try self.init(unindexed: folder, scoring: scoring)
-        try catchUp()
+    ///
+    /// - Parameter sweeping: whether leftovers go; no for what must remove nothing.
+    package init(at folder: URL, scoring: any TraceScoring, sweeping: Bool = true) throws(CorpusError) {
+        try self.init(unindexed: folder, scoring: scoring, sweeping: sweeping)
+        unreadable = try catchUp()
     }
 
     /// Opens a corpus whose catalogue may lack rows.
-    init(unindexed folder: URL, scoring: any TraceScoring) throws(CorpusError) {
+    init(unindexed folder: URL, scoring: any TraceScoring, sweeping: Bool = true) throws(CorpusError) {
         try Self.check(folder)
         // Shards are opened by the thousand.
         _ = OpenFiles.limit
         let path = Self.cataloguePath(folder)
         if CatalogueAccess.writeProblem(path) == nil {
             self.init(folder, scoring, try Catalogue(path: path, identity: scoring.identity))
-            files.sweep()
+            if sweeping { files.sweep() }
         } else {
             self = try Self.readable(folder, scoring: scoring)
         }
@@ -88,6 +103,8 @@ package struct Corpus: Sendable {
 
     init(_ folder: URL, _ scoring: any TraceScoring, _ catalogue: Catalogue) {
         (self.folder, self.scoring, self.catalogue) = (folder, scoring, catalogue)
+        isShared = FileSystem.isShared(folder)
+        retirements = RetirementLog(folder.appending(path: "retired"))
         files = AtomicFiles(temporaryFolder: folder.appending(path: "tmp"))
     }
 
@@ -101,8 +118,9 @@ package struct Corpus: Sendable {
     /// What is wrong with attune.json, if it can be read at all.
     func damagedSettings() -> CorpusError? {
         let file = folder.appending(path: "attune.json")
-        guard let data = try? Disk.read(file.path), let settings = try? JSONDecoder().decode(Settings.self, from: data),
-            settings.sum == settings.expectedSum
+        let data: Data
+        do throws(DiskError) { data = try Disk.read(file.path) } catch { return CorpusError(error) }
+        guard let settings = try? JSONDecoder().decode(Settings.self, from: data), settings.sum == settings.expectedSum
         else { return CorpusError(.damaged, file.path, "is not as it was written: restore it from a copy") }
         return nil
     }
@@ -110,7 +128,7 @@ package struct Corpus: Sendable {
     /// Whether there is a corpus that this version understands.
     static func check(_ folder: URL) throws(CorpusError) {
         let file = folder.appending(path: "attune.json")
-        guard let data = try? Data(contentsOf: file) else {
+        guard let data = try reported({ () throws(DiskError) in try Disk.readIfPresent(file.path) }) else {
             throw CorpusError(.notACorpus, folder.path, "is not a corpus: make one with `attune init`")
         }
         guard let settings = try? JSONDecoder().decode(Settings.self, from: data), settings.format == "attune-corpus"
@@ -131,7 +149,9 @@ package struct Corpus: Sendable {
     /// Puts a shard among the others, on the disk when this returns, and takes it into the catalogue.
     @discardableResult
     func seal(_ image: FileImage) throws(CorpusError) -> Digest {
-        let digest = try SealedFile.write(image, to: shardsFolder, files: files)
+        let digest = try sealing { () throws(CorpusError) in
+            try SealedFile.write(image, to: shardsFolder, files: files)
+        }
         try takeIn(digest)
         return digest
     }
@@ -143,24 +163,9 @@ package struct Corpus: Sendable {
             guard error.code == .notFound else { throw error }
             missing = error
         }
-        if FileManager.default.fileExists(atPath: ShardWriter.location(of: digest, in: shardsFolder).path) { return }
+        if try exists(ShardWriter.location(of: digest, in: shardsFolder)) { return }
         let wasReplaced = try followRetirements(of: [digest])
         if !wasReplaced, let missing { throw missing }
-    }
-
-    /// The digests of all shards, sorted.
-    package func shards() -> [Digest] {
-        shardFolders().flatMap { shards(in: $0) }.sorted()
-    }
-
-    func shardFolders() -> [String] {
-        ((try? FileManager.default.contentsOfDirectory(atPath: shardsFolder.path)) ?? []).sorted()
-    }
-
-    func shards(in prefix: String) -> [Digest] {
-        let names =
-            (try? FileManager.default.contentsOfDirectory(atPath: shardsFolder.appending(path: prefix).path)) ?? []
-        return names.compactMap { $0.hasSuffix(".h5") ? Digest(hex: String($0.dropLast(3))) : nil }
     }
 
     package func query(_ query: CatalogueQuery) throws(CorpusError) -> [CatalogueRow] { try catalogue.rows(query) }
@@ -204,6 +209,6 @@ package struct Corpus: Sendable {
 
     /// A file that this process has just written, whose bytes were hashed on the way.
     func written(_ digest: Digest) throws(CorpusError) -> SealedFile {
-        try sealed(digest, known: FileStamp(path: ShardWriter.location(of: digest, in: shardsFolder).path))
+        try sealed(digest, known: stamp(ShardWriter.location(of: digest, in: shardsFolder)))
     }
 }

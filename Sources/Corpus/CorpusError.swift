@@ -29,3 +29,8 @@ public struct CorpusError: Error, LocalizedError, CustomStringConvertible, Senda
     /// The same as ``description``.
     public var errorDescription: String? { description }
 }
+
+extension CorpusError {
+    /// Whether a file of the corpus is at fault, and the rest can be used: it is damaged, gone, or may not be read.
+    var isOfOneFile: Bool { code == .damaged || code == .notFound || code == .io }
+}

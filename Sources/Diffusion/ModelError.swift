@@ -21,11 +21,23 @@ public struct ModelError: Error, LocalizedError, CustomStringConvertible, Sendab
     public let message: String
 
     package init(_ code: Code, at path: String, _ message: String) {
-        (self.code, self.path, self.message) = (code, path, message)
+        (self.code, self.path, self.message) = (code, path, oneLine(message))
     }
 
     /// Path and message in one line.
     public var description: String { path.isEmpty ? message : "\(path): \(message)" }
     /// The same as ``description``.
     public var errorDescription: String? { description }
+}
+
+/// A message that quotes names and values of files that others wrote: without line breaks and other control characters, and
+/// of a length that can be read.
+package func oneLine(_ message: String) -> String {
+    let limit = 1500
+    var out = String.UnicodeScalarView()
+    for scalar in message.unicodeScalars.prefix(limit) {
+        let isControl = scalar.properties.generalCategory == .control || ["\u{2028}", "\u{2029}"].contains(scalar)
+        out.append(isControl ? " " : scalar)
+    }
+    return String(out) + (message.unicodeScalars.count > limit ? "…" : "")
 }

@@ -12,9 +12,11 @@ package struct BlockFile: ~Copyable {
     /// Smaller files are not worth a wait for the disk.
     private static let leastDirect = 4 << 20
 
-    /// - Parameter size: about how many bytes there will be.
-    package init(_ path: String, expecting size: Int) throws(DiskError) {
-        file = try DiskFile(path, .create)
+    /// - Parameters:
+    ///   - mode: ``DiskFile/Mode/create`` or ``DiskFile/Mode/reserve``.
+    ///   - size: about how many bytes there will be.
+    package init(_ path: String, _ mode: DiskFile.Mode = .create, expecting size: Int) throws(DiskError) {
+        file = try DiskFile(path, mode)
         isDirect = size >= Self.leastDirect && file.bypassCache(true)
         block = .allocate(byteCount: Self.blockSize, alignment: Self.alignment)
     }

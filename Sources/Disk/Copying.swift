@@ -7,8 +7,15 @@ extension Disk {
     package static func copy(
         _ source: String, to destination: String, seen: (UnsafeRawBufferPointer) -> Void = { _ in }
     ) throws(DiskError) {
-        let original = try DiskFile(source, .read)
         let copy = try DiskFile(destination, .create)
+        try self.copy(source, into: copy, seen: seen)
+    }
+
+    /// Copies a file's bytes to the end of an open one.
+    package static func copy(
+        _ source: String, into copy: borrowing DiskFile, seen: (UnsafeRawBufferPointer) -> Void = { _ in }
+    ) throws(DiskError) {
+        let original = try DiskFile(source, .read)
         let block = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
         defer { block.deallocate() }
         var position: UInt64 = 0

@@ -33,8 +33,13 @@ package enum Disk {
         guard unlink(path) == 0 || errno == ENOENT else { throw DiskError("cannot be removed", path) }
     }
 
-    /// Waits until a folder's entries are on the disk.
-    package static func syncFolder(_ path: String) throws(DiskError) { try DiskFile(path, .read).sync() }
+    /// Waits until a folder's entries are on the disk. Some network and FUSE file systems have no such call: there a power
+    /// failure may take what was renamed last.
+    package static func syncFolder(_ path: String) throws(DiskError) {
+        do throws(DiskError) { try DiskFile(path, .read).sync() } catch {
+            guard error.isUnsupported else { throw error }
+        }
+    }
 
     /// Waits until everything on a folder's file system is on its disk: many small files at once cost less than each alone.
     package static func syncFileSystem(of path: String) throws(DiskError) {
@@ -43,8 +48,7 @@ package enum Disk {
 
     /// Makes a folder and those above it, each of them on the disk when this returns.
     package static func makeFolder(_ path: String) throws(DiskError) {
-        var status = stat()
-        if stat(path, &status) == 0 { return }
+        if try exists(path) { return }
         if case .error(let code) = Faults.next(.folder, path) { throw DiskError("cannot be created", path, code) }
         let parent = URL(fileURLWithPath: path).deletingLastPathComponent().path
         if parent != path { try makeFolder(parent) }

@@ -17,6 +17,9 @@ package struct DiskError: Error, LocalizedError, CustomStringConvertible, Sendab
     /// Why alone, where the operating system said it.
     package var reason: String { code == 0 ? message : String(cString: strerror(code)) }
 
+    /// Whether the file system has no such call, rather than failed at it.
+    package var isUnsupported: Bool { [EINVAL, ENOTSUP, EOPNOTSUPP, ENOSYS].contains(code) }
+
     package var description: String { "\(path): \(message)" }
     package var errorDescription: String? { description }
 }

@@ -23,10 +23,14 @@ package struct DiskFile: ~Copyable, Sendable {
         case replace
         /// It is made where it is missing; it can be read, and writes go to its end.
         case extend
+        /// It must not exist. It is locked from the start for as long as it is open, also after a rename, so that others
+        /// can tell that its writer lives. Fails with EWOULDBLOCK where somebody else was faster to look at it: take
+        /// another name.
+        case reserve
 
         fileprivate var mayCreate: Bool {
             switch self {
-            case .create, .replace, .extend: true
+            case .create, .replace, .extend, .reserve: true
             case .read, .append: false
             }
         }
@@ -50,9 +54,15 @@ package struct DiskFile: ~Copyable, Sendable {
             case .append: O_WRONLY | O_APPEND
             case .replace: O_WRONLY | O_CREAT | O_TRUNC
             case .extend: O_RDWR | O_CREAT | O_APPEND
+            // Over NFS, a lock of one's own needs a file that may be written.
+            case .reserve: O_RDWR | O_CREAT | O_EXCL
             }
         let descriptor = openFile(path, flags | O_CLOEXEC)
         guard descriptor >= 0 else { throw DiskError(what, path) }
+        if case .reserve = mode, !reserve(descriptor, path) {
+            close(descriptor)
+            throw DiskError(what, path, EWOULDBLOCK)
+        }
         return descriptor
     }
 
@@ -160,6 +170,26 @@ package struct DiskFile: ~Copyable, Sendable {
         if case .error(let code) = Faults.next(.sync, path) { throw DiskError("cannot be synced to disk", path, code) }
         guard ck_sync_file_system(descriptor) == 0 else { throw DiskError("cannot be synced to disk", path) }
     }
+}
+
+/// Locks a new file. False where somebody has looked at it, and perhaps removed it, before it was locked.
+private func reserve(_ descriptor: Int32, _ path: String) -> Bool {
+    while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+        if errno == EWOULDBLOCK {
+            unlink(path)
+            return false
+        }
+        // A file system without locks: then nobody can take the file for abandoned either.
+        guard errno == EINTR else { return true }
+    }
+    return isNamed(descriptor, path)
+}
+
+/// Whether a path still leads to an open file.
+func isNamed(_ descriptor: Int32, _ path: String) -> Bool {
+    var (open, named) = (stat(), stat())
+    return fstat(descriptor, &open) == 0 && stat(path, &named) == 0 && open.st_ino == named.st_ino
+        && open.st_dev == named.st_dev
 }
 
 private func transfer(_ descriptor: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {

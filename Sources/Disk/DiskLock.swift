@@ -21,9 +21,11 @@ package final class DiskLock: Sendable {
     }
 
     /// Waits until nobody else holds the lock.
-    package init(waitingFor path: String, _ kind: Kind = .file) throws(DiskError) {
+    ///
+    /// - Parameter shared: others may hold it shared at the same time.
+    package init(waitingFor path: String, _ kind: Kind = .file, shared: Bool = false) throws(DiskError) {
         (self.path, descriptor) = (path, try openLock(path, kind))
-        while flock(descriptor, LOCK_EX) != 0 {
+        while flock(descriptor, shared ? LOCK_SH : LOCK_EX) != 0 {
             guard errno == EINTR else { throw DiskError("cannot be locked", path) }
         }
     }
@@ -38,11 +40,7 @@ package final class DiskLock: Sendable {
     }
 
     /// Whether the file of this name is still the locked one: whoever held the lock before may have removed it.
-    package var isOnNamedFile: Bool {
-        var (locked, named) = (stat(), stat())
-        return fstat(descriptor, &locked) == 0 && stat(path, &named) == 0
-            && locked.st_ino == named.st_ino && locked.st_dev == named.st_dev
-    }
+    package var isOnNamedFile: Bool { isNamed(descriptor, path) }
 
     deinit { close(descriptor) }
 }
@@ -51,8 +49,15 @@ private func openLock(_ path: String, _ kind: DiskLock.Kind) throws(DiskError) -
     if case .error(let code) = Faults.next(kind == .file ? .create : .open, path) {
         throw DiskError("cannot be opened", path, code)
     }
-    let flags = kind == .file ? O_RDWR | O_CREAT : O_RDONLY | O_DIRECTORY
-    let descriptor = open(path, flags | O_CLOEXEC, 0o666)
+    let flags = (kind == .file ? O_RDWR | O_CREAT : O_RDONLY | O_DIRECTORY) | O_CLOEXEC
+    var descriptor = open(path, flags, 0o666)
+    if descriptor < 0, errno == ENOENT, kind == .file {
+        // Copies lose folders that are empty.
+        try Disk.makeFolder(URL(fileURLWithPath: path).deletingLastPathComponent().path)
+        descriptor = open(path, flags, 0o666)
+    }
+    // Another user's lock file: locking does not write.
+    if descriptor < 0, errno == EACCES, kind == .file { descriptor = open(path, O_RDONLY | O_CLOEXEC) }
     guard descriptor >= 0 else { throw DiskError("cannot be opened", path) }
     return descriptor
 }

@@ -7,9 +7,11 @@ package struct HDF5Error: Error, LocalizedError, CustomStringConvertible, Sendab
     /// The object inside the file; empty for the file itself.
     package let object: String
     package let message: String
+    /// The operating system's error number, where it would not open the file; 0 for what is wrong inside.
+    package let code: Int32
 
-    package init(path: String, object: String = "", _ message: String) {
-        (self.path, self.object, self.message) = (path, object, message)
+    package init(path: String, object: String = "", _ message: String, code: Int32 = 0) {
+        (self.path, self.object, self.message, self.code) = (path, object, message, code)
     }
 
     package var description: String { object.isEmpty ? "\(path): \(message)" : "\(path): \(object): \(message)" }

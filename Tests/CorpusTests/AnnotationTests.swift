@@ -64,9 +64,9 @@ import Testing
 
     @Test func aFlippedByteIsFound() throws {
         defer { try? FileManager.default.removeItem(at: folder) }
-        let before = Set(corpus.shards())
+        let before = Set(try corpus.shards())
         try corpus.annotate(values([1, 2, 3]), by: "human", from: "first.jsonl")
-        let digest = try #require(Set(corpus.shards()).subtracting(before).first)
+        let digest = try #require(try Set(corpus.shards()).subtracting(before).first)
         let file = folder.appending(path: "shards/\(digest.hex.prefix(2))/\(digest.hex).h5")
         var bytes = try Data(contentsOf: file)
         bytes[bytes.count / 2] ^= 1

@@ -21,7 +21,7 @@ import Testing
         #expect(try corpus.history(of: "best").map(\.digest) == [first.digest, second.digest])
         #expect(try corpus.selection(named: "best") == second)
         #expect(try corpus.selection(first.digest) == first)
-        #expect(corpus.selectionNames() == ["best"])
+        #expect(try corpus.selectionNames() == ["best"])
     }
 
     @Test(arguments: ["", "../x", ".hidden", "a/b", "a b"])

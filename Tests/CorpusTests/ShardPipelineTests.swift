@@ -14,7 +14,7 @@ import Testing
         let corpus = try corpus(folder)
         let records = try sampleRecords(12)
         try corpus.appendShards { append in for record in records { try append([record]) } }
-        #expect(corpus.shards().count == 12)
+        #expect(try corpus.shards().count == 12)
         #expect(try corpus.query(CatalogueQuery()).map(\.id) == records.map(\.id.hex).sorted())
         #expect(corpus.verify().isEmpty)
     }

@@ -30,6 +30,18 @@ def webdataset(folder, cache):
     return [dict(id=r["json"]["id"], text=r["txt"], mi=r["json"]["mi"], size=pixels(r["png"])) for r in rows]
 
 
+def sd_scripts_caption(picture, extension=".caption"):
+    """The rule by which sd-scripts finds a picture's caption, with its default extension: a file beside the picture, or
+    one without the four numbers that face detection appends; its first line. None: it trains on the folder's word."""
+    stem = os.path.splitext(picture)[0]
+    numbered = stem.split("_")
+    for base in (stem, "_".join(numbered[:-4]) if len(numbered) >= 5 else stem):
+        if os.path.isfile(base + extension):
+            with open(base + extension, encoding="utf-8") as f:
+                return f.readlines()[0].strip()
+    return None
+
+
 def kohya(folder, cache):
     """What sd-scripts' loader does: pictures of each <repeats>_<concept> folder, captions beside them."""
     from PIL import Image
@@ -39,8 +51,9 @@ def kohya(folder, cache):
         repeats, _, concept = sub.partition("_")
         assert int(repeats) > 0 and concept
         for path in glob.glob(f"{folder}/{sub}/*.png"):
-            with open(path[:-4] + ".txt", encoding="utf-8") as f:
-                seen.append(dict(id=os.path.basename(path)[:-4], text=f.readlines()[0].strip(), size=pixels(Image.open(path))))
+            text = sd_scripts_caption(path)
+            assert text == sd_scripts_caption(path, ".txt")
+            seen.append(dict(id=os.path.basename(path)[:-4], text=text or concept, size=pixels(Image.open(path))))
     return seen
 
 

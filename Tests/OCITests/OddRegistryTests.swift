@@ -82,7 +82,7 @@ final class OddRegistryTests {
         try registry.control(fault("status", "GET .*blobs", times: -1, #""code":503"#))
         let target = try scratch.corpus("target")
         await #expect { try await pull(target) } throws: { ($0 as? OCIError)?.code == .unavailable }
-        #expect(target.shards().isEmpty && target.selectionNames().isEmpty)
+        #expect(try target.shards().isEmpty && target.selectionNames().isEmpty)
         let asked = try registry.log().filter { $0.path.contains("/blobs/") }
         #expect(asked.count == RetryPolicy().attempts)
     }
@@ -135,7 +135,7 @@ final class OddRegistryTests {
         try registry.control(fault(kind, match, times: -1))
         let target = try scratch.corpus("target")
         await #expect { try await pull(target) } throws: { ($0 as? OCIError)?.code == .mismatch }
-        #expect(target.shards().isEmpty && target.selectionNames().isEmpty)
+        #expect(try target.shards().isEmpty && target.selectionNames().isEmpty)
         #expect(try FileManager.default.contentsOfDirectory(atPath: target.files.temporaryFolder.path).isEmpty)
         try registry.control()
         try await pull(target)

@@ -1,9 +1,8 @@
 // Everything in Tensor that runs on several threads, under the thread sanitizer: Scripts/thread-sanitizer.sh compiles this
 // together with the sources of the module.
-import CKernels
 import Foundation
 
-ck_parallel_set_threads(4)
+Parallel.use(threads: 4)
 let seconds = CommandLine.arguments.dropFirst().first.flatMap { Double($0) } ?? 5
 
 func normal(_ shape: [Int], _ stream: UInt64) -> Tensor { CounterGenerator(seed: 41, stream: stream).normal(shape) }

@@ -317,8 +317,6 @@ class Catalogue:
                     raise
                 raise BadQuery(
                     sql or by or "query", f"{error}; the table is samples, its columns: {', '.join(known)}") from None
-            finally:
-                connection.set_authorizer(None)
         if "seed" in names:
             # Seeds from 2^63 on are texts in SQLite, which has no such numbers.
             place = names.index("seed")
@@ -417,7 +415,7 @@ def _columns(connection: sqlite3.Connection) -> list[str]:
 def _make_view(connection: sqlite3.Connection) -> None:
     """Lets the table `samples` have a column for each scorer."""
     columns = "".join(
-        f", (SELECT value FROM main.annotation WHERE sample = unhexed.id AND scorer = {int(key)}) AS {name}"
+        f", (SELECT value FROM main.annotation WHERE sample = unhexed.id AND scorer = {int(key)}) AS \"{name}\""
         for key, name in connection.execute("SELECT key, name FROM scorer ORDER BY name").fetchall())
     if not columns:
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -130,6 +130,8 @@ class Dataset:
     def __getitems__(self, keys: Sequence[int]) -> Sequence[Any]:
         """The samples of a batch; what DataLoader calls where it can."""
         positions = self._positions(keys)
+        if not positions:
+            return Batch(0, {})
         for patience in range(3):
             try:
                 batch = self._read(positions)
@@ -167,9 +169,8 @@ class Dataset:
             {"image", "png", "prompt", "trace", "manifest"} & set(self.columns)) else []
         for column, read in _READERS.items():
             if column in self.columns:
-                stacked[column] = [read(shard, row) for shard, row in places]
-        if "image" in self.columns:
-            stacked["image"] = _stack(stacked["image"])
+                found = (read(shard, row) for shard, row in places)
+                stacked[column] = _stack(found, len(places)) if column == "image" else list(found)
         if "scores" in self.columns:
             chosen = np.asarray(positions)
             stacked["scores"] = {name: values[chosen] for name, values in self._scores.items()}
@@ -218,8 +219,16 @@ _READERS: dict[str, Callable[[Any, int], Any]] = {
 }
 
 
-def _stack(arrays: list[NDArray[Any]]) -> Any:
-    return np.stack(arrays) if len({a.shape for a in arrays}) == 1 else arrays
+def _stack(images: Iterator[NDArray[np.uint8]], count: int) -> Any:
+    """Images as one array where they are of one size, each put where it belongs as it is decoded; else a list."""
+    first = next(images)
+    out, array = _allocate((count, *first.shape), "uint8")
+    array[0] = first
+    for place, image in enumerate(images, 1):
+        if image.shape != first.shape:
+            return [*(array[i].copy() for i in range(place)), image, *images]
+        array[place] = image
+    return out
 
 
 def _element(values: Any, index: int) -> Any:
@@ -231,15 +240,15 @@ def _element(values: Any, index: int) -> Any:
     return value
 
 
-def _allocate(shape: tuple[int, ...]) -> tuple[Any, NDArray[np.float32]]:
-    """Memory for latents, and a view of it. In a worker of a DataLoader it is shared, so that handing it over copies
+def _allocate(shape: tuple[int, ...], dtype: str = "float32") -> tuple[Any, NDArray[Any]]:
+    """Memory for a column, and a view of it. In a worker of a DataLoader it is shared, so that handing it over copies
     nothing."""
     torch: Any = sys.modules.get("torch")
     if torch is not None and torch.utils.data.get_worker_info() is not None:
-        shared = pieces.take(shape)
+        shared = pieces.take(shape, dtype)
         if shared is not None:
             return shared, shared.array
-    array = np.empty(shape, np.float32)
+    array = np.empty(shape, dtype)
     return array, array
 
 

@@ -57,13 +57,12 @@ class Piece:
 
 
 class SharedArray:
-    """Float32 numbers in a piece of shared memory. Pickled, it arrives as a tensor of the same memory."""
+    """An array in a piece of shared memory. Pickled, it arrives as a tensor of the same memory."""
 
-    def __init__(self, piece: Piece, shape: tuple[int, ...]) -> None:
-        self._piece, self.shape, self._is_sent = piece, shape, False
+    def __init__(self, piece: Piece, shape: tuple[int, ...], dtype: str) -> None:
+        self._piece, self.shape, self.dtype, self._is_sent = piece, shape, dtype, False
         piece.map[0] = 1
-        count = int(np.prod(shape))
-        self.array: NDArray[np.float32] = np.frombuffer(piece.map, np.float32, count, _HEAD).reshape(shape)
+        self.array: NDArray[Any] = np.frombuffer(piece.map, dtype, int(np.prod(shape)), _HEAD).reshape(shape)
 
     def __getitem__(self, index: int) -> NDArray[Any]:
         return self.array[index]  # type: ignore[no-any-return]
@@ -73,7 +72,7 @@ class SharedArray:
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         self._is_sent = True
-        return _receive, (self._piece.name, self._piece.size, self.shape)
+        return _receive, (self._piece.name, self._piece.size, self.shape, self.dtype)
 
     def __del__(self) -> None:
         if not self._is_sent:
@@ -96,14 +95,14 @@ class Pieces:
         # Runs at the end of a worker, which an atexit handler does not.
         multiprocessing.util.Finalize(self, _remove, (self._pieces,), exitpriority=10)
 
-    def take(self, shape: tuple[int, ...]) -> SharedArray | None:
-        """A free piece for float32 numbers of a shape; None where there is none to have."""
+    def take(self, shape: tuple[int, ...], dtype: str) -> SharedArray | None:
+        """A free piece for an array; None where there is none to have."""
         if self._process != os.getpid():
             self.__init__()  # type: ignore[misc]
-        size = -(-int(np.prod(shape)) * 4 // 4096) * 4096
+        size = -(-int(np.prod(shape)) * np.dtype(dtype).itemsize // 4096) * 4096
         for piece in self._pieces:
-            if piece.size >= size and piece.is_free:
-                return SharedArray(piece, shape)
+            if size <= piece.size <= 2 * size and piece.is_free:
+                return SharedArray(piece, shape, dtype)
         if len(self._pieces) >= _MOST or not _FOLDER.is_dir():
             return None
         try:
@@ -113,7 +112,7 @@ class Pieces:
         except OSError:
             return None
         self._pieces.append(piece)
-        return SharedArray(piece, shape)
+        return SharedArray(piece, shape, dtype)
 
 
 def _remove(pieces: list[Piece]) -> None:
@@ -124,7 +123,7 @@ def _remove(pieces: list[Piece]) -> None:
 _mapped: OrderedDict[str, mmap.mmap] = OrderedDict()
 
 
-def _receive(name: str, size: int, shape: tuple[int, ...]) -> Any:
+def _receive(name: str, size: int, shape: tuple[int, ...], dtype: str) -> Any:
     """The tensor of a piece that a worker has filled."""
     import torch
 
@@ -140,7 +139,7 @@ def _receive(name: str, size: int, shape: tuple[int, ...]) -> Any:
             _mapped.popitem(last=False)
     else:
         _mapped.move_to_end(name)
-    array = np.frombuffer(found, np.float32, int(np.prod(shape)), _HEAD)
+    array = np.frombuffer(found, dtype, int(np.prod(shape)), _HEAD)
     weakref.finalize(array, _release, found)
     return torch.from_numpy(array.reshape(shape))
 

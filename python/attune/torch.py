@@ -64,6 +64,8 @@ class Loader:
             for number, batch in enumerate(self._loader):
                 self._consumed = ends[number]
                 yield batch
+            # With drop_last, what is left of the pass is behind us too.
+            self._consumed = self.sampler.consumed
         except RuntimeError as error:
             raise _explained(error) from error
 

@@ -48,7 +48,8 @@ void ck_geglu(const float *x, float *out, size_t rows, size_t n);               
 void ck_geglu_vjp(const float *x, const float *g, float *out, size_t rows, size_t n);
 double ck_sum_of_squares(const float *x, size_t n);
 double ck_squared_distance(const float *a, const float *b, size_t n);
-double ck_dot(const float *a, const float *b, size_t n);
+/// Whether none of n values is NaN or infinite.
+int ck_all_finite(const float *x, size_t n);
 
 // --- 16-bit floats (halves.c)
 void ck_widen_bfloat(const uint16_t *x, float *out, size_t n);

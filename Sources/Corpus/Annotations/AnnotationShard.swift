@@ -45,7 +45,7 @@ struct AnnotationShard {
         do throws(HDF5Error) {
             guard let text = try sealed.file.attribute("scorer"),
                 let scorer = try? JSONDecoder().decode(Scorer.self, from: Data(text.utf8)), scorer.revision > 0,
-                Annotations.problem(withName: scorer.name) == nil
+                Annotations.problem(withStoredName: scorer.name) == nil
             else { throw HDF5Error(path: path, object: "scorer", "cannot be understood") }
             let ids = try sealed.file.read("/annotations/sample", of: UInt8.self, rank: 2)
             let values = try sealed.file.read("/annotations/value", of: Double.self, rank: 1)

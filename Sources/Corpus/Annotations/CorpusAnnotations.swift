@@ -19,13 +19,14 @@ extension Corpus {
         }
         // One after the other, so that each makes a revision of its own.
         return try FileLock.hold(folder.appending(path: "refs/.lock")) { () throws(CorpusError) in
-            try catchUp()
+            try requireReadable(catchUp())
             let present = try annotations(of: values.map(\.sample))
             guard values.contains(where: { present[$0.sample]?[scorer] != $0.value }) else { return nil }
             let revision = try catalogue.revision(of: scorer) + 1
-            let digest = try AnnotationShard.write(
-                Annotations(scorer: scorer, revision: revision, source: source, values: values), to: shardsFolder,
-                files: files)
+            let annotations = Annotations(scorer: scorer, revision: revision, source: source, values: values)
+            let digest = try sealing { () throws(CorpusError) in
+                try AnnotationShard.write(annotations, to: shardsFolder, files: files)
+            }
             try catalogue.add(.annotations(AnnotationShard(sealed(digest))))
             return revision
         }

@@ -7,10 +7,10 @@ final class CatalogueFilling {
     let database: Database
     /// False while a catalogue is filled from nothing: samples are then looked at together, at the end.
     private let isIndexed: Bool
-    private let insertSample, insertScore: RowStatement
-    private var prompts: [String: Int64] = [:]
+    private let insertSample, insertScore, findPrompt, insertPrompt, findOrigin, insertOrigin: RowStatement
+    private var prompts: [ExactText: Int64] = [:]
     /// Candidates of one prompt come one after the other.
-    private var lastPrompt: (text: String, key: Int64)?
+    private var lastPrompt: (text: ExactText, key: Int64)?
     private var origins: [Origin: Int64] = [:]
 
     /// Prompts to remember; the table knows the others.
@@ -24,6 +24,18 @@ final class CatalogueFilling {
               mi, mi_se, mi_reference, mi_source, rf, rf_cfg) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)
             """, database)
         insertScore = try RowStatement("INSERT OR IGNORE INTO score VALUES (?,?,?,?,?,?,?)", database)
+        findPrompt = try RowStatement("SELECT key FROM prompt WHERE text = ?", database)
+        insertPrompt = try RowStatement("INSERT INTO prompt (text) VALUES (?)", database)
+        findOrigin = try RowStatement(
+            """
+            SELECT key FROM origin WHERE model = ? AND adapter IS ? AND sampler = ? AND steps = ? AND guidance = ?
+              AND width = ? AND height = ? AND tag IS ? AND latent_shape = ?
+            """, database)
+        insertOrigin = try RowStatement(
+            """
+            INSERT INTO origin (model, adapter, sampler, steps, guidance, width, height, tag, latent_shape)
+            VALUES (?,?,?,?,?,?,?,?,?)
+            """, database)
     }
 
     /// Takes in a file; a sample that is there already keeps its place.
@@ -39,7 +51,7 @@ final class CatalogueFilling {
         guard let key = try enter(shard.digest, shard.stamp, samples: shard.rows.count) else { return }
         let origins = try shard.origins.map { try self.origin($0) }
         for (index, row) in shard.rows.enumerated() {
-            let prompt = try prompt(row.prompt)
+            let prompt = try prompt(ExactText(row.prompt))
             try insertSample.run { values in
                 values.set(1, row.id)
                 values.set(2, row.recipe)
@@ -119,20 +131,35 @@ final class CatalogueFilling {
         return database.changesCount > 0 ? database.lastInsertedRowID : nil
     }
 
-    private func prompt(_ text: String) throws -> Int64 {
+    /// Forgets the scores of a file that has gone: what the other files say counts now.
+    func dropScores(in shard: Digest) throws {
+        let scored = "SELECT sample FROM score WHERE shard = x'\(shard.hex)'"
+        guard try Bool.fetchOne(database, sql: "SELECT EXISTS (\(scored))") == true else { return }
+        try database.execute(
+            sql: """
+                UPDATE sample SET mi = NULL, mi_se = NULL, mi_reference = NULL, mi_source = NULL
+                WHERE id IN (\(scored)) AND mi_source IS 'monte-carlo';
+                UPDATE sample SET mc = NULL, mc_se = NULL, mc_reference = NULL, mc_draws = NULL WHERE id IN (\(scored));
+                CREATE TEMP TABLE dropped AS \(scored);
+                DELETE FROM score WHERE shard = x'\(shard.hex)';
+                """)
+        try useScores(of: "id IN (SELECT sample FROM dropped)")
+        try database.execute(sql: "DROP TABLE dropped")
+    }
+
+    private func prompt(_ text: ExactText) throws -> Int64 {
         if let lastPrompt, lastPrompt.text == text { return lastPrompt.key }
         let key = try keyOfPrompt(text)
         lastPrompt = (text, key)
         return key
     }
 
-    private func keyOfPrompt(_ text: String) throws -> Int64 {
+    private func keyOfPrompt(_ text: ExactText) throws -> Int64 {
         if let key = prompts[text] { return key }
         if prompts.count >= Self.mostPrompts { prompts.removeAll(keepingCapacity: true) }
-        let find = try database.cachedStatement(sql: "SELECT key FROM prompt WHERE text = ?")
-        var key = try Int64.fetchOne(find, arguments: [text])
+        var key = try findPrompt.first { $0.set(1, text.text) }
         if key == nil {
-            try database.cachedStatement(sql: "INSERT INTO prompt (text) VALUES (?)").execute(arguments: [text])
+            try insertPrompt.run { $0.set(1, text.text) }
             key = database.lastInsertedRowID
         }
         prompts[text] = key
@@ -141,22 +168,20 @@ final class CatalogueFilling {
 
     private func origin(_ origin: Origin) throws -> Int64 {
         if let key = origins[origin] { return key }
-        let values: StatementArguments = [
-            origin.model, origin.adapter, origin.sampler, origin.steps, origin.guidance, origin.width, origin.height,
-            origin.tag, origin.latentShape.map(String.init).joined(separator: "x"),
-        ]
-        var key = try Int64.fetchOne(
-            database,
-            sql: """
-                SELECT key FROM origin WHERE model = ? AND adapter IS ? AND sampler = ? AND steps = ? AND guidance = ?
-                  AND width = ? AND height = ? AND tag IS ? AND latent_shape = ?
-                """, arguments: values)
+        let bind: (borrowing RowStatement.Binding) -> Void = { values in
+            values.set(1, origin.model.text)
+            values.set(2, origin.adapter?.text)
+            values.set(3, origin.sampler.text)
+            values.set(4, origin.steps)
+            values.set(5, origin.guidance)
+            values.set(6, origin.width)
+            values.set(7, origin.height)
+            values.set(8, origin.tag?.text)
+            values.set(9, origin.latentShape.map(String.init).joined(separator: "x"))
+        }
+        var key = try findOrigin.first(bind)
         if key == nil {
-            try database.execute(
-                sql: """
-                    INSERT INTO origin (model, adapter, sampler, steps, guidance, width, height, tag, latent_shape)
-                    VALUES (?,?,?,?,?,?,?,?,?)
-                    """, arguments: values)
+            try insertOrigin.run(bind)
             key = database.lastInsertedRowID
         }
         origins[origin] = key

@@ -23,10 +23,11 @@ package struct CatalogueQuery: Sendable, Equatable, Codable {
     func sql(_ column: String, _ scorers: [String]) -> String {
         guard perPrompt else {
             return
-                "SELECT \(column) FROM \(source(scorers)) WHERE \(filter) ORDER BY \(order)\(top.map { " LIMIT \($0)" } ?? "")"
+                "SELECT \(column) FROM \(source(scorers)) WHERE \(filter) ORDER BY \(order(scorers))\(top.map { " LIMIT \($0)" } ?? "")"
         }
         guard let top else {
-            return "SELECT \(column) FROM \(source(scorers, "prompt")) WHERE \(filter) ORDER BY prompt, \(order)"
+            return
+                "SELECT \(column) FROM \(source(scorers, "prompt")) WHERE \(filter) ORDER BY prompt, \(order(scorers))"
         }
         return by == "mi" ? best(top, column, scorers) : ranked(top, column, scorers)
     }
@@ -55,7 +56,7 @@ package struct CatalogueQuery: Sendable, Equatable, Codable {
     private func ranked(_ top: Int, _ column: String, _ scorers: [String]) -> String {
         """
         SELECT w.\(column) FROM
-          (SELECT _sample, _id, _prompt, row_number() OVER (PARTITION BY _prompt ORDER BY \(order)) AS _place
+          (SELECT _sample, _id, _prompt, row_number() OVER (PARTITION BY _prompt ORDER BY \(order(scorers))) AS _place
            FROM \(source(scorers)) WHERE \(filter)) w
         JOIN prompt p ON p.key = w._prompt WHERE w._place <= \(top) ORDER BY p.text, w._place
         """
@@ -67,7 +68,11 @@ package struct CatalogueQuery: Sendable, Equatable, Codable {
 
     // Each on a line of its own, so that a comment at its end comments out nothing else.
     private var filter: String { "(\(condition ?? "1")\n)" }
-    private var order: String { by.map { "(\($0)\n) DESC, _id" } ?? "_id" }
+    private func order(_ scorers: [String]) -> String {
+        guard let by else { return "_id" }
+        // A scorer may be called as a word of SQL is.
+        return scorers.contains(by) ? "\"\(by)\" DESC, _id" : "(\(by)\n) DESC, _id"
+    }
 }
 
 /// One row of the catalogue.
@@ -103,7 +108,8 @@ package struct CatalogueRow: Sendable, Equatable {
         row: Int
     ) {
         (self.id, self.recipe, self.prompt, self.seed, self.shard, self.row) = (id, recipe, prompt, seed, shard, row)
-        (model, sampler, adapter, tag) = (origin.model, origin.sampler, origin.adapter, origin.tag)
+        (model, sampler) = (origin.model.text, origin.sampler.text)
+        (adapter, tag) = (origin.adapter?.text, origin.tag?.text)
         (steps, guidance, width, height) = (origin.steps, origin.guidance, origin.width, origin.height)
         latentShape = origin.latentShape
         (mi, miStandardError, miReference, miSource) = (scores.mi, scores.miError, scores.miReference, scores.miSource)

@@ -62,10 +62,11 @@ extension Catalogue {
         } catch let error as CorpusError {
             throw error
         } catch let error as DatabaseError {
+            let scorers = ((try? scorers()) ?? []).map { Annotations.needsQuotes($0) ? "\"\($0)\"" : $0 }
             throw CorpusError(
                 .badQuery, query.condition ?? query.by ?? "query",
                 "\(error.message ?? "cannot be run"); columns: "
-                    + (CatalogueRow.columns + ((try? scorers()) ?? [])).joined(separator: ", "))
+                    + (CatalogueRow.columns + scorers).joined(separator: ", "))
         } catch {
             throw CorpusError(.io, path, "\(error)")
         }

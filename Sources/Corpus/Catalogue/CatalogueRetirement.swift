@@ -40,20 +40,22 @@ extension Catalogue {
         }
     }
 
-    /// Points the rows of some shards at others, in one transaction. What none of the others has is forgotten.
+    /// Points the rows of some shards at others, in one transaction. What none of the others has is forgotten, so that the
+    /// catalogue says what it would say if it were made from the shards that stay.
     func replace(_ old: [Digest], with new: [PreparedShard]) throws(CorpusError) {
         try Self.explained(path) {
             try writer.write { database in
                 let filling = try CatalogueFilling(database: database, isIndexed: true)
                 for shard in new { try filling.add(shard) }
-                for shard in old { try Self.retire(shard, for: new, in: database) }
+                for shard in old { try Self.retire(shard, for: new, filling) }
                 try pass(.commit)
             }
             try pass(.committed)
         }
     }
 
-    private static func retire(_ old: Digest, for new: [PreparedShard], in database: Database) throws {
+    private static func retire(_ old: Digest, for new: [PreparedShard], _ filling: CatalogueFilling) throws {
+        let database = filling.database
         guard
             let key = try Int64.fetchOne(
                 database, sql: "SELECT key FROM shard WHERE digest = ?", arguments: [Data(old.raw)])
@@ -66,13 +68,36 @@ extension Catalogue {
                 try move.execute(arguments: [place, index, Data(row.id.raw), key])
             }
         }
+        let prompts = try Int64.fetchAll(
+            database, sql: "SELECT DISTINCT prompt FROM sample WHERE shard = ?", arguments: [key])
+        try database.execute(sql: "DELETE FROM sample WHERE shard = ?", arguments: [key])
+        let forget = try database.makeStatement(
+            sql: "DELETE FROM prompt WHERE key = ?1 AND NOT EXISTS (SELECT 1 FROM sample WHERE prompt = ?1)")
+        for prompt in prompts { try forget.execute(arguments: [prompt]) }
+        if !prompts.isEmpty {
+            try database.execute(
+                sql: "DELETE FROM origin WHERE NOT EXISTS (SELECT 1 FROM sample WHERE origin = origin.key)")
+        }
+        try database.execute(sql: "DELETE FROM shard WHERE key = ?", arguments: [key])
+        try filling.dropScores(in: old)
+        try forgetAnnotations(in: old, database)
+    }
+
+    /// Of a scorer whose file has gone, the other files say what counts now: they are taken in again at the next
+    /// ``Corpus/catchUp()``.
+    private static func forgetAnnotations(in old: Digest, _ database: Database) throws {
+        let find = "SELECT scorer FROM annotation_file WHERE shard = ?"
+        guard let scorer = try Int64.fetchOne(database, sql: find, arguments: [Data(old.raw)]) else { return }
+        let own = "(SELECT shard FROM annotation_file WHERE scorer = \(scorer))"
         try database.execute(
             sql: """
-                DELETE FROM score WHERE sample IN (SELECT id FROM sample WHERE shard = ?1);
-                DELETE FROM sample WHERE shard = ?1;
-                DELETE FROM shard WHERE key = ?1;
-                """, arguments: [key, key, key])
-        try database.execute(sql: "DELETE FROM score WHERE shard = ?", arguments: [Data(old.raw)])
+                DELETE FROM folder WHERE prefix IN (SELECT lower(hex(substr(shard, 1, 1))) FROM annotation_file
+                  WHERE scorer = \(scorer));
+                DELETE FROM shard WHERE digest IN \(own);
+                DELETE FROM annotation WHERE scorer = \(scorer);
+                DELETE FROM annotation_file WHERE scorer = \(scorer);
+                DELETE FROM scorer WHERE key = \(scorer);
+                """)
     }
 }
 

@@ -13,6 +13,19 @@ extension Catalogue {
         }
     }
 
+    /// The shards that some samples are in.
+    func shards(of samples: [Digest]) throws(CorpusError) -> [Digest] {
+        try Self.explained(path) {
+            try writer.read { database in
+                let find = try database.makeStatement(sql: "SELECT shard FROM sample WHERE id = ?")
+                let digest = try database.makeStatement(sql: "SELECT digest FROM shard WHERE key = ?")
+                let keys = Set(try samples.compactMap { try Int64.fetchOne(find, arguments: [Data($0.raw)]) })
+                return try keys.compactMap { try Data.fetchOne(digest, arguments: [$0]).flatMap { Digest(data: $0) } }
+                    .sorted()
+            }
+        }
+    }
+
     /// The stamps that files had when their bytes were last hashed.
     func stamps() throws(CorpusError) -> [Digest: FileStamp] {
         try Self.explained(path) {

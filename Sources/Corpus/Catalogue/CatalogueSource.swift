@@ -27,7 +27,7 @@ struct CatalogueSource {
 
     /// The columns that some texts mention; a word that only looks like a column costs a join and nothing else.
     ///
-    /// - Parameter scorers: names that stand for their annotations; nothing in them needs quoting.
+    /// - Parameter scorers: names that stand for their annotations: letters, digits and `_`.
     init(mentionedIn texts: [String?], scorers: [String]) {
         let words = Set(
             texts.compactMap { $0?.lowercased() }
@@ -39,7 +39,7 @@ struct CatalogueSource {
         used = (Self.expressions + annotations).filter { words.contains($0.name) }
     }
 
-    var columns: String { used.map { "\($0.sql) AS \($0.name)" }.joined(separator: ", ") }
+    var columns: String { used.map { "\($0.sql) AS \"\($0.name)\"" }.joined(separator: ", ") }
 
     var tables: String {
         func join(_ table: String, _ letter: Character, _ key: String) -> String {

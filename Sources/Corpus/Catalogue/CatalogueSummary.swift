@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 
 /// A corpus in a few figures.
@@ -16,9 +17,13 @@ package struct CatalogueSummary: Sendable {
     init(_ database: Database) throws {
         func count(_ sql: String) throws -> Int { try Int.fetchOne(database, sql: sql) ?? 0 }
         func names(_ column: String) throws -> [String] {
-            try String.fetchAll(
+            // As bytes: GRDB would cut a text at U+0000.
+            try Data.fetchAll(
                 database,
-                sql: "SELECT DISTINCT \(column) FROM origin WHERE \(column) IS NOT NULL ORDER BY \(column)")
+                sql: """
+                    SELECT DISTINCT CAST(\(column) AS BLOB) FROM origin WHERE \(column) IS NOT NULL ORDER BY 1
+                    """
+            ).map { String(decoding: $0, as: UTF8.self) }
         }
         samples = try count("SELECT count(*) FROM sample")
         prompts = try count("SELECT count(*) FROM prompt")

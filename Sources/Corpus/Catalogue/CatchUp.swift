@@ -5,52 +5,83 @@ extension Corpus {
     /// Takes in shards that the catalogue does not know. Only folders that have changed since are looked through.
     ///
     /// - Returns: what is wrong with shards that could not be taken in. They hide only their own samples: a corpus that
-    ///   did not open because of them could not be verified either.
+    ///   did not open because of them could not be verified either. Who decides by what the catalogue lacks asks
+    ///   ``requireReadable(_:)`` about them.
+    /// - Throws: ``CorpusError`` where the catalogue fails.
     @discardableResult
     package func catchUp() throws(CorpusError) -> [CorpusError] {
-        let changed = try changedFolders()
-        guard !changed.isEmpty, !catalogue.isReadOnly else { return [] }
-        let taken = try catalogue.shards()
-        let present = Set(changed.keys.flatMap { shards(in: $0) })
-        let fresh = present.subtracting(taken).sorted()
-        if taken.isEmpty, fresh.count >= Self.fewShards { return try refill([:]) }
+        let known = try catalogue.folders()
+        var changed: [String: Int64] = [:]
         var unreadable: [CorpusError] = []
-        try Lookahead.run(fresh, prepare([:])) { (_, shard) throws(CorpusError) in
-            do throws(CorpusError) { try catalogue.add(shard.get()) } catch {
-                guard error.code == .damaged || error.code == .notFound else { throw error }
+        for folder in foldersOfShards() {
+            do throws(CorpusError) {
+                let (prefix, time) = try folder.get()
+                if known[prefix] != time { changed[prefix] = time }
+            } catch { unreadable.append(error) }
+        }
+        guard !changed.isEmpty, !catalogue.isReadOnly else { return unreadable }
+        let taken = try catalogue.shards()
+        var present: Set<Digest> = []
+        for prefix in changed.keys.sorted() {
+            do throws(CorpusError) { present.formUnion(try shards(in: prefix)) } catch {
+                // What cannot be listed hides its shards, and none of them counts as gone.
+                changed[prefix] = nil
                 unreadable.append(error)
+            }
+        }
+        let fresh = present.subtracting(taken).sorted()
+        do throws(CorpusError) { try revive(present) } catch { unreadable.append(error) }
+        if taken.isEmpty, unreadable.isEmpty, fresh.count >= Self.fewShards { return try refill([:]) }
+        var isSettled = unreadable.isEmpty
+        try Lookahead.run(fresh, prepare([:])) { (_, shard) throws(CorpusError) in
+            switch shard {
+            case .success(let shard): try catalogue.add(shard)
+            case .failure(let error):
+                guard error.isOfOneFile else { throw error }
+                isSettled = false
+                // Another process has removed it since.
+                if error.code != .notFound { unreadable.append(error) }
             }
         }
         // Another host's `pack` or `gc` may have replaced shards that this host's catalogue knows.
         let gone = taken.filter { changed[String($0.hex.prefix(2))] != nil && !present.contains($0) }
         do throws(CorpusError) { try followRetirements(of: gone) } catch {
-            guard error.code == .damaged || error.code == .notFound else { throw error }
+            guard error.isOfOneFile, error.subject != catalogue.path else { throw error }
+            isSettled = false
             unreadable.append(error)
         }
         // A folder with damage is looked at again each time. So is one that changed just now: it may do so again within
         // one tick of its clock.
         let settled = Int64(Date().timeIntervalSince1970 - 10) * 1_000_000_000
-        if unreadable.isEmpty { try catalogue.remember(folders: changed.filter { $0.value < settled }) }
+        if isSettled { try catalogue.remember(folders: changed.filter { $0.value < settled }) }
         return unreadable
     }
 
-    /// Folders of shards that have changed since they were looked through, with the time of their last change.
-    private func changedFolders() throws(CorpusError) -> [String: Int64] {
-        let known = try catalogue.folders()
-        var changed: [String: Int64] = [:]
-        for prefix in shardFolders() {
-            guard let stamp = FileStamp(path: shardsFolder.appending(path: prefix).path) else { continue }
-            if known[prefix] != stamp.changed { changed[prefix] = stamp.changed }
-        }
-        return changed
+    /// Folders of shards with the time of their last change, and what is wrong with those that cannot be looked at.
+    private func foldersOfShards() -> [Result<(prefix: String, changed: Int64), CorpusError>] {
+        do throws(CorpusError) {
+            return try shardFolders().compactMap { prefix in
+                do throws(CorpusError) {
+                    return try stamp(shardsFolder.appending(path: prefix)).map { .success((prefix, $0.changed)) }
+                } catch { return .failure(error) }
+            }
+        } catch { return [.failure(error)] }
     }
 
     /// Whether the catalogue knows all shards that are there, and no others.
     func isCatalogued() throws(CorpusError) -> Bool {
-        let changed = try changedFolders()
-        guard !changed.isEmpty else { return true }
-        let known = try catalogue.shards().filter { changed[String($0.hex.prefix(2))] != nil }
-        return known == Set(changed.keys.flatMap { shards(in: $0) })
+        let seen = try catalogue.folders()
+        var changed: Set<String> = []
+        var present: Set<Digest> = []
+        for folder in foldersOfShards() {
+            // What cannot be looked at may hold anything.
+            guard case .success(let (prefix, time)) = folder else { return false }
+            guard seen[prefix] != time else { continue }
+            changed.insert(prefix)
+            do throws(CorpusError) { present.formUnion(try shards(in: prefix)) } catch { return false }
+        }
+        return try changed.isEmpty
+            || catalogue.shards().filter { changed.contains(String($0.hex.prefix(2))) } == present
     }
 
     /// From so many on, filling an empty catalogue at once is faster than adding to it.
@@ -66,18 +97,30 @@ extension Corpus {
         var unreadable: [CorpusError] = []
         try catalogue.rebuild(scoring: scoring) { filling in
             // Looked up within the transaction: what others add to the catalogue before it is there to be seen.
-            let all = shards()
+            let all = try shards()
             try Lookahead.run(all, prepare(stamps)) { (done, shard) throws(any Error) in
                 switch shard {
                 case .success(let shard): try filling.add(shard)
                 case .failure(let error):
-                    guard error.code == .damaged || error.code == .notFound else { throw error }
-                    unreadable.append(error)
+                    guard error.isOfOneFile else { throw error }
+                    if error.code != .notFound { unreadable.append(error) }
                 }
                 progress(done, all.count)
             }
         }
         return unreadable
+    }
+
+    /// - Throws: the first problem that says nothing about a shard's bytes, such as missing permission: what is decided by
+    ///   the catalogue would then be decided without samples that are there.
+    package func requireReadable(_ problems: [CorpusError]) throws(CorpusError) {
+        let hidden = problems.filter { $0.code == .io }
+        guard let first = hidden.first else { return }
+        let others = hidden.count > 1 ? ", and \(hidden.count - 1) more cannot be read" : ""
+        throw CorpusError(
+            .io, first.subject,
+            "\(first.message)\(others); which samples that hides is not known: make it readable, or see `attune verify`"
+        )
     }
 
     /// Fills the catalogue with rows that no shard is behind, to measure it at sizes whose shards no disk here holds.

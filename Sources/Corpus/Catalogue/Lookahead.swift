@@ -1,3 +1,4 @@
+import Disk
 import Foundation
 import Synchronization
 
@@ -24,13 +25,15 @@ enum Lookahead {
     static func run<Item: Sendable, Value: Sendable, E: Error>(
         _ items: [Item], _ work: @escaping @Sendable (Item) -> Value, _ use: (Int, Value) throws(E) -> Void
     ) throws(E) {
+        // Work on other threads fails where a test wants it to.
+        let plan = Faults.plan
         let ahead = ProcessInfo.processInfo.activeProcessorCount + 1
         var slots: [Slot<Value>] = []
         var started = 0
         for index in items.indices {
             while started < items.count, started <= index + ahead {
                 let (slot, item) = (Slot<Value>(), items[started])
-                DispatchQueue.global().async { slot.put(work(item)) }
+                DispatchQueue.global().async { Faults.$plan.withValue(plan) { slot.put(work(item)) } }
                 slots.append(slot)
                 started += 1
             }

@@ -18,22 +18,23 @@ enum PreparedShard: Sendable {
 
 /// What samples of one command have in common.
 package struct Origin: Hashable, Sendable {
-    var model: String
-    var adapter: String?
-    var sampler: String
+    var model: ExactText
+    var adapter: ExactText?
+    var sampler: ExactText
     var steps: Int
     var guidance: Double
     var width, height: Int
-    var tag: String?
+    var tag: ExactText?
     var latentShape: [Int]
 
     package init(
         model: String, adapter: String? = nil, sampler: String, steps: Int, guidance: Double, width: Int, height: Int,
         tag: String? = nil, latentShape: [Int]
     ) {
-        (self.model, self.adapter, self.sampler, self.steps) = (model, adapter, sampler, steps)
+        (self.model, self.adapter) = (ExactText(model), adapter.map { ExactText($0) })
+        (self.sampler, self.steps) = (ExactText(sampler), steps)
         (self.guidance, self.width, self.height) = (guidance, width, height)
-        (self.tag, self.latentShape) = (tag, latentShape)
+        (self.tag, self.latentShape) = (tag.map { ExactText($0) }, latentShape)
     }
 }
 

@@ -24,6 +24,19 @@ struct RowStatement {
         return sqlite3_changes(sqlite3_db_handle(raw)) > 0
     }
 
+    /// Binds the values, runs the statement, and gives the first column of its first row, if there is one.
+    func first(_ bind: (borrowing Binding) -> Void) throws -> Int64? {
+        let raw = statement.sqliteStatement
+        bind(Binding(raw: raw))
+        defer { sqlite3_reset(raw) }
+        switch sqlite3_step(raw) {
+        case SQLITE_ROW: return sqlite3_column_int64(raw, 0)
+        case SQLITE_DONE: return nil
+        case let code:
+            throw DatabaseError(resultCode: ResultCode(rawValue: code), message: database.lastErrorMessage)
+        }
+    }
+
     struct Binding: ~Copyable {
         let raw: OpaquePointer
         private let transient = unsafeBitCast(-1, to: sqlite3_destructor_type.self)

@@ -12,7 +12,10 @@ extension Corpus {
     ///   - digest: what the file's SHA-256 must be.
     package func adopt(_ file: URL, digest: Digest) throws(CorpusError) {
         try Self.inspect(file, digest: digest)
-        try files.install(file, at: ShardWriter.location(of: digest, in: folder.appending(path: "shards")))
+        _ = try sealing { () throws(CorpusError) in
+            try files.install(file, at: ShardWriter.location(of: digest, in: shardsFolder))
+            return digest
+        }
     }
 
     /// Checks all that is in a sealed file of any kind.
@@ -41,7 +44,7 @@ extension ShardReader {
             guard record.manifest.data == manifest(row), record.id == id else {
                 throw CorpusError(.damaged, digest.hex, "sample \(id) does not match its manifest")
             }
-            let image: (width: Int, height: Int, pixels: [UInt8])
+            let image: DecodedImage
             do {
                 image = try PNG.decode(record.png)
             } catch {

@@ -3,32 +3,22 @@ package import Foundation
 
 /// How files get into a corpus: written under tmp/, synced, renamed, and the folder synced. A reader sees the old state
 /// or the new one, never something between.
+///
+/// A file in tmp/ is locked for as long as it is in use (``Owner``), so that nobody takes it for a leftover.
 package struct AtomicFiles: Sendable {
     /// Where unfinished writes live; on the same file system as their destinations.
     package let temporaryFolder: URL
 
     package init(temporaryFolder: URL) { self.temporaryFolder = temporaryFolder }
 
-    /// A name in tmp/ that tells which process of which host made it, so that the leftovers of dead ones can be swept.
-    package func temporaryURL() -> URL {
-        temporaryFolder.appending(path: "\(getpid())-\(Self.host)-\(UUID().uuidString)")
-    }
-
-    /// This host's name, without the separator. Process numbers mean nothing on another host of a shared file system.
-    package static let host = ProcessInfo.processInfo.hostName.map { $0.isLetter || $0.isNumber ? String($0) : "_" }
-        .joined()
-
     /// Makes a file of these bytes, or puts it in another's place; when this returns, it is on disk.
     package func write(_ bytes: some ContiguousBytes, to destination: URL) throws(CorpusError) {
-        let temporary = temporaryURL()
         try reported { () throws(DiskError) in
-            do throws(DiskError) {
-                try create(temporary, bytes)
-                try put(temporary, at: destination)
-            } catch {
-                unlink(temporary.path)
-                throw error
-            }
+            let temporary = try reserve()
+            try temporary.file.write(bytes)
+            try temporary.file.sync()
+            try put(temporary.url, at: destination)
+            withExtendedLifetime(temporary) {}
         }
     }
 
@@ -40,19 +30,25 @@ package struct AtomicFiles: Sendable {
     package func make<Name>(
         expecting size: Int, _ body: (inout BlockFile) throws(DiskError) -> (name: Name, destination: URL)
     ) throws(CorpusError) -> Name {
-        let temporary = temporaryURL()
-        return try reported { () throws(DiskError) in
-            do throws(DiskError) {
-                var file = try BlockFile(temporary.path, expecting: size)
-                let made = try body(&file)
-                try file.finish()
-                try put(temporary, at: made.destination)
-                return made.name
-            } catch {
-                unlink(temporary.path)
-                throw error
+        try reported { () throws(DiskError) in
+            try reserving { (temporary) throws(DiskError) in
+                do throws(DiskError) {
+                    var file = try BlockFile(temporary.path, .reserve, expecting: size)
+                    let made = try body(&file)
+                    try file.finish()
+                    try put(temporary, at: made.destination)
+                    return made.name
+                } catch {
+                    unlink(temporary.path)
+                    throw error
+                }
             }
         }
+    }
+
+    /// A new, empty file in tmp/ that is this process's for as long as the object lives.
+    package func temporaryFile() throws(CorpusError) -> TemporaryFile {
+        try reported { () throws(DiskError) in try reserve() }
     }
 
     /// Makes a finished temporary file durable under its final name.
@@ -84,29 +80,26 @@ package struct AtomicFiles: Sendable {
         }
     }
 
-    /// What is known of the process that made a file, by the name that ``temporaryURL()`` gave it.
-    enum Owner {
-        case alive, dead
-        /// It runs on another host, or the name is none of ours.
-        case unknown
+    func reserve() throws(DiskError) -> TemporaryFile {
+        try reserving { (url) throws(DiskError) in TemporaryFile(url, try DiskFile(url.path, .reserve)) }
     }
 
-    static func owner(of name: String) -> Owner {
-        let parts = name.split(separator: "-")
-        guard parts.count > 2, parts[1] == host, let process = Int32(parts[0]) else { return .unknown }
-        return kill(process, 0) != 0 && errno == ESRCH ? .dead : .alive
-    }
-
-    /// Removes what processes of this host that no longer run have left behind.
-    package func sweep() {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: temporaryFolder.path)) ?? []
-        for name in names where Self.owner(of: name) == .dead { unlink(temporaryFolder.appending(path: name).path) }
-    }
-
-    private func create(_ file: URL, _ bytes: some ContiguousBytes) throws(DiskError) {
-        let open = try DiskFile(file.path, .create)
-        try open.write(bytes)
-        try open.sync()
+    /// Runs `body` with names in tmp/ until it can have one for itself. Makes tmp/ where it is missing: copies lose
+    /// folders that are empty.
+    private func reserving<R>(_ body: (URL) throws(DiskError) -> R) throws(DiskError) -> R {
+        var attempt = 0
+        while true {
+            let url = temporaryFolder.appending(path: Self.temporaryName())
+            attempt += 1
+            do throws(DiskError) { return try body(url) } catch {
+                guard attempt < 10, error.path == url.path else { throw error }
+                if error.code == ENOENT, attempt == 1 {
+                    try Disk.makeFolder(temporaryFolder.path)
+                } else if error.code != EWOULDBLOCK {
+                    throw error
+                }
+            }
+        }
     }
 
     private func put(_ file: URL, at destination: URL) throws(DiskError) {
@@ -117,9 +110,29 @@ package struct AtomicFiles: Sendable {
     }
 }
 
+/// A file in tmp/ that other processes leave alone for as long as this object lives, and that goes with it unless it was
+/// given a place.
+package final class TemporaryFile: Sendable {
+    package let url: URL
+    package let file: DiskFile
+
+    init(_ url: URL, _ file: consuming DiskFile) {
+        self.url = url
+        self.file = file
+    }
+
+    /// Before the lock ends: a name without a lock is anybody's to remove.
+    deinit { unlink(url.path) }
+}
+
 /// Tells of a failed call as the corpus tells of everything.
 func reported<R>(_ body: () throws(DiskError) -> R) throws(CorpusError) -> R {
-    do throws(DiskError) { return try body() } catch {
-        throw CorpusError(error.code == ENOENT ? .notFound : .io, error.path, error.message)
+    do throws(DiskError) { return try body() } catch { throw CorpusError(error) }
+}
+
+extension CorpusError {
+    /// Only ENOENT says that something is not there.
+    init(_ error: DiskError) {
+        self.init(error.code == ENOENT ? .notFound : .io, error.path, error.message)
     }
 }

@@ -10,7 +10,8 @@ package enum FileSystem {
     ]
 
     /// Whether other hosts may be using a folder at the same time.
-    static func isShared(_ folder: URL) -> Bool {
+    package static func isShared(_ folder: URL) -> Bool {
+        if let known = Surroundings.current.isShared { return known }
         guard let kind = kind(of: folder) else { return false }
         return shared.contains(kind) || kind.hasPrefix("fuse")
     }

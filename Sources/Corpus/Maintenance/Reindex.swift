@@ -21,7 +21,8 @@ extension Corpus {
             Catalogue.discard(at: cataloguePath(folder))
             corpus = try Corpus(unindexed: folder, scoring: scoring)
         }
-        // Files that have not changed since they were hashed are not hashed again: `verify` does that.
+        // Files that have not changed since they were hashed are not hashed again: `verify` does that. A catalogue that
+        // cannot say so is made again all the same.
         let stamps = (try? corpus.catalogue.stamps()) ?? [:]
         let unreadable = try corpus.maintained { () throws(CorpusError) in
             try corpus.refill(stamps, progress: progress)

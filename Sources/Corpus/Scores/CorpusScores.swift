@@ -4,7 +4,9 @@ extension Corpus {
     /// - Parameter records: of one scorer, at least one.
     @discardableResult
     package func append(_ records: [ScoreRecord], by scorer: Scorer) throws(CorpusError) -> Digest {
-        let digest = try ScoreShard.write(records, by: scorer, to: shardsFolder, files: files)
+        let digest = try sealing { () throws(CorpusError) in
+            try ScoreShard.write(records, by: scorer, to: shardsFolder, files: files)
+        }
         try takeIn(digest)
         return digest
     }

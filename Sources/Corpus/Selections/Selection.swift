@@ -87,19 +87,37 @@ extension Corpus {
     /// - Precondition: within ``referring(_:)``.
     func write(_ selection: Selection) throws(CorpusError) {
         // Where nothing was ever dropped, no sample can have gone since the selection was resolved.
-        if FileManager.default.fileExists(atPath: folder.appending(path: "retired").path) {
+        if try exists(folder.appending(path: "retired")) {
+            // Another host's `gc` has changed its own catalogue.
+            if isShared { try requireReadable(catchUp()) }
             let known = try catalogue.known(selection.ids)
-            if let lost = selection.ids.first(where: { !known.contains($0) }) {
-                throw CorpusError(.notFound, lost.hex, "the sample went while it was being selected: select again")
-            }
+            if let lost = selection.ids.first(where: { !known.contains($0) }) { throw Self.lost(lost) }
+            if isShared { try requireShards(of: selection) }
         }
         try files.write(selection.data, to: selectionURL(selection.digest))
+    }
+
+    /// A folder's listing may be a minute old on this host; to open a file asks the server.
+    private func requireShards(of selection: Selection) throws(CorpusError) {
+        for shard in try catalogue.shards(of: selection.ids) {
+            let place = ShardWriter.location(of: shard, in: shardsFolder)
+            do throws(DiskError) { _ = try DiskFile(place.path, .read).status() } catch {
+                guard error.isAbsence, let lost = try catalogue.samples(of: shard).first else {
+                    throw CorpusError(error)
+                }
+                throw Self.lost(lost)
+            }
+        }
+    }
+
+    private static func lost(_ sample: Digest) -> CorpusError {
+        CorpusError(.notFound, sample.hex, "the sample went while it was being selected: select again")
     }
 
     /// A selection by digest, checked against it.
     package func selection(_ digest: Digest) throws(CorpusError) -> Selection {
         let url = selectionURL(digest)
-        guard let data = try? Disk.read(url.path) else {
+        guard let data = try reported({ () throws(DiskError) in try Disk.readIfPresent(url.path) }) else {
             throw CorpusError(.notFound, url.path, "the selection's document is missing")
         }
         guard Digest(of: data) == digest else {
@@ -108,18 +126,14 @@ extension Corpus {
         return try Selection(data: data, at: url.path)
     }
 
-    func hasSelection(_ digest: Digest) -> Bool {
-        FileManager.default.fileExists(atPath: selectionURL(digest).path)
-    }
+    func hasSelection(_ digest: Digest) throws(CorpusError) -> Bool { try exists(selectionURL(digest)) }
 
     private var selectionsFolder: URL { folder.appending(path: "selections") }
 
     func selectionURL(_ digest: Digest) -> URL { selectionsFolder.appending(path: "\(digest.hex).json") }
 
     /// Digests of the stored selections whose first digits are these, sorted.
-    func selections(beginningWith digits: String) -> [Digest] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: selectionsFolder.path)) ?? []
-        return names.filter { $0.hasPrefix(digits) && $0.hasSuffix(".json") }
-            .compactMap { Digest(hex: String($0.dropLast(5))) }.sorted { $0.hex < $1.hex }
+    func selections(beginningWith digits: String) throws(CorpusError) -> [Digest] {
+        try selectionDigests().filter { $0.hex.hasPrefix(digits) }
     }
 }

@@ -65,10 +65,7 @@ extension Corpus {
     package func history(of name: String) throws(CorpusError) -> [SelectionReference] {
         let url = try referenceURL(name)
         // A name that cannot be read is not a name that is free: storing would drop its history.
-        guard FileManager.default.fileExists(atPath: url.path) else { return [] }
-        guard let data = try? Disk.read(url.path) else {
-            throw CorpusError(.io, url.path, "cannot be read: check its permissions")
-        }
+        guard let data = try reported({ () throws(DiskError) in try Disk.readIfPresent(url.path) }) else { return [] }
         guard let history = try? JSONDecoder().decode([SelectionReference].self, from: data) else {
             throw CorpusError(
                 .damaged, url.path,
@@ -78,9 +75,11 @@ extension Corpus {
     }
 
     /// The names that stand for selections, sorted.
-    package func selectionNames() -> [String] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.appending(path: "refs").path)) ?? []
-        return names.compactMap { $0.hasSuffix(".json") ? String($0.dropLast(5)) : nil }.sorted()
+    package func selectionNames() throws(CorpusError) -> [String] {
+        try contents(of: folder.appending(path: "refs"), ending: ".json").map {
+            String($0.lastPathComponent.dropLast(5))
+        }
+        .sorted()
     }
 
     /// The selection that a name stands for now.
@@ -103,7 +102,7 @@ extension Corpus {
         }
         if let last = try history(of: text).last { return try selection(last.digest) }
         guard text.count >= 6, text.allSatisfy(\.isHexDigit) else { throw noSelection(text) }
-        let fitting = selections(beginningWith: text.lowercased())
+        let fitting = try selections(beginningWith: text.lowercased())
         guard fitting.count <= 1 else {
             throw CorpusError(.badQuery, text, "\(fitting.count) selections begin with these digits: give more of them")
         }
@@ -112,7 +111,8 @@ extension Corpus {
     }
 
     private func noSelection(_ name: String) -> CorpusError {
-        let known = selectionNames()
+        // Only to say what else there is.
+        let known = (try? selectionNames()) ?? []
         return CorpusError(
             .notFound, name,
             known.isEmpty

@@ -18,9 +18,7 @@ struct SealedFile: Sendable {
     /// - Parameter known: the stamp that the file had when its bytes were hashed.
     init(_ url: URL, digest: Digest, known: FileStamp? = nil) throws(CorpusError) {
         let bytes: FileBytes
-        do throws(HDF5Error) { bytes = try FileBytes(url.path) } catch {
-            throw CorpusError(.notFound, url.path, "the shard cannot be read: \(error.message)")
-        }
+        do throws(HDF5Error) { bytes = try FileBytes(url.path) } catch { throw CorpusError(unreadable: error) }
         if bytes.stamp != known {
             guard try Self.digest(of: bytes) == digest else {
                 throw CorpusError(
@@ -55,7 +53,7 @@ struct SealedFile: Sendable {
                 position += UInt64(part.count)
             }
         } catch {
-            throw CorpusError(.damaged, error.path, "the shard cannot be read: \(error.message)")
+            throw CorpusError(unreadable: error)
         }
         return Digest(hash)
     }
@@ -90,8 +88,19 @@ struct SealedFile: Sendable {
 }
 
 extension CorpusError {
+    /// Why a sealed file, or what a checkpoint or adapter is in, cannot be read. Only ENOENT says that it is not there,
+    /// and what the operating system refuses says nothing about the bytes.
+    init(unreadable error: HDF5Error) {
+        let code: Code = error.code == 0 ? .damaged : error.code == ENOENT ? .notFound : .io
+        self.init(code, error.path, error.message)
+    }
+
     /// What is wrong with the structure of a sealed file.
     init(damage error: HDF5Error) {
+        guard error.code == 0 else {
+            self.init(unreadable: error)
+            return
+        }
         self.init(.damaged, error.path, error.object.isEmpty ? error.message : "\(error.object) \(error.message)")
     }
 }

@@ -154,11 +154,11 @@ package enum ShardWriter {
     }
 
     private static func firstAppearances(_ values: [String]) -> (distinct: [String], indices: [Int64]) {
-        var (known, distinct) = ([String: Int64](), [String]())
+        var (known, distinct) = ([ExactText: Int64](), [String]())
         let indices = values.map { value in
-            if let index = known[value] { return index }
+            if let index = known[ExactText(value)] { return index }
             let index = Int64(distinct.count)
-            known[value] = index
+            known[ExactText(value)] = index
             distinct.append(value)
             return index
         }

@@ -68,7 +68,7 @@ func readConfiguration<T: Decodable>(
     _ type: T.Type, _ url: URL, snakeCase: Bool = true, part: String = "", rules: FieldRules? = nil,
     ignoring ignored: IgnoredFields = IgnoredFields()
 ) throws(ModelError) -> T {
-    let data = try configurationData(url)
+    let data = try ModelFile.read(url)
     do {
         let decoder = JSONDecoder()
         decoder.nonConformingFloatDecodingStrategy = .convertFromString(
@@ -81,7 +81,7 @@ func readConfiguration<T: Decodable>(
     } catch let error as ModelError {
         throw error
     } catch let error as DecodingError {
-        throw ModelError(.malformedFile, at: url.path, describe(error))
+        throw ModelError(.malformedFile, at: url.path, ModelFile.foreignContent(data) ?? describe(error))
     } catch {
         throw ModelError(.malformedFile, at: url.path, "\(error)")
     }

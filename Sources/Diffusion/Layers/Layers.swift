@@ -24,7 +24,7 @@ package struct Linear: Sendable {
     init(_ weights: Weights, inputs: Int, outputs: Int, bias: Bool = true) throws(ModelError) {
         path = weights.path
         packed = LinearWeight(
-            try weights.linearWeight(outputs: outputs, inputs: inputs), keptAs: weights.precision("weight"))
+            try weights.layerWeight([outputs, inputs]), keptAs: weights.precision("weight"))
         self.bias = bias ? try weights.tensor("bias", [outputs]) : nil
     }
 
@@ -84,7 +84,7 @@ struct Conv2D: Sendable {
         _ weights: Weights, inputs: Int, outputs: Int, kernel: Int = 3, stride: Int = 1, padding: Padding? = nil
     ) throws(ModelError) {
         weight = Conv2DWeight(
-            try weights.tensor("weight", [outputs, inputs, kernel, kernel]), keptAs: weights.precision("weight"))
+            try weights.layerWeight([outputs, inputs, kernel, kernel]), keptAs: weights.precision("weight"))
         bias = try weights.tensor("bias", [outputs])
         self.stride = stride
         self.padding = padding ?? .uniform(kernel / 2)

@@ -22,34 +22,41 @@ package struct DiffusionModel: Sendable {
     ///
     /// - Parameters:
     ///   - use: what the noise schedule is for: fields of the scheduler's file that this does not follow are refused.
-    ///   - adapter: folded into the UNet's linear weights.
+    ///   - variant: which copy of the weights, such as `fp16`; nil for the plain one, or the only one that is there.
+    ///   - adapter: folded into the weights of the UNet and the text encoders.
     ///   - lowMemory: weights stored as float16 or bfloat16 are kept so and widened at each use. The results are the same.
     ///   - ignored: fields of the model's files that are taken as if they were not there.
     /// - Throws: ``ModelError`` naming the file or tensor that is missing, damaged or does not fit.
     package static func load(
-        from folder: URL, for use: SchedulerUse = .noising, adapter: (any WeightFolding)? = nil,
-        lowMemory: Bool = false, ignoring ignored: IgnoredFields = IgnoredFields()
+        from folder: URL, for use: SchedulerUse = .noising, variant: String? = nil,
+        adapter: (any WeightFolding)? = nil, lowMemory: Bool = false, ignoring ignored: IgnoredFields = IgnoredFields()
     ) throws(ModelError) -> DiffusionModel {
-        try DiffusionModel(folder: folder, use: use, adapter: adapter, lowMemory: lowMemory, ignored: ignored)
+        try DiffusionModel(
+            folder: folder, use: use, variant: variant, adapter: adapter, lowMemory: lowMemory, ignored: ignored)
     }
 
     private init(
-        folder: URL, use: SchedulerUse, adapter: (any WeightFolding)?, lowMemory: Bool, ignored: IgnoredFields
+        folder: URL, use: SchedulerUse, variant: String?, adapter: (any WeightFolding)?, lowMemory: Bool,
+        ignored: IgnoredFields
     ) throws(ModelError) {
         self.folder = folder
+        try ModelLayout.check(folder, variant: variant)
         let index = try ModelIndex(folder: folder)
         isXL = index.isXL
         // The small files first: what they say may stop everything.
         scheduler = try Self.scheduler(folder, index, for: use, ignored)
         schedule = NoiseSchedule(scheduler)
-        text = try TextConditioner(folder: folder, lowMemory: lowMemory, ignoring: ignored)
+        text = try TextConditioner(
+            folder: folder, variant: variant, folding: adapter, lowMemory: lowMemory, ignoring: ignored)
         unet = try UNet2DConditionModel(
-            folder: folder.appendingPathComponent("unet"), folding: adapter, lowMemory: lowMemory, ignoring: ignored)
+            folder: folder.appendingPathComponent("unet"), variant: variant, folding: adapter, lowMemory: lowMemory,
+            ignoring: ignored)
         vae = try AutoencoderKL(
-            folder: folder.appendingPathComponent("vae"), lowMemory: lowMemory, isXL: isXL, ignoring: ignored)
+            folder: folder.appendingPathComponent("vae"), variant: variant, lowMemory: lowMemory, isXL: isXL,
+            ignoring: ignored)
         try ignored.requireUse()
         ignoredFields = ignored.effective
-        digest = try ModelDigest.compute(folder: folder)
+        digest = try ModelDigest.compute(folder: folder, variant: variant)
         emptyPrompt = text.emptyPrompt
         try checkParts()
         if use == .noising, let width = unet.configuration.timeCondProjDim {

@@ -9,13 +9,17 @@ package struct ImageEncoder: Sendable {
     package let imageSize: Int
     private let vae: AutoencoderKL
 
-    package init(folder: URL, ignoring ignored: IgnoredFields = IgnoredFields()) throws(ModelError) {
+    package init(
+        folder: URL, variant: String? = nil, ignoring ignored: IgnoredFields = IgnoredFields()
+    ) throws(ModelError) {
+        try ModelLayout.check(folder, variant: variant)
         let unet = try UNetConfiguration(folder: folder.appendingPathComponent("unet"), ignoring: ignored)
         vae = try AutoencoderKL(
-            folder: folder.appendingPathComponent("vae"), isXL: try ModelIndex(folder: folder).isXL, ignoring: ignored)
+            folder: folder.appendingPathComponent("vae"), variant: variant, isXL: try ModelIndex(folder: folder).isXL,
+            ignoring: ignored)
         try ignored.requireUse()
         imageSize = min(unet.sampleHeight, unet.sampleWidth) * vae.configuration.reduction
-        digest = try ModelDigest.compute(folder: folder)
+        digest = try ModelDigest.compute(folder: folder, variant: variant)
     }
 
     /// What an image's sides must be multiples of.

@@ -6,19 +6,12 @@ import Hashing
 ///
 /// What lies beside them (README, safety checker, other copies of the same weights) does not count.
 package enum ModelDigest {
-    private static let weights = [
-        "text_encoder": ["model", "pytorch_model"], "text_encoder_2": ["model", "pytorch_model"],
-        "unet": ["diffusion_pytorch_model", "model"], "vae": ["diffusion_pytorch_model", "model"],
-    ]
-    private static let tokenizerFiles = [
-        "merges.txt", "special_tokens_map.json", "tokenizer_config.json", "vocab.json",
-    ]
-
+    /// - Parameter variant: the copy of the weights that is read, as for ``DiffusionModel/load(from:variant:adapter:lowMemory:)``.
     /// - Returns: `sha256:` and 64 hexadecimal digits.
     /// - Throws: ``ModelError`` where a file is missing or cannot be read.
-    package static func compute(folder: URL) throws(ModelError) -> String {
+    package static func compute(folder: URL, variant: String? = nil) throws(ModelError) -> String {
         var whole = SHA256()
-        for name in try files(in: folder) {
+        for name in try files(in: folder, variant: variant) {
             let file = try digest(of: folder.appendingPathComponent(name))
             whole.update(data: Data("\(name)\u{0}\(hex(file))\n".utf8))
         }
@@ -26,19 +19,19 @@ package enum ModelDigest {
     }
 
     /// Paths below the folder, sorted.
-    private static func files(in folder: URL) throws(ModelError) -> [String] {
+    private static func files(in folder: URL, variant: String?) throws(ModelError) -> [String] {
         var paths = ["model_index.json", "scheduler/scheduler_config.json"]
-        for (component, names) in weights {
-            let url = folder.appendingPathComponent(component)
-            if component.hasSuffix("_2"), !FileManager.default.fileExists(atPath: url.path) { continue }
-            paths.append("\(component)/config.json")
-            paths += try Weights.files(in: url, names: names).map { "\(component)/\($0.lastPathComponent)" }
+        for component in ModelComponent.allCases {
+            if component == .textEncoder2, try !ModelLayout.has(component, folder) { continue }
+            let name = component.rawValue
+            paths.append("\(name)/config.json")
+            let weights = try WeightFiles(folder.appendingPathComponent(name), component).chosen(variant)
+            paths += weights.map { "\(name)/\($0.lastPathComponent)" }
         }
-        for component in ["tokenizer", "tokenizer_2"] {
-            let url = folder.appendingPathComponent(component)
-            paths += tokenizerFiles.filter {
-                FileManager.default.fileExists(atPath: url.appendingPathComponent($0).path)
-            }.map { "\(component)/\($0)" }
+        for name in ["tokenizer", "tokenizer_2"] {
+            let url = folder.appendingPathComponent(name)
+            guard try ModelFile.list(url) != nil else { continue }
+            paths += try TokenizerFiles(url).names.map { "\(name)/\($0)" }
         }
         return paths.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }

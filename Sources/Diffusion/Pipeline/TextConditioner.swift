@@ -14,20 +14,22 @@ package struct TextConditioner: Sendable {
     private let zerosForEmptyPrompt: Bool
 
     package init(
-        folder: URL, lowMemory: Bool = false, ignoring ignored: IgnoredFields = IgnoredFields()
+        folder: URL, variant: String? = nil, folding: (any WeightFolding)? = nil, lowMemory: Bool = false,
+        ignoring ignored: IgnoredFields = IgnoredFields()
     ) throws(ModelError) {
+        try ModelLayout.check(folder, variant: variant)
         let index = try ModelIndex(folder: folder)
-        func encoder(_ suffix: String) throws(ModelError) -> Encoder {
-            let tokenizer = folder.appendingPathComponent("tokenizer\(suffix)")
+        func encoder(_ component: ModelComponent, tokenizer: String) throws(ModelError) -> Encoder {
+            let tokenizer = folder.appendingPathComponent(tokenizer)
             try checkTokenizer(tokenizer, ignoring: ignored)
             return Encoder(
                 tokenizer: try CLIPTokenizer(folder: tokenizer),
                 model: try CLIPTextEncoder(
-                    folder: folder.appendingPathComponent("text_encoder\(suffix)"), lowMemory: lowMemory,
-                    ignoring: ignored))
+                    component, folder: folder.appendingPathComponent(component.rawValue), variant: variant,
+                    folding: folding, lowMemory: lowMemory, ignoring: ignored))
         }
-        first = try encoder("")
-        second = index.isXL ? try encoder("_2") : nil
+        first = try encoder(.textEncoder, tokenizer: "tokenizer")
+        second = index.isXL ? try encoder(.textEncoder2, tokenizer: "tokenizer_2") : nil
         zerosForEmptyPrompt = index.zerosForEmptyPrompt
         for part in [first, second].compactMap({ $0 }) {
             let size = part.model.configuration.vocabSize

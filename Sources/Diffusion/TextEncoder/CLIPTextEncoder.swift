@@ -60,12 +60,14 @@ package struct CLIPTextEncoder: Sendable {
     }
 
     package init(
-        folder: URL, lowMemory: Bool = false, ignoring ignored: IgnoredFields = IgnoredFields()
+        _ component: ModelComponent, folder: URL, variant: String? = nil, folding: (any WeightFolding)? = nil,
+        lowMemory: Bool = false, ignoring ignored: IgnoredFields = IgnoredFields()
     ) throws(ModelError) {
         let configuration = try readConfiguration(
-            CLIPTextConfiguration.self, folder.appendingPathComponent("config.json"), part: folder.lastPathComponent,
+            CLIPTextConfiguration.self, folder.appendingPathComponent("config.json"), part: component.rawValue,
             rules: .clipText, ignoring: ignored)
-        try self.init(Weights(folder: folder, names: ["model", "pytorch_model"], lowMemory: lowMemory), configuration)
+        try self.init(
+            Weights(component, folder: folder, variant: variant, folding: folding, lowMemory: lowMemory), configuration)
     }
 
     package init(_ weights: Weights, _ configuration: CLIPTextConfiguration) throws(ModelError) {
@@ -86,7 +88,7 @@ package struct CLIPTextEncoder: Sendable {
         finalNorm = try LayerNorm(body.scope("final_layer_norm"), width, epsilon: configuration.layerNormEps)
         projection =
             weights.scope("text_projection").exists
-            ? try weights.scope("text_projection").tensor("weight", [configuration.projectionDim, width]) : nil
+            ? try weights.scope("text_projection").layerWeight([configuration.projectionDim, width]) : nil
         try weights.checkAllUsed { $0.hasSuffix("position_ids") }
     }
 

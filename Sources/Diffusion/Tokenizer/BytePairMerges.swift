@@ -8,22 +8,31 @@ struct BytePairMerges: Sendable {
 
     private let ranks: [Pair: Int]
 
-    init(_ url: URL) throws(ModelError) {
-        guard let data = try? Data(contentsOf: url) else {
-            throw ModelError(.missingFile, at: url.path, "is missing: is this a complete tokenizer folder?")
-        }
+    /// - Parameter pairs: the two halves of each merge, the strongest first.
+    init(_ pairs: [[String]]) {
+        var ranks: [Pair: Int] = [:]
+        for halves in pairs { ranks[Pair(left: halves[0], right: halves[1])] = ranks.count }
+        self.ranks = ranks
+    }
+
+    /// The merges that a file lists.
+    static func pairs(_ url: URL) throws(ModelError) -> [[String]] {
+        let data = try ModelFile.read(url)
+        if let foreign = ModelFile.foreignContent(data) { throw ModelError(.malformedFile, at: url.path, foreign) }
         guard let text = String(data: data, encoding: .utf8) else {
             throw ModelError(.malformedFile, at: url.path, "is not UTF-8")
         }
-        var ranks: [Pair: Int] = [:]
+        var pairs: [[String]] = []
         for line in text.split(whereSeparator: \.isNewline) where !line.hasPrefix("#version") {
             let parts = line.split(separator: " ")
             guard parts.count == 2 else {
-                throw ModelError(.malformedFile, at: url.path, "has the line '\(line)', which is not a merge of two")
+                throw ModelError(
+                    .malformedFile, at: url.path,
+                    "has the line '\(line.prefix(60))', which is not a merge of two")
             }
-            ranks[Pair(left: String(parts[0]), right: String(parts[1]))] = ranks.count
+            pairs.append([String(parts[0]), String(parts[1])])
         }
-        self.ranks = ranks
+        return pairs
     }
 
     /// Joins the strongest neighbouring pair again and again; the last symbol carries the end-of-word mark.

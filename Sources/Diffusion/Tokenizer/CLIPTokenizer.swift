@@ -13,38 +13,33 @@ package struct CLIPTokenizer: Sendable {
     private let vocabulary: [String: Int]
     private let merges: BytePairMerges
     private let start, end, padding, unknown: Int
-    /// Tokens that stand for themselves where a text spells them out, the padding token too; longest first.
-    private let specials: [(text: [Unicode.Scalar], id: Int)]
+    private let added: AddedTokens
+    private let largestID: Int
 
-    /// Reads vocab.json, merges.txt and the special tokens of a tokenizer folder.
+    /// Reads a tokenizer folder, old or new; see ``TokenizerFiles``.
     package init(folder: URL) throws(ModelError) {
-        vocabulary = try readConfiguration(
-            [String: Int].self, folder.appendingPathComponent("vocab.json"), snakeCase: false)
-        merges = try BytePairMerges(folder.appendingPathComponent("merges.txt"))
-        let special = try SpecialTokens(folder: folder)
+        let files = try TokenizerFiles(folder)
+        (vocabulary, merges) = (files.vocabulary, files.merges)
+        let special = files.special
         maximumLength = special.maximumLength
-        let vocabulary = vocabulary
-        func id(_ token: String) throws(ModelError) -> Int {
-            guard let id = vocabulary[token] else {
-                throw ModelError(.malformedFile, at: folder.path, "the vocabulary lacks the special token '\(token)'")
-            }
-            return id
+        func id(_ token: AddedToken) throws(ModelError) -> Int {
+            if let found = files.added.first(where: { $0.token.content == token.content }) { return found.id }
+            throw ModelError(
+                .malformedFile, at: folder.path, "the vocabulary lacks the special token '\(token.content)'")
         }
         start = try id(special.start)
         end = try id(special.end)
         padding = try id(special.padding)
         unknown = try id(special.unknown)
-        var specials: [(text: [Unicode.Scalar], id: Int)] = []
-        for token in Set([special.start, special.end, special.padding, special.unknown]) where !token.isEmpty {
-            specials.append((Array(token.unicodeScalars), try id(token)))
+        added = AddedTokens(files.added)
+        guard files.ids.allSatisfy({ (0...Int(Int32.max)).contains($0) }) else {
+            throw ModelError(.malformedFile, at: folder.path, "the vocabulary has ids below zero or beyond 2³¹")
         }
-        self.specials = specials.sorted { $0.text.count > $1.text.count }
+        largestID = files.ids.max() ?? 0
     }
 
     /// An id that a text encoder with this many embeddings does not know, if there is one.
-    func strayID(vocabularySize: Int) -> Int? {
-        vocabulary.values.filter { !(0..<max(vocabularySize, 0)).contains($0) }.max()
-    }
+    func strayID(vocabularySize: Int) -> Int? { largestID < vocabularySize ? nil : largestID }
 
     package func encode(_ text: String) -> Encoding {
         let ids = tokens(text)
@@ -56,27 +51,16 @@ package struct CLIPTokenizer: Sendable {
 
     /// The ids of the text alone.
     private func tokens(_ text: String) -> [Int] {
-        let scalars = Array(text.unicodeScalars)
         var ids: [Int] = []
-        var plain = String.UnicodeScalarView()
-        func encodePlain() {
-            for word in CLIPWords.split(CLIPWords.normalized(String(plain))) {
-                ids += merges.apply(ByteAlphabet.spell(word)).map { vocabulary[$0] ?? unknown }
-            }
-            plain = String.UnicodeScalarView()
-        }
-        var at = 0
-        while at < scalars.count {
-            if let special = specials.first(where: { scalars[at...].starts(with: $0.text) }) {
-                encodePlain()
-                ids.append(special.id)
-                at += special.text.count
-            } else {
-                plain.append(scalars[at])
-                at += 1
+        for piece in added.split(text) {
+            switch piece {
+            case .token(let id): ids.append(id)
+            case .text(let text):
+                for word in CLIPWords.split(text) {
+                    ids += merges.apply(ByteAlphabet.spell(word)).map { vocabulary[$0] ?? unknown }
+                }
             }
         }
-        encodePlain()
         return ids
     }
 }

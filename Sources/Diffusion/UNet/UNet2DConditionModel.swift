@@ -18,14 +18,12 @@ package struct UNet2DConditionModel: Sendable {
     private let convOut: Conv2D
 
     package init(
-        folder: URL, folding: (any WeightFolding)? = nil, lowMemory: Bool = false,
+        folder: URL, variant: String? = nil, folding: (any WeightFolding)? = nil, lowMemory: Bool = false,
         ignoring ignored: IgnoredFields = IgnoredFields()
     ) throws(ModelError) {
         let configuration = try UNetConfiguration(folder: folder, ignoring: ignored)
         try self.init(
-            Weights(
-                folder: folder, names: ["diffusion_pytorch_model", "model"], folding: folding, lowMemory: lowMemory),
-            configuration)
+            Weights(.unet, folder: folder, variant: variant, folding: folding, lowMemory: lowMemory), configuration)
     }
 
     package init(_ weights: Weights, _ configuration: UNetConfiguration) throws(ModelError) {

@@ -143,4 +143,11 @@ extension UNetConfiguration {
             UNetConfiguration.self, folder.appendingPathComponent("config.json"), part: "unet", rules: .unet,
             ignoring: ignored)
     }
+
+    /// Layers of each level, from the top, of the UNet in a model's folder.
+    package static func layers(of model: URL) throws(ModelError) -> [Int] {
+        let place = model.appendingPathComponent("unet").appendingPathComponent("config.json")
+        let configuration = try readConfiguration(UNetConfiguration.self, place)
+        return configuration.blockOutChannels.indices.compactMap { configuration.layersPerBlock[$0] }
+    }
 }

@@ -66,15 +66,20 @@ package struct AutoencoderKL: Sendable {
     private let decoder: VAEDecoder
     private let quant, postQuant: Conv2D?
 
-    /// - Parameter isXL: whether it belongs to an SDXL model, whose pipeline follows fields of its own.
+    /// - Parameters:
+    ///   - folder: of the VAE.
+    ///   - variant: which copy of the weights.
+    ///   - lowMemory: whether weights of 16 bits are kept so.
+    ///   - isXL: whether it belongs to an SDXL model, whose pipeline follows fields of its own.
+    ///   - ignored: fields of its file that are taken as if they were not there.
     package init(
-        folder: URL, lowMemory: Bool = false, isXL: Bool = false, ignoring ignored: IgnoredFields = IgnoredFields()
+        folder: URL, variant: String? = nil, lowMemory: Bool = false, isXL: Bool = false,
+        ignoring ignored: IgnoredFields = IgnoredFields()
     ) throws(ModelError) {
         let configuration = try readConfiguration(
             VAEConfiguration.self, folder.appendingPathComponent("config.json"), part: "vae", rules: .vae(isXL: isXL),
             ignoring: ignored)
-        try self.init(
-            Weights(folder: folder, names: ["diffusion_pytorch_model", "model"], lowMemory: lowMemory), configuration)
+        try self.init(Weights(.vae, folder: folder, variant: variant, lowMemory: lowMemory), configuration)
     }
 
     package init(_ weights: Weights, _ configuration: VAEConfiguration) throws(ModelError) {

@@ -13,21 +13,29 @@ final class MemoryMap: @unchecked Sendable {
 
     init(_ url: URL) throws(ModelError) {
         let descriptor = open(url.path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            throw ModelError(.missingFile, at: url.path, "cannot be opened: \(String(cString: strerror(errno)))")
-        }
+        guard descriptor >= 0 else { throw ModelFile.openError(url, errno) }
         defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0 else {
             throw ModelError(.malformedFile, at: url.path, String(cString: strerror(errno)))
         }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw ModelError(.malformedFile, at: url.path, "is not a plain file")
+        }
         count = Int(status.st_size)
-        guard count > 0, let mapped = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), mapped != MAP_FAILED
-        else {
-            throw ModelError(.malformedFile, at: url.path, "is empty or cannot be mapped into memory")
+        guard count > 0 else {
+            throw ModelError(
+                .malformedFile, at: url.path, "is empty: its download or copy was not finished; fetch it again")
+        }
+        guard let mapped = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), mapped != MAP_FAILED else {
+            throw ModelError(
+                .malformedFile, at: url.path, "cannot be mapped into memory: \(String(cString: strerror(errno)))")
         }
         base = UnsafeRawPointer(mapped)
     }
+
+    /// The first bytes, for a look at what kind of file this is.
+    var head: Data { Data(bytes: base, count: min(count, 512)) }
 
     /// Lets the pages that were read leave the process; a later read brings them back from the file.
     func release() {

@@ -19,7 +19,9 @@ package struct SafetensorsFile: Sendable {
     package var names: [String] { entries.keys.sorted() }
 
     /// A tensor as float32: borrowed from the map where it is stored so, widened otherwise.
-    package func tensor(_ name: String) throws(ModelError) -> Tensor {
+    ///
+    /// - Parameter narrowing: whether float64 is read too, rounded.
+    package func tensor(_ name: String, narrowing: Bool = false) throws(ModelError) -> Tensor {
         let entry = try entry(name)
         let from = map.base + dataStart + entry.range.lowerBound
         switch entry.type {
@@ -34,8 +36,54 @@ package struct SafetensorsFile: Sendable {
             }
         case .float16: return Tensor(widening: from, of: .float16, shape: entry.shape)
         case .bfloat16: return Tensor(widening: from, of: .bfloat16, shape: entry.shape)
-        case .int64, .int32, .uint8:
+        case .float64 where narrowing:
+            return Tensor(shape: entry.shape) { out in
+                for index in out.indices {
+                    out[index] = Float(from.loadUnaligned(fromByteOffset: 8 * index, as: Double.self))
+                }
+            }
+        case .float64, .float8, .float8Wide:
+            throw ModelError(
+                .unsupported, at: path,
+                "tensor '\(name)' holds \(entry.type.rawValue); save the weights as float32, float16 or bfloat16")
+        default:
             throw ModelError(.unsupported, at: path, "tensor '\(name)' holds \(entry.type.rawValue), not floats")
+        }
+    }
+
+    /// A tensor for a network, as ``tensor(_:narrowing:)``: NaN and infinity are refused.
+    package func weight(_ name: String, narrowing: Bool = false) throws(ModelError) -> Tensor {
+        let tensor = try tensor(name, narrowing: narrowing)
+        guard let bad = tensor.firstNonFinite else { return tensor }
+        throw ModelError(
+            .malformedFile, at: path,
+            "tensor '\(name)' holds \(bad.isNaN ? "NaN" : "an infinite value"): its training diverged or the file is "
+                + "damaged; use another copy or an earlier checkpoint")
+    }
+
+    /// The numbers of a small tensor, whatever they are stored as.
+    package func numbers(_ name: String) throws(ModelError) -> [Double] {
+        let entry = try entry(name)
+        let from = map.base + dataStart + entry.range.lowerBound
+        func all<T>(_ type: T.Type, _ convert: (T) -> Double) -> [Double] where T: BitwiseCopyable {
+            (0..<entry.shape.reduce(1, *)).map {
+                convert(from.loadUnaligned(fromByteOffset: $0 * MemoryLayout<T>.stride, as: type))
+            }
+        }
+        switch entry.type {
+        case .float64: return all(Double.self) { $0 }
+        case .float32, .float16, .bfloat16: return try tensor(name).values.map(Double.init)
+        case .int64: return all(Int64.self) { Double($0) }
+        case .uint64: return all(UInt64.self) { Double($0) }
+        case .int32: return all(Int32.self) { Double($0) }
+        case .uint32: return all(UInt32.self) { Double($0) }
+        case .int16: return all(Int16.self) { Double($0) }
+        case .uint16: return all(UInt16.self) { Double($0) }
+        case .int8: return all(Int8.self) { Double($0) }
+        case .uint8, .bool: return all(UInt8.self) { Double($0) }
+        case .float8, .float8Wide:
+            throw ModelError(
+                .unsupported, at: path, "tensor '\(name)' holds \(entry.type.rawValue), which is not supported")
         }
     }
 
@@ -48,8 +96,10 @@ package struct SafetensorsFile: Sendable {
         case .int64: return (0..<count).map { Int(from.loadUnaligned(fromByteOffset: 8 * $0, as: Int64.self)) }
         case .int32: return (0..<count).map { Int(from.loadUnaligned(fromByteOffset: 4 * $0, as: Int32.self)) }
         case .uint8: return (0..<count).map { Int(from.load(fromByteOffset: $0, as: UInt8.self)) }
-        case .float32, .float16, .bfloat16:
-            throw ModelError(.unsupported, at: path, "tensor '\(name)' holds \(entry.type.rawValue), not whole numbers")
+        default:
+            throw ModelError(
+                .unsupported, at: path,
+                "tensor '\(name)' holds \(entry.type.rawValue), not whole numbers as I64, I32 or U8")
         }
     }
 

@@ -1,20 +1,29 @@
 import Foundation
 
-/// The number formats of safetensors that Attune reads.
+/// The number formats of safetensors. Weights are read from 32-bit and 16-bit floats, single numbers from all of them.
 package enum ElementType: String, Sendable {
+    case float64 = "F64"
     case float32 = "F32"
     case float16 = "F16"
     case bfloat16 = "BF16"
+    case float8 = "F8_E4M3"
+    case float8Wide = "F8_E5M2"
     case int64 = "I64"
+    case uint64 = "U64"
     case int32 = "I32"
+    case uint32 = "U32"
+    case int16 = "I16"
+    case uint16 = "U16"
+    case int8 = "I8"
     case uint8 = "U8"
+    case bool = "BOOL"
 
     package var size: Int {
         switch self {
-        case .int64: 8
-        case .float32, .int32: 4
-        case .float16, .bfloat16: 2
-        case .uint8: 1
+        case .float64, .int64, .uint64: 8
+        case .float32, .int32, .uint32: 4
+        case .float16, .bfloat16, .int16, .uint16: 2
+        case .float8, .float8Wide, .int8, .uint8, .bool: 1
         }
     }
 }
@@ -36,16 +45,23 @@ struct SafetensorsHeader {
 
     /// Refuses everything that the format does not allow, before any of it is used.
     init(_ map: MemoryMap, path: String) throws(ModelError) {
-        guard map.count >= 8 else { throw ModelError(.malformedFile, at: path, "is too short for a safetensors file") }
+        guard map.count >= 8 else {
+            throw ModelError(
+                .malformedFile, at: path,
+                ModelFile.foreignContent(map.head) ?? "is too short for a safetensors file: copy it again")
+        }
         let length = map.base.loadUnaligned(as: UInt64.self).littleEndian
         guard length >= 2, length <= Self.largest, Int(length) <= map.count - 8 else {
             throw ModelError(
-                .malformedFile, at: path, "has a header length of \(length) in a file of \(map.count) bytes")
+                .malformedFile, at: path,
+                ModelFile.foreignContent(map.head)
+                    ?? "has a header length of \(length) in a file of \(map.count) bytes: it is truncated or not safetensors"
+            )
         }
         dataStart = 8 + Int(length)
         let json = Data(bytes: map.base + 8, count: Int(length))
         guard let object = try? JSONSerialization.jsonObject(with: json), let fields = object as? [String: Any] else {
-            throw ModelError(.malformedFile, at: path, "has a header that is not a JSON object")
+            throw ModelError(.malformedFile, at: path, "has a header that is not a JSON object: copy the file again")
         }
         guard pairCount(json) == fields.count else {
             throw ModelError(.malformedFile, at: path, "names a tensor twice in its header")

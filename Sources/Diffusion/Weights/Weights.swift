@@ -2,13 +2,16 @@ package import Foundation
 package import Tensor
 import Synchronization
 
-/// Changes linear weights while a model is loaded, such as folding an adapter into them.
+/// Changes the weights of linear layers and convolutions while a model is loaded, such as folding an adapter into them.
 package protocol WeightFolding: Sendable {
     /// - Parameters:
-    ///   - path: the layer, as in `down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q`.
-    ///   - weight: `[out, in]`.
+    ///   - weight: `[out, in]`, or `[out, in, height, width]` of a convolution.
+    ///   - path: the layer, as in `down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q`; in text encoders without
+    ///     the `text_model.` that some files put in front.
+    ///   - component: the network that the layer belongs to.
     /// - Returns: the weight to use, of the same shape.
-    func fold(path: String, weight: Tensor) -> Tensor
+    /// - Throws: where what is to be folded does not fit the weight.
+    func fold(_ weight: Tensor, at path: String, of component: ModelComponent) throws(ModelError) -> Tensor
 }
 
 /// The tensors of one component of a model folder, read by checkpoint key.
@@ -22,31 +25,20 @@ package struct Weights: Sendable {
 
     private init(source: Source, path: String) { (self.source, self.path) = (source, path) }
 
-    /// Opens `<name>.safetensors`, or all files of `<name>.safetensors.index.json`, in a component's folder.
+    /// Opens the weights of a component in its folder, as ``WeightFiles`` finds them.
     ///
-    /// - Parameter lowMemory: layers keep what is stored in 16 bits so.
+    /// - Parameters:
+    ///   - variant: which copy, where there are several.
+    ///   - lowMemory: layers keep what is stored in 16 bits so.
     package init(
-        folder: URL, names: [String], folding: (any WeightFolding)? = nil, lowMemory: Bool = false
+        _ component: ModelComponent, folder: URL, variant: String? = nil, folding: (any WeightFolding)? = nil,
+        lowMemory: Bool = false
     ) throws(ModelError) {
         var opened: [SafetensorsFile] = []
-        for url in try Self.files(in: folder, names: names) { opened.append(try SafetensorsFile(url)) }
+        for url in try WeightFiles(folder, component).chosen(variant) { opened.append(try SafetensorsFile(url)) }
+        let folding = folding.map { (component, $0) }
         self.init(
             source: Source(files: opened, folder: folder.path, folding: folding, lowMemory: lowMemory), path: "")
-    }
-
-    /// The files of a component's weights: the first of `names` that is there, whole or by its index.
-    static func files(in folder: URL, names: [String]) throws(ModelError) -> [URL] {
-        for name in names {
-            let single = folder.appendingPathComponent("\(name).safetensors")
-            if FileManager.default.fileExists(atPath: single.path) { return [single] }
-            let index = folder.appendingPathComponent("\(name).safetensors.index.json")
-            if FileManager.default.fileExists(atPath: index.path) {
-                return try ShardIndex(index).files.map { folder.appendingPathComponent($0) }
-            }
-        }
-        throw ModelError(
-            .missingFile, at: folder.path,
-            "has no \(names.map { "\($0).safetensors" }.joined(separator: " or ")): is this a diffusers model folder?")
     }
 
     /// Tensors in memory, for tests and tools.
@@ -77,10 +69,13 @@ package struct Weights: Sendable {
         return tensor
     }
 
-    /// The weight of the linear layer here, with an adapter folded in where there is one.
-    package func linearWeight(outputs: Int, inputs: Int) throws(ModelError) -> Tensor {
-        let weight = try tensor("weight", [outputs, inputs])
-        return source.folding?.fold(path: path, weight: weight) ?? weight
+    /// The weight of the linear layer or convolution here, with an adapter folded in where there is one.
+    package func layerWeight(_ shape: [Int]) throws(ModelError) -> Tensor {
+        let weight = try tensor("weight", shape)
+        guard let (component, folding) = source.folding else { return weight }
+        let prefix = "text_model."
+        let layer = path.hasPrefix(prefix) ? String(path.dropFirst(prefix.count)) : path
+        return try folding.fold(weight, at: layer, of: component)
     }
 
     /// What a layer should keep the tensor at `name` in.
@@ -97,7 +92,7 @@ package struct Weights: Sendable {
 
     private final class Source: Sendable {
         let folder: String
-        let folding: (any WeightFolding)?
+        let folding: (ModelComponent, any WeightFolding)?
         let names: Set<String>
         private let files: [String: SafetensorsFile]
         private let allFiles: [SafetensorsFile]
@@ -109,7 +104,9 @@ package struct Weights: Sendable {
         private let bytesRead = Mutex(0)
         private static let largestMapped = 128 << 20
 
-        init(files: [SafetensorsFile], folder: String, folding: (any WeightFolding)?, lowMemory: Bool) {
+        init(
+            files: [SafetensorsFile], folder: String, folding: (ModelComponent, any WeightFolding)?, lowMemory: Bool
+        ) {
             self.folder = folder
             self.lowMemory = lowMemory
             self.folding = folding
@@ -139,7 +136,7 @@ package struct Weights: Sendable {
                 return true
             }
             if isLarge { for file in allFiles { file.release() } }
-            return try file.tensor(name)
+            return try file.weight(name)
         }
 
         func precision(_ name: String) -> WeightPrecision {
@@ -152,23 +149,5 @@ package struct Weights: Sendable {
         }
 
         var unused: Set<String> { used.withLock { names.subtracting($0) } }
-    }
-}
-
-/// The index of weights that are split over several files.
-private struct ShardIndex {
-    let files: [String]
-
-    init(_ url: URL) throws(ModelError) {
-        struct Document: Decodable { var weight_map: [String: String] }
-        do {
-            let document = try JSONDecoder().decode(Document.self, from: Data(contentsOf: url))
-            files = Set(document.weight_map.values).sorted()
-        } catch {
-            throw ModelError(.malformedFile, at: url.path, "is not an index of weights: \(error)")
-        }
-        if let bad = files.first(where: { $0.contains("/") || $0.hasPrefix(".") }) {
-            throw ModelError(.malformedFile, at: url.path, "names a file outside its folder: '\(bad)'")
-        }
     }
 }

@@ -23,7 +23,7 @@ package final class FileBytes: Sendable {
             size = UInt64(status.st_size)
             stamp = FileStamp(status)
         } catch {
-            throw HDF5Error(path: path, error.message)
+            throw HDF5Error(path: path, error.message, code: error.code)
         }
     }
 
@@ -52,7 +52,7 @@ package final class FileBytes: Sendable {
         }
         let got: Int
         do throws(DiskError) { got = try file.read(buffer, at: address) } catch {
-            throw HDF5Error(path: path, error.message)
+            throw HDF5Error(path: path, error.message, code: error.code)
         }
         guard got == buffer.count else { throw HDF5Error(path: path, "became shorter while it was read") }
     }

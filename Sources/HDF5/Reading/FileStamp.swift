@@ -1,3 +1,5 @@
+package import Disk
+
 #if canImport(Glibc)
     package import Glibc
 #else
@@ -17,20 +19,14 @@ package struct FileStamp: Sendable, Equatable {
     }
 
     /// Of a file or folder; nil where there is none.
-    package init?(path: String) {
-        var status = stat()
-        guard stat(path, &status) == 0 else { return nil }
+    package init?(path: String) throws(DiskError) {
+        guard let status = try Disk.status(path) else { return nil }
         self.init(status)
     }
 
     package init(_ status: stat) {
-        #if canImport(Glibc)
-            let time = status.st_ctim
-        #else
-            let time = status.st_ctimespec
-        #endif
         size = Int64(status.st_size)
         inode = Int64(truncatingIfNeeded: status.st_ino)
-        changed = Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
+        changed = status.changed
     }
 }

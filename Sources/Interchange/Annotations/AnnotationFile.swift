@@ -13,12 +13,11 @@ package struct AnnotationFile {
     ///   - selection: what `question_id` counts in.
     ///   - column: where the scores are; nil for the first of the scorer's name, "score", "value" and "reward" that is there.
     package init(_ url: URL, scorer: String, selection: [Digest]?, column: String? = nil) throws(ImportError) {
+        let columns = column.map { [$0] } ?? [scorer, "score", "value", "reward"]
         let entries: [Entry]
         switch url.pathExtension.lowercased() {
-        case "json": entries = try Self.json(url)
-        case "jsonl", "ndjson", "csv":
-            entries = try Self.rows(
-                Records(url).rows, url, columns: column.map { [$0] } ?? [scorer, "score", "value", "reward"])
+        case "json": entries = try Self.json(url, columns)
+        case "jsonl", "ndjson", "csv": entries = try Self.rows(Records(url).rows, url, columns)
         default: throw ImportError(url.path, "is no .jsonl, .csv or .json file")
         }
         guard !entries.isEmpty else { throw ImportError(url.path, "has no scores") }
@@ -54,11 +53,7 @@ package struct AnnotationFile {
     private static func sample(_ entry: Entry, _ selection: [Digest]?) throws(ImportError) -> Digest {
         switch entry.name {
         case .id(let text):
-            // `train/<id>.png` is as good as the id.
-            let name = text.split(separator: "/").last ?? ""
-            guard let id = Digest(hex: String(name.prefix { $0 != "." })) else {
-                throw ImportError(entry.place, "'\(text)' is not a sample's id")
-            }
+            guard let id = id(text) else { throw ImportError(entry.place, "'\(text)' is not a sample's id") }
             return id
         case .number(let number):
             guard let selection else {
@@ -71,11 +66,25 @@ package struct AnnotationFile {
         }
     }
 
-    private static func rows(_ rows: [Records.Row], _ url: URL, columns: [String]) throws(ImportError) -> [Entry] {
+    /// An id, or the name of an exported file, on whatever path: `train/<id>.png` is as good as the id.
+    private static func id(_ text: String) -> Digest? {
+        let name = text.split { $0 == "/" || $0 == "\\" }.last ?? ""
+        return Digest(hex: name.prefix { $0 != "." }.lowercased())
+    }
+
+    /// Where a sample's id may stand, the likeliest first: in pandas' files `id` is a running number.
+    private static let names = ["id", "sample", "file_name", "sample_id", "image", "image_path", "filename", "path"]
+
+    private static func rows(_ rows: [Records.Row], _ url: URL, _ columns: [String], counting unit: String = "line")
+        throws(ImportError) -> [Entry]
+    {
         try rows.map { row throws(ImportError) in
-            let place = "\(url.path), line \(row.line)"
-            guard let id = row.text("id") ?? row.text("sample") ?? row.text("file_name") else {
-                throw ImportError(place, "has no id")
+            let place = "\(url.path), \(unit) \(row.line)"
+            if let problem = row.problem { throw ImportError(place, problem) }
+            let named = names.compactMap(row.text)
+            guard let id = named.first(where: { id($0) != nil }) ?? named.first else {
+                throw ImportError(
+                    place, "has no id or file_name; its columns are \(row.names.joined(separator: ", "))")
             }
             guard let column = columns.first(where: row.has) else {
                 throw ImportError(
@@ -89,18 +98,22 @@ package struct AnnotationFile {
     }
 
     /// The whole of a JSON document.
-    private static func json(_ url: URL) throws(ImportError) -> [Entry] {
-        let data = try TextFile.read(url)
-        switch try? JSONSerialization.jsonObject(with: data) {
-        case let list as [[String: Any]]:
-            return try list.enumerated().map { index, object throws(ImportError) in
+    private static func json(_ url: URL, _ columns: [String]) throws(ImportError) -> [Entry] {
+        switch JSONText(try TextFile.read(url)) {
+        case .list(let list) where !list.isEmpty && list.allSatisfy({ $0.members != nil }):
+            let objects = list.compactMap(\.members)
+            if !objects.contains(where: { $0["question_id"] != nil }) {
+                let rows = objects.enumerated().map { Records.Row(line: $0 + 1, fields: $1) }
+                return try self.rows(rows, url, columns, counting: "entry")
+            }
+            return try objects.enumerated().map { index, object throws(ImportError) in
                 let place = "\(url.path), entry \(index + 1)"
                 guard let number = whole(object["question_id"]), let value = figure(object["answer"]) else {
                     throw ImportError(place, "has no question_id and answer that are numbers")
                 }
                 return Entry(place: place, name: .number(number), value: value)
             }
-        case let scores as [String: Any]:
+        case .object(let scores):
             return try scores.sorted { $0.key < $1.key }.map { name, score throws(ImportError) in
                 let place = "\(url.path), '\(name)'"
                 guard let value = figure(score) else { throw ImportError(place, "its score is not a number") }
@@ -110,13 +123,13 @@ package struct AnnotationFile {
         }
     }
 
-    private static func whole(_ value: Any?) -> Int? { figure(value).flatMap { Int(exactly: $0) } }
+    private static func whole(_ value: JSONText?) -> Int? { figure(value).flatMap { Int(exactly: $0) } }
 
     /// T2I-CompBench writes its numbers as texts.
-    private static func figure(_ value: Any?) -> Double? {
+    private static func figure(_ value: JSONText?) -> Double? {
         switch value {
-        case let number as NSNumber: number.doubleValue
-        case let text as String: Double(text)
+        case .number(let spelling), .text(let spelling): Number.parse(spelling)
+        case .bool(let value): value ? 1 : 0
         default: nil
         }
     }

@@ -20,6 +20,10 @@ package struct Export {
         let partial = try destination.begin("\(exporter.identity) of \(source.identity)")
         var (part, start) = (partial.progress.part, partial.progress.next)
         report(start)
+        if partial.isWritten {
+            try partial.complete()
+            return true
+        }
         do {
             while start < source.count {
                 if isCancelled() { return false }

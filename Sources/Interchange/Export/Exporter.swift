@@ -77,3 +77,8 @@ package protocol Exporter {
 extension Exporter {
     package func finish(_ source: any ExportSource, in folder: URL) throws {}
 }
+
+/// What a scorer's values are called beside columns of the format's own, which they must not overwrite.
+func scorerColumn(_ scorer: String, apartFrom own: Set<String>) -> String {
+    own.contains(scorer) ? "score_" + scorer : scorer
+}

@@ -29,13 +29,20 @@ package struct ImageFolderExporter: Exporter {
         try NewFile(name: "train/metadata.jsonl", bytes: Array(lines)).write(into: folder.path)
     }
 
+    /// The column of a scorer. `datasets` makes `image` itself and takes `x_file_name` for another picture's path.
+    private func column(_ scorer: String) -> String {
+        let isFile = scorer.hasSuffix("file_name") || scorer.hasSuffix("file_names")
+        return scorerColumn(
+            scorer, apartFrom: isFile ? [scorer] : ["file_name", "text", "mi", "id", "image", "images"])
+    }
+
     /// Every line has every key: readers infer one schema for the whole file.
     private func line(_ sample: SampleFacts, scorers: [String]) -> CanonicalJSON {
         var members: [String: CanonicalJSON] = [
             "file_name": .string(sample.fileName + ".png"), "text": .string(sample.prompt),
             "mi": SampleFacts.json(sample.mi), "id": .string(sample.id),
         ]
-        for name in scorers { members[name] = SampleFacts.json(sample.annotations[name]) }
+        for name in scorers { members[column(name)] = SampleFacts.json(sample.annotations[name]) }
         return .object(members)
     }
 }

@@ -16,13 +16,18 @@ package struct LatentsExporter: Exporter {
     /// Prompts that are encoded together.
     private static let group = 32
 
-    /// - Parameter ignored: fields of the model's files that are taken as if they were not there.
+    /// - Parameters:
+    ///   - folder: of the model whose text encoders make the prompt embeddings.
+    ///   - variant: which copy of the weights.
+    ///   - samples: samples per file.
+    ///   - ignored: fields of the model's files that are taken as if they were not there.
     package init(
-        model folder: URL, samplesPerFile samples: Int = 1000, ignoring ignored: IgnoredFields = IgnoredFields()
+        model folder: URL, variant: String? = nil, samplesPerFile samples: Int = 1000,
+        ignoring ignored: IgnoredFields = IgnoredFields()
     ) throws(ModelError) {
-        text = try TextConditioner(folder: folder, ignoring: ignored)
+        text = try TextConditioner(folder: folder, variant: variant, ignoring: ignored)
         try ignored.requireUse()
-        model = try ModelDigest.compute(folder: folder)
+        model = try ModelDigest.compute(folder: folder, variant: variant)
         self.samples = samples
     }
 
@@ -37,10 +42,10 @@ package struct LatentsExporter: Exporter {
         var latents: [Float] = []
         latents.reserveCapacity(range.count * shape.reduce(1, *))
         try source.forEachLatent(range) { latents += $0 }
-        var (prompts, places) = ([String](), [String: Int64]())
+        var (prompts, places) = ([String](), [ExactText: Int64]())
         let indices = facts.map { sample -> Int64 in
-            if let place = places[sample.prompt] { return place }
-            places[sample.prompt] = Int64(prompts.count)
+            if let place = places[ExactText(sample.prompt)] { return place }
+            places[ExactText(sample.prompt)] = Int64(prompts.count)
             prompts.append(sample.prompt)
             return Int64(prompts.count - 1)
         }
@@ -61,7 +66,10 @@ package struct LatentsExporter: Exporter {
                     "file": .string(fileName(part)), "row": .integer(row), "id": .string(sample.id),
                     "text": .string(sample.prompt), "mi": SampleFacts.json(sample.mi),
                 ]
-                for name in source.scorers { members[name] = SampleFacts.json(sample.annotations[name]) }
+                let own = Set(members.keys)
+                for name in source.scorers {
+                    members[scorerColumn(name, apartFrom: own)] = SampleFacts.json(sample.annotations[name])
+                }
                 lines += CanonicalJSON.object(members).data
                 lines.append(UInt8(ascii: "\n"))
             }

@@ -1,7 +1,8 @@
 import Disk
 package import Foundation
 
-/// An export in the making: `.NAME.partial` beside its destination, with a lock and a note of how far it has come.
+/// An export in the making: `.NAME.partial` beside its destination, or inside one that cannot be replaced, with a lock and
+/// a note of how far it has come.
 ///
 /// A killed export leaves it behind; the same command goes on with it, another one starts it over.
 final class PartialExport {
@@ -11,6 +12,8 @@ final class PartialExport {
         var part = 0
         /// The sample that the next part begins with.
         var next = 0
+        /// What is moved out of the folder, once everything is written; nil before.
+        var moving: [String]?
     }
 
     private struct Note: Codable {
@@ -24,16 +27,26 @@ final class PartialExport {
     let folder: URL
     private(set) var progress = Progress()
     private let destination: URL
+    private let isFixed: Bool
     private let identity: String
     private let lock: DiskLock
 
-    private var note: URL { folder.appendingPathComponent(".progress") }
-    private static let (lockName, newNoteName) = (".lock", ".progress.new")
+    private var note: URL { folder.appendingPathComponent(Self.noteName) }
+    private static let (lockName, noteName, newNoteName) = (".lock", ".progress", ".progress.new")
 
-    init(for destination: URL, identity: String) throws(ExportError) {
-        (self.destination, self.identity) = (destination, identity)
-        folder = destination.deletingLastPathComponent()
-            .appendingPathComponent(".\(destination.lastPathComponent).partial")
+    /// What its folder is called.
+    static func name(for destination: URL) -> String { ".\(destination.lastPathComponent).partial" }
+
+    /// What an export inside a destination was moving to its place when it was killed.
+    static func moved(in destination: URL) -> [String] {
+        let note = destination.appendingPathComponent(name(for: destination)).appendingPathComponent(noteName)
+        return (try? JSONDecoder().decode(Note.self, from: Data(contentsOf: note)))?.progress.moving ?? []
+    }
+
+    init(for destination: URL, isFixed: Bool, identity: String) throws(ExportError) {
+        (self.destination, self.isFixed, self.identity) = (destination, isFixed, identity)
+        folder = (isFixed ? destination : destination.deletingLastPathComponent())
+            .appendingPathComponent(Self.name(for: destination))
         let (folder, file) = (folder.path, folder.appendingPathComponent(Self.lockName).path)
         let lock = try ExportError.explaining { () throws(DiskError) in
             try Disk.makeFolder(folder)
@@ -43,6 +56,9 @@ final class PartialExport {
         self.lock = lock
         if let left = leftNote() { progress = left.progress } else { try clear() }
     }
+
+    /// Whether everything is written, and only the move to its place was interrupted.
+    var isWritten: Bool { progress.moving != nil }
 
     /// What an interrupted export of the same kind has noted.
     private func leftNote() -> Note? {
@@ -54,7 +70,14 @@ final class PartialExport {
 
     private func clear() throws(ExportError) {
         do {
-            for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) where name != Self.lockName {
+            // The other export's files that are in their place already, then the rest, the note of them last.
+            for name in isFixed ? Self.moved(in: destination) : [] {
+                let file = destination.appendingPathComponent(name)
+                if FileManager.default.fileExists(atPath: file.path) { try FileManager.default.removeItem(at: file) }
+            }
+            let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+            for name in names.filter({ $0 != Self.noteName }) + names.filter({ $0 == Self.noteName })
+            where name != Self.lockName {
                 try FileManager.default.removeItem(at: folder.appendingPathComponent(name))
             }
         } catch {
@@ -73,8 +96,9 @@ final class PartialExport {
 
     /// Gives the folder its destination's name, once its files are safe from a power failure.
     func complete() throws(ExportError) {
+        if isFixed { return try moveOut() }
         try ExportError.explaining { () throws(DiskError) in
-            for name in [note.lastPathComponent, Self.newNoteName, Self.lockName] {
+            for name in [Self.noteName, Self.newNoteName, Self.lockName] {
                 try Disk.remove(folder.appendingPathComponent(name).path)
             }
             try Disk.syncFileSystem(of: folder.path)
@@ -82,6 +106,31 @@ final class PartialExport {
             try Disk.rename(folder.path, to: destination.path)
             try Disk.syncFolder(destination.deletingLastPathComponent().path)
         }
+    }
+
+    /// Moves what is written to its place, entry by entry; the note tells which, so that a killed move is finished.
+    private func moveOut() throws(ExportError) {
+        let own = [Self.lockName, Self.noteName, Self.newNoteName]
+        var names: [String]
+        do {
+            names = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { !own.contains($0) }
+        } catch {
+            throw .cannotWrite(path: folder.path, reason: "cannot list it")
+        }
+        if progress.moving == nil {
+            var moving = progress
+            moving.moving = names
+            try record(moving)
+        }
+        try ExportError.explaining { () throws(DiskError) in
+            try Disk.syncFileSystem(of: folder.path)
+            for name in names.sorted() {
+                try Disk.rename(
+                    folder.appendingPathComponent(name).path, to: destination.appendingPathComponent(name).path)
+            }
+            try Disk.syncFolder(destination.path)
+        }
+        discard()
     }
 
     /// Removes everything.

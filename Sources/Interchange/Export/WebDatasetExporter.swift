@@ -42,7 +42,10 @@ package struct WebDatasetExporter: Exporter {
             "seed": .string(sample.seed), "model": .string(sample.model), "width": .integer(sample.width),
             "height": .integer(sample.height), "tag": sample.tag.map { .string($0) } ?? .null,
         ]
-        for name in scorers { members[name] = SampleFacts.json(sample.annotations[name]) }
+        let own = Set(members.keys)
+        for name in scorers {
+            members[scorerColumn(name, apartFrom: own)] = SampleFacts.json(sample.annotations[name])
+        }
         return .object(members)
     }
 }

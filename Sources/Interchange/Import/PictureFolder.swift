@@ -1,3 +1,4 @@
+import Codecs
 package import Foundation
 
 /// Picture files of a folder with their captions, in the order of their paths.
@@ -11,115 +12,79 @@ package struct PictureFolder: PictureSource {
 
     private let root: URL
     private let entries: [Entry]
+    private let tally: ImportTally
 
     package var count: Int { entries.count }
 
-    init(root: URL, entries: [Entry]) throws(ImportError) {
-        (self.root, self.entries) = (root, entries)
-        guard !entries.isEmpty else { throw ImportError(root.path, "has no pictures") }
+    /// - Throws: ``ImportError`` for the first entry that is no image file that is read; or it is left out.
+    init(_ tree: FolderTree, entries: [Entry], tally: ImportTally) throws(ImportError) {
+        (root, self.tally) = (tree.root, tally)
+        var taken: [Entry] = []
         for entry in entries {
-            let url = root.appendingPathComponent(entry.path)
-            guard PictureKind(named: entry.path) != nil else {
-                throw ImportError(url.path, "is no .png, .jpg or .jpeg file")
-            }
-            guard FileManager.default.isReadableFile(atPath: url.path) else {
-                throw ImportError(url.path, "is named by the data set and missing, or cannot be read")
+            if let error = Self.problem(entry.path, in: tree) {
+                try tally.leaveOut(entry.path, error)
+            } else {
+                taken.append(entry)
             }
         }
+        guard !taken.isEmpty || tally.hasSkipped else { throw ImportError(root.path, "has no images") }
+        self.entries = taken
+    }
+
+    /// Why a file is no image that is read, as far as its name, its permissions and its first bytes tell.
+    private static func problem(_ path: String, in tree: FolderTree) -> ImportError? {
+        let place = tree.url(path).path
+        guard access(place, R_OK) == 0 else {
+            let what =
+                errno == ENOENT
+                ? "is named by the data set and missing"
+                : "cannot be read (\(String(cString: strerror(errno)))); check its permissions"
+            return ImportError(place, what, skippable: .unreadable)
+        }
+        let named = ImageFormat(named: path)
+        if named?.isRead == true { return nil }
+        // Of other names the bytes are asked at once, so that the layout is checked whole.
+        let found = (try? firstBytes(place)).flatMap { ImageFormat($0) }
+        if found?.isRead == true { return nil }
+        let what =
+            (found ?? named).map { "is a \($0.rawValue) image, and only PNG, JPEG and WebP are read: convert it" }
+            ?? "is no PNG, JPEG or WebP image (.png, .jpg, .jpeg, .webp)"
+        return ImportError(place, what, skippable: .format)
+    }
+
+    private static func firstBytes(_ path: String) throws -> [UInt8] {
+        let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+        defer { try? file.close() }
+        return Array(try file.read(upToCount: 16) ?? Data())
     }
 
     package func forEach(_ body: (Picture) throws -> Bool) throws {
         for entry in entries {
             let url = root.appendingPathComponent(entry.path)
+            let bytes: [UInt8]
+            do throws(ImportError) {
+                bytes = try Self.read(url)
+            } catch {
+                try tally.leaveOut(entry.path, error)
+                continue
+            }
             let picture = Picture(
-                origin: "\(root.lastPathComponent)/\(entry.path)", place: url.path, caption: entry.caption,
-                url: entry.url, bytes: Array(try TextFile.read(url)))
+                origin: "\(root.lastPathComponent)/\(entry.path)", place: url.path, name: entry.path,
+                caption: entry.caption, url: entry.url, bytes: bytes)
             if try !body(picture) { return }
         }
     }
 
-    /// Paths below a folder, hidden ones left out, sorted.
-    static func paths(below root: URL) throws(ImportError) -> [String] {
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: root.path, isDirectory: &isFolder), isFolder.boolValue else {
-            throw ImportError(root.path, "is not a folder")
-        }
-        let paths = FileManager.default.enumerator(atPath: root.path)?.compactMap { $0 as? String } ?? []
-        return paths.filter { !$0.split(separator: "/").contains { $0.hasPrefix(".") } }.sorted()
-    }
-}
-
-extension PictureFolder {
-    /// A Hugging Face imagefolder: metadata.jsonl or metadata.csv beside the pictures, or one in each folder, with
-    /// `file_name` and a column of texts.
-    ///
-    /// - Parameter text: the column that captions are in.
-    package static func imageFolder(_ root: URL, text column: String) throws(ImportError) -> PictureFolder {
-        let root = root.standardizedFileURL
-        var entries: [Entry] = []
-        for path in try paths(below: root) {
-            guard ["metadata.jsonl", "metadata.csv"].contains(path.split(separator: "/").last.map(String.init)) else {
-                continue
+    private static func read(_ url: URL) throws(ImportError) -> [UInt8] {
+        var status = stat()
+        if stat(url.path, &status) == 0 {
+            guard status.st_mode & S_IFMT == S_IFREG else {
+                throw ImportError(url.path, "is not a file", skippable: .unreadable)
             }
-            let folder = path.split(separator: "/").dropLast()
-            let url = root.appendingPathComponent(path)
-            for row in try Records(url).rows {
-                let place = "\(url.path), line \(row.line)"
-                guard let name = row.text("file_name") else { throw ImportError(place, "has no file_name") }
-                guard let caption = row.text(column) else {
-                    throw ImportError(
-                        place,
-                        "has no \(column); its columns are \(row.names.joined(separator: ", ")), "
-                            + "choose one with --text-column")
-                }
-                let parts = name.split(separator: "/", omittingEmptySubsequences: false)
-                guard !name.hasPrefix("/"), !parts.contains(".."), !name.contains("\0") else {
-                    throw ImportError(place, "its file_name '\(name)' leads out of the folder")
-                }
-                entries.append(
-                    Entry(
-                        path: (folder + parts.filter { $0 != "." }).joined(separator: "/"), caption: caption,
-                        url: row.text("url")))
+            guard status.st_size <= Picture.largestFile else {
+                throw ImportError(url.path, "is larger than \(Picture.largestFile) bytes", skippable: .size)
             }
         }
-        guard !entries.isEmpty else {
-            throw ImportError(
-                root.path, "has no metadata.jsonl or metadata.csv; for captions in .txt files give --format kohya")
-        }
-        return try PictureFolder(root: root, entries: entries)
-    }
-
-    /// kohya's layout: a .txt (or .caption) file beside each picture; where there is none, the concept of a folder named
-    /// `<repeats>_<concept>`.
-    package static func kohya(_ root: URL) throws(ImportError) -> PictureFolder {
-        let root = root.standardizedFileURL
-        let paths = try paths(below: root)
-        let present = Set(paths)
-        var entries: [Entry] = []
-        for path in paths where PictureKind(named: path) != nil {
-            let stem = path.split(separator: ".", omittingEmptySubsequences: false).dropLast().joined(separator: ".")
-            if let file = [".txt", ".caption"].map({ stem + $0 }).first(where: present.contains) {
-                let url = root.appendingPathComponent(file)
-                let caption = try TextFile.caption(TextFile.read(url), at: url.path)
-                guard !caption.isEmpty else { throw ImportError(url.path, "is empty; write a caption or remove it") }
-                entries.append(Entry(path: path, caption: caption))
-            } else if let concept = concept(path, root) {
-                entries.append(Entry(path: path, caption: concept))
-            } else {
-                throw ImportError(
-                    root.appendingPathComponent(path).path,
-                    "has no caption: write \(stem).txt, or put it in a folder "
-                        + "named like 10_concept")
-            }
-        }
-        return try PictureFolder(root: root, entries: entries)
-    }
-
-    /// What follows the repeats in the name of the picture's folder.
-    private static func concept(_ path: String, _ root: URL) -> String? {
-        let folder = path.split(separator: "/").dropLast().last.map(String.init) ?? root.lastPathComponent
-        let parts = folder.split(separator: "_", maxSplits: 1)
-        guard parts.count == 2, Int(parts[0]) != nil else { return nil }
-        return parts[1].trimmingCharacters(in: .whitespaces)
+        return Array(try TextFile.read(url))
     }
 }

@@ -1,3 +1,4 @@
+import Codecs
 package import Corpus
 package import Diffusion
 import Foundation
@@ -14,8 +15,8 @@ package struct PictureImport {
         package var fit = PictureFit.crop
         /// Pictures that are sealed together.
         package var batch = 64
-        /// Leave out pictures that cannot be read instead of stopping at the first.
-        package var skipsUnreadable = false
+        /// The most pixels that a picture may have.
+        package var largest = PNG.largestPixelCount
 
         package init() {}
     }
@@ -23,7 +24,6 @@ package struct PictureImport {
     package struct Outcome: Equatable {
         package var made = 0
         package var skipped = 0
-        package var unreadable = 0
         package var isFinished = true
 
         package init() {}
@@ -33,40 +33,43 @@ package struct PictureImport {
     private let encoder: ImageEncoder?
     private let settings: Settings
     private let preparation: PicturePreparation
+    private let tally: ImportTally
 
-    /// Pixels of a batch: what is decoded at once stays within memory.
-    private static let heaviest = 1 << 25
+    /// Pixels and bytes of a batch: what is held at once stays within memory.
+    private static let (heaviest, mostBytes) = (1 << 25, 1 << 28)
 
-    package init(_ corpus: Corpus, encoder: ImageEncoder?, settings: Settings) {
-        (self.corpus, self.encoder, self.settings) = (corpus, encoder, settings)
-        preparation = PicturePreparation(size: settings.size, fit: settings.fit)
+    /// - Parameter tally: where pictures that are left out are counted: the source's.
+    package init(
+        _ corpus: Corpus, encoder: ImageEncoder?, settings: Settings, tally: ImportTally = ImportTally()
+    ) {
+        (self.corpus, self.encoder, self.settings, self.tally) = (corpus, encoder, settings, tally)
+        preparation = PicturePreparation(size: settings.size, fit: settings.fit, largest: settings.largest)
     }
 
-    /// - Parameters:
-    ///   - report: told how many pictures are done.
-    ///   - warn: told of each picture that is left out.
+    /// - Parameter report: told how many pictures are done.
     package func run(
-        _ source: any PictureSource, isCancelled: () -> Bool = { false }, report: (Int) -> Void = { _ in },
-        warn: (String) -> Void = { _ in }
+        _ source: any PictureSource, isCancelled: () -> Bool = { false }, report: (Int) -> Void = { _ in }
     ) throws -> Outcome {
         var outcome = Outcome()
         var batch: [PicturePreparation.Plan] = []
-        var weight = 0
+        var (weight, bytes, done) = (0, 0, 0)
         func flush() throws {
-            try takeIn(batch, &outcome, warn)
-            report(outcome.made + outcome.skipped + outcome.unreadable)
-            (batch, weight) = ([], 0)
+            try takeIn(batch, &outcome)
+            report(done)
+            (batch, weight, bytes) = ([], 0, 0)
         }
         try source.forEach { picture in
-            do {
+            done += 1
+            do throws(ImportError) {
                 let plan = try preparation.plan(picture)
                 try checkSides(plan)
                 batch.append(plan)
                 weight += plan.width * plan.height
+                bytes += picture.bytes.count
             } catch {
-                try leaveOut(error, &outcome, warn)
+                try tally.leaveOut(picture.name, error)
             }
-            if batch.count >= settings.batch || weight >= Self.heaviest { try flush() }
+            if batch.count >= settings.batch || weight >= Self.heaviest || bytes >= Self.mostBytes { try flush() }
             if isCancelled() { outcome.isFinished = false }
             return outcome.isFinished
         }
@@ -79,18 +82,11 @@ package struct PictureImport {
         guard let step = encoder?.reduction, plan.width % step != 0 || plan.height % step != 0 else { return }
         throw ImportError(
             plan.picture.place,
-            "is \(plan.width)×\(plan.height) pixels, and the model needs multiples of \(step): give --size")
+            "is \(plan.width)×\(plan.height) pixels, and the model needs multiples of \(step): give --size",
+            skippable: .size)
     }
 
-    private func leaveOut(_ error: any Error, _ outcome: inout Outcome, _ warn: (String) -> Void) throws {
-        guard let error = error as? ImportError, settings.skipsUnreadable else { throw error }
-        outcome.unreadable += 1
-        warn("left out: \(error)")
-    }
-
-    private func takeIn(
-        _ batch: [PicturePreparation.Plan], _ outcome: inout Outcome, _ warn: (String) -> Void
-    ) throws {
+    private func takeIn(_ batch: [PicturePreparation.Plan], _ outcome: inout Outcome) throws {
         let recipes = batch.map(recipe)
         let known = try corpus.existing(recipes.map(\.digest))
         var seen = known
@@ -100,7 +96,7 @@ package struct PictureImport {
         for (pair, result) in zip(missing, prepared(missing.map(\.0))) {
             switch result {
             case .success(let prepared): records.append(record(pair.1, prepared))
-            case .failure(let error): try leaveOut(error, &outcome, warn)
+            case .failure(let error): try tally.leaveOut(pair.0.picture.name, error)
             }
         }
         guard !records.isEmpty else { return }
@@ -108,8 +104,23 @@ package struct PictureImport {
         outcome.made += records.count
     }
 
-    /// Decodes on all cores.
+    /// Decodes on all cores, but no more pixels at once than one picture may have.
     private func prepared(
+        _ plans: [PicturePreparation.Plan]
+    ) -> [Result<PicturePreparation.Prepared, ImportError>] {
+        var results: [Result<PicturePreparation.Prepared, ImportError>] = []
+        while results.count < plans.count {
+            var (end, pixels) = (results.count, 0)
+            while end < plans.count, end == results.count || pixels + plans[end].pixels <= settings.largest {
+                pixels += plans[end].pixels
+                end += 1
+            }
+            results += together(Array(plans[results.count..<end]))
+        }
+        return results
+    }
+
+    private func together(
         _ plans: [PicturePreparation.Plan]
     ) -> [Result<PicturePreparation.Prepared, ImportError>] {
         let results = Mutex([Int: Result<PicturePreparation.Prepared, ImportError>]())

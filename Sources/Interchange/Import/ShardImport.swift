@@ -22,9 +22,12 @@ package struct ShardImport {
         guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) else {
             throw ImportError(url.path, "does not exist")
         }
-        files =
-            isFolder.boolValue
-            ? try PictureFolder.paths(below: url).filter(Self.isShard).map(url.appendingPathComponent) : [url]
+        if isFolder.boolValue {
+            let tree = try FolderTree(url)
+            files = tree.paths.filter(Self.isShard).map(tree.url)
+        } else {
+            files = [url]
+        }
         guard !files.isEmpty else { throw ImportError(url.path, "has no .h5 files") }
         guard files.allSatisfy({ Self.isShard($0.path) }) else { throw ImportError(url.path, "is no .h5 file") }
     }

@@ -5,23 +5,26 @@ package struct Records {
     /// A row with the line that it begins on.
     package struct Row {
         package let line: Int
-        let fields: [String: Field]
+        let fields: [String: JSONText]
+        /// Why the row cannot be read; nil where it can.
+        var problem: String?
 
-        /// A member as text; nil where it is missing or null.
+        /// A member as text; nil where it is missing, null or no text.
         package func text(_ name: String) -> String? {
             switch fields[name] {
             case .text(let text): text
-            case .number(let number): number == number.rounded() ? String(Int(number)) : String(number)
-            case .null, .other, nil: nil
+            case .number(let spelling) where Number.hasDigits(spelling): Number.text(spelling)
+            default: nil
             }
         }
 
-        /// A member as a number; nil where it is missing, null or no number.
+        /// A member as a number, finite or not; nil where it is missing, null or no number.
         package func number(_ name: String) -> Double? {
             switch fields[name] {
-            case .text(let text): Double(text.trimmingCharacters(in: .whitespaces))
-            case .number(let number): number
-            case .null, .other, nil: nil
+            case .text(let text): Number.parse(text)
+            case .number(let spelling): Number.parse(spelling)
+            case .bool(let value): value ? 1 : 0
+            default: nil
             }
         }
 
@@ -29,28 +32,13 @@ package struct Records {
         package var names: [String] { fields.keys.sorted() }
     }
 
-    enum Field: Equatable {
-        case text(String)
-        case number(Double)
-        case null
-        /// A list or an object.
-        case other
-
-        init(json value: Any) {
-            switch value {
-            case let text as String: self = .text(text)
-            case let number as NSNumber: self = .number(number.doubleValue)
-            case is NSNull: self = .null
-            default: self = .other
-            }
-        }
-    }
-
     package let rows: [Row]
 
     /// Reads a file by its extension.
     package init(_ url: URL) throws(ImportError) {
-        let bytes = try TextFile.read(url)
+        let bytes: Data
+        // A table that cannot be read is more than one sample.
+        do { bytes = try TextFile.read(url) } catch { throw ImportError(error.place, error.message) }
         switch url.pathExtension.lowercased() {
         case "jsonl", "ndjson": rows = try Self.jsonLines(bytes, at: url.path)
         case "csv": rows = try Self.csv(bytes, at: url.path)
@@ -60,14 +48,25 @@ package struct Records {
 
     static func jsonLines(_ bytes: Data, at path: String) throws(ImportError) -> [Row] {
         var rows: [Row] = []
-        for (index, line) in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
-            let place = "\(path), line \(index + 1)"
-            let text = try TextFile.caption(line, at: place)
-            if text.isEmpty { continue }
-            guard let object = try? JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any] else {
-                throw ImportError(place, "is not a JSON object")
+        let (cr, lf) = (UInt8(ascii: "\r"), UInt8(ascii: "\n"))
+        var bytes = Array(bytes)[...]
+        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes = bytes.dropFirst(3) }
+        var number = 0
+        while !bytes.isEmpty {
+            let end = bytes.firstIndex { $0 == cr || $0 == lf } ?? bytes.endIndex
+            let line = bytes[..<end]
+            bytes = bytes[end...].dropFirst(bytes[end...].starts(with: [cr, lf]) ? 2 : 1)
+            number += 1
+            if line.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { continue }
+            if let members = JSONText(line)?.members {
+                rows.append(Row(line: number, fields: members))
+            } else {
+                let isText = String(validating: line, as: UTF8.self) != nil
+                rows.append(
+                    Row(
+                        line: number, fields: [:],
+                        problem: isText ? "is not a JSON object" : "is not UTF-8; save it as UTF-8"))
             }
-            rows.append(Row(line: index + 1, fields: object.mapValues { Field(json: $0) }))
         }
         return rows
     }
@@ -77,30 +76,33 @@ package struct Records {
         guard let heading = lines.first?.cells, Set(heading).count == heading.count else {
             throw ImportError(path, "needs a first line of distinct column names")
         }
-        var rows: [Row] = []
-        for line in lines.dropFirst() {
+        return lines.dropFirst().map { line in
             guard line.cells.count == heading.count else {
-                throw ImportError(
-                    "\(path), line \(line.number)",
-                    "has \(line.cells.count) fields, the first line has \(heading.count)")
+                return Row(
+                    line: line.number, fields: [:],
+                    problem: "has \(line.cells.count) fields, the first line has \(heading.count)")
             }
-            let fields = zip(heading, line.cells).map { ($0, Field.text($1)) }
-            rows.append(Row(line: line.number, fields: Dictionary(uniqueKeysWithValues: fields)))
+            let fields = zip(heading, line.cells).map { ($0, JSONText.text($1)) }
+            return Row(line: line.number, fields: Dictionary(uniqueKeysWithValues: fields))
         }
-        return rows
     }
 }
 
-/// Comma-separated values as RFC 4180 has them: quoted fields may hold commas, doubled quotes and line breaks.
+/// Comma-separated values as RFC 4180 has them: quoted fields may hold commas, doubled quotes and line breaks. Lines end
+/// in LF, CR LF or CR.
 enum CSV {
     static func parse(_ bytes: Data, at path: String) throws(ImportError) -> [(number: Int, cells: [String])] {
+        let (cr, lf, quote) = (UInt8(ascii: "\r"), UInt8(ascii: "\n"), UInt8(ascii: "\""))
         var lines: [(number: Int, cells: [String])] = []
         var (cells, cell) = ([String](), [UInt8]())
         var (number, start, isQuoted, wasQuoted) = (1, 1, false, false)
         var rest = Array(bytes)[...]
         if rest.starts(with: [0xEF, 0xBB, 0xBF]) { rest = rest.dropFirst(3) }
         func endCell() throws(ImportError) {
-            cells.append(try TextFile.text(cell, at: "\(path), line \(start)"))
+            guard let text = String(validating: cell, as: UTF8.self) else {
+                throw ImportError("\(path), line \(start)", "is not UTF-8; save it as UTF-8")
+            }
+            cells.append(text)
             (cell, wasQuoted) = ([], false)
         }
         func endLine() throws(ImportError) {
@@ -112,11 +114,12 @@ enum CSV {
             (cells, start) = ([], number)
         }
         while let byte = rest.popFirst() {
-            if byte == UInt8(ascii: "\n") { number += 1 }
+            let endsLine = byte == lf || (byte == cr && rest.first != lf)
+            if endsLine { number += 1 }
             if isQuoted {
-                if byte != UInt8(ascii: "\"") {
+                if byte != quote {
                     cell.append(byte)
-                } else if rest.first == UInt8(ascii: "\"") {
+                } else if rest.first == quote {
                     cell.append(byte)
                     rest = rest.dropFirst()
                 } else {
@@ -124,12 +127,17 @@ enum CSV {
                 }
                 continue
             }
-            switch byte {
-            case UInt8(ascii: "\"") where cell.isEmpty && !wasQuoted: (isQuoted, wasQuoted) = (true, true)
-            case UInt8(ascii: ","): try endCell()
-            case UInt8(ascii: "\r") where rest.first == UInt8(ascii: "\n"): break
-            case UInt8(ascii: "\n"): try endLine()
-            default: cell.append(byte)
+            if endsLine {
+                try endLine()
+            } else if byte == cr {
+                // Its line feed follows.
+                continue
+            } else if byte == quote, cell.isEmpty, !wasQuoted {
+                (isQuoted, wasQuoted) = (true, true)
+            } else if byte == UInt8(ascii: ",") {
+                try endCell()
+            } else {
+                cell.append(byte)
             }
         }
         guard !isQuoted else { throw ImportError("\(path), line \(start)", "has a quote that does not end") }

@@ -44,6 +44,9 @@ package struct ArtifactPull: Sendable {
         let manifest = try ArtifactManifest(data: data, from: store.name)
         let selection = try await self.selection(manifest.config)
 
+        // What is adopted below has no name until all of it is there.
+        let lease = try corpus.lease()
+        defer { withExtendedLifetime(lease) {} }
         let missing = try self.missing(selection.ids)
         let wanted = try self.wanted(manifest.layers, of: selection.ids, missing: missing)
         var outcome = Outcome(
@@ -57,7 +60,7 @@ package struct ArtifactPull: Sendable {
             outcome.fetchedShards += 1
             outcome.receivedBytes += layer.size
         }
-        if !wanted.isEmpty { try corpus.catchUp() }
+        if !wanted.isEmpty { try corpus.requireReadable(corpus.catchUp()) }
         let lacking = try self.missing(selection.ids)
         guard lacking.isEmpty else {
             throw OCIError(
@@ -87,7 +90,7 @@ package struct ArtifactPull: Sendable {
     private func wanted(
         _ layers: [Descriptor], of ids: [Digest], missing: Set<Digest>
     ) throws -> [Descriptor] {
-        let present = Set(corpus.shards())
+        let present = Set(try corpus.shards())
         var wanted: [Descriptor] = []
         for layer in layers where !present.contains(layer.digest.sha256) {
             let range = LayerRange(layer.annotations)

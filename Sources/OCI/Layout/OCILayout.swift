@@ -30,20 +30,24 @@ package struct OCILayout: ArtifactStore {
         // Unfinished files lie among the blobs under names that are no digests; readers of layouts ignore those.
         files = AtomicFiles(temporaryFolder: folder.appending(path: "blobs/.unfinished"))
         let marker = folder.appending(path: "oci-layout")
-        if let data = try? Data(contentsOf: marker) {
+        if let data = try Self.reported({ () throws(DiskError) in try Disk.readIfPresent(marker.path) }) {
             guard let found = try? JSONDecoder().decode(Marker.self, from: data),
                 found.imageLayoutVersion.hasPrefix("1.")
             else { throw OCIError(.malformed, marker.path, "is not an OCI layout of version 1") }
             if creating { try makeFolders() }
             return
         }
-        let entries = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+        let entries = try Self.reported { () throws(DiskError) in try Disk.listIfPresent(folder.path) ?? [] }
         guard creating else { throw OCIError(.notFound, folder.path, "is not an OCI layout") }
         guard entries.allSatisfy({ $0 == "blobs" }) else {
             throw OCIError(.badReference, folder.path, "holds other things: name a new or empty folder")
         }
         try makeFolders()
         try write(Marker(), to: marker)
+    }
+
+    private static func reported<R>(_ body: () throws(DiskError) -> R) throws(OCIError) -> R {
+        do throws(DiskError) { return try body() } catch { throw OCIError(.io, error.path, error.message) }
     }
 
     private func makeFolders() throws(OCIError) {
@@ -81,12 +85,11 @@ package struct OCILayout: ArtifactStore {
             switch content {
             case .data(let data): try files.write(data, to: location(blob.digest))
             case .file(let source):
-                let temporary = files.temporaryURL()
-                do throws(DiskError) { try Disk.copy(source.path, to: temporary.path) } catch {
-                    try? FileManager.default.removeItem(at: temporary)
+                let temporary = try files.temporaryFile()
+                do throws(DiskError) { try Disk.copy(source.path, into: temporary.file) } catch {
                     throw CorpusError(.io, error.path, error.message)
                 }
-                try files.install(temporary, at: location(blob.digest))
+                try files.install(temporary.url, at: location(blob.digest))
             }
         }
     }
@@ -124,7 +127,8 @@ package struct OCILayout: ArtifactStore {
             throw OCIError(.io, error.path, error.message)
         }
         defer { withExtendedLifetime(lock) {} }
-        var index = FileManager.default.fileExists(atPath: indexURL.path) ? try readIndex() : Index()
+        var index =
+            try Self.reported({ () throws(DiskError) in try Disk.exists(indexURL.path) }) ? readIndex() : Index()
         guard !index.manifests.contains(entry) else { return false }
         index.manifests.removeAll { $0.annotations?[Self.nameKey] == tag }
         index.manifests.append(entry)

@@ -76,15 +76,17 @@ package func adaptedRowNorms(
     return rowNorms(squared: weightSquares.detached + crossed * (2 * scale) + own * (scale * scale))
 }
 
-/// W with a low-rank change folded in, as a matrix: W + sBA, or with a magnitude (m/‖W + sBA‖)∘(W + sBA) by rows.
+/// W with a low-rank change folded in: W + sBA, or with a magnitude (m/‖W + sBA‖)∘(W + sBA) by rows.
 ///
 /// - Parameters:
-///   - weight: `[out, in]`.
-///   - down: A, `[r, in]`.
+///   - weight: `[out, …]`, taken as a matrix of `out` rows, as the kernel of a convolution is.
+///   - down: A, `[r, in]`, where in is the length of these rows.
 ///   - up: B, `[out, r]`.
 ///   - magnitude: m, `[out]`.
+/// - Returns: a weight of the same shape.
 package func foldedWeight(_ weight: Tensor, down: Tensor, up: Tensor, magnitude: Tensor?, scale: Float) -> Tensor {
-    let sum = weight + matmul(up, down) * scale
-    guard let magnitude else { return sum }
-    return scaleRows(sum, by: quotient(magnitude, rowNorms(squared: rowSquares(sum))))
+    let rows = weight.shape[0]
+    let sum = weight.reshaped([rows, weight.count / max(rows, 1)]) + matmul(up, down) * scale
+    guard let magnitude else { return sum.reshaped(weight.shape) }
+    return scaleRows(sum, by: quotient(magnitude, rowNorms(squared: rowSquares(sum)))).reshaped(weight.shape)
 }

@@ -1,86 +1,132 @@
+import Diffusion
 import Tensor
 
-/// The tensors of an adapter file by layer, until they are an adapter.
+/// The tensors of an adapter file by network and layer, until they are an adapter.
 struct AdapterLayers {
+    /// What is there of one layer.
+    private struct Parts {
+        var tensors: [AdapterTensorName.Part: Tensor] = [:]
+        var alpha: Double?
+    }
+
     private let file: String
-    private var layers: [String: [AdapterTensorName.Part: Tensor]] = [:]
+    private var layers: [ModelComponent: [String: Parts]] = [:]
 
     init(file: String) { self.file = file }
 
-    mutating func add(_ tensor: Tensor, as name: AdapterTensorName) {
-        layers[name.path, default: [:]][name.part] = tensor
+    mutating func add(_ tensor: Tensor, as name: AdapterTensorName) throws(AdapterError) {
+        var parts = layers[name.component]?[name.path] ?? Parts()
+        guard parts.tensors.updateValue(tensor, forKey: name.part) == nil else { throw twice(name) }
+        layers[name.component, default: [:]][name.path] = parts
     }
 
-    /// One layer with the factor on its BA.
-    private struct Scaled {
-        var layer: AdapterLayer
-        var alpha: Double
-        var scale: Double
+    mutating func add(alpha: Double, as name: AdapterTensorName) throws(AdapterError) {
+        var parts = layers[name.component]?[name.path] ?? Parts()
+        guard parts.alpha == nil else { throw twice(name) }
+        parts.alpha = alpha
+        layers[name.component, default: [:]][name.path] = parts
     }
 
-    /// - Parameter settings: nil where nothing states them.
-    func assembled(_ settings: AdapterSettings?) throws(AdapterError) -> Adapter {
-        guard !layers.isEmpty else { throw .unreadable(file: file, reason: "it holds no layers") }
-        var scaled: [String: Scaled] = [:]
-        for (path, parts) in layers { scaled[path] = try self.scaled(path, parts, settings) }
-        let isDora = settings?.useDora ?? scaled.values.contains { $0.layer.magnitude != nil }
-        if isDora, let plain = scaled.first(where: { $0.value.layer.magnitude == nil }) {
-            throw .incompleteLayer(path: plain.key, missing: "lora_magnitude_vector", file: file)
+    private func twice(_ name: AdapterTensorName) -> AdapterError {
+        .unreadable(
+            file: file,
+            reason:
+                "it holds layer \(name.component.rawValue) \(name.path) twice, under two names: save one adapter a file"
+        )
+    }
+
+    /// - Parameter settings: by network, where the file or its folder states them.
+    func assembled(_ settings: [ModelComponent: AdapterSettings]) throws(AdapterError) -> StoredAdapter {
+        var found: [ModelComponent: [String: StoredAdapter.Layer]] = [:]
+        for (component, layers) in layers.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+            let own = settings[component]
+            var read: [String: StoredAdapter.Layer] = [:]
+            for (path, parts) in layers.sorted(by: { $0.key < $1.key }) {
+                read[path] = try layer("\(component.rawValue) \(path)", path, parts, own)
+            }
+            if own?.useDora == true, let plain = read.keys.sorted().first(where: { read[$0]?.factors.magnitude == nil })
+            {
+                throw .incompleteLayer(path: plain, missing: "lora_magnitude_vector", file: file)
+            }
+            found[component] = read
         }
-        let rank = scaled.values.map(\.layer.rank).max() ?? 1
-        let alphas = Set(scaled.values.map(\.alpha))
-        let isUniform = alphas.count == 1 && scaled.values.allSatisfy { $0.layer.rank == rank }
-        let isPlain = settings?.isRankStabilised != true
-        let alpha = isUniform && isPlain ? alphas.first ?? Double(rank) : Self.commonScale(scaled.values) * Double(rank)
-        return Adapter(
-            kind: isDora ? .dora : .lora, rank: rank, alpha: Float(alpha), targetModules: settings?.targetModules ?? [],
-            layers: scaled.mapValues { widened($0, rank: rank, scale: alpha / Double(rank)) })
+        guard !found.isEmpty else { throw .unreadable(file: file, reason: "it holds no layers") }
+        return StoredAdapter(
+            file: file, layers: found, targetModules: settings[.unet]?.targetModules ?? [],
+            isRankStabilised: settings.values.contains(where: \.isRankStabilised))
     }
 
-    private func scaled(
-        _ path: String, _ parts: [AdapterTensorName.Part: Tensor], _ settings: AdapterSettings?
-    ) throws(AdapterError) -> Scaled {
-        guard let down = parts[.down] else { throw .incompleteLayer(path: path, missing: "lora_A", file: file) }
-        guard let up = parts[.up] else { throw .incompleteLayer(path: path, missing: "lora_B", file: file) }
-        guard down.shape.count == 2, up.shape.count == 2, down.shape[0] == up.shape[1], down.shape[0] > 0 else {
-            throw .unreadable(file: file, reason: "layer \(path) has factors \(up.shape) and \(down.shape)")
+    private func layer(
+        _ name: String, _ path: String, _ parts: Parts, _ settings: AdapterSettings?
+    ) throws(AdapterError) -> StoredAdapter.Layer {
+        func unusable(_ reason: String) -> AdapterError { .unreadable(file: file, reason: "layer \(name) \(reason)") }
+        guard var down = parts.tensors[.down] else { throw .incompleteLayer(path: name, missing: "lora_A", file: file) }
+        guard let up = parts.tensors[.up] else { throw .incompleteLayer(path: name, missing: "lora_B", file: file) }
+        let rank = up.shape.count > 1 ? up.shape[1] : 0
+        guard [2, 4].contains(down.shape.count), [2, 4].contains(up.shape.count), rank > 0,
+            up.shape.dropFirst(2).allSatisfy({ $0 == 1 }), up.count > 0, down.count > 0
+        else { throw unusable("has factors \(down.shape) and \(up.shape), not those of a linear layer or convolution") }
+        if let middle = parts.tensors[.middle] {
+            guard middle.shape.count == 4, middle.shape[0] == rank, middle.shape[1] == down.shape[0],
+                down.shape.dropFirst(2).allSatisfy({ $0 == 1 }), middle.count > 0
+            else { throw unusable("has factors \(down.shape), \(middle.shape) and \(up.shape), which do not fit") }
+            down = joined(middle, down)
         }
-        var magnitude = parts[.magnitude]
-        // kohya's scripts keep a column.
-        if let column = magnitude, column.shape == [up.shape[0], 1] { magnitude = column.reshaped([up.shape[0]]) }
-        let rank = Double(down.shape[0])
-        let own = parts[.alpha].flatMap(\.values.first).map(Double.init)
+        guard down.shape[0] == rank else {
+            throw unusable("has factors \(down.shape) and \(up.shape), which do not fit each other")
+        }
+        let outputs = up.shape[0]
+        let magnitude = try magnitude(parts, outputs: outputs, inputs: down.shape[1], unusable)
         let stated = try settings?.alpha(of: path, file: file)
-        let alpha = own ?? stated ?? rank
-        guard alpha.isFinite else { throw .unreadable(file: file, reason: "layer \(path) has alpha \(alpha)") }
-        return Scaled(
-            layer: AdapterLayer(down: down, up: up, magnitude: magnitude), alpha: alpha,
-            scale: settings?.isRankStabilised == true ? alpha / rank.squareRoot() : alpha / rank)
+        let alpha = parts.alpha ?? stated ?? Double(rank)
+        guard alpha.isFinite else { throw unusable("has alpha \(alpha)") }
+        let isStable = settings?.isRankStabilised == true
+        return StoredAdapter.Layer(
+            factors: AdapterLayer(
+                down: down.reshaped([rank, down.count / rank]), up: up.reshaped([outputs, rank]), magnitude: magnitude),
+            kernel: Array(down.shape.dropFirst(2)), alpha: alpha,
+            scale: isStable ? Float(alpha / Double(rank).squareRoot()) : Float(alpha) / Float(rank))
     }
 
-    private static func commonScale(_ layers: some Sequence<Scaled>) -> Double {
-        let largest = layers.map(\.scale).max() ?? 1
-        return largest > 0 ? largest : 1
-    }
-
-    /// The same product sBA with another rank and another s: A gets rows of zeros, B columns of zeros and what s lacks.
-    private func widened(_ scaled: Scaled, rank: Int, scale: Double) -> AdapterLayer {
-        let factor = Float(scaled.scale / scale)
-        var layer = scaled.layer
-        if factor != 1 { layer.up = layer.up * factor }
-        let own = layer.rank
-        guard own < rank else { return layer }
-        let (inputs, outputs) = (layer.down.shape[1], layer.up.shape[0])
-        let (down, up) = (layer.down.values, layer.up.values)
-        layer.down = Tensor(shape: [rank, inputs]) { out in
-            for index in out.indices { out[index] = index < down.count ? down[index] : 0 }
+    private func magnitude(
+        _ parts: Parts, outputs: Int, inputs: Int, _ unusable: (String) -> AdapterError
+    ) throws(AdapterError) -> Tensor? {
+        if let magnitude = parts.tensors[.magnitude] {
+            guard magnitude.count == outputs else {
+                throw unusable("has a magnitude \(magnitude.shape) for \(outputs) outputs")
+            }
+            return magnitude.reshaped([outputs])
         }
-        layer.up = Tensor(shape: [outputs, rank]) { out in
+        guard let scale = parts.tensors[.doraScale] else { return nil }
+        let shape = scale.shape
+        if shape.count > 1, shape[0] == 1, shape[1] == inputs, scale.count == inputs, inputs > 1 || outputs > 1 {
+            throw unusable(
+                "has dora_scale \(shape), one length an input: Attune, PEFT and diffusers have one an output "
+                    + "(LyCORIS: train with wd_on_output=True)")
+        }
+        guard scale.count == outputs, shape.first == outputs else {
+            throw unusable("has dora_scale \(shape) for \(outputs) outputs")
+        }
+        return scale.reshaped([outputs])
+    }
+
+    /// The CP decomposition's first two factors as one: A[p, i, y, x] = Σ_q M[p, q, y, x]·A′[q, i].
+    private func joined(_ middle: Tensor, _ down: Tensor) -> Tensor {
+        let (rank, inner, inputs, kernel) = (middle.shape[0], middle.shape[1], down.shape[1], middle.shape[2...])
+        let taps = kernel.reduce(1, *)
+        let values = middle.values
+        let taken = Tensor(shape: [rank * taps, inner]) { out in
             for index in out.indices {
-                let (row, column) = (index / rank, index % rank)
-                out[index] = column < own ? up[row * own + column] : 0
+                let (row, q) = (index / inner, index % inner)
+                out[index] = values[(row / taps * inner + q) * taps + row % taps]
             }
         }
-        return layer
+        let product = matmul(taken, down.reshaped([inner, inputs])).values
+        return Tensor(shape: [rank, inputs] + kernel) { out in
+            for index in out.indices {
+                let (row, tap) = (index / taps, index % taps)
+                out[index] = product[(row / inputs * taps + tap) * inputs + row % inputs]
+            }
+        }
     }
 }

@@ -1,4 +1,5 @@
 import Corpus
+import Diffusion
 import Foundation
 
 /// What PEFT calls an adapter's configuration: in diffusers' files as metadata under `unet.…`, in PEFT's folders as
@@ -46,12 +47,12 @@ struct AdapterSettings {
         }
     }
 
-    /// Reads settings with or without `unet.` before their names.
+    /// Reads settings by network: with its name and a dot before theirs, or without, for all.
     ///
     /// - Parameter place: where they come from, for errors.
-    init(_ data: Data, at place: String) throws(AdapterError) {
+    static func read(_ data: Data, at place: String) throws(AdapterError) -> [ModelComponent: AdapterSettings] {
         do {
-            self = try JSONDecoder().decode(Read.self, from: data).settings
+            return try JSONDecoder().decode(Read.self, from: data).settings
         } catch DecodingError.dataCorrupted(let context) where !context.debugDescription.isEmpty {
             throw .unreadable(file: place, reason: "it is not understood: \(context.debugDescription)")
         } catch {
@@ -92,13 +93,19 @@ struct AdapterSettings {
     }
 
     private struct Read: Decodable {
-        let settings: AdapterSettings
+        let settings: [ModelComponent: AdapterSettings]
 
         init(from decoder: any Decoder) throws {
             let container = try decoder.container(keyedBy: Name.self)
-            let prefix = "unet."
-            let isPrefixed = container.allKeys.contains { $0.stringValue.hasPrefix(prefix) }
-            settings = try AdapterSettings(container, prefix: isPrefixed ? prefix : "")
+            let prefixed = ModelComponent.allCases.filter { component in
+                container.allKeys.contains { $0.stringValue.hasPrefix("\(component.rawValue).") }
+            }
+            var settings: [ModelComponent: AdapterSettings] = [:]
+            for component in prefixed.isEmpty ? ModelComponent.allCases : prefixed {
+                settings[component] = try AdapterSettings(
+                    container, prefix: prefixed.isEmpty ? "" : "\(component.rawValue).")
+            }
+            self.settings = settings
         }
     }
 

@@ -33,7 +33,7 @@ package final class CorpusTrainingSource: TrainingSource {
         let first = try stored(digest)
         return try explained { () throws(CorpusError) in
             lease.renew()
-            try corpus.catchUp()
+            try corpus.requireReadable(corpus.catchUp())
             let resolved = try corpus.renewed(first)
             try corpus.store(resolved)
             return SelectionResolution(resolved)

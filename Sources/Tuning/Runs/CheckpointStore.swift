@@ -1,4 +1,5 @@
 import Corpus
+import Disk
 import Foundation
 
 /// The checkpoints of a run: immutable files named by the SHA-256 of their bytes.
@@ -61,10 +62,8 @@ package struct CheckpointStore: Sendable {
 
     /// Files with a readable header, newest step first.
     private func candidates(notes: inout [String]) throws -> [Candidate] {
-        guard FileManager.default.fileExists(atPath: folder.path) else { return [] }
         var found: [Candidate] = []
-        for name in try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
-        where name.hasSuffix(Self.ending) {
+        for name in try Disk.listIfPresent(folder.path) ?? [] where name.hasSuffix(Self.ending) {
             let file = folder.appendingPathComponent(name)
             do {
                 let digest = String(name.dropLast(Self.ending.count))

@@ -24,11 +24,11 @@ package final class RunLog {
 
     /// The entries of a log. A last line that was torn by a kill counts as not written; no file is an empty log.
     package static func read(_ file: URL) throws(RunLogError) -> [RunLogEntry] {
-        guard FileManager.default.fileExists(atPath: file.path) else { return [] }
-        let data: Data
-        do throws(DiskError) { data = try Disk.read(file.path) } catch {
+        let found: Data?
+        do throws(DiskError) { found = try Disk.readIfPresent(file.path) } catch {
             throw .unreadable(file: file.path, reason: error.message)
         }
+        guard let data = found else { return [] }
         let decoder = JSONDecoder()
         var entries: [RunLogEntry] = []
         let lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)

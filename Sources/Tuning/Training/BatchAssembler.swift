@@ -1,3 +1,4 @@
+import Corpus
 import Diffusion
 import Tensor
 
@@ -19,9 +20,9 @@ final class BatchAssembler {
         let samples = try source.samples(entries.map(\.id))
         let shape = try commonShape(samples)
         let prompts = embeddings(samples.map(\.prompt)) { model.encode(prompts: [$0])[0] }
-        var (texts, places): ([PromptEmbedding], [String: Int]) = ([], [:])
-        for (sample, prompt) in zip(samples, prompts) where places[sample.prompt] == nil {
-            places[sample.prompt] = texts.count
+        var (texts, places): ([PromptEmbedding], [ExactText: Int]) = ([], [:])
+        for (sample, prompt) in zip(samples, prompts) where places[ExactText(sample.prompt)] == nil {
+            places[ExactText(sample.prompt)] = texts.count
             texts.append(prompt)
         }
         // Corpus and draws are channels-first, as in diffusers.
@@ -30,7 +31,7 @@ final class BatchAssembler {
         return TrainingBatch(
             latents: concatenateBatch(latents).channelsLast, noise: concatenateBatch(noise).channelsLast,
             timesteps: entries.map { draws.timestep($0.index, of: model.scheduler.trainTimesteps) },
-            text: PromptEmbedding.batch(texts), prompts: samples.compactMap { places[$0.prompt] },
+            text: PromptEmbedding.batch(texts), prompts: samples.compactMap { places[ExactText($0.prompt)] },
             added: model.addedConditions(prompts, latents: Array(shape.dropFirst())),
             weights: weights(samples))
     }

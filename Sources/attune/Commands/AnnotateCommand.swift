@@ -32,7 +32,7 @@ struct AnnotateCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let corpus = try store.open(writing: true)
+        let corpus = try store.open(writing: true, deciding: true)
         let url = URL(fileURLWithPath: file)
         let selection = try selection.map { try corpus.selection(named: $0).ids }
         let annotations = try AnnotationFile(url, scorer: scorer, selection: selection, column: column)

@@ -33,7 +33,7 @@ struct GcCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let corpus = try store.open(writing: !dryRun)
+        let corpus = try store.open(writing: !dryRun, deciding: true)
         var bar: ProgressBar?
         let begin = ContinuousClock.now
         let options = GcOptions(keep: keepNone ? [] : keep.isEmpty ? nil : keep, grace: grace.seconds, isTrial: dryRun)

@@ -62,7 +62,7 @@ struct GenerateCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let corpus = try store.open(writing: true)
+        let corpus = try store.open(writing: true, deciding: true)
         let prompts = part.of(try PromptFile(URL(fileURLWithPath: prompts)).prompts)
         let total = try totalImages(
             prompts: prompts.count, imagesPerPrompt: imagesPerPrompt, limit: Bounds.images)

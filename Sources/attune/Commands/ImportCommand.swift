@@ -6,12 +6,13 @@ import Interchange
 
 struct ImportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "import", abstract: "Take in pictures with captions, or shards that were written elsewhere.",
+        commandName: "import", abstract: "Import images with captions, or shards that were written elsewhere.",
         discussion: """
-            imagefolder reads metadata.jsonl or metadata.csv (file_name and text), kohya captions beside the pictures, \
-            webdataset .tar, .tar.gz and folders of them; PNG and JPEG. With --model its VAE makes the latents that \
-            score and train need. What the corpus has already is skipped, so the same command goes on after a stop. \
-            shard takes shards of another corpus and batches that your own program wrote with h5py (docs/interchange.md).
+            imagefolder reads metadata.jsonl or metadata.csv (file_name and text), kohya captions beside the images, \
+            webdataset .tar, .tar.gz and folders of them; PNG, JPEG and WebP. With --model its VAE makes the latents \
+            that score and train need. What the corpus has already is skipped, so the same command resumes after a stop. \
+            shard takes shards of another corpus and batches that your own program wrote with h5py (docs/interchange.md). \
+            The last line counts every sample: imported, already present, skipped and why.
             """)
 
     enum Format: String, CaseIterable, ExpressibleByArgument {
@@ -26,27 +27,40 @@ struct ImportCommand: AsyncParsableCommand {
     @Option(help: "The layout to read.")
     var format: Format
 
-    @Option(help: "A model's folder in the diffusers layout, whose VAE encodes the pictures.", completion: .directory)
+    @Option(help: "A model's folder in the diffusers layout, whose VAE encodes the images.", completion: .directory)
     var model: String?
 
     @OptionGroup var config: IgnoreConfigOptions
 
-    @Option(help: "Width and height to bring pictures to (default: the model's; as they are without one).")
+    @OptionGroup var copy: VariantOption
+
+    @Option(help: "Width and height to bring images to (default: the model's; as they are without one).")
     var size: Int?
 
-    @Option(help: "crop: scale and cut out the middle; stretch: scale; keep: as they are.")
-    var fit = PictureFit.crop
+    @Option(help: "crop: scale and cut out the middle; stretch: scale; keep: as they are (default: crop).")
+    var fit: PictureFit?
 
-    @Option(help: "The column or JSON member that captions are in.")
-    var textColumn = "text"
+    @Option(
+        help: ArgumentHelp(
+            "imagefolder: the column of captions; webdataset: the .json member or the ending, before any .txt (default: text).",
+            valueName: "name"))
+    var textColumn: String?
 
-    @Option(help: "Pictures that are sealed together.")
+    @Option(
+        help: ArgumentHelp(
+            "kohya: the extension of caption files (default: .caption, then .txt).", valueName: "extension"))
+    var captionExtension: String?
+
+    @Option(help: "The most pixels an image may have; larger ones are refused before memory is taken for them.")
+    var maxPixels = PictureImport.Settings().largest
+
+    @Option(help: "Images that are sealed together.")
     var batch = 64
 
-    @Option(help: "A name for what this command takes in, for queries.")
+    @Option(help: "A name for what this command imports, for queries.")
     var tag: String?
 
-    @Flag(help: "Leave out pictures that cannot be read, with a line for each, instead of stopping at the first.")
+    @Flag(help: "Skip samples that cannot be imported, with a line for each, instead of stopping at the first.")
     var skipUnreadable = false
 
     func validate() throws {
@@ -55,23 +69,36 @@ struct ImportCommand: AsyncParsableCommand {
         if model == nil, !config.ignoreConfig.isEmpty {
             throw ValidationError("--ignore-config is for the files of a model, and no --model was given")
         }
-        let forPictures = model != nil || size != nil || tag != nil || skipUnreadable
+        try requirePositive(maxPixels, "--max-pixels")
+        if textColumn != nil, format != .imagefolder, format != .webdataset {
+            throw ValidationError("--text-column is for imagefolder and webdataset; for kohya give --caption-extension")
+        }
+        if let captionExtension {
+            guard format == .kohya else {
+                throw ValidationError("--caption-extension is for kohya; for the others give --text-column")
+            }
+            try requireExtension(captionExtension)
+        }
+        if fit == .keep, size != nil { throw ValidationError("--fit keep leaves images as they are: no --size") }
+        let forPictures = model != nil || size != nil || tag != nil || fit != nil || skipUnreadable
         if format == .shard, forPictures {
             throw ValidationError(
-                "--format shard takes samples as they are: no --model, --size, --tag, --skip-unreadable")
+                "--format shard takes samples as they are: no --model, --size, --fit, --tag, --skip-unreadable")
         }
     }
 
     func run() async throws {
-        let corpus = try store.open(writing: true)
+        let corpus = try store.open(writing: true, deciding: true)
         let url = URL(fileURLWithPath: path)
+        let tally = ImportTally(skips: skipUnreadable, warn: standardError)
         Interruption.listen()
-        let outcome = format == .shard ? try importShards(url, corpus) : try importPictures(url, corpus)
+        let outcome = format == .shard ? try importShards(url, corpus) : try importPictures(url, corpus, tally)
         guard outcome.isFinished else {
-            try Interruption.stop("stopped; \(outcome.made) samples are sealed, the same command takes in the rest")
+            try Interruption.stop("stopped; \(outcome.made) samples are sealed, the same command imports the rest")
         }
-        let leftOut = outcome.unreadable > 0 ? ", \(outcome.unreadable) could not be read" : ""
-        print("\(outcome.made) samples imported, \(outcome.skipped) were there already\(leftOut)")
+        for note in tally.notes { standardError("note: \(note)") }
+        let skipped = tally.count > 0 ? ", \(tally.count) skipped: \(tally.summary)" : ""
+        print("\(outcome.made) samples imported, \(outcome.skipped) already present\(skipped)")
     }
 
     private func importShards(_ url: URL, _ corpus: Corpus) throws -> PictureImport.Outcome {
@@ -82,27 +109,29 @@ struct ImportCommand: AsyncParsableCommand {
         return try shards.run(isCancelled: { Interruption.isRequested }) { bar.update($0) }
     }
 
-    private func importPictures(_ url: URL, _ corpus: Corpus) throws -> PictureImport.Outcome {
-        let source = try source(url)
+    private func importPictures(_ url: URL, _ corpus: Corpus, _ tally: ImportTally) throws -> PictureImport.Outcome {
+        let source = try source(url, tally)
         let encoder = try model.map {
-            try ImageEncoder(folder: URL(fileURLWithPath: $0, isDirectory: true), ignoring: config.fields)
+            try ImageEncoder(
+                folder: URL(fileURLWithPath: $0, isDirectory: true), variant: copy.variant, ignoring: config.fields)
         }
         var settings = PictureImport.Settings()
-        (settings.tag, settings.fit, settings.batch) = (tag, fit, batch)
-        settings.skipsUnreadable = skipUnreadable
+        (settings.tag, settings.fit, settings.batch) = (tag, fit ?? .crop, batch)
+        settings.largest = maxPixels
         settings.size = fit == .keep ? nil : size ?? encoder?.imageSize
-        let bar = ProgressBar("import", total: source.count, unit: "pictures")
+        let bar = ProgressBar("import", total: source.count, unit: "images")
         defer { bar.finish() }
-        return try PictureImport(corpus, encoder: encoder, settings: settings)
-            .run(
-                source, isCancelled: { Interruption.isRequested }, report: { bar.update($0) }, warn: standardError)
+        return try PictureImport(corpus, encoder: encoder, settings: settings, tally: tally)
+            .run(source, isCancelled: { Interruption.isRequested }, report: { bar.update($0) })
     }
 
-    private func source(_ url: URL) throws -> any PictureSource {
+    private func source(_ url: URL, _ tally: ImportTally) throws -> any PictureSource {
         switch format {
-        case .imagefolder: try PictureFolder.imageFolder(url, text: textColumn)
-        case .webdataset: try WebDatasetArchive(url, text: textColumn)
-        case .kohya, .shard: try PictureFolder.kohya(url)
+        case .imagefolder: return try PictureFolder.imageFolder(url, text: textColumn ?? "text", tally: tally)
+        case .webdataset: return try WebDatasetArchive(url, text: textColumn, tally: tally)
+        case .kohya, .shard:
+            let extensions = captionExtension.map { [withDot($0).lowercased()] } ?? PictureFolder.captionExtensions
+            return try PictureFolder.kohya(url, captions: extensions, tally: tally)
         }
     }
 }

@@ -21,7 +21,7 @@ struct PackCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let corpus = try store.open(writing: !dryRun)
+        let corpus = try store.open(writing: !dryRun, deciding: true)
         var bar: ProgressBar?
         let begin = ContinuousClock.now
         let report = try corpus.pack(target: size.bytes, isTrial: dryRun) { done, total in

@@ -37,7 +37,7 @@ struct PushCommand: AsyncParsableCommand {
         let selection = try corpus.selection(meant: name)
         let provenance = Provenance(
             title: name, license: license, estimator: TraceScores().identity,
-            adapters: AdapterLineage(corpus).adapters)
+            adapters: try AdapterLineage(corpus).adapters)
         let (reference, registry, wholeShards) = (reference, registry, wholeShards)
         let outcome = try await transfer("push", unit: "shards") { progress in
             try await registry.withStore(reference, creating: true) { store in

@@ -40,7 +40,7 @@ struct ScoreCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let corpus = try store.open(writing: true)
+        let corpus = try store.open(writing: true, deciding: true)
         let rows = try corpus.query(CatalogueQuery(condition: condition))
         guard !rows.isEmpty else {
             throw Failure("no sample fits; nothing was scored: see what there is with attune query")

@@ -51,7 +51,7 @@ struct SelectCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let corpus = try store.open(writing: true)
+        let corpus = try store.open(writing: true, deciding: true)
         let selection = try sources.selection(in: corpus) ?? corpus.resolve(query)
         guard !selection.ids.isEmpty else {
             throw Failure("no sample fits; nothing was selected: see what there is with attune query")

@@ -22,6 +22,8 @@ struct TrainCommand: AsyncParsableCommand {
 
     @OptionGroup var config: IgnoreConfigOptions
 
+    @OptionGroup var copy: VariantOption
+
     @Option(name: .customLong("run"), help: "The run's name.")
     var runName: String
 
@@ -90,10 +92,10 @@ struct TrainCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let corpus = try store.open(writing: true)
+        let corpus = try store.open(writing: true, deciding: true)
         let source = try CorpusTrainingSource(corpus: corpus, selection: selection, weights: weightBy)
         let model = try DiffusionModel.load(
-            from: URL(fileURLWithPath: model), lowMemory: lowMemory, ignoring: config.fields)
+            from: URL(fileURLWithPath: model), variant: copy.variant, lowMemory: lowMemory, ignoring: config.fields)
         var settings = settings
         if !model.ignoredFields.isEmpty { settings.ignoredFields = model.ignoredFields }
         let start = try adapter.start(model, &settings)

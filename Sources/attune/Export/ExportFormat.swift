@@ -22,10 +22,17 @@ struct ExportOptions: ParsableArguments {
     @Option(help: "kohya: the concept's name in the folder's name (default: the selection's name).")
     var concept: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "kohya: write captions with this extension only (default: .caption and .txt).", valueName: "extension"))
+    var captionExtension: String?
+
     @Option(help: "latents: the model whose text encoder makes the prompt embeddings.", completion: .directory)
     var model: String?
 
     @OptionGroup var config: IgnoreConfigOptions
+
+    @OptionGroup var copy: VariantOption
 
     func validate() throws {
         if model == nil, !config.ignoreConfig.isEmpty {
@@ -37,6 +44,7 @@ struct ExportOptions: ParsableArguments {
         if let concept, concept.isEmpty || concept.contains("/") {
             throw ValidationError("--concept is '\(concept)'; it becomes part of a folder's name")
         }
+        if let captionExtension { try requireExtension(captionExtension) }
     }
 
     /// - Parameter selection: its name.
@@ -45,14 +53,28 @@ struct ExportOptions: ParsableArguments {
         case .imagefolder: return ImageFolderExporter()
         case .webdataset:
             return WebDatasetExporter(samplesPerFile: samplesPerFile ?? 10_000, bytesPerFile: bytesPerFile)
-        case .kohya: return KohyaExporter(repeats: repeats, concept: concept ?? selection)
+        case .kohya:
+            return KohyaExporter(
+                repeats: repeats, concept: concept ?? selection,
+                captions: captionExtension.map { [withDot($0)] } ?? PictureFolder.captionExtensions)
         case .shard: return ShardExporter(samplesPerFile: samplesPerFile ?? 1000)
         case .compBench: return CompBenchExporter()
         case .latents:
             guard let model else { throw ValidationError("--format latents needs --model") }
             return try LatentsExporter(
-                model: URL(fileURLWithPath: model, isDirectory: true), samplesPerFile: samplesPerFile ?? 1000,
-                ignoring: config.fields)
+                model: URL(fileURLWithPath: model, isDirectory: true), variant: copy.variant,
+                samplesPerFile: samplesPerFile ?? 1000, ignoring: config.fields)
         }
+    }
+}
+
+/// An extension as `.txt`, however it was given.
+func withDot(_ text: String) -> String { text.hasPrefix(".") ? text : "." + text }
+
+/// - Throws: a validation error for what cannot be the extension of a caption file.
+func requireExtension(_ text: String) throws {
+    let plain = withDot(text).dropFirst()
+    guard !plain.isEmpty, !plain.contains("/"), !plain.contains(where: \.isWhitespace) else {
+        throw ValidationError("--caption-extension is '\(text)'; give one such as .txt")
     }
 }

@@ -96,21 +96,22 @@ struct DenoisingSettings {
 
 /// Prompt embeddings, computed once a prompt and kept while neighbouring batches use them.
 struct EmbeddingCache {
-    private var known: [String: PromptEmbedding] = [:]
+    private var known: [ExactText: PromptEmbedding] = [:]
     /// Prompts whose end the model did not read, since the last time someone asked.
     private var truncated: [String] = []
 
     mutating func embeddings(
         of prompts: [String], _ model: DiffusionModel, skipping: Int = 0
     ) -> [PromptEmbedding] {
-        var kept: [String: PromptEmbedding] = [:]
-        var missing: [String] = []
+        let prompts = prompts.map { ExactText($0) }
+        var kept: [ExactText: PromptEmbedding] = [:]
+        var missing: [ExactText] = []
         for prompt in prompts where kept[prompt] == nil && !missing.contains(prompt) {
             if let embedding = known[prompt] { kept[prompt] = embedding } else { missing.append(prompt) }
         }
-        for (prompt, embedding) in zip(missing, model.encode(prompts: missing, skipping: skipping)) {
+        for (prompt, embedding) in zip(missing, model.encode(prompts: missing.map(\.text), skipping: skipping)) {
             kept[prompt] = embedding
-            if embedding.isTruncated { truncated.append(prompt) }
+            if embedding.isTruncated { truncated.append(prompt.text) }
         }
         known = kept
         return prompts.compactMap { kept[$0] }

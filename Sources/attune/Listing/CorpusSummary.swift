@@ -1,4 +1,5 @@
 import Corpus
+import Disk
 import Foundation
 import Tuning
 
@@ -33,7 +34,7 @@ struct CorpusSummary: Encodable {
         (samples, prompts, shards) = (summary.samples, summary.prompts, summary.shards)
         (scored, models, tags, mi) = (summary.scored, summary.models, summary.tags, summary.mi)
         bytes = Self.bytes(of: corpus.folder.appendingPathComponent("shards"))
-        selections = corpus.selectionNames()
+        selections = try corpus.selectionNames()
         runs = try Self.runs(corpus.folder)
     }
 
@@ -67,8 +68,8 @@ struct CorpusSummary: Encodable {
 
     private static func runs(_ corpus: URL) throws -> [Run] {
         let folder = corpus.appendingPathComponent("runs")
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-        return try names.filter { !$0.hasPrefix(".") }.sorted().map { name in
+        let names = try Disk.listIfPresent(folder.path) ?? []
+        return try names.filter { !$0.hasPrefix(".") }.map { name in
             var (step, loss, isFinished) = (0, Double?.none, false)
             for entry in try RunLog.read(RunFolder(corpus: corpus, name: name).log) {
                 switch entry {

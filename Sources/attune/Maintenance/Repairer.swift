@@ -1,4 +1,5 @@
 import Corpus
+import Disk
 import Foundation
 import OCI
 import Tuning
@@ -12,7 +13,7 @@ struct Repairer {
     func run(_ damage: [Damage], from place: String?) async throws -> [RepairOutcome] {
         guard let place else { return try corpus.repair(damage, from: nil) }
         let folder = URL(fileURLWithPath: place, isDirectory: true)
-        if FileManager.default.fileExists(atPath: folder.appending(path: "attune.json").path) {
+        if try Disk.exists(folder.appending(path: "attune.json").path) {
             return try corpus.repair(damage, from: Corpus(at: folder, scoring: TraceScores()))
         }
         // What is damaged leaves the corpus, which then lacks it; fetching what a corpus lacks is what a pull does.

@@ -44,7 +44,10 @@ struct AdapterOptions: ParsableArguments {
     func start(_ model: DiffusionModel, _ settings: inout TrainingConfiguration) throws -> Adapter? {
         guard let warmStart else { return nil }
         let place = URL(fileURLWithPath: warmStart)
-        let adapter = try AdapterFile.read(place)
+        let adapter = try AdapterFile.load(place) {
+            (0..<model.unet.configuration.blockOutChannels.count)
+                .compactMap { model.unet.configuration.layersPerBlock[$0] }
+        }.trainable()
         try adapter.validate(against: model.unet.linears)
         let layers = Set(adapter.layers.keys)
         guard

@@ -20,10 +20,21 @@ struct CorpusOptions: ParsableArguments {
         }
     }
 
-    /// - Parameter writing: whether the command adds to the corpus; one that may only be read is then refused at once.
-    func open(writing: Bool = false) throws -> Corpus {
-        let corpus = try Corpus(at: folder, scoring: TraceScores())
+    /// - Parameters:
+    ///   - writing: whether the command changes the corpus; one that may only be read is then refused at once. One that only
+    ///     looks, as a trial run does, leaves even the leftovers of dead processes.
+    ///   - deciding: whether what the catalogue lacks changes what the command does. Shards that cannot be read are then an
+    ///     error; otherwise they are a warning.
+    func open(writing: Bool = false, deciding: Bool = false) throws -> Corpus {
+        let corpus = try Corpus(at: folder, scoring: TraceScores(), sweeping: writing || !deciding)
         if writing { try corpus.requireWritable() }
+        if deciding { try corpus.requireReadable(corpus.unreadable) }
+        if let first = corpus.unreadable.first {
+            let what = counted(corpus.unreadable.count, "file or folder", plural: "files and folders")
+            standardError(
+                "warning: \(what) of the corpus cannot be read, and the samples there are left out, as in "
+                    + oneLine("\(first); run attune verify"))
+        }
         return corpus
     }
 }

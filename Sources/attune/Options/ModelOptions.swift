@@ -8,9 +8,11 @@ struct ModelOptions: ParsableArguments {
     @Option(help: "A model's folder in the diffusers layout.", completion: .directory)
     var model: String
 
+    @OptionGroup var copy: VariantOption
+
     @Option(
         help: ArgumentHelp(
-            "An adapter, folded into the model at load: a file or folder as train, diffusers, PEFT or kohya's scripts save it.",
+            "An adapter of UNet and text encoders, folded into the model at load: a file or folder as train, diffusers, PEFT or kohya's scripts save it.",
             valueName: "file"),
         completion: .file(extensions: ["safetensors"]))
     var adapter: String?
@@ -28,18 +30,27 @@ struct ModelOptions: ParsableArguments {
         let folder = URL(fileURLWithPath: model)
         let ignored = config.fields
         guard let adapter else {
-            return (
-                try DiffusionModel.load(from: folder, for: use, lowMemory: lowMemory, ignoring: ignored), nil
-            )
+            let loaded = try DiffusionModel.load(
+                from: folder, for: use, variant: copy.variant, lowMemory: lowMemory, ignoring: ignored)
+            return (loaded, nil)
         }
         let file = URL(fileURLWithPath: adapter)
-        let folded = try AdapterFile.read(file)
+        let folding = AdapterFolding(try AdapterFile.load(file) { try UNetConfiguration.layers(of: folder) })
         let loaded = try DiffusionModel.load(
-            from: folder, for: use, adapter: folded, lowMemory: lowMemory, ignoring: ignored)
+            from: folder, for: use, variant: copy.variant, adapter: folding, lowMemory: lowMemory, ignoring: ignored)
         // A layer that the model lacks would be left out in silence.
-        try folded.validate(against: loaded.unet.linears)
+        try folding.checkAllMet()
         return (loaded, try AdapterFile.digest(of: file))
     }
+}
+
+/// Which copy of a model's weights is read.
+struct VariantOption: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Which copy of the weights, as fp16 for model.fp16.safetensors (default: the plain one, or the only one there).",
+            valueName: "name"))
+    var variant: String?
 }
 
 /// Refuses more denoising steps than the model's schedule has.

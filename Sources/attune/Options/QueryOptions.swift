@@ -17,7 +17,7 @@ enum Ranking: ExpressibleByArgument {
     init?(argument: String) {
         if argument == "random" {
             self = .random
-        } else if CatalogueRow.columns.contains(argument) || Annotations.problem(withName: argument) == nil {
+        } else if CatalogueRow.columns.contains(argument) || Annotations.problem(withStoredName: argument) == nil {
             // A scorer's name; whether there is such a scorer is for the corpus to say.
             self = .column(argument)
         } else {

@@ -1,3 +1,4 @@
+import Corpus
 import Foundation
 
 /// Two folders of `attune sample` side by side: the same prompts and seeds, one row a prompt, one half each.
@@ -11,13 +12,13 @@ enum ComparisonReport {
                 "\(tuned.url.path): has other prompts or seeds than \(base.url.path); sample both with the same options"
             )
         }
-        var order: [String] = []
-        for record in first where !order.contains(record.text) { order.append(record.text) }
-        let byPrompt = Dictionary(grouping: first, by: \.text)
+        var order: [ExactText] = []
+        for record in first where !order.contains(ExactText(record.text)) { order.append(ExactText(record.text)) }
+        let byPrompt = Dictionary(grouping: first) { ExactText($0.text) }
         let rows = try order.prefix(prompts).map { prompt in
             let records = (byPrompt[prompt] ?? []).prefix(max(1, columns / 2))
             let cells = try [base, tuned].flatMap { folder in try records.map { try cell($0, in: folder) } }
-            return ContactSheet.Row(label: prompt, cells: cells)
+            return ContactSheet.Row(label: prompt.text, cells: cells)
         }
         let (left, right) = (base.url.lastPathComponent, tuned.url.lastPathComponent)
         return ContactSheet(title: "\(left) (left half) against \(right), same seeds", rows: rows)

@@ -1,4 +1,5 @@
 import Corpus
+import Foundation
 
 /// The candidates that a selection chose from, prompt by prompt.
 struct SelectionReport {
@@ -18,15 +19,18 @@ struct SelectionReport {
         reader = SampleReader(corpus)
         let ids = try corpus.selection(named: name).ids.map(\.hex)
         chosen = Set(ids)
-        var order: [String] = []
-        for row in try reader.rows(ids) where !order.contains(row.prompt) {
-            order.append(row.prompt)
+        var order: [ExactText] = []
+        for row in try reader.rows(ids) where !order.contains(ExactText(row.prompt)) {
+            order.append(ExactText(row.prompt))
             if order.count == prompts { break }
         }
-        let texts = order.map { "'" + $0.replacing("'", with: "''") + "'" }.joined(separator: ",")
+        // As bytes: a text of SQL ends at U+0000.
+        let texts = order.map { prompt in
+            "CAST(x'\(prompt.text.utf8.map { String(format: "%02x", $0) }.joined())' AS TEXT)"
+        }.joined(separator: ",")
         let rows = try corpus.query(CatalogueQuery(condition: "prompt IN (\(texts))", by: "mi"))
-        let byPrompt = Dictionary(grouping: rows, by: \.prompt)
-        groups = order.map { ($0, byPrompt[$0] ?? []) }
+        let byPrompt = Dictionary(grouping: rows) { ExactText($0.prompt) }
+        groups = order.map { ($0.text, byPrompt[$0] ?? []) }
     }
 
     /// A row a prompt, best first, what the selection has framed.

@@ -1,6 +1,7 @@
 import Corpus
 import Codecs
 import Diffusion
+import Disk
 import Foundation
 
 /// A folder that `sample` fills: `<prompt>-<seed>.png`, `metadata.jsonl` as an imagefolder has it, and `sample.json`,
@@ -48,8 +49,8 @@ struct SampleFolder {
     init(_ url: URL, settings: Settings) throws {
         self.url = url
         let files = FileManager.default
-        let entries = (try? files.contentsOfDirectory(atPath: url.path)) ?? []
-        if let data = try? Data(contentsOf: settingsFile) {
+        let entries = try Disk.listIfPresent(url.path) ?? []
+        if let data = try Disk.readIfPresent(settingsFile.path) {
             guard let found = try? JSONDecoder().decode(Settings.self, from: data), found == settings else {
                 throw Failure("\(url.path): holds images of other settings or prompts; give --to another folder")
             }

@@ -1,4 +1,5 @@
 import Corpus
+import Disk
 import Foundation
 
 /// A selection as a user names it: a name, `name~1`, a digest or its first digits, or a file.
@@ -18,7 +19,7 @@ struct SelectionArgument {
             do throws(CorpusError) {
                 return try corpus.selection(meant: text)
             } catch {
-                guard FileManager.default.fileExists(atPath: text) else { throw error }
+                guard !Disk.isSurelyAbsent(text) else { throw error }
             }
         }
         return try corpus.selection(reading: data(text), at: text, complete: complete)

@@ -25,8 +25,8 @@ struct SelectionListing: Encodable {
         samples = selection.ids.count
         policy = Self.words(selection.policy)
         history =
-            corpus.selectionNames().contains(name)
-            ? try corpus.history(of: name).map { Version(digest: $0.digest.hex, time: Self.text($0.time)) } : []
+            try corpus.selectionNames().contains(name)
+            ? corpus.history(of: name).map { Version(digest: $0.digest.hex, time: Self.text($0.time)) } : []
     }
 
     static func all(_ corpus: Corpus) throws -> [SelectionListing] {

@@ -1,4 +1,5 @@
 import Corpus
+import Disk
 import Foundation
 import OCI
 import Tuning
@@ -8,10 +9,9 @@ struct AdapterLineage {
     let adapters: [Provenance.Adapter]
 
     /// Runs whose log cannot be read are left out: they are `verify`'s business, and no reason not to share.
-    init(_ corpus: Corpus) {
-        let folder = corpus.folder.appending(path: "runs")
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-        adapters = names.sorted().compactMap { name in
+    init(_ corpus: Corpus) throws {
+        let names = try Disk.listIfPresent(corpus.folder.appending(path: "runs").path) ?? []
+        adapters = names.compactMap { name in
             guard let entries = try? RunLog.read(RunFolder(corpus: corpus.folder, name: name).log) else { return nil }
             return Self.adapter(entries, run: name)
         }

@@ -45,7 +45,9 @@ enum Interruption {
         guard isRequested else { return }
         bar?.finish()
         standardError("attune: " + message)
-        EntryPoint.end(ExitStatus.interrupted.rawValue)
+        StandardOutput.flush()
+        // Not exit(3), which takes libraries down while other threads are still in them.
+        _exit(ExitStatus.interrupted.rawValue)
     }
 
     /// In a signal handler: no locks, no memory.

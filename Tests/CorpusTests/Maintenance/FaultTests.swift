@@ -63,7 +63,7 @@ import Testing
             #expect(try FileManager.default.contentsOfDirectory(atPath: place.appending(path: "tmp").path).isEmpty)
             try reopened.append(Array(records[2...]))
             #expect(try reopened.query(CatalogueQuery()).map(\.id) == records.map(\.id.hex).sorted())
-            #expect(reopened.shards().count == 2)
+            #expect(try reopened.shards().count == 2)
         }
         #expect(points >= 10)
     }

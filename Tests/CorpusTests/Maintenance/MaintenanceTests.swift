@@ -96,7 +96,7 @@ import Testing
             try await group.waitForAll()
         }
         #expect(try Set(corpus.history(of: "best").map(\.digest)) == Set(selections.map(\.digest)))
-        #expect(corpus.selectionNames() == ["best"])
+        #expect(try corpus.selectionNames() == ["best"])
     }
 
     @Test func aHistoryThatCannotBeReadIsNotOverwritten() throws {

@@ -107,7 +107,9 @@ import Testing
         let corpus = try corpus(folder)
         let copy = folder.url.appending(path: "copy")
         try FileManager.default.copyItem(at: corpus.folder, to: copy)
-        let shards = corpus.shards().map { ShardWriter.location(of: $0, in: corpus.folder.appending(path: "shards")) }
+        let shards = try corpus.shards().map {
+            ShardWriter.location(of: $0, in: corpus.folder.appending(path: "shards"))
+        }
         try flip(shards[0], bit: 8000)
         try FileManager.default.removeItem(at: shards[1])
         let selection = corpus.folder.appending(path: "selections/\(try corpus.selection(named: "best").digest).json")

@@ -82,8 +82,8 @@ struct MiniModelTests {
 
     @Test func adaptersFoldIntoLinearWeights() throws {
         struct Doubling: WeightFolding {
-            func fold(path: String, weight: Tensor) -> Tensor {
-                path.hasSuffix("attn1.to_q") ? weight * 2 : weight
+            func fold(_ weight: Tensor, at path: String, of component: ModelComponent) -> Tensor {
+                component == .unet && path.hasSuffix("attn1.to_q") ? weight * 2 : weight
             }
         }
         let mini = try MiniModel("sd15-mini")

@@ -38,6 +38,40 @@ import Testing
         }
     }
 
+    /// pandas counts its rows, Excel for Mac ends lines in CR, Windows has other paths.
+    @Test func readsTablesOfOtherPrograms() throws {
+        let expected = [AnnotationValue(sample: a, value: 0.5), AnnotationValue(sample: b, value: -2)]
+        #expect(try read("x.csv", "id,file_name,score\n0,\(a).png,0.5\n1,\(b).png,-2\n") == expected)
+        #expect(try read("x.csv", ",file_name,hps\n0,train/\(a).png,0.5\n1,train/\(b).png,-2\n") == expected)
+        #expect(try read("x.csv", "id,score\r\(a),0.5\r\(b),-2\r") == expected)
+        #expect(try read("x.csv", "file_name,score\nC:\\d\\\(a).png,0.5\nC:\\d\\\(b).png,-2e0\n") == expected)
+        #expect(
+            try read("x.json", "[{\"file_name\":\"\(a).png\",\"score\":0.5},{\"id\":\"\(b)\",\"hps\":-2}]") == expected)
+        #expect(try read("x.csv", "image,score\n\(a).png,+0.5\n\(b).png,-2.0\n") == expected)
+    }
+
+    @Test(arguments: ["0x10", "0,5", "85%", "1_000", "", "high", "1e", "0b1", "0x1p3", "½"])
+    func refusesWhatIsNoNumber(score: String) throws {
+        expectRefused("x.csv, line 2", "not a number") { _ = try read("x.csv", "id,score\n\(a),\"\(score)\"\n") }
+    }
+
+    @Test(arguments: ["NaN", "Infinity", "-Infinity", "1e400", "\"nan\"", "\"inf\""])
+    func tellsScoresThatAreNotFinite(score: String) throws {
+        expectRefused("x.jsonl, line 1", "not finite") {
+            _ = try read("x.jsonl", "{\"id\":\"\(a)\",\"score\":\(score)}")
+        }
+        expectRefused("x.json", "not finite") { _ = try read("x.json", "{\"\(a)\":\(score)}") }
+    }
+
+    @Test func numbersBeyondIntAreNoIds() throws {
+        expectRefused("x.jsonl, line 1", "'12345678901234567890' is not a sample's id") {
+            _ = try read("x.jsonl", "{\"id\":12345678901234567890,\"score\":0.3}")
+        }
+        expectRefused("x.json, entry 1", "numbers") {
+            _ = try read("x.json", "[{\"question_id\":12345678901234567890,\"answer\":1}]", selection: [a])
+        }
+    }
+
     @Test func refusesWhatIsNoScore() throws {
         expectRefused("x.jsonl, line 1", "not a sample's id") {
             _ = try read("x.jsonl", "{\"id\":\"abc\",\"score\":1}")

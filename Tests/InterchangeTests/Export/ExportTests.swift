@@ -95,7 +95,8 @@ private struct FakeSource: ExportSource {
         try Export(source, KohyaExporter(repeats: 3, concept: "best")).run(to: ExportDestination(to))
         let files = try contents(to)
         #expect(files["3_best/aa.png"] == Data([1, 2]))
-        #expect(files["3_best/aa.txt"] == Data("a \"red\" circle/\u{661F}\n".utf8))
+        #expect(files["3_best/aa.caption"] == Data("a \"red\" circle/\u{661F}\n".utf8))
+        #expect(files["3_best/aa.txt"] == files["3_best/aa.caption"])
         var nameless = source
         nameless.samples[1].facts.prompt = " \n"
         #expect(throws: ExportError.noPrompt(id: "sha256:bb")) {
@@ -112,6 +113,23 @@ private struct FakeSource: ExportSource {
         let names = try contents(to).keys.sorted()
         #expect(names.first == "samples/a \"red\" circle \u{661F}_000000.png")
         #expect(names.last?.hasSuffix("_000001.png") == true && names.last?.split(separator: "_").count == 2)
+    }
+
+    /// `datasets` would show the score in place of the picture.
+    @Test func scorersDoNotOverwriteColumns() throws {
+        var source = FakeSource(count: 1)
+        source.scorers = ["file_name", "hps", "id", "image", "mi", "seed", "text", "x_file_name"]
+        source.samples[0].facts.annotations = Dictionary(uniqueKeysWithValues: source.scorers.map { ($0, 0.5) })
+        let to = scratch.url("out")
+        try Export(source, ImageFolderExporter()).run(to: ExportDestination(to))
+        #expect(
+            try contents(to)["train/metadata.jsonl"].map { String(decoding: $0, as: UTF8.self) } == #"""
+                {"file_name":"1000.png","hps":0.5,"id":"sha256:1000","mi":null,"score_file_name":0.5,"score_id":0.5,"score_image":0.5,"score_mi":0.5,"score_text":0.5,"score_x_file_name":0.5,"seed":0.5,"text":"no. 0"}
+
+                """#)
+        try Export(source, WebDatasetExporter()).run(to: ExportDestination(scratch.url("tars")))
+        let tar = try contents(scratch.url("tars"))["shard-000000.tar"].map { String(decoding: $0, as: UTF8.self) }
+        #expect(tar?.contains(#""score_seed":0.5"#) == true && tar?.contains(#""seed":"0""#) == true)
     }
 
     @Test func refusesAFolderWithSomethingInIt() throws {

@@ -124,8 +124,8 @@ func expectRefused(
     }
 
     @Test func refusesOtherFilesThanPictures() throws {
-        try set.write("metadata.jsonl", "{\"file_name\":\"a.webp\",\"text\":\"x\"}\n")
-        try set.write("a.webp", "RIFF")
-        expectRefused("a.webp", ".png") { _ = try PictureFolder.imageFolder(set.root, text: "text") }
+        try set.write("metadata.jsonl", "{\"file_name\":\"a.gif\",\"text\":\"x\"}\n")
+        try set.write("a.gif", "GIF89a")
+        expectRefused("a.gif", "GIF") { _ = try PictureFolder.imageFolder(set.root, text: "text") }
     }
 }

@@ -131,7 +131,105 @@ struct MadeTar {
         }
         try refuse("x.tar!b.json", "JSON") { $0.add("b.json", "{") }
         try refuse("x.tar!b.png", "no caption") { $0.add("b.png", try MadeSet.png(2)) }
-        try refuse("x.tar!b.webp", "only .png") { $0.add("b.webp", "RIFF") }
+        try refuse("x.tar!b.jxl", "JPEG XL") { $0.add("b.jxl", "?") }
+    }
+
+    private func read(
+        _ column: String? = nil, _ tally: ImportTally = ImportTally(), fill: (inout MadeTar) throws -> Void
+    ) throws -> [String] {
+        var tar = MadeTar()
+        try fill(&tar)
+        try set.write("y.tar", tar.closed)
+        return try WebDatasetArchive(set.root.appending(path: "y.tar"), text: column, tally: tally).all.map(\.caption)
+    }
+
+    /// As webdataset groups them: up to the first dot.
+    @Test func longerEndingsAreFollowed() throws {
+        let captions = try read {
+            $0.add("v1.5_cat.jpg", try MadeSet.png(1))
+            $0.add("v1.5_cat.txt", "cat")
+            $0.add("v2.0_dog.jpg", try MadeSet.png(2))
+            $0.add("v2.0_dog.txt", "dog")
+            $0.add("b.image.jpg", try MadeSet.png(3))
+            $0.add("b.caption.txt", "b")
+            $0.add("c.mask.png", try MadeSet.png(4))
+            $0.add("c.png", try MadeSet.png(5))
+            $0.add("c.info.json", "{\"text\":\"c\"}")
+            $0.add("E.PNG", try MadeSet.png(6))
+            $0.add("E.TXT", "e")
+        }
+        #expect(captions == ["cat", "dog", "b", "c", "e"])
+        expectRefused("y.tar!d", "2 images (input.png, output.png)") {
+            _ = try read {
+                $0.add("d.input.png", try MadeSet.png(1))
+                $0.add("d.output.png", try MadeSet.png(2))
+                $0.add("d.txt", "d")
+            }
+        }
+    }
+
+    @Test func noSampleIsLostUnsaid() throws {
+        let tally = ImportTally(skips: true)
+        let captions = try read(nil, tally) {
+            $0.add("a.jpg", try MadeSet.png(1))
+            $0.add("a.txt", "a")
+            $0.add("b.txt", "no image")
+            $0.add("c.jxl", "?")
+            $0.add("c.txt", "c")
+            $0.add("d.png", try MadeSet.png(2))
+            $0.add("e.png", try MadeSet.png(2))
+            $0.add("e.txt", " ")
+            $0.add("f.png", try MadeSet.png(2))
+            $0.add("f.json", "{")
+            $0.add("g.png", try MadeSet.png(2))
+            $0.add("g.json", "{\"text\":null}")
+            $0.add("h.png", try MadeSet.png(2))
+            $0.add("h.jpg", try MadeSet.png(2))
+            $0.add("i.gif", try MadeSet.png(7))
+            $0.add("i.txt", "i")
+        }
+        #expect(captions == ["a", "i"])
+        #expect(
+            tally.summary
+                == "1 in a format that is not read (c.jxl), 3 without a usable caption (d.png, e.png, g.png), "
+                + "1 with metadata that cannot be read (f.png), 1 with several images (h.png), 1 without an image (b)")
+        expectRefused("y.tar", "no images") { _ = try read { $0.add("b.txt", "no image") } }
+    }
+
+    /// bsdtar puts a `._` file before each file that has attributes.
+    @Test func filesOfMacOSAreLeftOut() throws {
+        let tally = ImportTally()
+        let captions = try read(nil, tally) {
+            for name in ["000", "001"] {
+                $0.add("._\(name).jpg", "\0\u{5}\u{16}\u{7}")
+                $0.add("PaxHeader", "33 LIBARCHIVE.xattr.a=aGVsbG8gdA\n", type: "x")
+                $0.add("\(name).jpg", try MadeSet.png(1))
+                $0.add("d/._\(name).txt", "\0")
+                $0.add("._\(name).txt", "\0")
+                $0.add("\(name).txt", "caption \(name)")
+            }
+            $0.add(".DS_Store", "\0")
+            $0.add("__MACOSX/._x.png", "\0")
+            $0.add("__index__.json", "{}")
+        }
+        #expect(captions == ["caption 000", "caption 001"] && tally.count == 0, "\(tally.summary)")
+    }
+
+    @Test func theColumnThatIsGivenIsTaken() throws {
+        func fill(_ tar: inout MadeTar) throws {
+            tar.add("a.jpg", try MadeSet.png(1))
+            tar.add("a.json", "{\"recaption\":\"fine\",\"text\":\"json\",\"punsafe\":NaN,\"list\":[\"one\",\"two\"]}")
+            tar.add("a.cap", "a file")
+            tar.add("a.txt", "buy now")
+        }
+        #expect(try read(nil, fill: fill) == ["buy now"])
+        #expect(try read("recaption", fill: fill) == ["fine"])
+        #expect(try read("text", fill: fill) == ["json"])
+        #expect(try read("cap", fill: fill) == ["a file"])
+        #expect(try read("txt", fill: fill) == ["buy now"])
+        let tally = ImportTally()
+        #expect(try read("list", tally, fill: fill) == ["one"] && tally.notes.count == 1)
+        expectRefused("y.tar!a.json", "list, punsafe, recaption, text") { _ = try read("none", fill: fill) }
     }
 
     @Test func damagedArchivesNeverCrash() throws {

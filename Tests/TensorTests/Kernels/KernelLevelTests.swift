@@ -72,7 +72,13 @@ struct KernelLevelTests {
         Loop(name: "ck_geglu_vjp", tolerance: 1e-6) { n in out(2 * rows * n) { ck_geglu_vjp(a, b, $0, rows, n) } },
         Loop(name: "ck_sum_of_squares", tolerance: 1e-6) { n in [Float(ck_sum_of_squares(a, 20 * n))] },
         Loop(name: "ck_squared_distance", tolerance: 1e-6) { n in [Float(ck_squared_distance(a, b, 20 * n))] },
-        Loop(name: "ck_dot", tolerance: 1e-6) { n in [Float(ck_dot(a, b, 20 * n))] },
+        Loop(name: "ck_all_finite") { n in
+            [nil, Float.nan, .infinity, -.infinity].map { bad in
+                var values = Array(a[..<n])
+                if let bad { values[n - 1] = bad }
+                return Float(ck_all_finite(values, n))
+            }
+        },
         Loop(name: "ck_widen_bfloat") { n in out(n) { ck_widen_bfloat(sixteen, $0, n) } },
         Loop(name: "ck_widen_half") { n in out(n) { ck_widen_half(sixteen, $0, n) } },
         Loop(name: "ck_narrow_bfloat") { n in halves(n) { ck_narrow_bfloat(a, $0, n) } },

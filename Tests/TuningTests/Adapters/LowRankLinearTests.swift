@@ -146,12 +146,13 @@ private struct Setting {
             kind: .dora, rank: Setting.rank, alpha: setting.scale * Float(Setting.rank), targetModules: ["to_q"],
             layers: ["a.to_q": layer])
         let linears = ["a.to_q": setting.base]
-        let folded = adapter.fold(path: "a.to_q", weight: setting.base.weight)
+        let folded = try adapter.fold(setting.base.weight, at: "a.to_q", of: .unet)
         let bound = try #require(adapter.bound(to: linears)["a.to_q"])
         let expected = bound(setting.x, base: setting.base)
         #expect(
             relativeError(linear(setting.x, folded, bias: setting.base.bias).values, expected.values) < 1e-5)
-        #expect(adapter.fold(path: "a.to_k", weight: setting.base.weight).values == setting.base.weight.values)
+        let other = try adapter.fold(setting.base.weight, at: "a.to_k", of: .unet)
+        #expect(other.values == setting.base.weight.values)
     }
 
     private func finiteDifferences(_ x: Tensor, _ f: (Tensor) -> Float) -> [Float] {

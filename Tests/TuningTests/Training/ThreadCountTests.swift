@@ -1,4 +1,3 @@
-import CKernels
 import Diffusion
 import Foundation
 import Tensor
@@ -8,7 +7,7 @@ import Tuning
 /// How many threads there are decides when something is computed, never what: the same bytes with 1, 2, 3 and 8.
 @Suite struct ThreadCountTests {
     private static let variable = "ATTUNE_TEST_THREADS"
-    private static let asked = ProcessInfo.processInfo.environment[variable].flatMap { Int32($0) }
+    private static let asked = ProcessInfo.processInfo.environment[variable].flatMap { Int($0) }
 
     @Test(.enabled(if: asked == nil, "this process is one of those that are compared"))
     func theSameBytesWithAnyNumberOfThreads() async throws {
@@ -41,7 +40,7 @@ import Tuning
     /// What the processes compute and print.
     @Test(.enabled(if: asked != nil, "theSameBytesWithAnyNumberOfThreads runs this in processes of its own"))
     func digests() throws {
-        ck_parallel_set_threads(Self.asked ?? 0)
+        Parallel.use(threads: Self.asked ?? 0)
         print("threads \(Parallel.threads)")
         let x = Tensor.parameter(randomTensor([2, 40, 40, 96], seed: 1))
         let ones = Tensor.parameter(Tensor(filled: 1, shape: [96]))

@@ -62,9 +62,9 @@ import Testing
             "import", "--corpus", other, folder, "--format", format, "--model", Attune.model, "--tag", "real",
         ]
         let first = try Attune.start(arguments).wait()
-        #expect(first.output.contains("6 samples imported, 0 were there already"), "\(first.output)\(first.errors)")
+        #expect(first.output.contains("6 samples imported, 0 already present"), "\(first.output)\(first.errors)")
         let again = try Attune.start(arguments).wait()
-        #expect(again.output.contains("0 samples imported, 6 were there already"), "\(again.output)\(again.errors)")
+        #expect(again.output.contains("0 samples imported, 6 already present"), "\(again.output)\(again.errors)")
         guard format == "imagefolder" else { return }
         try Attune.succeed("score", "--corpus", other, "--model", Attune.model, "--draws", "1", "--steps", "4")
         #expect(try Query.samples(other).allSatisfy { $0.mi != nil })
@@ -85,10 +85,10 @@ import Testing
         try Attune.succeed("init", "--corpus", corpus)
         #expect(
             try Attune.succeed("import", "--corpus", corpus, batch, "--format", "shard")
-                .contains("4 samples imported, 0 were there already"))
+                .contains("4 samples imported, 0 already present"))
         #expect(
             try Attune.succeed("import", "--corpus", corpus, batch, "--format", "shard")
-                .contains("0 samples imported, 4 were there already"))
+                .contains("0 samples imported, 4 already present"))
         #expect(try Query.samples(corpus, ["--by", "mi"]).map(\.seed) == [3, 2, 1, 0], "the traces became MI")
         // One value of one latent.
         let damage = """

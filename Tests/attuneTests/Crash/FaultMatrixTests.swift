@@ -45,6 +45,7 @@ import Testing
         Case(name: "score", arguments: score, points: 4),
         Case(name: "train", arguments: train, points: 4),
         Case(name: "select", arguments: ["select", "best", "--top", "2"], points: 8),
+        Case(name: "verify", arguments: ["verify"], points: 2),
         Case(name: "pack", arguments: ["pack"], points: 12),
         Case(name: "gc", arguments: ["gc", "--keep-none", "--grace", "0"], points: 12),
         Case(name: "reindex", arguments: ["reindex"], points: 4),
@@ -80,9 +81,27 @@ import Testing
         }
     }
 
+    /// A folder that cannot be listed, a file that cannot be opened or examined: never "not there".
+    @Test(
+        arguments: cases.filter { ["verify", "gc", "pack", "reindex", "train", "pull", "select"].contains($0.name) },
+        ["EIO", "EACCES"])
+    func aFailedLookLosesAndHidesNothing(command: Case, code: String) throws {
+        try disturb(command, code, points: .looks(2)) { outcome, point in
+            #expect([0, 1, 2].contains(outcome.status), "point \(point): \(outcome.status) \(outcome.errors)")
+            if command.name == "verify", outcome.status == 0 {
+                #expect(outcome.output.hasPrefix("whole: 2 shards, 1 selection, 1 name, 0 runs"), "\(outcome.output)")
+            }
+        }
+    }
+
+    /// Where a command is disturbed: at the calls that change something, or at some of those that look.
+    enum Points { case changes, looks(Int) }
+
     private func disturb(
-        _ command: Case, _ action: String, check: @escaping @Sendable (Outcome, Int) -> Void
+        _ command: Case, _ action: String, points kind: Points = .changes,
+        check: @escaping @Sendable (Outcome, Int) -> Void
     ) throws {
+        if case .changes = kind, command.name == "verify" { return }
         let (scratch, template) = (scratch, try template(for: command))
         let whole = scratch.path("whole")
         try Self.copy(template, to: whole)
@@ -91,16 +110,27 @@ import Testing
         try #require(undisturbed.status == 0, "\(undisturbed.errors)")
         let expected = try Self.state(whole)
         let points = try String(contentsOfFile: trace, encoding: .utf8).split(separator: "\n")
-            .filter { !$0.hasPrefix("open ") && !$0.hasPrefix("read ") }.count
+            .count { line in
+                let isLook = ["open ", "stat ", "readdir "].contains { line.hasPrefix($0) }
+                switch kind {
+                case .changes: return !isLook && !line.hasPrefix("read ")
+                case .looks: return isLook
+                }
+            }
+        let (name, wanted) =
+            switch kind {
+            case .changes: ("change", command.points)
+            case .looks(let count): ("look", count)
+            }
         try #require(points > 0)
-        let step = Attune.isLong ? 1 : max(1, points / command.points)
+        let step = Attune.isLong ? 1 : max(1, points / wanted)
         let chosen = Array(stride(from: 1 + Int.random(in: 0..<step), through: points, by: step))
         DispatchQueue.concurrentPerform(iterations: chosen.count) { index in
             let point = chosen[index]
             do {
                 let corpus = scratch.path("at-\(point)")
                 try Self.copy(template, to: corpus)
-                check(try run(command, corpus, fault: "change:\(point):\(action)"), point)
+                check(try run(command, corpus, fault: "\(name):\(point):\(action)"), point)
                 let isThere = Self.exists(corpus + "/attune.json")
                 if isThere {
                     let verify = try Attune.start(["verify", "--corpus", corpus]).wait()

@@ -18,27 +18,29 @@ import Testing
         ]
     }
 
-    @Test(arguments: ["2>/dev/full", "2>&-", "<&- >&- 2>&-", "2> >(:)"])
-    func aStandardErrorThatTakesNothingEndsNoWork(redirection: String) throws {
-        let outcome = try Shell.run("\(Shell.attune(train("r"))) \(redirection)")
-        #expect(outcome.status == 0, "\(outcome.errors)")
-        #expect(
-            FileManager.default.fileExists(atPath: corpus.path + "/runs/r/adapter/pytorch_lora_weights.safetensors"))
-        let failing = try Shell.run("\(Shell.attune(["query", "--corpus", "/nowhere"])) \(redirection)")
-        #expect(failing.status == 1 && !failing.wasKilled, "\(failing.errors)")
+    @Test func aStandardErrorThatTakesNothingEndsNoWork() throws {
+        for (number, redirection) in ["2>/dev/full", "2>&-", "<&- >&- 2>&-", "2> >(:)"].enumerated() {
+            let outcome = try Shell.run("\(Shell.attune(train("r\(number)"))) \(redirection)")
+            #expect(outcome.status == 0, "\(redirection): \(outcome.errors)")
+            let adapter = corpus.path + "/runs/r\(number)/adapter/pytorch_lora_weights.safetensors"
+            #expect(FileManager.default.fileExists(atPath: adapter))
+            let failing = try Shell.run("\(Shell.attune(["query", "--corpus", "/nowhere"])) \(redirection)")
+            #expect(failing.status == 1 && !failing.wasKilled, "\(redirection): \(failing.errors)")
+        }
         #expect(try Attune.run("verify", "--corpus", corpus.path).status == 0)
     }
 
-    @Test(
-        arguments: [
+    @Test func outputThatCannotBeWrittenIsAFailure() throws {
+        let commands = [
             ["query"], ["query", "--json"], ["info"], ["selections"], ["show", "best"], ["annotations"], ["verify"],
             ["diff", "best", "best"], ["pack", "--dry-run"], ["gc", "--dry-run"],
-        ])
-    func outputThatCannotBeWrittenIsAFailure(command: [String]) throws {
-        let arguments = [command[0], "--corpus", corpus.path] + command.dropFirst()
-        let outcome = try Shell.run("\(Shell.attune(arguments)) >/dev/full")
-        #expect(outcome.status == 1)
-        #expect(outcome.failures.count == 1 && outcome.errors.contains("standard output"), "\(outcome.errors)")
+        ]
+        for command in commands {
+            let arguments = [command[0], "--corpus", corpus.path] + command.dropFirst()
+            let outcome = try Shell.run("\(Shell.attune(arguments)) >/dev/full")
+            #expect(outcome.status == 1, "\(command)")
+            #expect(outcome.failures.count == 1 && outcome.errors.contains("standard output"), "\(outcome.errors)")
+        }
     }
 
     @Test func helpAndVersionToo() throws {

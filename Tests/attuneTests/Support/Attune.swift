@@ -85,6 +85,14 @@ final class RunningCommand {
 
     var isRunning: Bool { process.isRunning }
 
+    /// Whether it has taken over a signal, as it does at its start.
+    func handles(_ signal: Int32) -> Bool {
+        let status = try? String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)
+        let line = status?.split(separator: "\n").first { $0.hasPrefix("SigCgt:") }
+        guard let mask = line?.split(separator: "\t").last.flatMap({ UInt64($0, radix: 16) }) else { return false }
+        return mask >> UInt64(signal - 1) & 1 == 1
+    }
+
     func wait() throws -> Outcome {
         process.waitUntilExit()
         defer { try? FileManager.default.removeItem(at: folder) }

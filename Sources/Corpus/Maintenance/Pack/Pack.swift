@@ -27,12 +27,13 @@ extension Corpus {
         target: Int = packedSize, isTrial: Bool = false, progress: (Int, Int) -> Void = { _, _ in }
     ) throws(CorpusError) -> PackReport {
         try maintained { () throws(CorpusError) in
+            // A folder that cannot be listed hides shards; one shard that cannot be read is left alone below.
             try catchUp()
             var report = PackReport()
             let extra = try redundantShards()
             report.redundant = extra.count
             if !isTrial { for (old, new) in extra { try replace([old], with: [new]) } }
-            let items = packable(except: Set(extra.map(\.old)), &report)
+            let items = try packable(except: Set(extra.map(\.old)), &report)
             let plan = PackPlan(items, target: target)
             if !plan.groups.isEmpty { progress(0, plan.groups.count) }
             for (index, group) in plan.groups.enumerated() {
@@ -50,9 +51,11 @@ extension Corpus {
     }
 
     /// The weights of all shards that can be merged.
-    private func packable(except: Set<Digest>, _ report: inout PackReport) -> [PackPlan.Item] {
+    private func packable(
+        except: Set<Digest>, _ report: inout PackReport
+    ) throws(CorpusError) -> [PackPlan.Item] {
         var items: [PackPlan.Item] = []
-        for digest in shards() where !except.contains(digest) {
+        for digest in try shards() where !except.contains(digest) {
             do throws(CorpusError) {
                 switch try SealedContents(sealedAsKnown(digest)) {
                 // A file of annotations is one revision: it stays as it is.
@@ -119,7 +122,9 @@ extension Corpus {
 
     /// Seals records and reads them back from the disk.
     func seal(_ records: [SampleRecord], ids: [Digest]) throws(CorpusError) -> Digest {
-        let digest = try ShardWriter.write(records, to: shardsFolder, files: files)
+        let digest = try sealing { () throws(CorpusError) in
+            try ShardWriter.write(records, to: shardsFolder, files: files)
+        }
         let shard = try ShardReader(sealed(digest))
         let read = try shard.records(Array(shard.ids.indices))
         guard shard.ids == ids, zip(read, records).allSatisfy({ $0.isSame(as: $1) }) else {
@@ -144,7 +149,9 @@ extension Corpus {
     }
 
     func seal(_ records: [ScoreRecord], by scorer: Scorer) throws(CorpusError) -> Digest {
-        let digest = try ScoreShard.write(records, by: scorer, to: shardsFolder, files: files)
+        let digest = try sealing { () throws(CorpusError) in
+            try ScoreShard.write(records, by: scorer, to: shardsFolder, files: files)
+        }
         guard try ScoreShard(sealed(digest)).records.elementsEqual(records, by: { $0.isSame(as: $1) }) else {
             throw CorpusError(
                 .damaged, digest.hex, "the merged shard differs from what went into it; nothing was removed")

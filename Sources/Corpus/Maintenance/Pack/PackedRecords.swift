@@ -7,7 +7,9 @@ extension SampleRecord {
         _ a: (key: Digest, value: SampleRecord), _ b: (key: Digest, value: SampleRecord)
     ) -> Bool {
         let (first, second) = (a.value.recipe, b.value.recipe)
-        if first.prompt != second.prompt { return first.prompt.utf8.lexicographicallyPrecedes(second.prompt.utf8) }
+        if ExactText(first.prompt) != ExactText(second.prompt) {
+            return first.prompt.utf8.lexicographicallyPrecedes(second.prompt.utf8)
+        }
         return (first.seed, a.key) < (second.seed, b.key)
     }
 

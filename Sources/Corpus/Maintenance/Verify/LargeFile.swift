@@ -10,9 +10,10 @@ struct LargeFile: Sendable {
     let size: Int64
     let changed: Date
 
-    init(_ kind: Damage.Kind, _ url: URL, _ digest: Digest?) {
+    /// - Throws: ``CorpusError`` where the file cannot be looked at.
+    init(_ kind: Damage.Kind, _ url: URL, _ digest: Digest?, in corpus: Corpus) throws(CorpusError) {
         (self.kind, self.url, self.digest) = (kind, url, digest)
-        let stamp = FileStamp(path: url.path)
+        let stamp = try corpus.stamp(url)
         size = stamp?.size ?? 0
         changed = Date(timeIntervalSince1970: Double(stamp?.changed ?? 0) / 1e9)
     }
@@ -34,9 +35,7 @@ struct LargeFile: Sendable {
 
     private func check(_ digest: Digest) throws(CorpusError) {
         let file: FileBytes
-        do throws(HDF5Error) { file = try FileBytes(url.path) } catch {
-            throw CorpusError(.damaged, url.path, error.message)
-        }
+        do throws(HDF5Error) { file = try FileBytes(url.path) } catch { throw CorpusError(unreadable: error) }
         guard try SealedFile.digest(of: file) == digest else {
             throw CorpusError(
                 .damaged, url.path,

@@ -48,6 +48,8 @@ extension Corpus {
         if damage.code != .damaged, new.isEmpty { return RepairOutcome(damage: damage, action: .left) }
         try quarantine(place)
         try catalogue.replace([digest], with: prepared(new))
+        // Of annotations, earlier revisions count again.
+        try catchUp()
         let back = Set(found.map(\.id))
         return RepairOutcome(
             damage: damage, action: new.isEmpty ? .quarantined : .refetched,
@@ -81,7 +83,7 @@ extension Corpus {
     /// Brings back a document that a name or a log refers to. What is wrong with a name itself is left: a wrong guess would
     /// change what the name stands for.
     private func restoreSelection(of damage: Damage, from source: Corpus?) throws(CorpusError) -> RepairOutcome.Action {
-        guard let digest = damage.digest, !hasSelection(digest) else { return .left }
+        guard let digest = damage.digest, try !hasSelection(digest) else { return .left }
         return try restore(selectionURL(digest), digest, from: source) ? .restored : .left
     }
 
@@ -90,24 +92,32 @@ extension Corpus {
         guard let source else { return false }
         let path = place.standardizedFileURL.path, root = folder.standardizedFileURL.path
         guard path.hasPrefix(root + "/"),
+            // What cannot be read there is no help, and no reason to give up on the rest.
             let data = try? Disk.read(source.folder.appending(path: String(path.dropFirst(root.count + 1))).path),
             Digest(of: data) == digest
         else { return false }
         // What is there already may be whole: the damage of a selection can be that samples are missing.
-        if let present = try? Disk.read(place.path) {
+        if let present = try reported({ () throws(DiskError) in try Disk.readIfPresent(place.path) }) {
             if Digest(of: present) == digest { return false }
             try quarantine(place)
         }
-        try files.write(data, to: place)
+        if path.hasPrefix(shardsFolder.standardizedFileURL.path + "/") {
+            _ = try sealing { () throws(CorpusError) in
+                try files.write(data, to: place)
+                return digest
+            }
+        } else {
+            try files.write(data, to: place)
+        }
         return true
     }
 
     /// Moves a file to quarantine/, under its path in the corpus; what lies there already stays.
     private func quarantine(_ place: URL) throws(CorpusError) {
-        guard FileManager.default.fileExists(atPath: place.path) else { return }
+        guard try exists(place) else { return }
         let path = place.standardizedFileURL.path.dropFirst(folder.standardizedFileURL.path.count + 1)
         var destination = folder.appending(path: "quarantine/\(path)")
-        if FileManager.default.fileExists(atPath: destination.path) {
+        if try exists(destination) {
             destination.appendPathExtension(UUID().uuidString)
         }
         try files.move(place, to: destination)

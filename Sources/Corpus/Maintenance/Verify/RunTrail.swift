@@ -26,16 +26,16 @@ struct RunTrail {
         name = folder.lastPathComponent
         self.folder = folder
         let log = folder.appending(path: "log.jsonl")
-        guard FileManager.default.fileExists(atPath: log.path) else { return }
-        do throws(DiskError) { read(try Disk.read(log.path), log) } catch {
-            problem = CorpusError(.damaged, error.path, error.message)
+        do throws(DiskError) {
+            if let data = try Disk.readIfPresent(log.path) { read(data, log) }
+        } catch {
+            problem = CorpusError(error)
         }
     }
 
-    static func all(in corpus: URL) -> [RunTrail] {
-        let runs = corpus.appending(path: "runs")
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: runs.path)) ?? []
-        return names.sorted().map { RunTrail(runs.appending(path: $0)) }
+    /// - Throws: ``CorpusError`` where the runs cannot be listed. One that cannot be read is its trail's problem.
+    static func all(in corpus: Corpus) throws(CorpusError) -> [RunTrail] {
+        try corpus.contents(of: corpus.folder.appending(path: "runs"), ending: "").map { RunTrail($0) }
     }
 
     private mutating func read(_ data: Data, _ log: URL) {

@@ -71,7 +71,7 @@ enum Winograd {
             Parallel.forEach(kernel.panelCount) { panel in
                 let width = kernel.width(panel)
                 let productPlane = range.count * width + 16
-                let slice = PathSizes.winogradSlice
+                let slice = kernel.slice
                 withScratch(36 * (slice * width + productPlane)) { room in
                     let products = room + 36 * slice * width
                     for first in stride(from: 0, to: inputs, by: slice) {
@@ -102,6 +102,12 @@ enum Winograd {
             (self.weight, self.direction) = (weight, direction)
             let (inputs, outputs) = (weight.inputChannels, weight.outputChannels)
             (rows, columns) = direction == .forward ? (inputs, outputs) : (outputs, inputs)
+        }
+
+        /// Rows that are transformed together. OpenBLAS adds slices up in another order than it adds up a whole product, so
+        /// there a small kernel that is kept in 16 bits goes in one piece, as it does where its transform is kept.
+        var slice: Int {
+            RightHandSide.usesPanels || rows * columns > PathSizes.keptWinogradKernel ? PathSizes.winogradSlice : rows
         }
 
         var panelCount: Int { (columns + 31) / 32 }

@@ -98,6 +98,12 @@ def test_the_loader_resumes_at_the_sample(dataset, workers, later):
     assert indices == list(range(35))
 
 
+def test_dropping_the_last_batch(dataset):
+    loader = attune.Loader(dataset, attune.Sampler(dataset, 11), batch_size=5, drop_last=True, num_workers=1)
+    assert [[len(b["id"]) for b in loader] for _ in range(3)] == [[5, 5]] * 3 and len(loader) == 2
+    assert loader.state_dict()["consumed"] == 36
+
+
 @pytest.mark.parametrize("workers", [0, 2])
 @pytest.mark.parametrize("later", [0, 2, 3])
 def test_torchdatas_stateful_loader(dataset, workers, later):

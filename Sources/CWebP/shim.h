@@ -1,0 +1,3 @@
+// libwebp's decoder: it returns its errors, so Swift calls it directly.
+#pragma once
+#include <webp/decode.h>

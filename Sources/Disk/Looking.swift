@@ -1,0 +1,62 @@
+package import Foundation
+
+/// The calls that look and change nothing. Only ENOENT, and ENOTDIR further up the path, mean that nothing is there: a
+/// look that fails in any other way is an error, since deciding "absent" by it would lose or hide what is there.
+extension Disk {
+    /// What the kernel knows of a path, links followed; nil where nothing is.
+    package static func status(_ path: String) throws(DiskError) -> stat? {
+        if case .error(let code) = Faults.next(.stat, path) { throw DiskError("cannot be examined", path, code) }
+        var status = stat()
+        guard stat(path, &status) != 0 else { return status }
+        guard errno == ENOENT || errno == ENOTDIR else { throw DiskError("cannot be examined", path) }
+        return nil
+    }
+
+    package static func exists(_ path: String) throws(DiskError) -> Bool { try status(path) != nil }
+
+    /// Whether it is certain that nothing is there; false where that cannot be known.
+    package static func isSurelyAbsent(_ path: String) -> Bool {
+        do throws(DiskError) { return try !exists(path) } catch { return false }
+    }
+
+    /// The names in a folder, sorted, without `.` and `..`.
+    ///
+    /// - Throws: ``DiskError``, with the code ENOENT where there is no such folder.
+    package static func list(_ folder: String) throws(DiskError) -> [String] {
+        if case .error(let code) = Faults.next(.readdir, folder) { throw DiskError("cannot be listed", folder, code) }
+        guard let stream = opendir(folder) else { throw DiskError("cannot be listed", folder) }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while true {
+            errno = 0
+            guard let entry = readdir(stream) else { break }
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { start in
+                start.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        guard errno == 0 else { throw DiskError("cannot be listed", folder) }
+        return names.sorted()
+    }
+
+    /// The same; nil where there is no such folder.
+    package static func listIfPresent(_ folder: String) throws(DiskError) -> [String]? {
+        do throws(DiskError) { return try list(folder) } catch {
+            guard error.code == ENOENT else { throw error }
+            return nil
+        }
+    }
+
+    /// The bytes of a file; nil where there is none.
+    package static func readIfPresent(_ path: String) throws(DiskError) -> Data? {
+        do throws(DiskError) { return try read(path) } catch {
+            guard error.isAbsence else { throw error }
+            return nil
+        }
+    }
+}
+
+extension DiskError {
+    /// Whether the call failed because nothing is there, the only failure that says so.
+    package var isAbsence: Bool { code == ENOENT || code == ENOTDIR }
+}
