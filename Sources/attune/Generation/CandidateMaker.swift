@@ -41,9 +41,9 @@ struct CandidateMaker {
             negativePrompt: text, clipSkip: skipped,
             tracesNegativePrompt: text != nil && settings.baseline == .negativePrompt,
             ignoredFields: model.ignoredFields)
-        if model.scheduler.isDistilled, settings.sampler != .lcm {
+        if let name = model.scheduler.distilledClass, settings.sampler != .lcm {
             standardError(
-                "warning: \(model.scheduler.className) in the model's scheduler says that it was distilled; its images "
+                "warning: \(name) in the model's scheduler says that it was distilled; its images "
                     + "are made with --sampler lcm --steps 4 --guidance 1 or the like")
         }
     }
