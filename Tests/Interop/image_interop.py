@@ -56,7 +56,9 @@ def mini(name):
     def make(place, unet=None):
         if not MODELS: MODELS.update(goldens.models())
         parts = dict(MODELS[name])
-        if unet: parts["unet"] = goldens.jitter(UNet2DConditionModel.from_config({**parts["unet"].config, **unet}))
+        # Without diffusers' note of which fields were defaults, which it would leave out again.
+        config = {k: v for k, v in parts["unet"].config.items() if k != "_use_default_values"}
+        if unet: parts["unet"] = goldens.jitter(UNet2DConditionModel.from_config({**config, **unet}))
         index = {"_class_name": "StableDiffusionXLPipeline" if "text_encoder_2" in parts else "StableDiffusionPipeline"}
         for part, module in parts.items():
             module.save_pretrained(place / part)
@@ -85,7 +87,8 @@ def theirs(place, sampler, steps, guidance, over=None, own=False, **call):
         if "sde" in sampler: over["algorithm_type"] = "sde-dpmsolver++"
         # Attune's pndm is without the Runge-Kutta start, unless a PNDM file says otherwise.
         if sampler == "pndm" and "skip_prk_steps" not in pipe.scheduler.config: over["skip_prk_steps"] = True
-        pipe.scheduler = CLASSES[sampler].from_config(pipe.scheduler.config, **over)
+        # The folder's own class stays as the pipeline corrected it: made again, it would lose what the file does not say.
+        if over or type(pipe.scheduler) is not CLASSES[sampler]: pipe.scheduler = CLASSES[sampler].from_config(pipe.scheduler.config, **over)
     # Where transformers 5 keeps the layers, which diffusers 0.42 looks for in case of clip_skip.
     if not hasattr(pipe.text_encoder, "text_model"): object.__setattr__(pipe.text_encoder, "text_model", pipe.text_encoder)
     pipe.set_progress_bar_config(disable=True)
