@@ -19,6 +19,7 @@ setup-python:    ## The readers that tests compare with, in .venv
 	@Scripts/setup.sh sharing
 
 build: setup     ## The attune command, in .build/release
+	@echo "building the attune command alone, in .build/release: some minutes the first time"
 	$(SWIFT) build $(RELEASE) --product attune
 
 demo: build      ## The whole of MI-TUNE on the bundled model, in demo/

@@ -67,7 +67,7 @@ let package = Package(
         .executableTarget(
             name: "attune",
             dependencies: [
-                "Tuning", "Interchange", "OCI", "Diffusion", "Corpus", "Codecs", "Tensor", "HDF5", "Disk", arguments,
+                "Tuning", "Interchange", "OCI", "Diffusion", "Corpus", "Codecs", "Tensor", "Disk", arguments,
             ],
             swiftSettings: strict),
 

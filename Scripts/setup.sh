@@ -26,10 +26,10 @@ system)
     ;;
 python)
     install python3-venv
-    if [ ! -x .venv/bin/python ] || ! .venv/bin/python -c 'import h5py, hdf5plugin, numpy, safetensors, PIL, datasets, webdataset, jsonschema, pandas, pyarrow, pytest, mypy' 2>/dev/null; then
-        echo "making .venv with h5py, hdf5plugin, numpy, safetensors, pillow, datasets, webdataset, jsonschema, pandas, pyarrow, pytest, mypy"
+    if [ ! -x .venv/bin/python ] || ! .venv/bin/python -c 'import h5py, hdf5plugin, numpy, safetensors, PIL, datasets, webdataset, jsonschema, pandas, pyarrow, pytest, mypy, wheel' 2>/dev/null; then
+        echo "making .venv with h5py, hdf5plugin, numpy, safetensors, pillow, datasets, webdataset, jsonschema, pandas, pyarrow, pytest, mypy, wheel"
         /usr/bin/python3 -m venv .venv
-        .venv/bin/pip install -q --disable-pip-version-check h5py hdf5plugin numpy safetensors pillow datasets webdataset jsonschema pandas pyarrow pytest mypy
+        .venv/bin/pip install -q --disable-pip-version-check h5py hdf5plugin numpy safetensors pillow datasets webdataset jsonschema pandas pyarrow pytest mypy wheel
     fi
     ;;
 sharing)

@@ -15,7 +15,12 @@ typedef float v16 __attribute__((vector_size(64), aligned(4)));
 
 /// The level that loops run at on this thread: 0 "default", 1 "x86-64-v3", 2 "x86-64-v4" (level.c).
 extern int ck_chosen_level;
-extern _Thread_local int ck_held_level;  // One more than the level; 0 holds nothing.
+// One more than the level; 0 holds nothing. Read without a call, which would cost more than the choice.
+#if defined(__ELF__)
+extern _Thread_local int ck_held_level __attribute__((tls_model("initial-exec")));
+#else
+extern _Thread_local int ck_held_level;
+#endif
 CK_INLINE int ck_level(void) { return ck_held_level ? ck_held_level - 1 : ck_chosen_level; }
 
 // CK_LOOP(type, name, (parameters), (arguments)) { body } defines a function whose body is compiled once for each vector
@@ -27,11 +32,13 @@ CK_INLINE int ck_level(void) { return ck_held_level ? ck_held_level - 1 : ck_cho
 #define CK_V4                                                                                                  \
     __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,avx512cd,"                                       \
                           "sse4.2,avx2,fma,f16c,bmi,bmi2,lzcnt,movbe,popcnt,cx16,crc32,sahf")))
+// Kept out of the function that chooses, which is a jump then and needs no stack.
+#define CK_ALONE __attribute__((noinline))
 #define CK_LOOP_AS(wide, type, name, parameters, arguments)                                                    \
     CK_INLINE wide type name##_body parameters;                                                                \
     wide CK_V4 static type name##_v4 parameters { return name##_body arguments; }                              \
     wide CK_V3 static type name##_v3 parameters { return name##_body arguments; }                              \
-    wide static type name##_v1 parameters { return name##_body arguments; }                                    \
+    wide CK_ALONE static type name##_v1 parameters { return name##_body arguments; }                           \
     type name parameters {                                                                                     \
         switch (ck_level()) {                                                                                  \
         case 2: return name##_v4 arguments;                                                                    \

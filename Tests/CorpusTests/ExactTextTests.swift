@@ -69,7 +69,7 @@ import Testing
         #expect(try corpus.scorers() == [name])
         #expect(try corpus.query(CatalogueQuery(condition: "\"\(name)\" > 1")).map(\.id) == [ids[2].hex])
         #expect(try corpus.ids(CatalogueQuery(by: name, top: 2)) == [ids[2], ids[1]])
-        #expect(try corpus.ids(CatalogueQuery(by: name, top: 1, perPrompt: true)).count == 3)
+        #expect(try corpus.ids(CatalogueQuery(by: name, top: 1, perPrompt: true)).count == 2)
         #expect(Annotations.problem(withName: "hps_v2") == nil && Annotations.problem(withName: "key") == nil)
     }
 }

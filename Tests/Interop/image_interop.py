@@ -35,6 +35,9 @@ spec = importlib.util.spec_from_file_location("make_goldens", GOLDENS / "make_go
 goldens = importlib.util.module_from_spec(spec); spec.loader.exec_module(goldens)
 
 
+MODELS = {}
+
+
 def edit(path, fields, drop=()):
     """A JSON file with members set, and others left out."""
     old = json.loads(path.read_text()) if path.exists() else {}
@@ -51,7 +54,8 @@ def tiny(place):
 def mini(name):
     """A small model of Tests/Goldens with its weights, and tiny-sd's tokenizer."""
     def make(place, unet=None):
-        parts = dict(goldens.models())[name]
+        if not MODELS: MODELS.update(goldens.models())
+        parts = dict(MODELS[name])
         if unet: parts["unet"] = goldens.jitter(UNet2DConditionModel.from_config({**parts["unet"].config, **unet}))
         index = {"_class_name": "StableDiffusionXLPipeline" if "text_encoder_2" in parts else "StableDiffusionPipeline"}
         for part, module in parts.items():
@@ -158,11 +162,12 @@ REFUSED = [("unet", "act_fn", "mish"), ("unet", "mid_block_scale_factor", 2), ("
 
 
 def main():
-    ap = argparse.ArgumentParser(); ap.add_argument("--work"); ap.add_argument("--only", default=""); a = ap.parse_args()
+    ap = argparse.ArgumentParser(); ap.add_argument("--work"); ap.add_argument("--only", default="", help="cases whose names have one of these, separated by commas"); a = ap.parse_args()
+    chosen = lambda name: any(word in name for word in a.only.split(","))
     work = pathlib.Path(a.work or tempfile.mkdtemp(prefix="attune-images-")); work.mkdir(parents=True, exist_ok=True)
     failed, ran = [], 0
     for number, (name, make, sampler, options, more) in enumerate(cases()):
-        if a.only not in name: continue
+        if not chosen(name): continue
         place = work / f"model-{number}"; shutil.rmtree(place, True); shutil.rmtree(work / f"out-{number}", True)
         make(place); ran += 1
         options = dict(options); steps, guidance = options.pop("steps", 10), options.pop("guidance", 5.0)
@@ -175,7 +180,7 @@ def main():
         shutil.rmtree(place)
     for number, (part, field, value) in enumerate(REFUSED):
         name = f"refused {part} {field} {value}"
-        if a.only not in name: continue
+        if not chosen(name): continue
         place, plain = work / f"refused-{number}", work / f"plain-{number}"; ran += 1
         for p in (place, plain, work / f"ro-{number}", work / f"rp-{number}"): shutil.rmtree(p, True)
         tiny(place); tiny(plain)

@@ -8,11 +8,11 @@ let seconds = CommandLine.arguments.dropFirst().first.flatMap { Double($0) } ?? 
 func normal(_ shape: [Int], _ stream: UInt64) -> Tensor { CounterGenerator(seed: 41, stream: stream).normal(shape) }
 
 /// Weights that all callers share; their Winograd transforms are made when first used, by whoever comes first.
-let kernel = Conv2DWeight(normal([32, 32, 3, 3], 1))
-let narrow = Conv2DWeight(
+let kernel = PreparedConvolution(normal([32, 32, 3, 3], 1))
+let narrow = PreparedConvolution(
     Tensor(shape: [32, 32, 3, 3], values: normal([32, 32, 3, 3], 1).values.map { Float(Float16($0)) }),
     keptAs: .float16)
-let weight = LinearWeight(normal([96, 32], 2))
+let weight = PreparedLinear(normal([96, 32], 2))
 
 /// One pass through ops of every kind and back.
 @Sendable func pass(_ seed: UInt64) -> Float {

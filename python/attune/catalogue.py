@@ -44,7 +44,7 @@ COLUMNS = (
 #: Those of them that are scores.
 SCORES = ("mi", "mi_se", "mi_reference", "mc", "mc_se", "mc_reference", "rf", "rf_cfg")
 #: Catalogues whose tables this package reads.
-VERSIONS = range(7, 10)
+VERSIONS = range(7, 11)
 
 _SHARED = {
     "nfs", "nfs4", "cifs", "smb3", "smbfs", "lustre", "gpfs", "ceph", "beegfs", "9p", "afs", "gfs2", "ocfs2", "panfs",

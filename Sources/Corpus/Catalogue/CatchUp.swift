@@ -80,8 +80,8 @@ extension Corpus {
             changed.insert(prefix)
             do throws(CorpusError) { present.formUnion(try shards(in: prefix)) } catch { return false }
         }
-        return try changed.isEmpty
-            || catalogue.shards().filter { changed.contains(String($0.hex.prefix(2))) } == present
+        if changed.isEmpty { return true }
+        return try catalogue.shards().filter { changed.contains(String($0.hex.prefix(2))) } == present
     }
 
     /// From so many on, filling an empty catalogue at once is faster than adding to it.

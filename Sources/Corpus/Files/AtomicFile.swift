@@ -37,6 +37,7 @@ package struct AtomicFiles: Sendable {
                     let made = try body(&file)
                     try file.finish()
                     try put(temporary, at: made.destination)
+                    withExtendedLifetime(file) {}
                     return made.name
                 } catch {
                     unlink(temporary.path)

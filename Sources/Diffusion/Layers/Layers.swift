@@ -13,25 +13,25 @@ package protocol LinearAdapter: Sendable {
 package struct Linear: Sendable {
     package let path: String
     /// As products read it.
-    package let packed: LinearWeight
+    package let prepared: PreparedLinear
     /// `[out]`.
     package let bias: Tensor?
 
     package init(path: String, weight: Tensor, bias: Tensor?) {
-        (self.path, packed, self.bias) = (path, LinearWeight(weight), bias)
+        (self.path, prepared, self.bias) = (path, PreparedLinear(weight), bias)
     }
 
     init(_ weights: Weights, inputs: Int, outputs: Int, bias: Bool = true) throws(ModelError) {
         path = weights.path
-        packed = LinearWeight(
+        prepared = PreparedLinear(
             try weights.layerWeight([outputs, inputs]), keptAs: weights.precision("weight"))
         self.bias = bias ? try weights.tensor("bias", [outputs]) : nil
     }
 
     /// The weight as the checkpoint has it, `[out, in]`: unpacked at each call.
-    package var weight: Tensor { packed.values }
+    package var weight: Tensor { prepared.values }
 
-    func callAsFunction(_ x: Tensor) -> Tensor { linear(x, packed, bias: bias) }
+    func callAsFunction(_ x: Tensor) -> Tensor { linear(x, prepared, bias: bias) }
 
     func callAsFunction(_ x: Tensor, _ context: ForwardContext) -> Tensor {
         context.adapters[path]?(x, base: self) ?? self(x)
@@ -75,7 +75,7 @@ struct GroupNorm: Sendable {
 }
 
 struct Conv2D: Sendable {
-    let weight: Conv2DWeight
+    let weight: PreparedConvolution
     let bias: Tensor
     let stride: Int
     let padding: Padding
@@ -83,7 +83,7 @@ struct Conv2D: Sendable {
     init(
         _ weights: Weights, inputs: Int, outputs: Int, kernel: Int = 3, stride: Int = 1, padding: Padding? = nil
     ) throws(ModelError) {
-        weight = Conv2DWeight(
+        weight = PreparedConvolution(
             try weights.layerWeight([outputs, inputs, kernel, kernel]), keptAs: weights.precision("weight"))
         bias = try weights.tensor("bias", [outputs])
         self.stride = stride

@@ -128,6 +128,10 @@ extension SchedulerConfiguration {
         }
     }
 
-    /// Whether the model was distilled to work in few steps with a sampler of its own.
-    package var isDistilled: Bool { ["LCMScheduler", "TCDScheduler"].contains(className) }
+    /// The class that says that the model was distilled to work in few steps with a sampler of its own; nil for others.
+    package var distilledClass: String? {
+        var names = [className]
+        if case .text(let name)? = fields["_class_name"] { names.append(name) }
+        return names.first { ["LCMScheduler", "TCDScheduler"].contains($0) }
+    }
 }

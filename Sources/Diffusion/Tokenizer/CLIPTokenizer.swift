@@ -32,9 +32,6 @@ package struct CLIPTokenizer: Sendable {
         padding = try id(special.padding)
         unknown = try id(special.unknown)
         added = AddedTokens(files.added)
-        guard files.ids.allSatisfy({ (0...Int(Int32.max)).contains($0) }) else {
-            throw ModelError(.malformedFile, at: folder.path, "the vocabulary has ids below zero or beyond 2³¹")
-        }
         largestID = files.ids.max() ?? 0
     }
 

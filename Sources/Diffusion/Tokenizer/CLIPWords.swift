@@ -5,18 +5,19 @@ enum CLIPWords {
     /// NFC, runs of white space as one blank, lower case.
     static func normalized(_ text: String) -> String {
         let composed = text.precomposedStringWithCanonicalMapping.unicodeScalars
-        var out = String.UnicodeScalarView()
+        // A string: its view of scalars copies all that it has when a sequence is added.
+        var out = ""
         var inSpace = false
         for scalar in composed {
             if scalar.properties.isWhitespace {
                 if !inSpace { out.append(" ") }
                 inSpace = true
             } else {
-                out.append(contentsOf: scalar.properties.lowercaseMapping.unicodeScalars)
+                out += scalar.properties.lowercaseMapping
                 inSpace = false
             }
         }
-        return String(out)
+        return out
     }
 
     private static let contractions = ["'s", "'t", "'re", "'ve", "'m", "'ll", "'d"].map { Array($0.unicodeScalars) }

@@ -36,6 +36,9 @@ struct TokenizerFiles {
             counts = fast.map { $0.vocabulary != older || $0.merges != olderPairs } ?? false
             (words, pairs) = counts ? (fast?.vocabulary ?? older, fast?.merges ?? olderPairs) : (older, olderPairs)
         }
+        guard allIDs.allSatisfy({ (0...Int(Int32.max)).contains($0) }) else {
+            throw ModelError(.malformedFile, at: folder.path, "the vocabulary has ids below zero or beyond 2³¹")
+        }
         special = SpecialTokens(settings, fast)
         let resolver = AddedTokenResolver(folder: folder, vocabulary: words, settings: settings, special: special)
         let tokens = try resolver.resolved(fast)

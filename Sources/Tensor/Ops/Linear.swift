@@ -4,7 +4,7 @@
 ///   - x: `[…, in]`.
 ///   - bias: `[out]`.
 /// - Returns: `[…, out]`.
-package func linear(_ x: Tensor, _ weight: LinearWeight, bias: Tensor? = nil) -> Tensor {
+package func linear(_ x: Tensor, _ weight: PreparedLinear, bias: Tensor? = nil) -> Tensor {
     let (outputs, inputs) = (weight.outputs, weight.inputs)
     precondition(x.channels == inputs, "a linear layer for \(inputs) channels got a tensor of shape \(x.shape)")
     let out = Output(x.shape.dropLast() + [outputs])
@@ -23,10 +23,10 @@ package func linear(_ x: Tensor, _ weight: LinearWeight, bias: Tensor? = nil) ->
 
 /// The same with a weight `[out, in]` that is used once, or changes from use to use.
 package func linear(_ x: Tensor, _ weight: Tensor, bias: Tensor? = nil) -> Tensor {
-    linear(x, LinearWeight(weight), bias: bias)
+    linear(x, PreparedLinear(weight), bias: bias)
 }
 
-private func inputGradient(_ gradient: Tensor, _ weight: LinearWeight, _ shape: [Int]) -> Tensor {
+private func inputGradient(_ gradient: Tensor, _ weight: PreparedLinear, _ shape: [Int]) -> Tensor {
     let out = Output(shape)
     weight.multiplyBack(gradient.pointer, rows: gradient.rows, into: out.pointer)
     return out.tensor

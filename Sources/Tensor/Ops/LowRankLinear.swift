@@ -9,7 +9,7 @@
 ///   - scale: s.
 /// - Returns: `[…, out]`.
 package func lowRankLinear(
-    _ x: Tensor, _ weight: LinearWeight, bias: Tensor?, down: Tensor, up: Tensor, scale: Float
+    _ x: Tensor, _ weight: PreparedLinear, bias: Tensor?, down: Tensor, up: Tensor, scale: Float
 ) -> Tensor {
     let rows = x.detached.reshaped([x.rows, x.channels])
     let parents = [x, down, up]
@@ -37,7 +37,7 @@ package func lowRankLinear(
 ///   - norm: ‖W + sBA‖ by rows, `[out]`: see ``adaptedRowNorms(weight:weightSquares:down:up:scale:)``.
 ///   The others are those of ``lowRankLinear(_:_:bias:down:up:scale:)``.
 package func weightDecomposedLinear(
-    _ x: Tensor, _ weight: LinearWeight, bias: Tensor?, down: Tensor, up: Tensor, magnitude: Tensor, norm: Tensor,
+    _ x: Tensor, _ weight: PreparedLinear, bias: Tensor?, down: Tensor, up: Tensor, magnitude: Tensor, norm: Tensor,
     scale: Float
 ) -> Tensor {
     let rows = x.detached.reshaped([x.rows, x.channels])
@@ -68,7 +68,7 @@ package func weightDecomposedLinear(
 ///   - down: A, `[r, in]`.
 ///   - up: B, `[out, r]`.
 package func adaptedRowNorms(
-    weight: LinearWeight, weightSquares: Tensor, down: Tensor, up: Tensor, scale: Float
+    weight: PreparedLinear, weightSquares: Tensor, down: Tensor, up: Tensor, scale: Float
 ) -> Tensor {
     let (down, up) = (down.detached, up.detached)
     let crossed = rowDots(up, product(down, weight).transposed)

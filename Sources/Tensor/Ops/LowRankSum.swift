@@ -7,7 +7,7 @@
 ///   - up: `[out, r]`.
 /// - Returns: `[m, out]`.
 func lowRankSum(
-    _ x: Tensor, _ weight: LinearWeight, _ narrow: Tensor, _ up: Tensor, bias: Tensor? = nil
+    _ x: Tensor, _ weight: PreparedLinear, _ narrow: Tensor, _ up: Tensor, bias: Tensor? = nil
 ) -> Tensor {
     precondition(narrow.rows == x.rows && up.shape[0] == weight.outputs, "a sum of products of one shape")
     let out = Output([x.rows, weight.outputs])
@@ -23,7 +23,7 @@ func lowRankSum(
 ///   - dNarrow: `[m, r]`.
 ///   - down: `[r, in]`.
 /// - Returns: `[m, in]`.
-func lowRankSumBack(_ gradient: Tensor, _ weight: LinearWeight, _ dNarrow: Tensor, _ down: Tensor) -> Tensor {
+func lowRankSumBack(_ gradient: Tensor, _ weight: PreparedLinear, _ dNarrow: Tensor, _ down: Tensor) -> Tensor {
     precondition(dNarrow.rows == gradient.rows && down.shape[1] == weight.inputs, "a sum of products of one shape")
     let out = Output([gradient.rows, weight.inputs])
     weight.multiplyBack(gradient.pointer, rows: gradient.rows, into: out.pointer)
@@ -32,14 +32,14 @@ func lowRankSumBack(_ gradient: Tensor, _ weight: LinearWeight, _ dNarrow: Tenso
 }
 
 /// x·Wᵀ for x `[m, in]`, without gradients: `[m, out]`.
-func product(_ x: Tensor, _ weight: LinearWeight) -> Tensor {
+func product(_ x: Tensor, _ weight: PreparedLinear) -> Tensor {
     let out = Output([x.rows, weight.outputs])
     weight.multiply(x.pointer, rows: x.rows, into: out.pointer)
     return out.tensor
 }
 
 /// gradient·W for gradient `[m, out]`, the way back: `[m, in]`.
-func productBack(_ gradient: Tensor, _ weight: LinearWeight) -> Tensor {
+func productBack(_ gradient: Tensor, _ weight: PreparedLinear) -> Tensor {
     let out = Output([gradient.rows, weight.inputs])
     weight.multiplyBack(gradient.pointer, rows: gradient.rows, into: out.pointer)
     return out.tensor

@@ -5,14 +5,14 @@
 package struct MergedLinear: Sendable {
     private let down, up, magnitude: Tensor
     /// W′ = (m/‖W + sBA‖)∘(W + sBA) by rows.
-    private let weight: LinearWeight
+    private let weight: PreparedLinear
     /// s·m/‖W + sBA‖, `[out]`.
     private let gain: Tensor
     /// B with its rows times that, `[out, r]`.
     private let scaledUp: Tensor
 
     /// Nil where a weight of its own saves little, or would lose what the gradient of m is computed from.
-    package init?(_ base: LinearWeight, down: Tensor, up: Tensor, magnitude: Tensor, scale: Float) {
+    package init?(_ base: PreparedLinear, down: Tensor, up: Tensor, magnitude: Tensor, scale: Float) {
         let narrowWork = down.shape[0] * (base.inputs + base.outputs)
         guard Self.leastShare * narrowWork >= base.inputs * base.outputs,
             let (weight, gain) = base.merged(

@@ -1,6 +1,6 @@
 import CKernels
 
-extension LinearWeight {
+extension PreparedLinear {
     /// W + up·down with its rows brought to given lengths: the weight of a layer with an adapter, for as long as that stays
     /// the same.
     ///
@@ -9,7 +9,7 @@ extension LinearWeight {
     ///   - up: `[out, r]`.
     ///   - lengths: `[out]`, the length of each row.
     /// - Returns: the weight, and `[out]`, what its rows were multiplied by; nil where products read no panels.
-    func merged(down: Tensor, up: Tensor, rowLengths lengths: Tensor) -> (weight: LinearWeight, gain: Tensor)? {
+    func merged(down: Tensor, up: Tensor, rowLengths lengths: Tensor) -> (weight: PreparedLinear, gain: Tensor)? {
         precondition(
             up.shape == [outputs, down.shape[0]] && down.shape[1] == inputs && lengths.shape == [outputs],
             "factors of shape \(up.shape) and \(down.shape) for a weight of shape \([outputs, inputs])")
@@ -35,6 +35,6 @@ extension LinearWeight {
                 }
             }
         }
-        return (LinearWeight(panels: sum.tensor, outputs: outputs, inputs: inputs), gain.tensor)
+        return (PreparedLinear(panels: sum.tensor, outputs: outputs, inputs: inputs), gain.tensor)
     }
 }

@@ -49,7 +49,7 @@ package struct Adapter: Sendable {
         for path in paths {
             guard let layer = layers[path] else { continue }
             guard let linear = linears[path] else { throw .noSuchLayer(path: path) }
-            let (outputs, inputs) = (linear.packed.outputs, linear.packed.inputs)
+            let (outputs, inputs) = (linear.prepared.outputs, linear.prepared.inputs)
             func check(_ name: String, _ tensor: Tensor, _ expected: [Int]) throws(AdapterError) {
                 guard tensor.shape == expected else {
                     throw .wrongShape(path: path, tensor: name, found: tensor.shape, expected: expected)

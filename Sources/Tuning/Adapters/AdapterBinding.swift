@@ -18,11 +18,11 @@ extension Adapter {
             guard let magnitude = layer.magnitude, let base = linears[path], let squares = weightSquares[path] else {
                 return (path, LoRALinear(layer, scale: scale))
             }
-            if let merged = MergedDoRALinear(layer, magnitude: magnitude, scale: scale, base: base.packed) {
+            if let merged = MergedDoRALinear(layer, magnitude: magnitude, scale: scale, base: base.prepared) {
                 return (path, merged)
             }
             let norm = adaptedRowNorms(
-                weight: base.packed, weightSquares: squares, down: layer.down, up: layer.up, scale: scale)
+                weight: base.prepared, weightSquares: squares, down: layer.down, up: layer.up, scale: scale)
             return (path, DoRALinear(layer, magnitude: magnitude, scale: scale, norm: norm))
         }
         return Dictionary(uniqueKeysWithValues: bound)

@@ -171,5 +171,4 @@ package enum AdapterFile {
                 ? "there is no \(name) in it"
                 : "it holds several files, \(files.joined(separator: ", ")): give one of them")
     }
-    }
 }

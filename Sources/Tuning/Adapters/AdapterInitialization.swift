@@ -15,7 +15,7 @@ extension Adapter {
         guard !adapted.isEmpty else { throw .nothingToAdapt(targets: targets.rawValue) }
         var layers: [String: AdapterLayer] = [:]
         for (index, (path, linear)) in adapted.sorted(by: { $0.key < $1.key }).enumerated() {
-            let (outputs, inputs) = (linear.packed.outputs, linear.packed.inputs)
+            let (outputs, inputs) = (linear.prepared.outputs, linear.prepared.inputs)
             let generator = CounterGenerator(seed: seed, stream: DrawPurpose.adapter.stream(UInt64(index)))
             layers[path] = AdapterLayer(
                 down: generator.normal([rank, inputs]) * (1 / Float(rank)),

@@ -79,7 +79,7 @@ struct AdapterLayers {
         let magnitude = try magnitude(parts, outputs: outputs, inputs: down.shape[1], unusable)
         let stated = try settings?.alpha(of: path, file: file)
         let alpha = parts.alpha ?? stated ?? Double(rank)
-        guard alpha.isFinite else { throw unusable("has alpha \(alpha)") }
+        guard Float(alpha).isFinite else { throw unusable("has alpha \(alpha)") }
         let isStable = settings?.isRankStabilised == true
         return StoredAdapter.Layer(
             factors: AdapterLayer(

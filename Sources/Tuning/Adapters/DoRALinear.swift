@@ -22,7 +22,7 @@ package struct DoRALinear: LinearAdapter {
 
     package func callAsFunction(_ x: Tensor, base: Linear) -> Tensor {
         weightDecomposedLinear(
-            x, base.packed, bias: base.bias, down: layer.down, up: layer.up, magnitude: magnitude, norm: norm,
+            x, base.prepared, bias: base.bias, down: layer.down, up: layer.up, magnitude: magnitude, norm: norm,
             scale: scale)
     }
 }

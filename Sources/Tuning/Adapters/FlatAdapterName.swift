@@ -63,7 +63,7 @@ enum OriginalUNetNames {
     static func translated(_ words: [String], _ blocks: () throws -> [Int]) throws -> [String] {
         func numbers(_ at: Int...) -> [Int]? {
             let found = at.compactMap { words.indices.contains($0) ? Int(words[$0]) : nil }
-            return found.count == at.count ? found : nil
+            return found.count == at.count && found.allSatisfy { (0..<1000).contains($0) } ? found : nil
         }
         let unknown = AdapterTensorName.Refusal(
             "names the layer '\(words.joined(separator: "."))', which no UNet of Stable Diffusion has")

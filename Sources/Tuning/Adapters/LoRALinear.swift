@@ -12,6 +12,6 @@ package struct LoRALinear: LinearAdapter {
     }
 
     package func callAsFunction(_ x: Tensor, base: Linear) -> Tensor {
-        lowRankLinear(x, base.packed, bias: base.bias, down: layer.down, up: layer.up, scale: scale)
+        lowRankLinear(x, base.prepared, bias: base.bias, down: layer.down, up: layer.up, scale: scale)
     }
 }

@@ -8,7 +8,7 @@ package struct MergedDoRALinear: LinearAdapter {
     private let merged: MergedLinear
 
     /// Nil where a weight of its own saves little, or would lose what the gradient of m is computed from.
-    package init?(_ layer: AdapterLayer, magnitude: Tensor, scale: Float, base: LinearWeight) {
+    package init?(_ layer: AdapterLayer, magnitude: Tensor, scale: Float, base: PreparedLinear) {
         guard
             let merged = MergedLinear(base, down: layer.down, up: layer.up, magnitude: magnitude, scale: scale)
         else { return nil }

@@ -15,7 +15,8 @@ struct CandidateMaker {
     private let negative: PromptEmbedding?
 
     init(_ options: ModelOptions, _ settings: DenoisingSettings) throws {
-        (model, adapter) = try options.load(for: .sampling(settings.sampler))
+        let (model, adapter) = try options.load(for: .sampling(settings.sampler))
+        (self.model, self.adapter) = (model, adapter)
         try requireSteps(settings.steps, model)
         // A sampler that cannot do it says so before any work.
         _ = try settings.sampler.make(model.scheduler, steps: settings.steps)
@@ -40,9 +41,9 @@ struct CandidateMaker {
             negativePrompt: text, clipSkip: skipped,
             tracesNegativePrompt: text != nil && settings.baseline == .negativePrompt,
             ignoredFields: model.ignoredFields)
-        if model.scheduler.isDistilled, settings.sampler != .lcm {
+        if let name = model.scheduler.distilledClass, settings.sampler != .lcm {
             standardError(
-                "warning: \(model.scheduler.className) in the model's scheduler says that it was distilled; its images "
+                "warning: \(name) in the model's scheduler says that it was distilled; its images "
                     + "are made with --sampler lcm --steps 4 --guidance 1 or the like")
         }
     }

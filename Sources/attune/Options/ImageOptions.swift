@@ -31,7 +31,7 @@ struct ImageOptions: ParsableArguments {
                 throw ValidationError("\(option) is \(side); it must be a multiple of 8 from 8 to 16384")
             }
         }
-        if let clipSkip, clipSkip < 0 { throw ValidationError("--clip-skip is \(clipSkip); it must be at least 0") }
+        if let clipSkip { try requirePositive(clipSkip, "--clip-skip", Bounds.clipSkip) }
     }
 }
 

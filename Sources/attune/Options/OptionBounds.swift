@@ -18,6 +18,8 @@ enum Bounds {
     static let repeats = 1...1_000_000
     /// Of a drawing.
     static let rowsOrColumns = 1...10_000
+    /// No text encoder has more layers.
+    static let clipSkip = 0...100
     static let guidance = 0.0...1000.0
 }
 

@@ -10,7 +10,9 @@ package struct PromptFile {
     package init(_ url: URL) throws(PromptFileError) {
         let data: Data
         do {
-            data = try Data(contentsOf: url)
+            // Pipes too, as `--prompts <(command)` gives one: their size is not known before they are read.
+            let file = try FileHandle(forReadingFrom: url)
+            data = try file.readToEnd() ?? Data()
         } catch {
             throw .unreadable(path: url.path)
         }

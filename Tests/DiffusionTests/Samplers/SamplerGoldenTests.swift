@@ -41,6 +41,11 @@ struct SamplerGoldenTests {
                 x = sampler.step(modelOutput: Tensor(shape: shape, values: output), step: step, sample: x) {
                     generator.normal(shape)
                 }
+                // Diffusers multiplies 0 by ∞ in the last step of UniPC's bh1; that step is the plain one here.
+                guard expected.batch(step..<step + 1).values.allSatisfy(\.isFinite) else {
+                    #expect(item.config.contains("bh1") && x.values.allSatisfy(\.isFinite), "\(item)")
+                    break
+                }
                 // Zero terminal SNR begins with a division by what single precision hardly holds.
                 let limit = item.config.contains("\"rescale_betas_zero_snr\": true") ? 2e-3 : 2e-4
                 let error = relativeError(x, expected.batch(step..<step + 1))

@@ -112,6 +112,9 @@ import Testing
             try error(["merges.txt": "version https://git-lfs.github.com/spec/v1\n"], ["vocab.json"]).contains(
                 "git-lfs"))
         #expect(try error([:], []).contains("vocab.json"))
+        let large = #"{"model":{"vocab":{"<|startoftext|>":0,"<|endoftext|>":9223372036854775807},"merges":["a b"]}}"#
+        #expect(
+            try error(["tokenizer.json": large, "added_tokens.json": #"{"<cat>": 5}"#], []).contains("ids below zero"))
     }
 
     /// A copy of the vocabulary that says the same does not count in the model's digest; one that adds a word does.

@@ -120,7 +120,9 @@ final class MadeCertificate {
         let made = try Programs.run(
             try #require(Programs.find("openssl")),
             [
-                "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=\(hosts[0])", "-addext",
+                "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                "-subj",
+                "/CN=\(hosts[0])", "-addext",
                 "subjectAltName=\(names)", "-keyout", key.path, "-out", certificate.path,
             ])
         try #require(made.status == 0, "\(made.errors)")

@@ -14,26 +14,26 @@ struct GradientTests {
 
     @Test func convolution() {
         checkGradients([[2, 5, 6, 3], [4, 3, 3, 3], [4]]) {
-            conv2d($0[0], Conv2DWeight($0[1]), bias: $0[2], padding: .uniform(1))
+            conv2d($0[0], PreparedConvolution($0[1]), bias: $0[2], padding: .uniform(1))
         }
     }
 
     @Test func stridedConvolutionWithUnevenPadding() {
         checkGradients([[1, 6, 6, 3], [4, 3, 3, 3]]) {
             conv2d(
-                $0[0], Conv2DWeight($0[1]), stride: 2, padding: Padding(top: 0, left: 0, bottom: 1, right: 1))
+                $0[0], PreparedConvolution($0[1]), stride: 2, padding: Padding(top: 0, left: 0, bottom: 1, right: 1))
         }
     }
 
     @Test func pointwiseConvolution() {
         checkGradients([[2, 3, 3, 5], [4, 5, 1, 1], [4]]) {
-            conv2d($0[0], Conv2DWeight($0[1]), bias: $0[2], padding: .none)
+            conv2d($0[0], PreparedConvolution($0[1]), bias: $0[2], padding: .none)
         }
     }
 
     @Test func winogradConvolution() {
         checkGradients([[2, 9, 10, 16], [32, 16, 3, 3], [32]]) {
-            conv2d($0[0], Conv2DWeight($0[1]), bias: $0[2], padding: .uniform(1))
+            conv2d($0[0], PreparedConvolution($0[1]), bias: $0[2], padding: .uniform(1))
         }
     }
 
@@ -112,7 +112,7 @@ struct GradientTests {
     }
 
     @Test(arguments: [false, true]) func lowRankLayers(bias: Bool) {
-        let weight = LinearWeight(CounterGenerator(seed: 4, stream: 0).normal([10, 12]) * 0.3)
+        let weight = PreparedLinear(CounterGenerator(seed: 4, stream: 0).normal([10, 12]) * 0.3)
         let bias = bias ? CounterGenerator(seed: 4, stream: 1).normal([10]) : nil
         // The norm takes no gradient, so it stays where it is.
         let norm = Tensor(shape: [10], values: (0..<10).map { 1 + 0.1 * Float($0) })

@@ -193,7 +193,7 @@ struct LargeShapeTests {
         let (m, n, k) = (400, 1100, 1024)
         #expect(n * k > PathSizes.wideProduct && k >= m, "both directions are cut by columns")
         let (x, matrix, bias) = (Tensor.parameter(normal([m, k], 1)), normal([n, k], 2), normal([n], 3))
-        let out = linear(x, LinearWeight(matrix), bias: bias)
+        let out = linear(x, PreparedLinear(matrix), bias: bias)
         let (found, slope) = backward(out, for: [x])
         let (xs, ws, bs) = (x.values, matrix.values, bias.values)
         // Rows at the ends and on both sides of blocks of rows.
@@ -277,7 +277,7 @@ struct LargeShapeTests {
         let (oh, ow) = ((h - 1) / shape.stride + 1, (w - 1) / shape.stride + 1)
         let x = Tensor.parameter(normal([shape.images, h, w, ci], 1))
         let (kernel, bias) = (Tensor.parameter(normal([co, ci, 3, 3], 2)), normal([co], 3))
-        let out = conv2d(x, Conv2DWeight(kernel), bias: bias, stride: shape.stride, padding: .uniform(1))
+        let out = conv2d(x, PreparedConvolution(kernel), bias: bias, stride: shape.stride, padding: .uniform(1))
         #expect(out.shape == [shape.images, oh, ow, co])
         let (found, slope) = backward(out, for: [x, kernel])
         let (xs, ks, bs, os, gs) = (x.values, kernel.values, bias.values, out.values, found[0].values)

@@ -47,7 +47,7 @@ struct ProductTests {
     func packedWeightsGoBothWays(m: Int, n: Int, k: Int) {
         let (x, bias) = (values(m * k, stream: 3).reshaped([m, k]), values(n, stream: 4))
         let matrix = values(n * k, stream: 5).reshaped([n, k])
-        let weight = LinearWeight(matrix)
+        let weight = PreparedLinear(matrix)
         #expect(weight.values.values == matrix.values)
         let product = plain(m, n, k, x.values, matrix.values, transposeA: false, transposeB: true)
         let expected = product.enumerated().map { $0.element + bias.values[$0.offset % n] }
@@ -69,7 +69,7 @@ struct ProductTests {
         let clipped = fitting.map { abs($0) < 1e-3 ? 0.5 : $0 }
         for matrix in [clipped, values(64 * 96, stream: 10).values] {
             let tensor = Tensor(shape: [64, 96], values: matrix)
-            let (plain, narrow) = (LinearWeight(tensor), LinearWeight(tensor, keptAs: precision))
+            let (plain, narrow) = (PreparedLinear(tensor), PreparedLinear(tensor, keptAs: precision))
             #expect(narrow.values.values == matrix)
             #expect(linear(x, narrow).values == linear(x, plain).values)
         }
@@ -77,7 +77,7 @@ struct ProductTests {
         let image = values(2 * 8 * 8 * 32, stream: 12).reshaped([2, 8, 8, 32])
         func convolved(_ precision: WeightPrecision) -> (Tensor, Tensor) {
             let leaf = Tensor.parameter(image)
-            let out = conv2d(leaf, Conv2DWeight(kernel, keptAs: precision), padding: .uniform(1))
+            let out = conv2d(leaf, PreparedConvolution(kernel, keptAs: precision), padding: .uniform(1))
             let loss = meanSquaredError(out, Tensor(zeros: out.shape))
             return (out, gradients(of: loss, for: [leaf])[0])
         }
@@ -90,7 +90,7 @@ struct ProductTests {
     func rowsAreIndependent() {
         let (x, weight) = (
             values(300 * 320, stream: 7).reshaped([300, 320]),
-            LinearWeight(values(640 * 320, stream: 8).reshaped([640, 320]))
+            PreparedLinear(values(640 * 320, stream: 8).reshaped([640, 320]))
         )
         let all = linear(x, weight).values
         for rows in [1, 2, 7, 48, 150] {

@@ -38,7 +38,7 @@ struct ValueTests {
         let x = CounterGenerator(seed: 1, stream: 1).normal([2, height, width, inputs])
         let w = CounterGenerator(seed: 1, stream: 2).normal([outputs, inputs, 3, 3])
         let bias = CounterGenerator(seed: 1, stream: 3).normal([outputs])
-        let got = conv2d(x, Conv2DWeight(w), bias: bias, stride: stride, padding: .uniform(1))
+        let got = conv2d(x, PreparedConvolution(w), bias: bias, stride: stride, padding: .uniform(1))
         let expected = convolved(x, w, bias.values, stride: stride, padding: .uniform(1))
         #expect(relativeError(got.values, expected) < 1e-5)
     }
@@ -123,7 +123,7 @@ struct ValueTests {
     @Test func theSameBytesEveryTime() {
         func once() -> [Float] {
             let x = CounterGenerator(seed: 5, stream: 1).normal([3, 16, 16, 64])
-            let w = Conv2DWeight(CounterGenerator(seed: 5, stream: 2).normal([64, 64, 3, 3]))
+            let w = PreparedConvolution(CounterGenerator(seed: 5, stream: 2).normal([64, 64, 3, 3]))
             let ones = Tensor(filled: 1, shape: [64])
             let y = groupNorm(
                 conv2d(x, w, padding: .uniform(1)), groups: 32, scale: ones, shift: ones, epsilon: 1e-5,

@@ -113,6 +113,7 @@ import Tuning
         ("lora_te3_encoder_block_0", "third text encoder"),
         ("lycoris_mid_block_proj_in", "begins with 'lycoris_mid_block_proj_in'"),
         ("lora_unet_input_blocks_99_1_proj_in", "no UNet of Stable Diffusion has"),
+        ("lora_unet_output_blocks_-9223372036854775808_1_proj_in", "no UNet of Stable Diffusion has"),
     ])
     func foreignNamesSayWhatWasFound(stem: String, says: String) {
         let said = refusal(factors(stem, Self.peft.0, Self.peft.1))

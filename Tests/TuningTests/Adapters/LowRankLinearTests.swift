@@ -32,7 +32,7 @@ private struct Setting {
         DoRALinear(
             AdapterLayer(down: down, up: up, magnitude: magnitude), magnitude: magnitude, scale: scale,
             norm: adaptedRowNorms(
-                weight: base.packed, weightSquares: rowSquares(base.weight), down: frozen.0, up: frozen.1,
+                weight: base.prepared, weightSquares: rowSquares(base.weight), down: frozen.0, up: frozen.1,
                 scale: scale))
     }
 
@@ -61,7 +61,7 @@ private struct Setting {
     @Test func normsMatchTheDenseMatrix() {
         let setting = Setting()
         let norms = adaptedRowNorms(
-            weight: setting.base.packed, weightSquares: rowSquares(setting.base.weight), down: setting.down,
+            weight: setting.base.prepared, weightSquares: rowSquares(setting.base.weight), down: setting.down,
             up: setting.up, scale: setting.scale)
         let dense = setting.sum.map { Float($0.map { $0 * $0 }.reduce(0, +).squareRoot()) }
         #expect(relativeError(norms.values, dense) < 1e-6)

@@ -23,11 +23,12 @@ import Tuning
             return [output] + gradients(of: meanSquaredError(output, target), for: values)
         }
         let merged = try run { layer, magnitude in
-            try #require(MergedDoRALinear(layer, magnitude: magnitude, scale: 1.75, base: base.packed))
+            try #require(MergedDoRALinear(layer, magnitude: magnitude, scale: 1.75, base: base.prepared))
         }
         let narrow = run { layer, magnitude in
             let norm = adaptedRowNorms(
-                weight: base.packed, weightSquares: rowSquares(base.weight), down: layer.down, up: layer.up, scale: 1.75
+                weight: base.prepared, weightSquares: rowSquares(base.weight), down: layer.down, up: layer.up,
+                scale: 1.75
             )
             return DoRALinear(layer, magnitude: magnitude, scale: 1.75, norm: norm)
         }
@@ -43,7 +44,7 @@ import Tuning
             let layer = AdapterLayer(
                 down: randomTensor([4, size], seed: 1), up: randomTensor([size, 4], seed: 2), magnitude: magnitude)
             return MergedDoRALinear(
-                layer, magnitude: magnitude, scale: 1, base: LinearWeight(randomTensor([size, size], seed: 3)))
+                layer, magnitude: magnitude, scale: 1, base: PreparedLinear(randomTensor([size, size], seed: 3)))
         }
         #expect(layer(48, magnitude: 1) != nil)
         #expect(layer(64, magnitude: 1) == nil)

@@ -47,8 +47,8 @@ import Tuning
         show("group norm", [x, ones]) {
             groupNorm(x, groups: 8, scale: ones, shift: ones, epsilon: 1e-5, activation: .silu)
         }
-        let small = Conv2DWeight(randomTensor([96, 96, 3, 3], seed: 2))
-        let large = Conv2DWeight(randomTensor([896, 96, 3, 3], seed: 3))
+        let small = PreparedConvolution(randomTensor([96, 96, 3, 3], seed: 2))
+        let large = PreparedConvolution(randomTensor([896, 96, 3, 3], seed: 3))
         show("small Winograd kernel", [x]) { conv2d(x, small, padding: .uniform(1)) }
         show("large Winograd kernel", [x]) { conv2d(x, large, padding: .uniform(1)) }
         show("direct convolution", [x]) { conv2d(x, large, stride: 2, padding: .uniform(1)) }

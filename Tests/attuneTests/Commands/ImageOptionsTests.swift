@@ -194,7 +194,8 @@ struct ImageOptionsTests {
         let prompts = try scratch.file("prompts.txt", "a star\n")
         for (sampler, warns) in [("ddim", true), ("lcm", false)] {
             let outcome = try Attune.run(
-                "sample", "--model", lcm, "--prompts", prompts, "--to", scratch.path(sampler), "--images-per-prompt",
+                "sample", "--model", lcm, "--prompts", prompts, "--to", scratch.path("out-\(sampler)"),
+                "--images-per-prompt",
                 "1", "--steps", "2", "--sampler", sampler)
             #expect(outcome.status == 0 && outcome.errors.contains("LCMScheduler") == warns, "\(outcome.errors)")
         }

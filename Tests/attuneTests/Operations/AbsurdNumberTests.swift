@@ -22,9 +22,9 @@ import Testing
 
     private static let cases: [(command: String, option: String, values: [String])] = {
         let counts: [(String, [String])] = [
-            ("generate", ["--images-per-prompt", "--steps", "--batch", "--threads"]),
+            ("generate", ["--images-per-prompt", "--steps", "--batch", "--threads", "--width", "--height"]),
             ("sample", ["--images-per-prompt", "--steps", "--batch"]), ("score", ["--draws", "--steps", "--batch"]),
-            ("import", ["--batch", "--size"]),
+            ("import", ["--batch", "--size", "--max-pixels"]),
             ("train", ["--steps", "--batch", "--accumulate", "--rank", "--checkpoint-every", "--keep-checkpoints"]),
             ("export", ["--samples-per-file", "--bytes-per-file", "--repeats"]),
             ("report", ["--prompts", "--columns"]),
@@ -34,7 +34,8 @@ import Testing
             options.map { (command, $0, huge) }
         }
         cases += [
-            ("train", "--evaluate", tooLarge + ["-1"]), ("train", "--lr", notANumber + ["0"]),
+            ("sample", "--clip-skip", tooLarge + ["-1"]), ("train", "--evaluate", tooLarge + ["-1"]),
+            ("train", "--lr", notANumber + ["0"]),
             ("train", "--alpha", notANumber + ["0"]), ("generate", "--guidance", notANumber),
             ("sample", "--guidance", notANumber), ("generate", "--seed", ["-1", "18446744073709551616", "nan"]),
             ("generate", "--part", ["0/0", "2/1", "-1/3", "1/nan", "9223372036854775808/1"]),

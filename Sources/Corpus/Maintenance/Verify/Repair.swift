@@ -42,10 +42,11 @@ extension Corpus {
         guard let digest = damage.digest else { return RepairOutcome(damage: damage, action: .left) }
         let place = ShardWriter.location(of: digest, in: shardsFolder)
         if try restore(place, digest, from: source) { return RepairOutcome(damage: damage, action: .restored) }
-        guard damage.code == .damaged || source != nil else { return RepairOutcome(damage: damage, action: .left) }
+        let isDamaged = damage.code == .damaged || failsToRead(place)
+        guard isDamaged || source != nil else { return RepairOutcome(damage: damage, action: .left) }
         let found = try source.map { (source) throws(CorpusError) in try records(damage.samples, of: source) } ?? []
         let new = found.isEmpty ? [] : [try seal(found.map(\.record), ids: found.map(\.id))]
-        if damage.code != .damaged, new.isEmpty { return RepairOutcome(damage: damage, action: .left) }
+        if !isDamaged, new.isEmpty { return RepairOutcome(damage: damage, action: .left) }
         try quarantine(place)
         try catalogue.replace([digest], with: prepared(new))
         // Of annotations, earlier revisions count again.
@@ -75,7 +76,7 @@ extension Corpus {
             return RepairOutcome(damage: damage, action: .restored)
         }
         // A selection that lacks samples is whole itself.
-        guard damage.code == .damaged else { return RepairOutcome(damage: damage, action: .left) }
+        guard damage.code == .damaged || failsToRead(place) else { return RepairOutcome(damage: damage, action: .left) }
         try quarantine(place)
         return RepairOutcome(damage: damage, action: .quarantined)
     }
@@ -97,10 +98,12 @@ extension Corpus {
             Digest(of: data) == digest
         else { return false }
         // What is there already may be whole: the damage of a selection can be that samples are missing.
-        if let present = try reported({ () throws(DiskError) in try Disk.readIfPresent(place.path) }) {
-            if Digest(of: present) == digest { return false }
-            try quarantine(place)
+        do throws(DiskError) {
+            if let present = try Disk.readIfPresent(place.path), Digest(of: present) == digest { return false }
+        } catch {
+            // Whatever keeps it from being read: the same bytes take its place, and it is kept.
         }
+        try quarantine(place)
         if path.hasPrefix(shardsFolder.standardizedFileURL.path + "/") {
             _ = try sealing { () throws(CorpusError) in
                 try files.write(data, to: place)
@@ -110,6 +113,14 @@ extension Corpus {
             try files.write(data, to: place)
         }
         return true
+    }
+
+    /// Whether a file can be opened and its disk does not deliver its bytes: that is damage, unlike a file that this process
+    /// may not read.
+    private func failsToRead(_ place: URL) -> Bool {
+        do throws(DiskError) { _ = try DiskFile(place.path, .read).status() } catch { return false }
+        do throws(DiskError) { _ = try Disk.read(place.path) } catch { return error.code == EIO }
+        return false
     }
 
     /// Moves a file to quarantine/, under its path in the corpus; what lies there already stays.

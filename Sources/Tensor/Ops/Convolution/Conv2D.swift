@@ -7,7 +7,7 @@ import CKernels
 ///   - bias: `[out]`.
 /// - Returns: `[N, H′, W′, out]` with H′ = (H + top + bottom − kh) / stride + 1.
 package func conv2d(
-    _ x: Tensor, _ weight: Conv2DWeight, bias: Tensor? = nil, stride: Int = 1, padding: Padding
+    _ x: Tensor, _ weight: PreparedConvolution, bias: Tensor? = nil, stride: Int = 1, padding: Padding
 ) -> Tensor {
     precondition(
         x.shape.count == 4 && x.shape[3] == weight.inputChannels,
@@ -39,7 +39,7 @@ struct ConvolutionGeometry: Sendable {
     let padding: Padding
     let outHeight, outWidth: Int
 
-    init(_ shape: [Int], _ weight: Conv2DWeight, stride: Int, padding: Padding) {
+    init(_ shape: [Int], _ weight: PreparedConvolution, stride: Int, padding: Padding) {
         (images, height, width, inputs) = (shape[0], shape[1], shape[2], shape[3])
         outputs = weight.outputChannels
         (kernelHeight, kernelWidth) = (weight.kernelHeight, weight.kernelWidth)
@@ -107,7 +107,7 @@ struct ConvolutionGeometry: Sendable {
             Int32(padding.top), Int32(padding.left))
     }
 
-    func inputGradient(_ gradient: Tensor, _ weight: Conv2DWeight) -> Tensor {
+    func inputGradient(_ gradient: Tensor, _ weight: PreparedConvolution) -> Tensor {
         withExtendedLifetime(weight.opened()) { kernel in
             guard Winograd.suits(gradient, weight, stride: stride, padding: padding) else {
                 return directInputGradient(gradient, kernel)

@@ -6,7 +6,7 @@ enum Winograd {
     /// Which convolution a kernel is used for.
     enum Direction: Sendable { case forward, backward }
 
-    static func suits(_ x: Tensor, _ weight: Conv2DWeight, stride: Int, padding: Padding) -> Bool {
+    static func suits(_ x: Tensor, _ weight: PreparedConvolution, stride: Int, padding: Padding) -> Bool {
         guard weight.kernelHeight == 3, weight.kernelWidth == 3, stride == 1, padding == .uniform(1),
             weight.inputChannels.isMultiple(of: 16), weight.outputChannels.isMultiple(of: 16)
         else { return false }

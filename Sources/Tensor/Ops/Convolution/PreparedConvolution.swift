@@ -1,8 +1,11 @@
 import CKernels
 import Synchronization
 
-/// The kernel of a 2-D convolution, repacked once from PyTorch's layout into panels (panels.c) of `[in·kh·kw, out]`.
-package struct Conv2DWeight: Sendable {
+/// The kernel of a 2-D convolution in the layout that products read, made once from PyTorch's: panels (panels.c) of
+/// `[in·kh·kw, out]`, and for small 3×3 kernels their Winograd transform at the first use.
+///
+/// How it is laid out is this module's affair alone.
+package struct PreparedConvolution: Sendable {
     package let outputChannels, inputChannels, kernelHeight, kernelWidth: Int
     /// Where gradients go; nil for a frozen kernel.
     let parameter: Tensor?
@@ -34,12 +37,12 @@ package struct Conv2DWeight: Sendable {
 
 /// A convolution kernel as float32, in the layouts that products read.
 struct OpenedKernel: Sendable {
-    private let weight: Conv2DWeight
+    private let weight: PreparedConvolution
     /// Rows by input channel, then tap.
     let panels: Tensor
     private let keepsTransforms: Bool
 
-    fileprivate init(_ weight: Conv2DWeight, _ panels: Tensor, keepsTransforms: Bool) {
+    fileprivate init(_ weight: PreparedConvolution, _ panels: Tensor, keepsTransforms: Bool) {
         (self.weight, self.panels, self.keepsTransforms) = (weight, panels, keepsTransforms)
     }
 

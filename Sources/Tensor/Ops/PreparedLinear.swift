@@ -1,7 +1,9 @@
 import CKernels
 
-/// The weight of a linear layer, packed once into the layout that products read, so that a use of it costs no copy.
-package struct LinearWeight: Sendable {
+/// The weight of a linear layer in the layout that products read, made once, so that a use of it costs no copy.
+///
+/// How it is laid out, in how many bits and for which kernels, is this module's affair alone.
+package struct PreparedLinear: Sendable {
     package let outputs, inputs: Int
     /// Where gradients go; nil for a frozen weight.
     let parameter: Tensor?
