@@ -129,7 +129,10 @@ struct MadeTar {
             $0.add("b.png", try MadeSet.png(2))
             $0.add("b.txt", [0xC3, 0x28])
         }
-        try refuse("x.tar!b.json", "JSON") { $0.add("b.json", "{") }
+        try refuse("x.tar!b.json", "JSON") {
+            $0.add("b.png", try MadeSet.png(2))
+            $0.add("b.json", "{")
+        }
         try refuse("x.tar!b.png", "no caption") { $0.add("b.png", try MadeSet.png(2)) }
         try refuse("x.tar!b.jxl", "JPEG XL") { $0.add("b.jxl", "?") }
     }
