@@ -35,7 +35,7 @@ import Testing
     @Test func refusesValuesThatNoSampleMayHave() throws {
         let cases: [(String, (inout SampleRecord) -> Void)] = [
             ("finite", { $0.latent[3] = .nan }), ("finite", { $0.latent[0] = .infinity }),
-            ("do not fall", { $0.timesteps = [1, 2, 3] }), ("below zero", { $0.deltaSquared[0] = -1 }),
+            ("timesteps rise", { $0.timesteps = [1, 2, 3] }), ("below zero", { $0.deltaSquared[0] = -1 }),
             ("not the one in its manifest", { $0.pixels = Digest(of: [1]) }),
             ("not the one in its manifest", { $0.recipe.width += 1 }),
         ]

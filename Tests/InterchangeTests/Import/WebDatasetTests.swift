@@ -45,7 +45,7 @@ struct MadeTar {
 
     private func archive(_ tar: MadeTar, name: String = "x.tar") throws -> WebDatasetArchive {
         try set.write(name, tar.closed)
-        return try WebDatasetArchive(set.root.appending(path: name), text: "text")
+        return try WebDatasetArchive(set.root.appending(path: name), text: nil)
     }
 
     private func refuse(
@@ -103,14 +103,14 @@ struct MadeTar {
     @Test func refusesWhatIsNoArchive() throws {
         try set.write("x.tar", [UInt8](repeating: 0x41, count: 2048))
         expectRefused("x.tar", "not a tar archive") {
-            _ = try WebDatasetArchive(set.root.appending(path: "x.tar"), text: "text")
+            _ = try WebDatasetArchive(set.root.appending(path: "x.tar"), text: nil)
         }
         try set.write("x.zip", "PK")
-        expectRefused("x.zip", ".tar") { _ = try WebDatasetArchive(set.root.appending(path: "x.zip"), text: "text") }
+        expectRefused("x.zip", ".tar") { _ = try WebDatasetArchive(set.root.appending(path: "x.zip"), text: nil) }
         try set.write("x.tgz", [0x1F, 0x8B, 8, 0, 1, 2, 3])
-        expectRefused("x.tgz", "gzip") { _ = try WebDatasetArchive(set.root.appending(path: "x.tgz"), text: "text") }
+        expectRefused("x.tgz", "gzip") { _ = try WebDatasetArchive(set.root.appending(path: "x.tgz"), text: nil) }
         expectRefused("nowhere.tar", "does not exist") {
-            _ = try WebDatasetArchive(scratch.url("nowhere.tar"), text: "text")
+            _ = try WebDatasetArchive(scratch.url("nowhere.tar"), text: nil)
         }
     }
 
@@ -120,7 +120,7 @@ struct MadeTar {
         tar.add("a.txt", "a")
         for length in [300, 700, 1100, tar.bytes.count - 600] {
             try set.write("x.tar", Array(tar.bytes.prefix(length)))
-            expectRefused("x.tar") { _ = try WebDatasetArchive(set.root.appending(path: "x.tar"), text: "text").all }
+            expectRefused("x.tar") { _ = try WebDatasetArchive(set.root.appending(path: "x.tar"), text: nil).all }
         }
     }
 
@@ -129,7 +129,10 @@ struct MadeTar {
             $0.add("b.png", try MadeSet.png(2))
             $0.add("b.txt", [0xC3, 0x28])
         }
-        try refuse("x.tar!b.json", "JSON") { $0.add("b.json", "{") }
+        try refuse("x.tar!b.json", "JSON") {
+            $0.add("b.png", try MadeSet.png(2))
+            $0.add("b.json", "{")
+        }
         try refuse("x.tar!b.png", "no caption") { $0.add("b.png", try MadeSet.png(2)) }
         try refuse("x.tar!b.jxl", "JPEG XL") { $0.add("b.jxl", "?") }
     }
@@ -244,7 +247,7 @@ struct MadeTar {
             var bytes = whole
             bytes[place] = bytes[place] &+ UInt8(place % 255 + 1)
             try set.write("x.tar", bytes)
-            _ = try? WebDatasetArchive(set.root.appending(path: "x.tar"), text: "text").all
+            _ = try? WebDatasetArchive(set.root.appending(path: "x.tar"), text: nil).all
         }
     }
 }
