@@ -86,18 +86,24 @@ extension Corpus {
             )
     }
 
-    /// Why this process cannot add to the corpus in a folder, as an error number; nil where it can.
-    private static func writeProblem(_ folder: URL) -> Int32? {
-        ["", "shards", "selections", "runs", "refs", "tmp"].lazy
-            .compactMap { Permission.writeProblem(folder.appending(path: $0).path) }.first
+    /// Why this process cannot add to the corpus in a folder: the place and the error number; nil where it can.
+    private static func writeProblem(_ folder: URL) -> (path: String, code: Int32)? {
+        for name in ["", "shards", "selections", "runs", "refs", "tmp"] {
+            let path = name.isEmpty ? folder.path : folder.appending(path: name).path
+            if let code = Permission.writeProblem(path) { return (path, code) }
+        }
+        return nil
     }
 
     /// - Throws: ``CorpusError`` where this process may not write to the corpus in a folder.
     package static func requireWritable(_ folder: URL) throws(CorpusError) {
-        guard let code = writeProblem(folder) else { return }
+        guard let (path, code) = writeProblem(folder) else { return }
+        let reason = String(cString: strerror(code))
+        guard [EACCES, EPERM, EROFS].contains(code) else {
+            throw CorpusError(.io, path, "cannot be examined: \(reason)")
+        }
         throw CorpusError(
-            .io, folder.path,
-            "may only be read (\(String(cString: strerror(code)))): get write permission, or work on a copy")
+            .io, folder.path, "may only be read (\(reason)): get write permission, or work on a copy")
     }
 
     /// - Throws: ``CorpusError`` where this process may not write to the corpus.
