@@ -15,7 +15,7 @@ struct Attune: AsyncParsableCommand {
                     AnnotationsCommand.self,
                 ]),
             CommandGroup(
-                name: "Choose from it",
+                name: "Query and select",
                 subcommands: [
                     QueryCommand.self, SelectCommand.self, SelectionsCommand.self, ShowCommand.self, DiffCommand.self,
                     ExportCommand.self,
@@ -23,9 +23,9 @@ struct Attune: AsyncParsableCommand {
             CommandGroup(
                 name: "Fine-tune and sample",
                 subcommands: [TrainCommand.self, SampleCommand.self, ReportCommand.self]),
-            CommandGroup(name: "Share it", subcommands: [PushCommand.self, PullCommand.self, CheckShardCommand.self]),
+            CommandGroup(name: "Share", subcommands: [PushCommand.self, PullCommand.self, CheckShardCommand.self]),
             CommandGroup(
-                name: "Look after it",
+                name: "Maintenance",
                 subcommands: [
                     InfoCommand.self, VerifyCommand.self, PackCommand.self, GcCommand.self, ReindexCommand.self,
                     DoctorCommand.self,

@@ -16,6 +16,6 @@ enum ExitStatus: Int32 {
           1    failed; one line on standard error says what, where and what to do
           2    verify found damage
           64   the command line is wrong
-          130  interrupted; the same command goes on where it stopped
+          130  interrupted; the same command resumes where it stopped
         """
 }

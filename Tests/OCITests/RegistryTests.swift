@@ -54,7 +54,7 @@ final class RegistryTests {
         #expect(second.sent_blobs == 0 && !second.changed && second.manifest == first.manifest)
         #expect(first.present_shards == 0 && second.present_shards == second.shards)
         let third = try attune("push", "--corpus", path, "best", reference, "--license", "CC0-1.0", environment: login)
-        #expect(third.output.contains("; 0 bytes sent, \(second.shards) layers already there\n"), "\(third.output)")
+        #expect(third.output.contains("; 0 bytes sent, \(second.shards) layers already present\n"), "\(third.output)")
 
         let target = try newCorpus("target")
         let pulled = try attune("pull", "--corpus", target, "theirs", reference, environment: login)

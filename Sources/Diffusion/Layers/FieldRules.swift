@@ -22,12 +22,12 @@ struct FieldRules: Sendable {
                 if Self.fits(value, allowed) { continue }
                 let values = allowed.map(\.description).joined(separator: " or ")
                 return
-                    "\(name) is \(value), and only \(values) is followed; use another model, or go on as if the field "
+                    "\(name) is \(value), and only \(values) is followed; use another model, or continue as if the field "
                     + "were not there with --ignore-config \(name)"
             }
             if name.hasPrefix("_") || value.isOff || foreign.contains(name) { continue }
             return "has the field \(name) (\(value)), which is not known here and may change the images; use another "
-                + "model, or go on as if the field were not there with --ignore-config \(name)"
+                + "model, or continue as if the field were not there with --ignore-config \(name)"
         }
         return nil
     }

@@ -4,7 +4,7 @@ package import Foundation
 /// Brings a selection and its samples into a corpus; what the corpus has already is not fetched.
 ///
 /// Shards arrive one by one, each complete and checked; the selection's name comes last. Killed at any moment, it leaves a
-/// corpus that verifies, and running it again goes on where it stopped.
+/// corpus that verifies, and running it again resumes where it stopped.
 package struct ArtifactPull: Sendable {
     /// What a pull did.
     package struct Outcome: Sendable, Equatable {

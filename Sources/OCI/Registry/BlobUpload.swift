@@ -47,7 +47,7 @@ struct BlobUpload {
         guard answer.isSuccess else { throw explained(answer) }
         if answer.status == 201, try await client.hasBlob(blob) { return nil }
         guard let address = try client.locations.next(answer, .upload) else {
-            throw .final(.malformed, client.reference.registry, "does not say where an upload goes on")
+            throw .final(.malformed, client.reference.registry, "does not say where an upload continues")
         }
         let smallest = answer.headers.first("OCI-Chunk-Min-Length").flatMap { Int($0) } ?? 0
         return Session(address: address, piece: max(piece, smallest))

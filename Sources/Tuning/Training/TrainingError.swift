@@ -31,7 +31,7 @@ package enum TrainingError: Error, CustomStringConvertible, Sendable {
         case .emptySelection(let selection):
             "selection \(selection) holds no samples; select some before training"
         case .otherComputer(let run, let now, let before):
-            "run '\(run)' was trained with \(before), here it is \(now), whose last bits differ; go on where it was "
+            "run '\(run)' was trained with \(before), here it is \(now), whose last bits differ; resume it where it was "
                 + "begun, or give --allow-other-cpu"
         case .source(let error): error.description
         case .adapter(let error): error.description

@@ -286,7 +286,7 @@ extension TrainingState {
             if try !source.keepsPolicy(of: recorded.selectionDigest) {
                 report(
                     .note(
-                        "selection '\(source.selectionName)' was made anew with another policy; the run follows the one "
+                        "selection '\(source.selectionName)' was selected again with another policy; the run follows the one "
                             + "that it began with"))
             }
             return try source.resolution(digest: recorded.selectionDigest)
@@ -302,7 +302,7 @@ extension TrainingState {
     ) throws(TrainingError) {
         guard let before, !computer.computesLike(before) else { return }
         guard allowsOther else { throw .otherComputer(run: run.name, now: computer, before: before) }
-        report(.note("goes on with \(computer), after \(before): the last bits of its adapter will differ"))
+        report(.note("resumed with \(computer), after \(before): the last bits of its adapter will differ"))
     }
 
     private static func weights(

@@ -3,7 +3,7 @@ import Corpus
 
 struct AnnotationsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "annotations", abstract: "List the scorers whose scores were taken in.")
+        commandName: "annotations", abstract: "List the scorers whose scores were imported.")
 
     @OptionGroup var store: CorpusOptions
 

@@ -35,7 +35,7 @@ struct ExportCommand: AsyncParsableCommand {
         let isFinished = try Export(source, exporter)
             .run(to: destination, isCancelled: { Interruption.isRequested }) { bar.update($0) }
         bar.finish()
-        guard isFinished else { try Interruption.stop("stopped; the same command goes on with the export") }
+        guard isFinished else { try Interruption.stop("stopped; the same command resumes the export") }
         print("\(source.count) samples in \(to)")
     }
 }

@@ -43,7 +43,7 @@ struct GcCommand: AsyncParsableCommand {
                 Interruption.listen()
             }
             bar?.update(done)
-            Interruption.endIfRequested(bar, "stopped; the same command goes on with the rest")
+            Interruption.endIfRequested(bar, "stopped; the same command does the rest")
         }
         bar?.finish()
         if output.json { return print(try jsonText(Listing(report))) }

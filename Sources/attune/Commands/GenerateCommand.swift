@@ -82,7 +82,7 @@ struct GenerateCommand: AsyncParsableCommand {
         guard outcome.isFinished else {
             try Interruption.stop("stopped; \(outcome.made) images are sealed, the same command makes the rest")
         }
-        print("\(outcome.made) images made, \(outcome.skipped) were there already")
+        print("\(outcome.made) images made, \(outcome.skipped) already present")
         if outcome.failed > 0 {
             throw Failure(
                 "\(outcome.failed) of \(total) images came out with values that are not finite numbers; the others are kept"

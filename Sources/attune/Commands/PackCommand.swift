@@ -30,7 +30,7 @@ struct PackCommand: AsyncParsableCommand {
                 Interruption.listen()
             }
             bar?.update(done)
-            Interruption.endIfRequested(bar, "stopped; the same command goes on with the rest")
+            Interruption.endIfRequested(bar, "stopped; the same command does the rest")
         }
         bar?.finish()
         report.skipped.forEach { standardError("attune: left alone: " + oneLine($0.description)) }

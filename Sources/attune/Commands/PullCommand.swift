@@ -8,7 +8,7 @@ struct PullCommand: AsyncParsableCommand {
         abstract: "Bring a selection and its samples from a registry, or from an OCI layout.",
         discussion: """
             Only what the corpus lacks is fetched, and every byte is verified before it counts. A stopped or killed pull \
-            goes on where it was when the same command is given again. \(RegistryOptions.discussion)
+            resumes where it was when the same command is given again. \(RegistryOptions.discussion)
             """)
 
     @OptionGroup var store: CorpusOptions
@@ -42,7 +42,7 @@ struct PullCommand: AsyncParsableCommand {
             print(
                 "\(name): \(counted(outcome.samples, "sample")), \(outcome.addedSamples) of them new; "
                     + "\(outcome.receivedBytes) bytes fetched in \(counted(outcome.fetchedShards, "layer")), "
-                    + "\(counted(outcome.skippedShards, "layer")) already here"
+                    + "\(counted(outcome.skippedShards, "layer")) already present"
             )
         }
     }

@@ -50,8 +50,9 @@ struct PushCommand: AsyncParsableCommand {
         } else {
             print(
                 "\(name): \(counted(outcome.samples, "sample")) in \(counted(outcome.shards, "layer")); "
-                    + "\(outcome.sentBytes) bytes sent, \(counted(outcome.presentShards, "layer")) already there")
-            print("\(reference)\(outcome.changedReference ? "" : " stands for it already"): \(outcome.manifest)")
+                    + "\(outcome.sentBytes) bytes sent, \(counted(outcome.presentShards, "layer")) already present")
+            print(
+                "\(reference)\(outcome.changedReference ? "" : " already points to this digest"): \(outcome.manifest)")
         }
     }
 

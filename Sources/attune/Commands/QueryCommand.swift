@@ -18,7 +18,7 @@ struct QueryCommand: AsyncParsableCommand {
     @Option(help: "What to rank by, largest first: a column, or random.")
     var by: Ranking?
 
-    @Option(help: "Keep so many: in all, or of each prompt with --per prompt.")
+    @Option(help: "Keep the top N: in all, or per prompt with --per prompt.")
     var top: Int?
 
     @Option(help: "Keep --top of each prompt, or of the corpus.")

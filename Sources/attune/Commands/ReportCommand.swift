@@ -28,7 +28,7 @@ struct ReportCommand: AsyncParsableCommand {
     @Option(help: "Prompts on a sheet, at most.")
     var prompts = 20
 
-    @Option(help: "Pictures in a row, at most.")
+    @Option(help: "Images per row, at most.")
     var columns = 16
 
     @Option(help: "The folder to write to; reports that are there are replaced.", completion: .directory)

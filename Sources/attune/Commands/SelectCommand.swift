@@ -25,7 +25,7 @@ struct SelectCommand: AsyncParsableCommand {
     @Option(help: "What to rank by, largest first: a column, or random (default: mi).")
     var by: Ranking?
 
-    @Option(help: "Keep so many of each prompt, or of the corpus with --per corpus (default: 1).")
+    @Option(help: "Keep the top N per prompt, or of the corpus with --per corpus (default: 1).")
     var top: Int?
 
     @Option(help: "Keep --top of each prompt, or of the corpus (default: prompt).")

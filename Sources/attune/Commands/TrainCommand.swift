@@ -29,13 +29,13 @@ struct TrainCommand: AsyncParsableCommand {
 
     @OptionGroup var adapter: AdapterOptions
 
-    @Option(help: "Optimiser steps in all.")
+    @Option(help: "Total optimizer steps.")
     var steps = 300
 
-    @Option(help: "Samples that go through the model together.")
+    @Option(help: "Batch size: samples per forward and backward pass.")
     var batch = 8
 
-    @Option(help: "Batches that make one step.")
+    @Option(help: "Gradient accumulation steps: batches per optimizer step.")
     var accumulate = 50
 
     @Option(name: .customLong("lr"), help: "Learning rate.")
@@ -63,7 +63,7 @@ struct TrainCommand: AsyncParsableCommand {
     var gradientCheckpointing = false
 
     @Flag(
-        help: "Keep weights stored in 16 bits so, and widen them as they are used: half the memory, the same results.")
+        help: "Keep fp16 and bf16 weights in 16 bits and upcast them on use: half the memory, the same results.")
     var lowMemory = false
 
     @Flag(
@@ -108,7 +108,7 @@ struct TrainCommand: AsyncParsableCommand {
         ).train(report: display.show, isCancelled: { Interruption.isRequested })
         display.finish()
         guard let adapter = outcome.adapter else {
-            try Interruption.stop("stopped after step \(outcome.step) of \(steps); the same command goes on from there")
+            try Interruption.stop("stopped after step \(outcome.step) of \(steps); the same command resumes from there")
         }
         if let loss = display.evaluation { print("evaluation loss \(formatted(loss, digits: 5))") }
         print("run '\(runName)' made \(outcome.step) steps\nadapter \(adapter.file.path)\nsha256  \(adapter.digest)")

@@ -14,7 +14,7 @@ struct VerifyCommand: AsyncParsableCommand {
 
     @OptionGroup var store: CorpusOptions
 
-    @Option(help: "Read only a share of the large files, such as 5%, drawn anew each time.")
+    @Option(help: "Read only a random share of the large files, such as 5%, another one each time.")
     var sample: Share?
 
     @Option(help: "Read only what was written since a day or an age, such as 2026-11-01, 7d or 12h.")

@@ -103,7 +103,7 @@ struct MachineReport: Encodable {
         for (variable, meaning) in proxies.sorted(by: { $0.key < $1.key }) {
             lines.append("proxy    \(variable): \(meaning)")
         }
-        lines += warnings.isEmpty ? ["nothing is missing"] : warnings.map { "warning  \($0)" }
+        lines += warnings.isEmpty ? ["no problems found"] : warnings.map { "warning  \($0)" }
         return lines.joined(separator: "\n")
     }
 }

@@ -53,7 +53,7 @@ struct VerifyListing: Encodable {
         let size = ByteSize(bytes: Int(report.bytes)).description
         lines.append(
             report.damage.isEmpty
-                ? "whole: \(checked) (\(size))"
+                ? "OK: \(checked) (\(size))"
                 : "\(counted(report.damage.count, "damaged object")) in \(checked) (\(size))")
         return lines
     }

@@ -19,7 +19,7 @@ struct AdapterOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Begin with this adapter, of attune, diffusers, PEFT or kohya's scripts; it settles the four options above.",
+            "Start from this adapter, of attune, diffusers, PEFT or kohya's scripts; overrides --rank, --alpha, --targets, --adapter-kind.",
             valueName: "file"),
         completion: .file(extensions: ["safetensors"]))
     var warmStart: String?
@@ -35,7 +35,7 @@ struct AdapterOptions: ParsableArguments {
     func validate() throws {
         if warmStart != nil, rank != nil || alpha != nil || targets != nil || adapterKind != nil {
             throw ValidationError(
-                "--warm-start goes on with an adapter as it is: --rank, --alpha, --targets and --adapter-kind do not apply"
+                "--warm-start continues an adapter as it is: --rank, --alpha, --targets and --adapter-kind do not apply"
             )
         }
     }

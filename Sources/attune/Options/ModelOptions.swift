@@ -18,7 +18,7 @@ struct ModelOptions: ParsableArguments {
     var adapter: String?
 
     @Flag(
-        help: "Keep weights stored in 16 bits so, and widen them as they are used: half the memory, the same results.")
+        help: "Keep fp16 and bf16 weights in 16 bits and upcast them on use: half the memory, the same results.")
     var lowMemory = false
 
     @OptionGroup var config: IgnoreConfigOptions

@@ -19,6 +19,6 @@ struct ShardInspection: Sendable {
         throw CorpusError(
             .damaged, digest.hex,
             process.terminationReason == .uncaughtSignal
-                ? "reading the shard crashes: it was not taken in" : words)
+                ? "reading the shard crashes: it was not imported" : words)
     }
 }

@@ -9,7 +9,7 @@ final class TrainingDisplay {
     func show(_ event: TrainingEvent) {
         switch event {
         case .started(let step, let steps):
-            if step > 0 { standardError("going on from step \(step)") }
+            if step > 0 { standardError("resuming from step \(step)") }
             bar = ProgressBar("train", total: steps, unit: "steps", start: step)
         case .note(let note):
             standardError("note: \(note)")

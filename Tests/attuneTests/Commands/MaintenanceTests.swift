@@ -26,7 +26,7 @@ import attune
         try Attune.succeed("select", "--corpus", corpus.path, "best")
         let copy = corpus.scratch.path("copy")
         try FileManager.default.copyItem(atPath: corpus.path, toPath: copy)
-        #expect(try Attune.succeed("verify", "--corpus", corpus.path).contains("whole: 2 shards, 1 selection, 1 name"))
+        #expect(try Attune.succeed("verify", "--corpus", corpus.path).contains("OK: 2 shards, 1 selection, 1 name"))
         var bytes = try Data(contentsOf: corpus.shards[0])
         bytes[bytes.count / 2] ^= 8
         try bytes.write(to: corpus.shards[0])

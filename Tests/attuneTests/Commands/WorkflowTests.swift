@@ -7,10 +7,10 @@ import Testing
         let corpus = try SmallCorpus()
         let before = corpus.shards
         let again = try corpus.generate()
-        #expect(again.output.contains("0 images made, 6 were there already"))
+        #expect(again.output.contains("0 images made, 6 already present"))
         #expect(corpus.shards == before)
         let more = try corpus.generate("--images-per-prompt", "4")
-        #expect(more.output.contains("2 images made, 6 were there already"))
+        #expect(more.output.contains("2 images made, 6 already present"))
         #expect(try Query.count(corpus.path) == 8)
     }
 

@@ -89,7 +89,7 @@ import Testing
         try disturb(command, code, points: .looks(2)) { outcome, point in
             #expect([0, 1, 2].contains(outcome.status), "point \(point): \(outcome.status) \(outcome.errors)")
             if command.name == "verify", outcome.status == 0 {
-                #expect(outcome.output.hasPrefix("whole: 2 shards, 1 selection, 1 name, 0 runs"), "\(outcome.output)")
+                #expect(outcome.output.hasPrefix("OK: 2 shards, 1 selection, 1 name, 0 runs"), "\(outcome.output)")
             }
         }
     }

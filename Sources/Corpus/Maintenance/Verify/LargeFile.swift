@@ -40,7 +40,7 @@ struct LargeFile: Sendable {
             throw CorpusError(
                 .damaged, url.path,
                 kind == .checkpoint
-                    ? "the checkpoint's bytes do not match its name: the run goes on from an earlier one"
+                    ? "the checkpoint's bytes do not match its name: the run resumes from an earlier one"
                     : "the adapter's bytes do not match the run's log: train again from the last checkpoint")
         }
     }

@@ -45,7 +45,7 @@ extension Corpus {
         checkSelections(selections, references, &found)
         report.damage = found
         report.notes = references.trails.filter { !$0.isFinished && $0.problem == nil }.map {
-            "run \($0.name) is not finished: the same train command goes on with it"
+            "run \($0.name) is not finished: the same train command resumes it"
         }
         return report
     }
