@@ -96,7 +96,11 @@ package enum AdapterFile {
         _ key: String, as part: AdapterTensorName.Part, _ safetensors: SafetensorsFile, _ file: URL
     ) throws(AdapterError) -> (tensor: Tensor?, alpha: Double?) {
         do {
-            guard part == .alpha else { return (try safetensors.weight(key, narrowing: true), nil) }
+            guard part == .alpha else {
+                // Copied out of the mapped file, which may be replaced while the adapter is in use.
+                let stored = try safetensors.weight(key, narrowing: true)
+                return (Tensor(shape: stored.shape, values: stored.values), nil)
+            }
             let numbers = try safetensors.numbers(key)
             guard numbers.count == 1 else {
                 throw AdapterError.unreadable(
