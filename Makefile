@@ -32,7 +32,7 @@ test: setup setup-python ## Build and run every test
 	cd python && $(PYTHON) -m mypy
 
 test-long: test  ## Crash tests at every point, 200 random kills, 120,000 mutations, vector levels, threads; CONTRIBUTING says how long
-	ATTUNE_LONG=1 ATTUNE_MUTATIONS=120000 $(SWIFT) test $(RELEASE) --skip-build --filter 'Crash|Fault|Together|Hostile'
+	ATTUNE_LONG=1 ATTUNE_MUTATIONS=120000 $(SWIFT) test $(RELEASE) --skip-build --filter 'Crash|Fault|Together|Hostile|Streaming'
 	$(MAKE) test-levels test-threads
 
 # What processors without AVX-512 and without AVX2 run, the BLAS included.

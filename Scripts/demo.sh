@@ -42,7 +42,7 @@ done
 sleep 1
 kill -KILL $victim 2>/dev/null || true
 { wait $victim || true; } 2>/dev/null
-echo "killed; the same command goes on from its last checkpoint:"
+echo "killed; the same command resumes from its last checkpoint:"
 run attune "${training[@]}"
 
 say "4. The same seeds with and without the adapter"
@@ -51,7 +51,7 @@ sampling=(sample --model $model --prompts $prompts --steps 25 --guidance 3 --ima
 run attune "${sampling[@]}" --to "$out/base"
 run attune "${sampling[@]}" --adapter "$adapter" --to "$out/tuned"
 
-say "5. Pictures, and a check of every byte"
+say "5. Images, and a check of every byte"
 run attune report --selection best --compare "$out/base" "$out/tuned" --run demo --to "$out/report"
 run attune verify
 

@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\nattune: stopped; what was made is written, the same command makes the rest", file=sys.stderr)
         return 130
-    print(f"{outcome.made} images made, {outcome.skipped} were already present")
+    print(f"{outcome.made} images made, {outcome.skipped} already present")
     return 0
 
 

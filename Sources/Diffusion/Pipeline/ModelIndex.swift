@@ -16,11 +16,8 @@ package struct ModelIndex: Sendable {
 
     package init(folder: URL) throws(ModelError) {
         let file = folder.appendingPathComponent("model_index.json")
-        guard FileManager.default.fileExists(atPath: file.path) else {
-            throw ModelError(.missingFile, at: folder.path, "has no model_index.json: give a diffusers model folder")
-        }
         let document = try readConfiguration(Document.self, file, snakeCase: false)
-        isXL = FileManager.default.fileExists(atPath: folder.appendingPathComponent("text_encoder_2").path)
+        isXL = try ModelLayout.has(.textEncoder2, folder)
         scheduler = document.scheduler?.last ?? nil
         zerosForEmptyPrompt = isXL && document.force_zeros_for_empty_prompt ?? true
     }

@@ -74,6 +74,6 @@ import Testing
         let outcome = try command.wait()
         #expect(outcome.status == 130, "\(outcome.output)\(outcome.errors)")
         #expect(outcome.failures.count == 1)
-        #expect(outcome.errors.contains("the same command goes on from there"))
+        #expect(outcome.errors.contains("the same command resumes from there"))
     }
 }

@@ -60,7 +60,7 @@ import Testing
         #expect(try read("info").contains("\(samples) of 2 prompts"))
         #expect(try read("selections").contains("best"))
         #expect(try read("show", "best").contains("2 samples"))
-        #expect(try read("verify").hasPrefix("whole:"))
+        #expect(try read("verify").hasPrefix("OK:"))
         _ = try read("diff", "best", "best")
         _ = try read("annotations")
         _ = try read("export", "best", "--format", "imagefolder", "--to", corpus.scratch.path("images"))

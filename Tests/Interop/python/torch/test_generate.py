@@ -171,6 +171,6 @@ def test_the_command_line(prompts, tmp_path, capsys):
         "generate", "--model", str(MODEL), "--prompts", str(prompts), "--to", str(tmp_path), "--images-per-prompt", "1",
         "--steps", "2", "--sampler", "ddim", "--part", "2/3", "--device", "cpu"]
     assert main(arguments) == 0 and "1 images made" in capsys.readouterr().out
-    assert main(arguments) == 0 and "0 images made, 1 were already present" in capsys.readouterr().out
+    assert main(arguments) == 0 and "0 images made, 1 already present" in capsys.readouterr().out
     assert main([*arguments[:-2], "--part", "9/3"]) == 1
     assert capsys.readouterr().err.strip().splitlines()[-1].startswith("attune: 9/3: is no part")
