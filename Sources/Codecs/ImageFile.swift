@@ -8,7 +8,9 @@ package struct ImageFile: Sendable {
 
     /// Reads the header, which may claim anything: check ``width`` and ``height`` before decoding.
     ///
-    /// - Parameter format: one that is read.
+    /// - Parameters:
+    ///   - bytes: the whole file.
+    ///   - format: one that is read.
     /// - Throws: for a file that is no such image, an animated WebP and a JPEG in CMYK.
     package init(_ bytes: [UInt8], format: ImageFormat) throws(CodecError) {
         (self.bytes, self.format) = (bytes, format)

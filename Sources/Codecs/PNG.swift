@@ -6,7 +6,10 @@ package enum PNG {
     /// Images larger than this are refused before memory is taken for them, unless the caller raises it.
     package static let largestPixelCount = 1 << 28
 
-    /// - Parameter pixels: `3·width·height` values, row by row.
+    /// - Parameters:
+    ///   - width: in pixels.
+    ///   - height: in pixels.
+    ///   - pixels: red, green and blue, `3·width·height` values, row by row.
     package static func encode(width: Int, height: Int, pixels: [UInt8]) throws(CodecError) -> [UInt8] {
         precondition(pixels.count == 3 * width * height, "\(pixels.count) values for \(width)×\(height) pixels")
         var image = png_image()
@@ -27,7 +30,9 @@ package enum PNG {
     /// The image as it is stored, not turned. Gray, palette and 16-bit images are converted, transparent ones composed
     /// over white.
     ///
-    /// - Parameter limit: the most pixels that it may have.
+    /// - Parameters:
+    ///   - bytes: the whole file.
+    ///   - limit: the most pixels that it may have.
     package static func decode(
         _ bytes: [UInt8], limit: Int = largestPixelCount
     ) throws(CodecError) -> DecodedImage {

@@ -81,7 +81,10 @@ package struct Corpus: Sendable {
 
     /// Opens a corpus, sweeps the leftovers of dead writers, and catches up with shards that others have added.
     ///
-    /// - Parameter sweeping: whether leftovers go; no for what must remove nothing.
+    /// - Parameters:
+    ///   - folder: the corpus.
+    ///   - scoring: computes the scores of traces that the catalogue keeps.
+    ///   - sweeping: whether leftovers go; no for what must remove nothing.
     package init(at folder: URL, scoring: any TraceScoring, sweeping: Bool = true) throws(CorpusError) {
         try self.init(unindexed: folder, scoring: scoring, sweeping: sweeping)
         unreadable = try catchUp()

@@ -13,6 +13,7 @@ package struct BlockFile: ~Copyable {
     private static let leastDirect = 4 << 20
 
     /// - Parameters:
+    ///   - path: of the new file.
     ///   - mode: ``DiskFile/Mode/create`` or ``DiskFile/Mode/reserve``.
     ///   - size: about how many bytes there will be.
     package init(_ path: String, _ mode: DiskFile.Mode = .create, expecting size: Int) throws(DiskError) {

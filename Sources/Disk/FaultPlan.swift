@@ -30,7 +30,10 @@ package final class FaultPlan: Sendable {
     /// Passages so far.
     package var count: Int { passages.withLock { $0 } }
 
-    /// - Parameter point: nil for any.
+    /// - Parameters:
+    ///   - point: nil for any.
+    ///   - passage: which passage of the point, counted from 1.
+    ///   - action: what happens there.
     package init(_ point: FaultPoint?, _ passage: Int, _ action: Action) {
         kind = .act(point.map { [$0] } ?? Set(FaultPoint.allCases), at: passage, action, code: EIO)
     }

@@ -12,7 +12,10 @@ package enum Faults {
 
     /// What is to go wrong now; nil outside tests.
     ///
-    /// - Parameter tear: leaves the call half done where the process is to die in it.
+    /// - Parameters:
+    ///   - point: the call that is about to be made.
+    ///   - path: the file that it is made on.
+    ///   - tear: leaves the call half done where the process is to die in it.
     package static func next(_ point: FaultPoint, _ path: String, tear: () -> Void = {}) -> Fault? {
         guard let plan else { return nil }
         return plan.pass(point, path, tear: tear)

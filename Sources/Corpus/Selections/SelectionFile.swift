@@ -8,6 +8,7 @@ extension Corpus {
     /// again counts once.
     ///
     /// - Parameters:
+    ///   - data: the file's bytes.
     ///   - path: where the bytes come from, for errors.
     ///   - complete: whether every sample must be in this corpus.
     package func selection(

@@ -14,6 +14,7 @@ package enum ShardWriter {
     /// - Parameters:
     ///   - records: at least one.
     ///   - folder: the corpus's shards/.
+    ///   - files: writes the file, so that it appears complete or not at all.
     /// - Returns: the shard's digest.
     /// - Throws: ``CorpusError``; nothing is left behind.
     package static func write(

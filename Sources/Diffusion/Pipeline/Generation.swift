@@ -52,7 +52,9 @@ extension DiffusionModel {
     /// Each image draws its noise from a torch-compatible generator of its own, as diffusers does with one CPU
     /// generator per image. Without guidance the prediction under the prompt is the only one, and the trace is NaN.
     ///
-    /// - Parameter progress: called after each step with the share of the steps that are done; throws to stop.
+    /// - Parameters:
+    ///   - request: the prompts, their seeds and the sampler's settings.
+    ///   - progress: called after each step with the share of the steps that are done; throws to stop.
     /// - Returns: one generation a prompt, in order.
     package func generate(
         _ request: GenerationRequest, progress: (Double) throws(ModelError) -> Void = { _ in }

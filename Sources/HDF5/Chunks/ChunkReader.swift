@@ -48,7 +48,9 @@ package struct ChunkReader<Element: HDF5Element>: Sendable {
         return values
     }
 
-    /// - Parameter buffer: as many elements as a row has.
+    /// - Parameters:
+    ///   - row: an index along the first dimension.
+    ///   - buffer: as many elements as a row has.
     package func read(_ row: Int, into buffer: UnsafeMutableBufferPointer<Element>) throws(HDF5Error) {
         guard index.places.indices.contains(row) else {
             throw HDF5Error(path: file.path, object: name, "has no row \(row) among its \(shape[0])")

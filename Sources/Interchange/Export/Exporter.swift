@@ -56,7 +56,7 @@ package protocol ExportSource: Sendable {
 /// An export is made in parts, one after the other. A part that was written whole is not written again when an
 /// interrupted export goes on, so a part's files hold nothing of any other part.
 ///
-/// A new format is one type that conforms to this and one case of ``ExportFormat``.
+/// A new format is one type that conforms to this and one case of the command line's `ExportFormat`.
 package protocol Exporter {
     /// The format and every setting that changes what is written: an interrupted export goes on only with the same.
     var identity: String { get }
@@ -64,6 +64,10 @@ package protocol Exporter {
     /// Writes the part that begins with sample `start`.
     ///
     /// - Parameters:
+    ///   - part: the part's number, from 0.
+    ///   - start: the index of its first sample.
+    ///   - source: the samples.
+    ///   - folder: where its files go.
     ///   - report: told how many samples are written.
     /// - Returns: where the next part begins; beyond `start`.
     func writePart(

@@ -7,7 +7,10 @@ extension PictureFolder {
     /// A Hugging Face imagefolder: metadata.jsonl or metadata.csv beside the pictures, or one in each folder, with
     /// `file_name` and a column of texts.
     ///
-    /// - Parameter text: the column that captions are in.
+    /// - Parameters:
+    ///   - root: the folder.
+    ///   - column: the one that captions are in.
+    ///   - tally: where images that are left out are counted.
     package static func imageFolder(
         _ root: URL, text column: String, tally: ImportTally = ImportTally()
     ) throws(ImportError) -> PictureFolder {

@@ -8,7 +8,10 @@ extension PictureFolder {
     /// kohya's layout: a caption file of the same name beside each picture, of which the first line counts; where there is
     /// none, the concept of a folder named `<repeats>_<concept>`.
     ///
-    /// - Parameter extensions: of caption files, the first that is there counts; with a dot, in lower case.
+    /// - Parameters:
+    ///   - root: the folder.
+    ///   - extensions: of caption files, the first that is there counts; with a dot, in lower case.
+    ///   - tally: where images that are left out are counted.
     package static func kohya(
         _ root: URL, captions extensions: [String] = captionExtensions, tally: ImportTally = ImportTally()
     ) throws(ImportError) -> PictureFolder {

@@ -46,7 +46,10 @@ package struct PictureImport {
         preparation = PicturePreparation(size: settings.size, fit: settings.fit, largest: settings.largest)
     }
 
-    /// - Parameter report: told how many pictures are done.
+    /// - Parameters:
+    ///   - source: the images and their captions.
+    ///   - isCancelled: asked after each image.
+    ///   - report: told how many images are done.
     package func run(
         _ source: any PictureSource, isCancelled: () -> Bool = { false }, report: (Int) -> Void = { _ in }
     ) throws -> Outcome {

@@ -39,7 +39,9 @@ package struct ShardImport {
         return name.hasSuffix(".h5") || name.hasSuffix(".hdf5")
     }
 
-    /// - Parameter report: told how many files are done.
+    /// - Parameters:
+    ///   - isCancelled: asked before each group of samples.
+    ///   - report: told how many files are done.
     package func run(
         isCancelled: () -> Bool = { false }, report: (Int) -> Void = { _ in }
     ) throws -> PictureImport.Outcome {

@@ -1,6 +1,6 @@
 /// An immutable array, row-major, channels last: images are `[N, H, W, C]`, token sequences `[N, L, C]`.
 ///
-/// A tensor that depends on a parameter carries a ``Node`` of the closure tape; a frozen one carries none, so that
+/// A tensor that depends on a parameter carries a `Node` of the closure tape; a frozen one carries none, so that
 /// nothing is saved and no gradient computed for it.
 package struct Tensor: Sendable {
     package let shape: [Int]

@@ -8,7 +8,9 @@ import CKernels
 ///
 /// - Parameters:
 ///   - q: `[N, L, C]`, heads side by side in C.
-///   - k, v: `[N, S, C]`.
+///   - k: `[N, S, C]`.
+///   - v: `[N, S, C]`.
+///   - heads: their number, a divisor of C; d = C / heads.
 ///   - causal: position i sees positions up to i only.
 /// - Returns: `[N, L, C]`.
 package func attention(_ q: Tensor, _ k: Tensor, _ v: Tensor, heads: Int, causal: Bool = false) -> Tensor {

@@ -11,7 +11,7 @@ import Tensor
 /// raise on fields that they do not know, so nothing else goes there.
 ///
 /// Read are also PEFT's `adapter_model.safetensors` with its `adapter_config.json`, and the names of kohya's scripts and older
-/// diffusers (``AdapterTensorName``).
+/// diffusers (`AdapterTensorName`).
 package enum AdapterFile {
     package static let name = "pytorch_lora_weights.safetensors"
     private static let peftName = "adapter_model.safetensors"

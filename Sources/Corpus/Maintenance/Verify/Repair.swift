@@ -24,7 +24,9 @@ extension Corpus {
     /// Mends what ``check(_:progress:)`` found, as far as another corpus has it. What is damaged is moved to quarantine/
     /// and never deleted; samples that are lost leave the catalogue, so that `generate` makes them again.
     ///
-    /// - Parameter source: a corpus that may have what is damaged here.
+    /// - Parameters:
+    ///   - damage: what was found.
+    ///   - source: a corpus that may have what is damaged here.
     package func repair(_ damage: [Damage], from source: Corpus?) throws(CorpusError) -> [RepairOutcome] {
         try maintained { () throws(CorpusError) in
             try damage.map { (damage) throws(CorpusError) in

@@ -11,7 +11,9 @@ extension Corpus {
     /// Checks shards, selections, checkpoints and adapters against the digests that name them, samples against their
     /// manifests, names and logs against their check sums, and that nothing is missing which something else refers to.
     ///
-    /// - Parameter progress: told how many bytes of how many have been read, on the caller's thread.
+    /// - Parameters:
+    ///   - options: how much of the large files is read.
+    ///   - progress: told how many bytes of how many have been read, on the caller's thread.
     package func check(
         _ options: VerifyOptions = VerifyOptions(), progress: (Int64, Int64) -> Void = { _, _ in }
     ) -> VerifyReport {
