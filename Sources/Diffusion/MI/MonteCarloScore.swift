@@ -1,8 +1,8 @@
 package import Tensor
 
 extension DiffusionModel {
-    /// A Monte-Carlo trace of an image that need not have been generated here: at each timestep the latent is noised
-    /// afresh, z_t = √ᾱ_t·z + √(1 − ᾱ_t)·ε, and the predictions with and without the prompt are compared.
+    /// A Monte-Carlo trace of an image that need not have been generated here: at each timestep the latent gets
+    /// fresh noise, z_t = √ᾱ_t·z + √(1 − ᾱ_t)·ε, and the predictions with and without the prompt are compared.
     ///
     /// - Parameters:
     ///   - latent: scaled, channels first `[C, h, w]`.

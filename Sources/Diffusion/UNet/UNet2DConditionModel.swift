@@ -99,7 +99,7 @@ package struct UNet2DConditionModel: Sendable {
     ///
     /// - Parameters:
     ///   - sample: `[N, H, W, in]`.
-    ///   - timesteps: one a sample.
+    ///   - timesteps: one per sample.
     ///   - text: the prompt embeddings, `[N, L, D]`; or of a multiple of N, when several texts in turn go with the same
     ///     samples and timesteps, as guidance has it. What does not depend on the text is then computed once. Or fewer,
     ///     where `context` says which sample has which.

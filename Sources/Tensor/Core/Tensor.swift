@@ -24,7 +24,7 @@ package struct Tensor: Sendable {
         self.node = node
     }
 
-    /// Fills new memory, which `body` receives uninitialised and must fill whole.
+    /// Fills new memory, which `body` receives uninitialized and must fill completely.
     package init(shape: [Int], initializing body: (UnsafeMutableBufferPointer<Float>) -> Void) {
         let storage = Storage(count: shape.reduce(1, *))
         body(UnsafeMutableBufferPointer(start: storage.pointer, count: storage.count))

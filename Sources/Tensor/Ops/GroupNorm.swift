@@ -49,7 +49,7 @@ package func groupNorm(
     }
 }
 
-/// y = x·a + b per sample and channel, the form in which the normalisation is applied.
+/// y = x·a + b per sample and channel, the form in which the normalization is applied.
 private struct GroupNormAffine: Sendable {
     let groups: Int
     let channels: Int
