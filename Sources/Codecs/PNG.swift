@@ -27,7 +27,7 @@ package enum PNG {
         return bytes
     }
 
-    /// The image as it is stored, not turned. Gray, palette and 16-bit images are converted, transparent ones composed
+    /// The image as it is stored, not rotated. Gray, palette and 16-bit images are converted, transparent ones composed
     /// over white.
     ///
     /// - Parameters:
@@ -39,7 +39,8 @@ package enum PNG {
         try decodeAndCheck(bytes, limit: limit).image
     }
 
-    /// - Returns: the image, and whether libpng had nothing to complain of: no wrong checksum, not even after the pixels.
+    /// - Returns: the image, and whether libpng had nothing to complain of: no wrong checksum, not even after the
+    ///   pixels.
     static func decodeAndCheck(
         _ bytes: [UInt8], limit: Int
     ) throws(CodecError) -> (image: DecodedImage, isClean: Bool) {

@@ -1,5 +1,5 @@
 extension Corpus {
-    /// Seals Monte-Carlo traces as one file and takes them into the catalogue.
+    /// Seals Monte-Carlo traces as one file and adds them to the catalogue.
     ///
     /// - Parameters:
     ///   - records: of one scorer, at least one.

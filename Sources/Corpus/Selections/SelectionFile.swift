@@ -1,7 +1,7 @@
 package import Foundation
 
 extension Corpus {
-    /// Reads a selection from a file: a selection's document, of any corpus, or a list of ids, one a line.
+    /// Reads a selection from a file: a selection's document, of any corpus, or a list of ids, one per line.
     ///
     /// In a list, an id may be shortened to its first eight digits or more where the corpus has just one such sample;
     /// what follows an id on its line is ignored, as are empty lines and those that begin with `#`. An id that comes

@@ -77,7 +77,7 @@ package struct FileWriter: ~Copyable {
         }
     }
 
-    /// A dataset of one chunk a row, each compressed by the caller: compression runs in many threads outside the
+    /// A dataset of one chunk per row, each compressed by the caller: compression runs in many threads outside the
     /// library's lock.
     ///
     /// - Parameters:

@@ -4,7 +4,7 @@ package import Foundation
 extension PictureFolder {
     private static let metadataNames: Set<String> = ["metadata.jsonl", "metadata.csv", "metadata.parquet"]
 
-    /// A Hugging Face imagefolder: metadata.jsonl or metadata.csv beside the pictures, or one in each folder, with
+    /// A Hugging Face imagefolder: metadata.jsonl or metadata.csv beside the images, or one in each folder, with
     /// `file_name` and a column of texts.
     ///
     /// - Parameters:

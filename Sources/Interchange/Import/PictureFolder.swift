@@ -1,7 +1,7 @@
 import Codecs
 package import Foundation
 
-/// Picture files of a folder with their captions, in the order of their paths.
+/// Image files of a folder with their captions, in the order of their paths.
 package struct PictureFolder: PictureSource {
     struct Entry {
         /// Below the folder.
@@ -43,7 +43,7 @@ package struct PictureFolder: PictureSource {
         }
         let named = ImageFormat(named: path)
         if named?.isRead == true { return nil }
-        // Of other names the bytes are asked at once, so that the layout is checked whole.
+        // Of other names the bytes are asked at once, so that the layout is checked in full.
         let found = (try? firstBytes(place)).flatMap { ImageFormat($0) }
         if found?.isRead == true { return nil }
         let what =

@@ -1,7 +1,7 @@
 package import Corpus
 package import Foundation
 
-/// Takes in shards and batches that were written elsewhere, after checking everything in them.
+/// Imports shards and batches that were written elsewhere, after checking everything in them.
 ///
 /// The samples are written again, as this corpus writes them: a file from elsewhere may be laid out in other ways, and
 /// samples that are here already are left out. Ids do not change, for a sample's id is the digest of its manifest.
@@ -65,7 +65,7 @@ package struct ShardImport {
         let known = try corpus.rows(shard.ids)
         let missing = shard.ids.indices.filter { known[shard.ids[$0]] == nil }
         outcome.skipped += shard.ids.count - missing.count
-        // All of a file is read and checked before any of it is taken in.
+        // All of a file is read and checked before any of it is imported.
         for start in stride(from: 0, to: missing.count, by: Self.group) {
             for record in try shard.records(Array(missing[start..<min(start + Self.group, missing.count)])) {
                 if let problem = record.problem {

@@ -38,7 +38,7 @@ package final class HTTPTransport: Sendable {
     /// Closes the connections; nothing may be sent afterwards.
     package func close() { idleSessions.withLock { $0 = [] } }
 
-    /// Sends a request and takes in its answer.
+    /// Sends a request and receives its answer.
     ///
     /// - Parameter receiver: gets the body of a successful answer; all others are kept, up to the request's limit.
     func send(_ request: HTTPRequest, to receiver: (any BodyReceiver)? = nil) async throws(AttemptError) -> HTTPAnswer {

@@ -5,7 +5,7 @@ import Hashing
 
 /// An OCI layout: a folder that holds artifacts as a registry would, to be carried where no network is.
 ///
-/// `oci-layout`, `index.json` (tags to manifests) and `blobs/sha256/<hex>`. Every file appears whole or not at all.
+/// `oci-layout`, `index.json` (tags to manifests) and `blobs/sha256/<hex>`. Every file appears complete or not at all.
 package struct OCILayout: ArtifactStore {
     package let folder: URL
     package let tag: String

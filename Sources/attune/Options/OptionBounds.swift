@@ -12,7 +12,7 @@ enum Bounds {
     static let images = 100_000_000
     /// Of one command that writes a file for each.
     static let imageFiles = 10_000_000
-    /// The largest whole number that JSON readers keep exact, since selections record it.
+    /// The largest integer that JSON readers keep exact, since selections record it.
     static let top = 1...(1 << 53)
     static let draws = 1...10_000
     static let repeats = 1...1_000_000
