@@ -105,6 +105,7 @@ package struct UNet2DConditionModel: Sendable {
     ///     where `context` says which sample has which.
     ///   - added: needed by SDXL only.
     ///   - guidance: the ``guidanceEmbedding(_:width:)`` of models that take one.
+    ///   - context: adapters, gradient checkpointing, and what passes share.
     /// - Returns: `[N, H, W, out]` with the N of the text, or of the samples that share texts.
     package func callAsFunction(
         _ sample: Tensor, timesteps: [Float], text: Tensor, added: AddedConditions? = nil,

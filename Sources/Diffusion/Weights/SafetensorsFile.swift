@@ -20,7 +20,9 @@ package struct SafetensorsFile: Sendable {
 
     /// A tensor as float32: borrowed from the map where it is stored so, widened otherwise.
     ///
-    /// - Parameter narrowing: whether float64 is read too, rounded.
+    /// - Parameters:
+    ///   - name: as the file has it.
+    ///   - narrowing: whether float64 is read too, rounded.
     package func tensor(_ name: String, narrowing: Bool = false) throws(ModelError) -> Tensor {
         let entry = try entry(name)
         let from = map.base + dataStart + entry.range.lowerBound
@@ -124,7 +126,10 @@ package struct SafetensorsFile: Sendable {
 package enum SafetensorsWriter {
     /// The whole file: keys sorted, the header padded with spaces to a multiple of eight bytes.
     ///
-    /// - Parameter integers: lists of integers, stored as I64. They come first, where they lie on multiples of eight.
+    /// - Parameters:
+    ///   - tensors: by name, stored as F32.
+    ///   - integers: lists of integers, stored as I64. They come first, where they lie on multiples of eight.
+    ///   - metadata: the texts of the header's `__metadata__`.
     package static func data(
         _ tensors: [String: Tensor], integers: [String: [Int64]] = [:], metadata: [String: String] = [:]
     ) -> Data {

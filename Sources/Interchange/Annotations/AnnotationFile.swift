@@ -10,6 +10,8 @@ package struct AnnotationFile {
     package let values: [AnnotationValue]
 
     /// - Parameters:
+    ///   - url: a .json, .jsonl, .ndjson or .csv file.
+    ///   - scorer: the scorer's name.
     ///   - selection: what `question_id` counts in.
     ///   - column: where the scores are; nil for the first of the scorer's name, "score", "value" and "reward" that is
     ///     there.

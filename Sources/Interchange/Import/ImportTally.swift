@@ -46,7 +46,9 @@ package final class ImportTally {
 
     /// Leaves a sample out.
     ///
-    /// - Parameter name: the sample, as its data set calls it.
+    /// - Parameters:
+    ///   - name: the sample, as its data set calls it.
+    ///   - error: why it cannot be imported.
     /// - Throws: `error` where that was not asked for, or where it concerns more than a sample.
     package func leaveOut(_ name: String, _ error: ImportError) throws(ImportError) {
         guard skips, let reason = error.reason else { throw error }

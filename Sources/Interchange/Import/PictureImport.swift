@@ -38,7 +38,11 @@ package struct PictureImport {
     /// Pixels and bytes of a batch: what is held at once stays within memory.
     private static let (heaviest, mostBytes) = (1 << 25, 1 << 28)
 
-    /// - Parameter tally: where images that are left out are counted: the source's.
+    /// - Parameters:
+    ///   - corpus: where the samples go.
+    ///   - encoder: makes their latents; nil to store none.
+    ///   - settings: sizes and batches.
+    ///   - tally: where images that are left out are counted: the source's.
     package init(
         _ corpus: Corpus, encoder: ImageEncoder?, settings: Settings, tally: ImportTally = ImportTally()
     ) {

@@ -14,7 +14,10 @@ package struct ShardImport {
     /// Samples that are read and sealed together.
     private static let group = 256
 
-    /// - Parameter url: a .h5 file, or a folder of them.
+    /// - Parameters:
+    ///   - url: a .h5 file, or a folder of them.
+    ///   - corpus: where the samples go.
+    ///   - inspect: asked before a file is parsed in this process; throws to refuse it.
     package init(_ url: URL, into corpus: Corpus, inspect: @escaping (URL, Digest) throws -> Void) throws(ImportError) {
         (self.corpus, self.inspect) = (corpus, inspect)
         let url = url.standardizedFileURL

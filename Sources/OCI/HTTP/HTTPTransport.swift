@@ -18,6 +18,7 @@ package final class HTTPTransport: Sendable {
     ///   - idle: how long a silent connection is waited for.
     ///   - certificates: a PEM file of further authorities to trust.
     ///   - environment: where proxies are named.
+    ///   - log: where requests are shown, without headers or queries.
     package init(
         idle: Duration = .seconds(60), certificates: URL? = nil,
         environment: [String: String] = ProcessInfo.processInfo.environment, log: Logger = .attune

@@ -24,7 +24,10 @@ package struct OCILayout: ArtifactStore {
 
     private static let nameKey = "org.opencontainers.image.ref.name"
 
-    /// - Parameter creating: whether a folder that is not there, or empty, becomes a layout.
+    /// - Parameters:
+    ///   - folder: the layout's.
+    ///   - tag: names the artifact in it.
+    ///   - creating: whether a folder that is not there, or empty, becomes a layout.
     package init(_ folder: URL, tag: String, creating: Bool) throws(OCIError) {
         (self.folder, self.tag) = (folder, tag)
         // Unfinished files lie among the blobs under names that are no digests; readers of layouts ignore those.

@@ -30,7 +30,10 @@ package enum AdapterFile {
 
     /// Writes the file atomically and gives its digest.
     ///
-    /// - Parameter files: how; by default through the file's own folder.
+    /// - Parameters:
+    ///   - adapter: what is written.
+    ///   - file: where to.
+    ///   - files: how; by default through the file's own folder.
     @discardableResult
     package static func write(
         _ adapter: Adapter, to file: URL, files: AtomicFiles? = nil

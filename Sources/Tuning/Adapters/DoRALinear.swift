@@ -12,7 +12,11 @@ package struct DoRALinear: LinearAdapter {
     /// ‖W + sBA‖ by rows, [out].
     let norm: Tensor
 
-    /// - Parameter norm: see `adaptedRowNorms`.
+    /// - Parameters:
+    ///   - layer: A `[r, in]` and B `[out, r]`.
+    ///   - magnitude: m, `[out]`.
+    ///   - scale: s.
+    ///   - norm: ‖W + sBA‖ by rows, `[out]`: see `adaptedRowNorms`.
     package init(_ layer: AdapterLayer, magnitude: Tensor, scale: Float, norm: Tensor) {
         self.layer = layer
         self.magnitude = magnitude

@@ -16,8 +16,9 @@ package final class CorpusTrainingSource: TrainingSource {
     private let reading = DispatchQueue(label: "attune.training.reading")
 
     /// - Parameters:
-    ///   - selection: the name of a selection.
-    ///   - weights: the scorer, or measure of MI, whose values the loss is multiplied by.
+    ///   - corpus: where the selection and its samples are.
+    ///   - name: the name of a selection.
+    ///   - weights: the scorer, or measure of MI, whose values the loss is multiplied by; nil for none.
     package init(corpus: Corpus, selection name: String, weights: String? = nil) throws(CorpusError) {
         self.weights = weights.map { SampleWeights($0, in: corpus) }
         selectionName = name
