@@ -82,7 +82,7 @@ V4 static void lying(size_t width, size_t m, size_t k, const float *a, size_t ld
     }
 }
 
-// The last columns where n is no multiple of 16: through a buffer of whole vectors.
+// The last columns where n is not a multiple of 16: through a buffer of whole vectors.
 V4 static void ragged(size_t m, size_t k, size_t width, size_t columns, const float *a, size_t lda, int transposed,
                       const float *panel, const float *start, size_t start_stride, float *c, size_t ldc) {
     float buffer[ROWS * PANEL];

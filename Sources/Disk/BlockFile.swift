@@ -44,7 +44,7 @@ package struct BlockFile: ~Copyable {
     }
 
     private mutating func flush() throws(DiskError) {
-        // The last block is no multiple of anything.
+        // The last block is not a multiple of anything.
         if isDirect, filled % Self.alignment != 0 { isDirect = !file.bypassCache(false) }
         try file.write(UnsafeRawBufferPointer(rebasing: block[..<filled]))
         filled = 0

@@ -21,7 +21,7 @@ package enum Faults {
         return plan.pass(point, path, tear: tear)
     }
 
-    /// For points that are no calls of the operating system, such as a commit.
+    /// For points that are not calls of the operating system, such as a commit.
     package static func pass(_ point: FaultPoint, _ path: String) throws(DiskError) {
         if case .error(let code) = next(point, path) { throw DiskError("cannot be written", path, code) }
     }

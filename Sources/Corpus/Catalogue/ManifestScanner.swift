@@ -113,7 +113,7 @@ struct ManifestScanner {
             }
             position += 1
         }
-        // What continues is no plain number, and neither is one without digits at its end.
+        // What continues is not a plain number, and neither is one without digits at its end.
         guard position > start, (48...57).contains(bytes[position - 1]), position < bytes.count,
             bytes[position] == UInt8(ascii: ",") || bytes[position] == UInt8(ascii: "}")
         else { return nil }

@@ -20,7 +20,7 @@ extension PictureFolder {
             let folder = path.split(separator: "/").dropLast()
             let file = tree.url(path).path
             let rows = try Records(tree.url(path)).rows
-            // A column that no row has is no matter of one sample.
+            // A column that no row has is not a matter of one sample.
             if let row = rows.first(where: { $0.problem == nil }), !rows.contains(where: { $0.has(column) }) {
                 throw ImportError(
                     "\(file), line \(row.line)",

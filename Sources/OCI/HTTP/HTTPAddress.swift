@@ -29,7 +29,7 @@ package struct HTTPAddress: Hashable, Sendable {
     }
 
     /// What a Location header means that came in answer to this address: absolute, or relative in any of the forms of
-    /// RFC 3986, section 4.2. Nil where it is no http address.
+    /// RFC 3986, section 4.2. Nil where it is not an http address.
     package func resolving(_ reference: String) -> HTTPAddress? {
         let text = Substring(reference.trimmingCharacters(in: .whitespacesAndNewlines))
         guard !text.isEmpty else { return nil }

@@ -30,7 +30,7 @@ package struct OCILayout: ArtifactStore {
     ///   - creating: whether a folder that is not there, or empty, becomes a layout.
     package init(_ folder: URL, tag: String, creating: Bool) throws(OCIError) {
         (self.folder, self.tag) = (folder, tag)
-        // Unfinished files lie among the blobs under names that are no digests; readers of layouts ignore those.
+        // Unfinished files lie among the blobs under names that are not digests; readers of layouts ignore those.
         files = AtomicFiles(temporaryFolder: folder.appending(path: "blobs/.unfinished"))
         let marker = folder.appending(path: "oci-layout")
         if let data = try Self.reported({ () throws(DiskError) in try Disk.readIfPresent(marker.path) }) {

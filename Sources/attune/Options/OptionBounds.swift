@@ -33,7 +33,7 @@ func requirePositive(_ value: Int, _ option: String, _ bounds: ClosedRange<Int> 
     }
 }
 
-/// Refuses a scale of guidance that is no number, or none that a model was ever used with.
+/// Refuses a scale of guidance that is not a number, or none that a model was ever used with.
 func requireGuidance(_ value: Double) throws {
     guard Bounds.guidance.contains(value) else {
         throw ValidationError("--guidance is \(value); it must be a number from 0 to 1000")

@@ -204,7 +204,7 @@ extension Corpus {
     /// Voids the notes that take some shards for gone which are there: that one is lost must not pass for a removal.
     ///
     /// Whoever seals a shard does so, and whoever finds one, in case the first was killed in between. A file that is
-    /// about to be removed is no later one than its note says.
+    /// about to be removed is not later than its note says.
     func revive(_ present: Set<Digest>) throws(CorpusError) {
         try retirements.refresh()
         // Who may only read leaves that to others.

@@ -24,6 +24,6 @@ package struct VerifyReport: Sendable {
     package var bytes: Int64 = 0
     /// One entry per object; empty when all is well.
     package var damage: [Damage] = []
-    /// What is no damage and still worth a word, such as a run that was stopped.
+    /// What is not damage and still worth mentioning, such as a run that was stopped.
     package var notes: [String] = []
 }
