@@ -5,7 +5,7 @@
 #include <jpeglib.h>
 #include <jerror.h>
 
-// Progressive files may claim thousands of scans, each as dear as the whole image.
+// Progressive files may claim thousands of scans, each as expensive as the whole image.
 static const int largest_scan_count = 500;
 
 typedef struct {
@@ -25,7 +25,7 @@ static void on_error(j_common_ptr image) {
     fail((jpeg_failure *)image->err, text);
 }
 
-// Warnings of missing or corrupt data are errors; what leaves the image whole is not.
+// Warnings of missing or corrupt data are errors; what leaves the image intact is not.
 static void on_message(j_common_ptr image, int level) {
     if (level >= 0) return;
     switch (image->err->msg_code) {

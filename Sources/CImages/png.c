@@ -41,7 +41,7 @@ static void compose(const uint8_t *rgba, uint8_t *rgb, size_t count) {
     }
 }
 
-// gAMA counts only where no better statement of the colour space is there.
+// gAMA counts only where no better statement of the color space is there.
 static void follow_gamma(png_structp png, png_infop info) {
     png_fixed_point gamma = 0;
     if (png_get_valid(png, info, PNG_INFO_sRGB) || png_get_valid(png, info, PNG_INFO_iCCP)) return;

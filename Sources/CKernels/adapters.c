@@ -37,7 +37,7 @@ CK_LOOP(void, ck_column_dots, (const float *restrict g, const float *restrict y,
     }
 }
 
-// Eight running sums, so that additions may be vectorised: the compiler does not reorder them by itself.
+// Eight running sums, so that additions may be vectorized: the compiler does not reorder them by itself.
 CK_LOOP(void, ck_row_dots, (const float *restrict a, const float *restrict b, float *restrict out, size_t rows,
                             size_t n),
                            (a, b, out, rows, n)) {

@@ -112,7 +112,7 @@ CK_LOOP(double, ck_squared_distance, (const float *a, const float *b, size_t n),
     LANE_SUM((double)(a[j] - b[j]) * (a[j] - b[j]))
 }
 
-// The largest of the bits without the sign: infinity and NaN have the largest exponent. An integer maximum vectorises.
+// The largest of the bits without the sign: infinity and NaN have the largest exponent. An integer maximum vectorizes.
 CK_LOOP(int, ck_all_finite, (const float *x, size_t n), (x, n)) {
     uint32_t largest = 0;
     for (size_t i = 0; i < n; i++) {

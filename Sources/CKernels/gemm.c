@@ -69,8 +69,8 @@ V4 static void columns16(size_t m, size_t k, const float *a, size_t lda, int tra
     else column(1, m, k, a, lda, 1, panel, 16, start, start_stride, c, ldc);
 }
 
-// Whole vectors of columns of a matrix that lies as it is, its rows `step` apart: for few rows of a, which would not pay
-// for packing it. A function of its own, since a step that varies takes a register of the other's.
+// Whole vectors of columns of a matrix that is not packed, its rows `step` apart: for few rows of a, which would not
+// pay for packing it. A function of its own, since a step that varies takes a register of the other's.
 V4 static void lying(size_t width, size_t m, size_t k, const float *a, size_t lda, int transposed, const float *b,
                      size_t step, const float *start, size_t start_stride, float *c, size_t ldc) {
     if (transposed) {
@@ -82,7 +82,7 @@ V4 static void lying(size_t width, size_t m, size_t k, const float *a, size_t ld
     }
 }
 
-// The last columns where n is no multiple of 16: through a buffer of whole vectors.
+// The last columns where n is not a multiple of 16: through a buffer of whole vectors.
 V4 static void ragged(size_t m, size_t k, size_t width, size_t columns, const float *a, size_t lda, int transposed,
                       const float *panel, const float *start, size_t start_stride, float *c, size_t ldc) {
     float buffer[ROWS * PANEL];

@@ -22,7 +22,7 @@ static size_t job_count;
 static atomic_size_t next_index;
 
 // Generation of the job in the high half; below it whether workers may still join, and how many are inside. A caller
-// waits only for workers that joined: one that the system has put aside holds nobody up.
+// waits only for workers that joined: one that the system has preempted holds nobody up.
 #define OPEN (1ull << 31)
 static atomic_ullong state;
 static atomic_int sleepers;

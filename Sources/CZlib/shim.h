@@ -1,4 +1,4 @@
-// zlib hides its initialisers behind macros that Swift does not see.
+// zlib hides its initializers behind macros that Swift does not see.
 #pragma once
 #include <zlib.h>
 

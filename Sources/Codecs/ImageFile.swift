@@ -8,8 +8,10 @@ package struct ImageFile: Sendable {
 
     /// Reads the header, which may claim anything: check ``width`` and ``height`` before decoding.
     ///
-    /// - Parameter format: one that is read.
-    /// - Throws: for a file that is no such image, an animated WebP and a JPEG in CMYK.
+    /// - Parameters:
+    ///   - bytes: the whole file.
+    ///   - format: one that is read.
+    /// - Throws: for a file that is not such an image, an animated WebP and a JPEG in CMYK.
     package init(_ bytes: [UInt8], format: ImageFormat) throws(CodecError) {
         (self.bytes, self.format) = (bytes, format)
         let size: (width: Int, height: Int)
@@ -24,8 +26,8 @@ package struct ImageFile: Sendable {
         (width, height) = orientation.swapsSides ? (size.height, size.width) : size
     }
 
-    /// - Returns: the upright pixels, and whether the file itself may stand for them: a plain PNG without a fault, whose
-    ///   pixels every program sees alike.
+    /// - Returns: the upright pixels, and whether the file itself may stand for them: a plain PNG without a fault,
+    ///   whose pixels every program sees alike.
     package func decode() throws(CodecError) -> (image: DecodedImage, isPlain: Bool) {
         switch format {
         case .png:

@@ -13,7 +13,7 @@ enum JPEG {
         return (Int(info.width), Int(info.height))
     }
 
-    /// The image as it is stored, not turned.
+    /// The image as it is stored, not rotated.
     static func decode(_ bytes: [UInt8]) throws(CodecError) -> DecodedImage {
         let (width, height) = try size(bytes)
         var message = CMessage()

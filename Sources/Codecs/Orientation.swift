@@ -1,11 +1,11 @@
-/// How a camera was held: the TIFF tag 0x0112, by which a stored image is turned to stand upright.
+/// How a camera was held: the TIFF tag 0x0112, by which a stored image is rotated to stand upright.
 struct Orientation {
     /// 1 to 8; 1 is upright.
     let value: Int
 
     var swapsSides: Bool { value >= 5 }
 
-    /// The image turned and mirrored as the tag asks.
+    /// The image rotated and mirrored as the tag asks.
     func upright(_ image: DecodedImage) -> DecodedImage {
         guard (2...8).contains(value) else { return image }
         let (width, height) = swapsSides ? (image.height, image.width) : (image.width, image.height)

@@ -6,7 +6,10 @@ package enum PNG {
     /// Images larger than this are refused before memory is taken for them, unless the caller raises it.
     package static let largestPixelCount = 1 << 28
 
-    /// - Parameter pixels: `3·width·height` values, row by row.
+    /// - Parameters:
+    ///   - width: in pixels.
+    ///   - height: in pixels.
+    ///   - pixels: red, green and blue, `3·width·height` values, row by row.
     package static func encode(width: Int, height: Int, pixels: [UInt8]) throws(CodecError) -> [UInt8] {
         precondition(pixels.count == 3 * width * height, "\(pixels.count) values for \(width)×\(height) pixels")
         var image = png_image()
@@ -24,17 +27,20 @@ package enum PNG {
         return bytes
     }
 
-    /// The image as it is stored, not turned. Gray, palette and 16-bit images are converted, transparent ones composed
+    /// The image as it is stored, not rotated. Gray, palette and 16-bit images are converted, transparent ones composed
     /// over white.
     ///
-    /// - Parameter limit: the most pixels that it may have.
+    /// - Parameters:
+    ///   - bytes: the whole file.
+    ///   - limit: the most pixels that it may have.
     package static func decode(
         _ bytes: [UInt8], limit: Int = largestPixelCount
     ) throws(CodecError) -> DecodedImage {
         try decodeAndCheck(bytes, limit: limit).image
     }
 
-    /// - Returns: the image, and whether libpng had nothing to complain of: no wrong checksum, not even after the pixels.
+    /// - Returns: the image, and whether libpng had nothing to complain of: no wrong checksum, not even after the
+    ///   pixels.
     static func decodeAndCheck(
         _ bytes: [UInt8], limit: Int
     ) throws(CodecError) -> (image: DecodedImage, isClean: Bool) {

@@ -18,7 +18,7 @@ extension PNG {
     /// Whether every program sees the same pixels in this file: 8-bit red, green and blue, without transparency, gamma,
     /// orientation or a color profile that some follow and others do not, and without chunks that some refuse.
     ///
-    /// Checksums are not looked at; ``decodeAndCheck(_:limit:)`` does.
+    /// Checksums are not looked at; `decodeAndCheck(_:limit:)` does.
     package static func isPlain(_ bytes: [UInt8]) -> Bool {
         guard bytes.count >= 33, bytes.starts(with: signature), bytes[24] == 8, bytes[25] == 2 else { return false }
         var (kinds, place) = ([String](), 8)

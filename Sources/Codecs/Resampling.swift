@@ -19,7 +19,11 @@ package enum Resampling {
     /// Scales an image to `newWidth`×`newHeight` pixels.
     ///
     /// - Parameters:
-    ///   - pixels: `3·width·height` values.
+    ///   - pixels: `3·width·height` values, row by row.
+    ///   - width: of the image, in pixels.
+    ///   - height: of the image, in pixels.
+    ///   - newWidth: of the result, in pixels.
+    ///   - newHeight: of the result, in pixels.
     ///   - window: the part of the result that is wanted. Only that is computed: the values are those of the whole, the
     ///     cost is the part's.
     /// - Returns: `3·columns·rows` values of the window.

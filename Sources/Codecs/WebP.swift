@@ -8,7 +8,7 @@ enum WebP {
         return (Int(features.width), Int(features.height))
     }
 
-    /// The image as it is stored, not turned; a transparent one is composed over white.
+    /// The image as it is stored, not rotated; a transparent one is composed over white.
     static func decode(_ bytes: [UInt8]) throws(CodecError) -> DecodedImage {
         let features = try features(bytes)
         let (width, height) = (Int(features.width), Int(features.height))

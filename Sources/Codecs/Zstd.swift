@@ -16,7 +16,9 @@ package enum Zstd {
         return frame
     }
 
-    /// - Parameter limit: the most bytes that the content may have.
+    /// - Parameters:
+    ///   - frame: one compressed frame.
+    ///   - limit: the most bytes that the content may have.
     package static func decompress(_ frame: [UInt8], limit: Int) throws(CodecError) -> [UInt8] {
         let claimed = ZSTD_getFrameContentSize(frame, frame.count)
         guard claimed <= UInt64(limit) else { throw CodecError("not a zstd frame of at most \(limit) bytes") }

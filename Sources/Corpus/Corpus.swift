@@ -81,7 +81,10 @@ package struct Corpus: Sendable {
 
     /// Opens a corpus, sweeps the leftovers of dead writers, and catches up with shards that others have added.
     ///
-    /// - Parameter sweeping: whether leftovers go; no for what must remove nothing.
+    /// - Parameters:
+    ///   - folder: the corpus.
+    ///   - scoring: computes the scores of traces that the catalogue keeps.
+    ///   - sweeping: whether leftovers go; no for what must remove nothing.
     package init(at folder: URL, scoring: any TraceScoring, sweeping: Bool = true) throws(CorpusError) {
         try self.init(unindexed: folder, scoring: scoring, sweeping: sweeping)
         unreadable = try catchUp()
@@ -140,13 +143,13 @@ package struct Corpus: Sendable {
         }
     }
 
-    /// Seals records as one shard and takes it into the catalogue.
+    /// Seals records as one shard and adds it to the catalogue.
     @discardableResult
     package func append(_ records: [SampleRecord]) throws(CorpusError) -> Digest {
         try seal(ShardWriter.image(of: records))
     }
 
-    /// Puts a shard among the others, on the disk when this returns, and takes it into the catalogue.
+    /// Puts a shard among the others, on the disk when this returns, and adds it to the catalogue.
     @discardableResult
     func seal(_ image: FileImage) throws(CorpusError) -> Digest {
         let digest = try sealing { () throws(CorpusError) in
@@ -156,7 +159,7 @@ package struct Corpus: Sendable {
         return digest
     }
 
-    /// Takes a shard that was just sealed into the catalogue, unless `pack` was faster and it is part of another now.
+    /// Adds a shard that was just sealed to the catalogue, unless `pack` was faster and it is part of another now.
     func takeIn(_ digest: Digest) throws(CorpusError) {
         var missing: CorpusError?
         do throws(CorpusError) { try catalogue.add(PreparedShard(written(digest), scoring: scoring)) } catch {
@@ -190,7 +193,8 @@ package struct Corpus: Sendable {
     package func open(_ digest: Digest) throws(CorpusError) -> ShardReader {
         let known = try catalogue.stamp(of: digest)
         let sealed = try sealed(digest, known: known)
-        // A corpus that was copied has new stamps. Next time its bytes are known; not to be able to note that is no harm.
+        // A corpus that was copied has new stamps. Next time its bytes are known; not to be able to note that is no
+        // harm.
         if known != nil, sealed.stamp != known { try? catalogue.note(sealed.stamp, of: digest) }
         return try ShardReader(sealed)
     }

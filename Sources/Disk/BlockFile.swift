@@ -13,6 +13,7 @@ package struct BlockFile: ~Copyable {
     private static let leastDirect = 4 << 20
 
     /// - Parameters:
+    ///   - path: of the new file.
     ///   - mode: ``DiskFile/Mode/create`` or ``DiskFile/Mode/reserve``.
     ///   - size: about how many bytes there will be.
     package init(_ path: String, _ mode: DiskFile.Mode = .create, expecting size: Int) throws(DiskError) {
@@ -43,7 +44,7 @@ package struct BlockFile: ~Copyable {
     }
 
     private mutating func flush() throws(DiskError) {
-        // The last block is no multiple of anything.
+        // The last block is not a multiple of anything.
         if isDirect, filled % Self.alignment != 0 { isDirect = !file.bypassCache(false) }
         try file.write(UnsafeRawBufferPointer(rebasing: block[..<filled]))
         filled = 0

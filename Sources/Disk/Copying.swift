@@ -3,7 +3,10 @@ import Foundation
 extension Disk {
     /// Copies a file's bytes into a new one.
     ///
-    /// - Parameter seen: given the bytes of the copy, in order, as they are written.
+    /// - Parameters:
+    ///   - source: the path of the file.
+    ///   - destination: the path of the copy.
+    ///   - seen: given the bytes of the copy, in order, as they are written.
     package static func copy(
         _ source: String, to destination: String, seen: (UnsafeRawBufferPointer) -> Void = { _ in }
     ) throws(DiskError) {

@@ -7,7 +7,7 @@ package import Foundation
     import Darwin
 #endif
 
-/// An open file. Transfers go on after a short one and after a signal; a read that fails is tried once more.
+/// An open file. Transfers continue after a short one and after a signal; a read that fails is tried once more.
 package struct DiskFile: ~Copyable, Sendable {
     package let path: String
     private let descriptor: Int32
@@ -23,9 +23,9 @@ package struct DiskFile: ~Copyable, Sendable {
         case replace
         /// It is made where it is missing; it can be read, and writes go to its end.
         case extend
-        /// It must not exist. It is locked from the start for as long as it is open, also after a rename, so that others
-        /// can tell that its writer lives. Fails with EWOULDBLOCK where somebody else was faster to look at it: take
-        /// another name.
+        /// It must not exist. It is locked from the start for as long as it is open, also after a rename, so that
+        /// others can tell that its writer lives. Fails with EWOULDBLOCK where somebody else was faster to look at it:
+        /// take another name.
         case reserve
 
         fileprivate var mayCreate: Bool {

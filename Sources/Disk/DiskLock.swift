@@ -22,7 +22,10 @@ package final class DiskLock: Sendable {
 
     /// Waits until nobody else holds the lock.
     ///
-    /// - Parameter shared: others may hold it shared at the same time.
+    /// - Parameters:
+    ///   - path: of the file or folder that is locked.
+    ///   - kind: which of the two it is.
+    ///   - shared: others may hold it shared at the same time.
     package init(waitingFor path: String, _ kind: Kind = .file, shared: Bool = false) throws(DiskError) {
         (self.path, descriptor) = (path, try openLock(path, kind))
         while flock(descriptor, shared ? LOCK_SH : LOCK_EX) != 0 {

@@ -11,9 +11,9 @@ import Synchronization
 /// A plan is written `point:n:action`. The point is one of ``FaultPoint``, or `any`, or `look` for opening, `stat` and
 /// listing folders, or `change` for the calls that change something; n counts from 1; the action is `kill`
 /// (the process dies as by SIGKILL, before the call; a write is torn), `fail` (this one call gives an input/output
-/// error), an error's name such as `EACCES` (this one call fails with it), `broken` (this call and all later ones fail),
-/// `full` (from here on there is no space) or `short` (from here on reads and writes move one byte less than half of
-/// what was asked). `trace:FILE` lets nothing fail and writes a line for each passage.
+/// error), an error's name such as `EACCES` (this one call fails with it), `broken` (this call and all later ones
+/// fail), `full` (from here on there is no space) or `short` (from here on reads and writes move one byte less than
+/// half of what was asked). `trace:FILE` lets nothing fail and writes a line for each passage.
 package final class FaultPlan: Sendable {
     package enum Action: String, Sendable, CaseIterable {
         case kill, fail, broken, full, short
@@ -30,7 +30,10 @@ package final class FaultPlan: Sendable {
     /// Passages so far.
     package var count: Int { passages.withLock { $0 } }
 
-    /// - Parameter point: nil for any.
+    /// - Parameters:
+    ///   - point: nil for any.
+    ///   - passage: which passage of the point, counted from 1.
+    ///   - action: what happens there.
     package init(_ point: FaultPoint?, _ passage: Int, _ action: Action) {
         kind = .act(point.map { [$0] } ?? Set(FaultPoint.allCases), at: passage, action, code: EIO)
     }
@@ -46,7 +49,7 @@ package final class FaultPlan: Sendable {
         "ENOSPC": ENOSPC, "EROFS": EROFS, "ENOENT": ENOENT, "ESTALE": ESTALE,
     ]
 
-    /// Nil for a text that is no plan.
+    /// Nil for a text that is not a plan.
     package init?(_ text: String) {
         let parts = text.split(separator: ":", maxSplits: 2).map(String.init)
         if parts.count >= 2, parts[0] == "trace" {

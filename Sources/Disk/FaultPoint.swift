@@ -16,6 +16,6 @@ package enum FaultPoint: String, CaseIterable, Sendable {
 package enum Fault: Sendable, Equatable {
     /// The call fails with this error number.
     case error(Int32)
-    /// The call moves a part of the bytes and says so, which is no error.
+    /// The call moves a part of the bytes and says so, which is not an error.
     case short
 }

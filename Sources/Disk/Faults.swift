@@ -12,13 +12,16 @@ package enum Faults {
 
     /// What is to go wrong now; nil outside tests.
     ///
-    /// - Parameter tear: leaves the call half done where the process is to die in it.
+    /// - Parameters:
+    ///   - point: the call that is about to be made.
+    ///   - path: the file that it is made on.
+    ///   - tear: leaves the call half done where the process is to die in it.
     package static func next(_ point: FaultPoint, _ path: String, tear: () -> Void = {}) -> Fault? {
         guard let plan else { return nil }
         return plan.pass(point, path, tear: tear)
     }
 
-    /// For points that are no calls of the operating system, such as a commit.
+    /// For points that are not calls of the operating system, such as a commit.
     package static func pass(_ point: FaultPoint, _ path: String) throws(DiskError) {
         if case .error(let code) = next(point, path) { throw DiskError("cannot be written", path, code) }
     }

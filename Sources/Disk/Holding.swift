@@ -14,7 +14,9 @@ extension Disk {
     /// Whether some process holds the lock of a file. The kernel lets go of it when the process ends, and knows it in
     /// every container: a process number proves neither life nor death.
     ///
-    /// - Parameter remove: whether to remove the file where nobody holds it; nobody can take it meanwhile.
+    /// - Parameters:
+    ///   - path: of the file.
+    ///   - remove: whether to remove the file where nobody holds it; nobody can take it meanwhile.
     package static func holder(of path: String, remove: Bool = false) throws(DiskError) -> FileHolder {
         if case .error(let code) = Faults.next(.open, path) { throw DiskError("cannot be opened", path, code) }
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)

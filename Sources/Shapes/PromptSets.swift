@@ -56,7 +56,7 @@ package enum PromptSets {
                 case .complex: rest - rest / 2
                 }
             let chosen = prompts.prefix(share)
-            // Seven tenths of all prompts so far, so that the whole comes out even.
+            // Seven tenths of all prompts so far, so that the total comes out even.
             taken += share
             let cut = (taken * 7 + 5) / 10 - train.count
             train += chosen.prefix(cut)

@@ -14,7 +14,7 @@ package struct SeededGenerator: Sendable {
         range.lowerBound + (range.upperBound - range.lowerBound) * Double(next() >> 11) * 0x1p-53
     }
 
-    /// A whole number in `0..<bound`.
+    /// An integer in `0..<bound`.
     package mutating func integer(below bound: Int) -> Int {
         Int(next().multipliedFullWidth(by: UInt64(max(bound, 1))).high)
     }

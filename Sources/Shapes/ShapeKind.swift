@@ -27,9 +27,10 @@ package enum ShapeKind: String, CaseIterable, Codable, Sendable {
     /// a pixel; `pixel` is that pixel's size. The two shares below reproduce what Pillow draws.
     ///
     /// - Parameters:
-    ///   - points: coordinates relative to the center, in units of the radius; the same along both axes.
+    ///   - columns: x of the points relative to the center, in units of the radius.
+    ///   - rows: y of the points, likewise.
     ///   - pixel: the distance between points.
-    /// - Returns: rows of `points.count` values.
+    /// - Returns: `rows.count` rows of `columns.count` values.
     package func mask(columns: [Double], rows: [Double], pixel: Double) -> [Bool] {
         let outset = (corners == nil ? 0.65 : 0.35) * pixel
         let corners = corners ?? []

@@ -1,4 +1,4 @@
-// Vectorised float32 loops. Every function works on the range it is given; threads are the caller's affair.
+// Vectorized float32 loops. Every function works on the range it is given; threading is up to the caller.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -21,8 +21,8 @@ int ck_parallel_inside(void);
 const char *ck_processor_level(void);
 /// The one that loops and products use: the processor's, or a lower one that ATTUNE_VECTOR_LEVEL names at the start.
 const char *ck_vector_level(void);
-/// Holds loops that the calling thread calls to a level, until it is called with null: for tests that compare levels. Says
-/// whether the processor has that level. Products (ck_gemm) stay as they are.
+/// Holds loops that the calling thread calls to a level, until it is called with null: for tests that compare levels.
+/// Says whether the processor has that level. Products (ck_gemm) stay as they are.
 int ck_hold_vector_level(const char *_Nullable level);
 
 // --- element by element (elementwise.c): out may be the same as an input
@@ -58,7 +58,7 @@ void ck_widen_half(const uint16_t *x, float *out, size_t n);
 int ck_narrow_bfloat(const float *x, uint16_t *out, size_t n);
 int ck_narrow_half(const float *x, uint16_t *out, size_t n);
 
-// --- normalisation (normalize.c)
+// --- normalization (normalize.c)
 /// Per-channel sums of `rows` vectors of n values, added to sum and squares (double).
 void ck_channel_moments(const float *x, size_t rows, size_t n, double *sum, double *squares);
 /// out[r][c] = x[r][c]·scale[c] + shift[c], then SiLU where `silu`.
@@ -77,8 +77,8 @@ void ck_layer_norm_vjp(const float *x, const float *g, const float *scale, float
 /// lse (may be null) receives the log of the sum of exponentials.
 void ck_softmax(const float *x, float s, float *out, float *_Nullable lse, size_t rows, size_t n, size_t stride,
                 int causal, size_t first);
-/// Softmax by blocks of columns (Milakov & Gimelshein, arXiv 1805.02867): x becomes exp(s·x − top) for the highest score
-/// so far; total sums them up, and where `first` is not set, it and out are scaled to the new top.
+/// Softmax by blocks of columns (Milakov & Gimelshein, arXiv 1805.02867): x becomes exp(s·x − top) for the highest
+/// score so far; total sums them up, and where `first` is not set, it and out are scaled to the new top.
 void ck_softmax_online(float *x, float s, float *top, float *total, float *out, size_t width, size_t out_stride, int first,
                        size_t rows, size_t n, size_t stride);
 /// After the last block: out /= total, lse = top + log(total).
@@ -104,7 +104,8 @@ void ck_gemm_unpack(const float *packed, size_t k, size_t n, size_t first, size_
 void ck_gemm_turn(const float *packed, size_t k, size_t n, size_t first, size_t last, float *out);
 /// Rows of panels [inputs·taps, n] in the order of im2col: from (input, tap) to (tap, input).
 void ck_gemm_regroup(const float *panels, size_t inputs, size_t taps, size_t n, size_t first, size_t last, float *out);
-/// Scales each of the first `columns` columns of one panel [rows, width] to the length given for it; gain is by how much.
+/// Scales each of the first `columns` columns of one panel [rows, width] to the length given for it; gain is by how
+/// much.
 void ck_panel_lengths(float *panel, size_t rows, size_t width, size_t columns, const float *lengths, float *gain);
 
 // --- matrix products (gemm.c)
@@ -134,12 +135,12 @@ void ck_winograd_output(const float *in, size_t plane, int H, int W, int C, int 
                         const float *_Nullable bias, float *y);
 /// `rows` input channels of one panel of a kernel, [rows][9][width] → 36 planes [rows][width].
 void ck_winograd_kernel(const float *panel, size_t width, size_t rows, float *out, size_t plane);
-/// The same for the kernel that carries gradients back, turned by 180° with in and out exchanged: columns [column,
+/// The same for the kernel of the backward pass, rotated by 180° with in and out exchanged: columns [column,
 /// column+width) are input channels, rows [first, first+rows) output channels, in multiples of 16.
 void ck_winograd_turned_kernel(const float *panels, size_t in, size_t outputs, size_t column, size_t width, size_t first,
                                size_t rows, float *out, size_t plane);
 
-// --- optimiser (adamw.c)
+// --- optimizer (adamw.c)
 /// AdamW as torch.optim.AdamW: decoupled decay, bias corrections given.
 void ck_adamw(const float *w, const float *g, const float *m, const float *v, float *new_w, float *new_m, float *new_v,
               size_t n, float gscale, float lr, float beta1, float beta2, float eps, float decay, float correction1,

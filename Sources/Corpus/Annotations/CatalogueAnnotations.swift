@@ -79,7 +79,7 @@ extension Catalogue {
 }
 
 extension CatalogueFilling {
-    /// Takes in annotations, whether or not their samples have been seen.
+    /// Adds annotations, whether or not their samples have been seen.
     func add(_ shard: AnnotationShard) throws {
         guard try enter(shard.digest, shard.stamp, samples: 0) != nil else { return }
         let annotations = shard.annotations

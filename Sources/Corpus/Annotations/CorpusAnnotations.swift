@@ -5,6 +5,7 @@ extension Corpus {
     ///
     /// - Parameters:
     ///   - values: one for each sample, all of this corpus.
+    ///   - scorer: the name of what gave the values.
     ///   - source: where they come from: a file's name.
     /// - Returns: the revision that they make; nil where they say nothing new.
     /// - Throws: ``CorpusError`` naming a sample that the corpus lacks; nothing is stored then.

@@ -63,12 +63,12 @@ struct Catalogue: Sendable {
         for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) }
     }
 
-    /// Takes in one file in one transaction.
+    /// Adds one file in one transaction.
     func add(_ shard: PreparedShard) throws(CorpusError) {
         try fill { try $0.add(shard) }
     }
 
-    /// Takes in what `body` adds, in one transaction.
+    /// Keeps what `body` adds, in one transaction.
     func fill(_ body: (CatalogueFilling) throws -> Void) throws(CorpusError) {
         try Self.explained(path) {
             try writer.write {
@@ -79,7 +79,8 @@ struct Catalogue: Sendable {
         }
     }
 
-    /// Empties the catalogue and lets `body` fill it again, all in one transaction: readers see the old rows until then.
+    /// Empties the catalogue and lets `body` fill it again, all in one transaction: readers see the old rows until
+    /// then.
     func rebuild(
         scoring: any TraceScoring, _ body: (CatalogueFilling) throws -> Void
     ) throws(CorpusError) {
@@ -138,7 +139,7 @@ struct Catalogue: Sendable {
     }
 
     /// What to do about a failure. A catalogue goes only when it is damaged: a disk that is full, or that may not be
-    /// written to, would have no room for the next one either.
+    /// written to, would have no space for the next one either.
     private static func advice(_ error: any Error) -> String {
         switch (error as? DatabaseError)?.resultCode {
         case .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH: "check the permissions of its folder"

@@ -59,11 +59,11 @@ enum CatalogueAccess {
 extension Corpus {
     /// Opens a corpus whose catalogue this process cannot write to.
     ///
-    /// Its catalogue is read as it is where it knows all shards. Else this user gets one under $XDG_CACHE_HOME, which is
-    /// derived from the shards as any catalogue is.
+    /// Its catalogue is read as it is where it knows all shards. Else this user gets one under $XDG_CACHE_HOME, which
+    /// is derived from the shards as any catalogue is.
     static func readable(_ folder: URL, scoring: any TraceScoring) throws(CorpusError) -> Corpus {
         let path = cataloguePath(folder)
-        // Who may write to the corpus needs a catalogue that can take in what is written.
+        // Who may write to the corpus needs a catalogue that can index what is written.
         if writeProblem(folder) != nil {
             for name in CatalogueAccess.namesForReading(path) {
                 guard let catalogue = Catalogue(reading: name, identity: scoring.identity) else { continue }

@@ -38,7 +38,7 @@ final class CatalogueFilling {
             """, database)
     }
 
-    /// Takes in a file; a sample that is there already keeps its place.
+    /// Adds a file; a sample that is there already keeps its place.
     func add(_ shard: PreparedShard) throws {
         switch shard {
         case .samples(let samples): try add(samples)
@@ -74,7 +74,7 @@ final class CatalogueFilling {
         }
     }
 
-    /// Takes in Monte-Carlo traces, whether or not their samples have been seen.
+    /// Adds Monte-Carlo traces, whether or not their samples have been seen.
     private func add(_ shard: PreparedScores) throws {
         guard try enter(shard.digest, shard.stamp, samples: 0) != nil else { return }
         let scorer = shard.scorer.digest.hex
@@ -121,7 +121,7 @@ final class CatalogueFilling {
                 """)
     }
 
-    /// - Returns: the shard's key, nil where it has been taken in before.
+    /// - Returns: the shard's key, nil where it has been added before.
     func enter(_ digest: Digest, _ stamp: FileStamp, samples: Int) throws -> Int64? {
         try database.execute(
             sql: "INSERT OR IGNORE INTO shard (digest, samples, size, inode, changed, taken) VALUES (?,?,?,?,?,?)",

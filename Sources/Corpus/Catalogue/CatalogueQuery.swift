@@ -49,7 +49,8 @@ package struct CatalogueQuery: Sendable, Equatable, Codable {
             """
     }
 
-    /// In the order of their keys, which is that of the index on samples: its pages are then read once, one after another.
+    /// In the order of their keys, which is that of the index on samples: its pages are then read once, one after
+    /// another.
     private static let prompts = "(SELECT key AS _key, text AS _text FROM prompt NOT INDEXED)"
 
     /// The first samples of each prompt by any ranking: all that fit are sorted.
@@ -94,7 +95,7 @@ package struct CatalogueRow: Sendable, Equatable {
     package let miSource: String?
     /// What `score` measured, by the default and the reference estimator.
     package let mc, mcStandardError, mcReference: Double?
-    /// Noises at each timestep of that measurement.
+    /// Noise samples per timestep of that measurement.
     package let mcDraws: Int?
     /// Of flow-matching models: the estimate, and that of the guided velocity.
     package let rf, guidedRF: Double?

@@ -40,8 +40,8 @@ extension Catalogue {
         }
     }
 
-    /// Points the rows of some shards at others, in one transaction. What none of the others has is forgotten, so that the
-    /// catalogue says what it would say if it were made from the shards that stay.
+    /// Points the rows of some shards at others, in one transaction. What none of the others has is forgotten, so that
+    /// the catalogue says what it would say if it were made from the shards that stay.
     func replace(_ old: [Digest], with new: [PreparedShard]) throws(CorpusError) {
         try Self.explained(path) {
             try writer.write { database in
@@ -83,7 +83,7 @@ extension Catalogue {
         try forgetAnnotations(in: old, database)
     }
 
-    /// Of a scorer whose file has gone, the other files say what counts now: they are taken in again at the next
+    /// Of a scorer whose file has gone, the other files say what counts now: they are indexed again at the next
     /// ``Corpus/catchUp()``.
     private static func forgetAnnotations(in old: Digest, _ database: Database) throws {
         let find = "SELECT scorer FROM annotation_file WHERE shard = ?"

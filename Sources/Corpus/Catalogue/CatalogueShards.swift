@@ -4,7 +4,7 @@ import HDF5
 
 /// What a catalogue knows of the files behind it.
 extension Catalogue {
-    /// Shards that have been taken in.
+    /// Shards that have been indexed.
     func shards() throws(CorpusError) -> Set<Digest> {
         try Self.explained(path) {
             try writer.read {
@@ -37,7 +37,7 @@ extension Catalogue {
         }
     }
 
-    /// The stamp that a file had when its bytes were last hashed; nil for one that has not been taken in.
+    /// The stamp that a file had when its bytes were last hashed; nil for one that has not been indexed.
     func stamp(of shard: Digest) throws(CorpusError) -> FileStamp? {
         try Self.explained(path) {
             try writer.read { database in

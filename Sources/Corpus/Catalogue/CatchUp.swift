@@ -2,9 +2,9 @@ import Foundation
 import HDF5
 
 extension Corpus {
-    /// Takes in shards that the catalogue does not know. Only folders that have changed since are looked through.
+    /// Indexes shards that the catalogue does not know. Only folders that have changed since are looked through.
     ///
-    /// - Returns: what is wrong with shards that could not be taken in. They hide only their own samples: a corpus that
+    /// - Returns: what is wrong with shards that could not be indexed. They hide only their own samples: a corpus that
     ///   did not open because of them could not be verified either. Who decides by what the catalogue lacks asks
     ///   ``requireReadable(_:)`` about them.
     /// - Throws: ``CorpusError`` where the catalogue fails.
@@ -90,7 +90,7 @@ extension Corpus {
     /// Fills the catalogue again from all shards.
     ///
     /// - Parameter stamps: of files whose bytes have been hashed.
-    /// - Returns: what is wrong with shards that could not be taken in.
+    /// - Returns: what is wrong with shards that could not be indexed.
     func refill(
         _ stamps: [Digest: FileStamp], progress: (Int, Int) -> Void = { _, _ in }
     ) throws(CorpusError) -> [CorpusError] {
@@ -111,8 +111,8 @@ extension Corpus {
         return unreadable
     }
 
-    /// - Throws: the first problem that says nothing about a shard's bytes, such as missing permission: what is decided by
-    ///   the catalogue would then be decided without samples that are there.
+    /// - Throws: the first problem that says nothing about a shard's bytes, such as missing permission: what is decided
+    ///   by the catalogue would then be decided without samples that are there.
     package func requireReadable(_ problems: [CorpusError]) throws(CorpusError) {
         let hidden = problems.filter { $0.code == .io }
         guard let first = hidden.first else { return }

@@ -97,7 +97,8 @@ struct ManifestScanner {
 
     private static let powersOfTen: [Double] = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13]
 
-    /// A few digits with or without a point: the quotient of two numbers that are exact is rounded once, as it should be.
+    /// A few digits with or without a point: the quotient of two numbers that are exact is rounded once, as it should
+    /// be.
     private mutating func plainNumber() -> Double? {
         let start = position
         var (digits, point) = (0, Int?.none)
@@ -112,7 +113,7 @@ struct ManifestScanner {
             }
             position += 1
         }
-        // What goes on is no plain number, and neither is one without digits at its end.
+        // What continues is not a plain number, and neither is one without digits at its end.
         guard position > start, (48...57).contains(bytes[position - 1]), position < bytes.count,
             bytes[position] == UInt8(ascii: ",") || bytes[position] == UInt8(ascii: "}")
         else { return nil }

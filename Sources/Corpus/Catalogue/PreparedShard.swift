@@ -91,7 +91,7 @@ package struct PreparedSamples: Sendable {
                 model: manifest.model, adapter: manifest.adapter, sampler: manifest.sampler, steps: manifest.steps,
                 guidance: manifest.guidance, width: manifest.width, height: manifest.height, tag: manifest.tag,
                 latentShape: manifest.latent_shape)
-            // Neighbours mostly have one origin, and comparing costs less than hashing.
+            // Neighbors mostly have one origin, and comparing costs less than hashing.
             let isLast = last.map { origins[$0] == origin } ?? false
             let place = (isLast ? last : known[origin]) ?? origins.count
             if place == origins.count {

@@ -1,7 +1,7 @@
 import GRDB
 import GRDBSQLite
 
-/// Reads rows of samples, many thousands a second: what they share is looked up once.
+/// Reads rows of samples, many thousands per second: what they share is looked up once.
 final class RowReader {
     private let sample, prompt, origin, shard: Statement
     private var origins: [Int64: Origin] = [:]
@@ -104,7 +104,7 @@ private struct Values {
             decoding: UnsafeBufferPointer(start: start, count: Int(sqlite3_column_bytes(raw, column))), as: UTF8.self)
     }
 
-    /// Hexadecimal; empty for what is no digest.
+    /// Hexadecimal; empty for what is not a digest.
     func digest(_ column: Int32) -> String {
         guard let start = sqlite3_column_blob(raw, column), sqlite3_column_bytes(raw, column) == 32 else { return "" }
         return Digest(bytes: UnsafeRawBufferPointer(start: start, count: 32)).hex

@@ -1,7 +1,7 @@
 import GRDB
 import GRDBSQLite
 
-/// A statement that is run once a row: values are bound as they are, without a box around each.
+/// A statement that is run once per row: values are bound as they are, without a box around each.
 struct RowStatement {
     private let statement: Statement
     private let database: Database

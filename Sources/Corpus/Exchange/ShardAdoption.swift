@@ -2,7 +2,8 @@ import Codecs
 package import Foundation
 
 extension Corpus {
-    /// Takes in a sealed file of any kind that comes from elsewhere, after checking all that is in it. The file is moved.
+    /// Imports a sealed file of any kind that comes from elsewhere, after checking all that is in it. The file is
+    /// moved.
     ///
     /// The catalogue learns of it at the next ``catchUp()``, so that many shards cost one look at the folder; a process
     /// that is killed before leaves that to whoever opens the corpus next.

@@ -18,7 +18,9 @@ package enum FileSystem {
 
     /// The kind of file system that a folder is on; nil where the kernel does not say.
     ///
-    /// - Parameter mounts: the text of /proc/self/mountinfo.
+    /// - Parameters:
+    ///   - folder: where it is asked for.
+    ///   - mounts: the text of /proc/self/mountinfo; nil to read it.
     package static func kind(of folder: URL, mounts: String? = nil) -> String? {
         guard let mounts = mounts ?? (try? String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8)) else {
             return nil

@@ -1,6 +1,6 @@
 package import Foundation
 
-/// The check sum that a line of a log carries as its last member: `,"sum":"<16 digits>"}`. Logs are not named by their
+/// The checksum that a line of a log carries as its last member: `,"sum":"<16 digits>"}`. Logs are not named by their
 /// bytes, so this is how a flipped bit in one is found.
 package enum LineSum {
     private static let lead = Data(#","sum":""#.utf8)

@@ -5,7 +5,10 @@ extension Corpus {
     ///
     /// Others that use the corpus see the old rows until the new ones are complete.
     ///
-    /// - Parameter progress: told how many shards of how many have been read.
+    /// - Parameters:
+    ///   - folder: the corpus.
+    ///   - scoring: computes the scores of traces that the catalogue keeps.
+    ///   - progress: told how many shards of how many have been read.
     /// - Returns: the corpus, and what is wrong with shards that could not be read.
     package static func reindex(
         at folder: URL, scoring: any TraceScoring, progress: (Int, Int) -> Void = { _, _ in }

@@ -23,7 +23,10 @@ extension SampleReader {
     /// Calls `body` with the latents of some samples, a batch at a time and in order; while it works, the next batches
     /// are read, into the memory of those before it unless `body` keeps them.
     ///
-    /// - Parameter body: given the places in `rows` and the latents of the samples there.
+    /// - Parameters:
+    ///   - rows: the samples, in the order in which they are wanted.
+    ///   - size: samples of a batch; the last one may have fewer.
+    ///   - body: given the places in `rows` and the latents of the samples there.
     package func forEachBatch(
         _ rows: [CatalogueRow], of size: Int, _ body: (Range<Int>, [[Float]]) throws(CorpusError) -> Void
     ) throws(CorpusError) {

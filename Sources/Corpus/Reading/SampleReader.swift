@@ -50,7 +50,7 @@ package final class SampleReader: Sendable {
         }
     }
 
-    /// Samples whole, as they were written, in the order asked for.
+    /// Complete samples, as they were written, in the order asked for.
     package func records(_ rows: [CatalogueRow]) throws(CorpusError) -> [SampleRecord] {
         try following(rows) { (rows) throws(CorpusError) in
             var records: [Int: SampleRecord] = [:]
@@ -76,7 +76,7 @@ package final class SampleReader: Sendable {
         }
     }
 
-    /// The sample whole, as it was written.
+    /// The complete sample, as it was written.
     package func record(_ row: CatalogueRow) throws(CorpusError) -> SampleRecord {
         try following([row]) { (rows) throws(CorpusError) in try shard(rows[0].shard).reader.record(rows[0].row) }
     }

@@ -1,7 +1,9 @@
 extension Corpus {
-    /// Seals Monte-Carlo traces as one file and takes them into the catalogue.
+    /// Seals Monte-Carlo traces as one file and adds them to the catalogue.
     ///
-    /// - Parameter records: of one scorer, at least one.
+    /// - Parameters:
+    ///   - records: of one scorer, at least one.
+    ///   - scorer: how the samples were scored.
     @discardableResult
     package func append(_ records: [ScoreRecord], by scorer: Scorer) throws(CorpusError) -> Digest {
         let digest = try sealing { () throws(CorpusError) in

@@ -4,7 +4,7 @@ package struct Scorer: Sendable, Equatable, Codable {
     package var model: String
     /// The digest of the adapter that was folded in, if any.
     package var adapter: String?
-    /// Noises at each timestep.
+    /// Noise samples per timestep.
     package var draws: Int
     /// Timesteps measured.
     package var steps: Int

@@ -25,7 +25,9 @@ package struct Selection: Sendable, Equatable {
 
     /// Reads a document back. Its bytes must be the canonical ones, as its digest is taken of them.
     ///
-    /// - Parameter path: where the bytes come from, for errors.
+    /// - Parameters:
+    ///   - data: the document.
+    ///   - path: where the bytes come from, for errors.
     package init(data: Data, at path: String) throws(CorpusError) {
         struct Head: Decodable {
             var format: String

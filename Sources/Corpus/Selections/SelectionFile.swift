@@ -1,13 +1,14 @@
 package import Foundation
 
 extension Corpus {
-    /// Reads a selection from a file: a selection's document, of any corpus, or a list of ids, one a line.
+    /// Reads a selection from a file: a selection's document, of any corpus, or a list of ids, one per line.
     ///
     /// In a list, an id may be shortened to its first eight digits or more where the corpus has just one such sample;
     /// what follows an id on its line is ignored, as are empty lines and those that begin with `#`. An id that comes
     /// again counts once.
     ///
     /// - Parameters:
+    ///   - data: the file's bytes.
     ///   - path: where the bytes come from, for errors.
     ///   - complete: whether every sample must be in this corpus.
     package func selection(

@@ -13,7 +13,7 @@ package struct SelectionReference: Sendable, Equatable, Codable {
         String(Digest(of: Data("\(previous)\n\(name)\n\(entry.digest)\n\(entry.time)".utf8)).hex.prefix(16))
     }
 
-    /// The entry of a name with its check sum.
+    /// The entry of a name with its checksum.
     func summed(_ name: String, after history: [SelectionReference]) -> SelectionReference {
         var entry = self
         entry.sum = Self.sum(name, self, after: history.last?.sum ?? "")

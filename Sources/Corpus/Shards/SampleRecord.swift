@@ -71,8 +71,8 @@ package struct RecipeExtras: Sendable, Equatable {
     }
 }
 
-/// Where an imported picture comes from. What it is made from counts for the recipe; where that lay does not, so that a
-/// picture is not imported twice from two places.
+/// Where an imported image comes from. What it is made from counts for the recipe; where that lay does not, so that an
+/// image is not imported twice from two places.
 package struct ImportedSource: Sendable, Equatable {
     /// SHA-256 of the original file.
     package var file: Digest

@@ -1,4 +1,4 @@
-/// What a sealed file holds, by the format that it names: whoever takes up shards of every kind switches over this, so
+/// What a sealed file holds, by the format that it names: whoever handles shards of every kind switches over this, so
 /// that a further kind cannot be forgotten anywhere.
 enum SealedContents: Sendable {
     case samples(ShardReader)

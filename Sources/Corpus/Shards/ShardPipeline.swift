@@ -3,11 +3,11 @@ import HDF5
 import Synchronization
 
 extension Corpus {
-    /// Appends shard after shard: while one is compressed, on all cores, those before it are hashed, written and taken into
-    /// the catalogue. All are in the corpus when this returns.
+    /// Appends shard after shard: while one is compressed, on all cores, those before it are hashed, written and added
+    /// to the catalogue. All are in the corpus when this returns.
     ///
-    /// - Parameter body: given a function that appends some records as a shard. That function throws what went wrong with
-    ///   this shard or with one before it, and nothing is appended after that.
+    /// - Parameter body: given a function that appends some records as a shard. That function throws what went wrong
+    ///   with this shard or with one before it, and nothing is appended after that.
     /// - Throws: what `body` throws, or ``CorpusError``; shards before the failure stay.
     package func appendShards(
         _ body: (_ append: (_ records: [SampleRecord]) throws(CorpusError) -> Void) throws -> Void

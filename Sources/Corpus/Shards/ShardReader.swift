@@ -15,7 +15,9 @@ package struct ShardReader: Sendable {
     let hasFlows: Bool
     let path: String
 
-    /// - Parameter digest: what the file's SHA-256 must be.
+    /// - Parameters:
+    ///   - url: the shard's file.
+    ///   - digest: what the file's SHA-256 must be.
     package init(_ url: URL, digest: Digest) throws(CorpusError) {
         try self.init(SealedFile(url, digest: digest))
     }
@@ -94,7 +96,9 @@ package struct ShardReader: Sendable {
 
     /// The latents of rows that share one shape.
     ///
-    /// - Parameter shape: channels, height, width; empty for samples that have none.
+    /// - Parameters:
+    ///   - rows: of this shard, in any order.
+    ///   - shape: channels, height, width; empty for samples that have none.
     package func latents(_ rows: [Int], shape: [Int]) throws(CorpusError) -> [[Float]] {
         if shape.isEmpty { return rows.map { _ in [] } }
         let latents = try latents(shape)

@@ -1,10 +1,10 @@
 import Foundation
 
 extension ShardReader {
-    /// One sample whole, as it was written: writing it again gives the same id.
+    /// One complete sample, as it was written: writing it again gives the same id.
     package func record(_ row: Int) throws(CorpusError) -> SampleRecord { try records([row])[0] }
 
-    /// Samples whole, in the order asked for; each column is read once.
+    /// Complete samples, in the order asked for; each column is read once.
     package func records(_ rows: [Int]) throws(CorpusError) -> [SampleRecord] {
         var manifests: [Manifest] = []
         for row in rows {

@@ -8,12 +8,13 @@ package enum ShardWriter {
     package static let version = 3
     private static let versionWithoutFlows = 2
 
-    /// Writes a shard into `folder`, named by the SHA-256 of its bytes; the same records in the same order give the same
-    /// bytes, so writing them twice changes nothing.
+    /// Writes a shard into `folder`, named by the SHA-256 of its bytes; the same records in the same order give the
+    /// same bytes, so writing them twice changes nothing.
     ///
     /// - Parameters:
     ///   - records: at least one.
     ///   - folder: the corpus's shards/.
+    ///   - files: writes the file, so that it appears complete or not at all.
     /// - Returns: the shard's digest.
     /// - Throws: ``CorpusError``; nothing is left behind.
     package static func write(
@@ -126,7 +127,7 @@ package enum ShardWriter {
         try file.write("/samples/latent_row", rows, shape: [rows.count])
     }
 
-    /// One row a sample; shorter traces end in timestep −1 and NaN.
+    /// One row per sample; shorter traces end in timestep −1 and NaN.
     private static func writeTraces(_ records: [SampleRecord], _ file: borrowing FileWriter) throws(HDF5Error) {
         let width = records.map(\.timesteps.count).max() ?? 0
         var (timesteps, deltas) = ([Int32](), [Float]())

@@ -30,7 +30,7 @@ package enum PerLevel: Decodable, Sendable, Equatable {
     }
 }
 
-/// How many transformer blocks each layer has: one number for all, one a level, or one a layer of some levels.
+/// How many transformer blocks each layer has: one number for all, one per level, or one per layer of some levels.
 package enum LayerCounts: Decodable, Sendable, Equatable {
     case all(Int)
     case each([PerLevel])

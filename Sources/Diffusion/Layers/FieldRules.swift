@@ -2,8 +2,8 @@ import Synchronization
 
 /// What a part of a model does with each field of its configuration file.
 ///
-/// The lists are closed: a field that is on none of them, or has a value that is not followed, is refused by name, since
-/// it may change the images.
+/// The lists are closed: a field that is on none of them, or has a value that is not followed, is refused by name,
+/// since it may change the images.
 struct FieldRules: Sendable {
     /// Read and obeyed; unusable values are the reader's to refuse.
     var followed: Set<String>
@@ -11,7 +11,7 @@ struct FieldRules: Sendable {
     var harmless: Set<String> = []
     /// Obeyed for these values only, the default first. A list fits where all of its elements do.
     var fixed: [String: [JSONValue]] = [:]
-    /// Fields of other classes of the same kind, which diffusers leaves aside.
+    /// Fields of other classes of the same kind, which diffusers ignores.
     var foreign: Set<String> = []
 
     /// The first field that stands in the way, as a message; nil where there is none.

@@ -1,6 +1,6 @@
 import Tensor
 
-/// Two normalised 3×3 convolutions around an optional time embedding, beside a shortcut (ResnetBlock2D).
+/// Two normalized 3×3 convolutions around an optional time embedding, beside a shortcut (ResnetBlock2D).
 struct ResnetBlock: Sendable {
     let norm1, norm2: GroupNorm
     let conv1, conv2: Conv2D
@@ -47,7 +47,7 @@ struct Downsample: Sendable {
     func callAsFunction(_ x: Tensor) -> Tensor { conv(x) }
 }
 
-/// Nearest-neighbour doubling of height and width, then a convolution.
+/// Nearest-neighbor doubling of height and width, then a convolution.
 struct Upsample: Sendable {
     private let conv: Conv2D
 

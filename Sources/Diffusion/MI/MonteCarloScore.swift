@@ -1,15 +1,17 @@
 package import Tensor
 
 extension DiffusionModel {
-    /// A Monte-Carlo trace of an image that need not have been generated here: at each timestep the latent is noised
-    /// afresh, z_t = √ᾱ_t·z + √(1 − ᾱ_t)·ε, and the predictions with and without the prompt are compared.
+    /// A Monte-Carlo trace of an image that need not have been generated here: at each timestep the latent gets
+    /// fresh noise, z_t = √ᾱ_t·z + √(1 − ᾱ_t)·ε, and the predictions with and without the prompt are compared.
     ///
     /// - Parameters:
     ///   - latent: scaled, channels first `[C, h, w]`.
+    ///   - prompt: what the image is scored against.
     ///   - timesteps: where to measure.
-    ///   - draws: noises a timestep; their mean is the trace's value.
+    ///   - draws: noise samples per timestep; their mean is the trace's value.
     ///   - seed: the noise is a function of seed, timestep and draw alone.
-    /// - Returns: the mean trace, and one trace a draw for error estimates.
+    ///   - progress: told how many timesteps are done; throws to stop.
+    /// - Returns: the mean trace, and one trace per draw for error estimates.
     package func monteCarloTrace(
         latent: Tensor, prompt: PromptEmbedding, timesteps: [Int], draws: Int, seed: UInt64,
         progress: (Int) throws(ModelError) -> Void = { _ in }

@@ -21,6 +21,7 @@ package struct DiffusionModel: Sendable {
     /// Reads the whole model.
     ///
     /// - Parameters:
+    ///   - folder: the model, in diffusers' layout.
     ///   - use: what the noise schedule is for: fields of the scheduler's file that this does not follow are refused.
     ///   - variant: which copy of the weights, such as `fp16`; nil for the plain one, or the only one that is there.
     ///   - adapter: folded into the weights of the UNet and the text encoders.
@@ -128,14 +129,18 @@ package struct DiffusionModel: Sendable {
     /// How many layers ``encode(prompts:skipping:)`` can skip.
     package var skippableLayers: Int { text.skippableLayers }
 
-    /// - Parameter skipping: layers of the text encoders that are left out, as diffusers' `clip_skip` has it.
+    /// - Parameters:
+    ///   - prompts: the texts.
+    ///   - skipping: layers of the text encoders that are left out, as diffusers' `clip_skip` has it.
     package func encode(prompts: [String], skipping: Int = 0) -> [PromptEmbedding] {
         text.encode(prompts, skipping: skipping)
     }
 
     /// What SDXL is told beside text and timestep; nil for other models.
     ///
-    /// - Parameter latents: height and width of the latents; nil for the model's own.
+    /// - Parameters:
+    ///   - prompts: embedded texts, one per sample of the batch.
+    ///   - size: height and width of the latents; nil for the model's own.
     package func addedConditions(_ prompts: [PromptEmbedding], latents size: [Int]? = nil) -> AddedConditions? {
         guard unet.configuration.additionEmbedType == "text_time" else { return nil }
         let pooled = prompts.compactMap { $0.pooled.map { $0.reshaped([1, $0.count]) } }

@@ -44,7 +44,8 @@ package struct Generation: Sendable {
 }
 
 extension DiffusionModel {
-    /// Whether a request is guided: above a scale of 1, and not by a model that was distilled to take the scale in.
+    /// Whether a request is guided: above a scale of 1, and not by a model that was distilled to take the scale as an
+    /// input.
     package func isGuided(_ guidance: Float) -> Bool { guidance > 1 && unet.configuration.timeCondProjDim == nil }
 
     /// Generates a batch and reads the MI trace off every guided step.
@@ -52,8 +53,10 @@ extension DiffusionModel {
     /// Each image draws its noise from a torch-compatible generator of its own, as diffusers does with one CPU
     /// generator per image. Without guidance the prediction under the prompt is the only one, and the trace is NaN.
     ///
-    /// - Parameter progress: called after each step with the share of the steps that are done; throws to stop.
-    /// - Returns: one generation a prompt, in order.
+    /// - Parameters:
+    ///   - request: the prompts, their seeds and the sampler's settings.
+    ///   - progress: called after each step with the share of the steps that are done; throws to stop.
+    /// - Returns: one generation per prompt, in order.
     package func generate(
         _ request: GenerationRequest, progress: (Double) throws(ModelError) -> Void = { _ in }
     ) throws(ModelError) -> [Generation] {

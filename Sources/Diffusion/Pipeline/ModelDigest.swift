@@ -6,7 +6,10 @@ import Hashing
 ///
 /// What lies beside them (README, safety checker, other copies of the same weights) does not count.
 package enum ModelDigest {
-    /// - Parameter variant: the copy of the weights that is read, as for ``DiffusionModel/load(from:variant:adapter:lowMemory:)``.
+    /// - Parameters:
+    ///   - folder: the model, in diffusers' layout.
+    ///   - variant: the copy of the weights that is read, as for
+    ///     ``DiffusionModel/load(from:for:variant:adapter:lowMemory:ignoring:)``.
     /// - Returns: `sha256:` and 64 hexadecimal digits.
     /// - Throws: ``ModelError`` where a file is missing or cannot be read.
     package static func compute(folder: URL, variant: String? = nil) throws(ModelError) -> String {

@@ -1,8 +1,9 @@
 import Foundation
 
-/// Looks at a place that should be a model folder before anything of it is read, and says what it is where it is not one.
+/// Looks at a place that should be a model folder before anything of it is read, and says what it is where it is not
+/// one.
 enum ModelLayout {
-    /// - Throws: ``ModelError`` that names what lies there and the way on.
+    /// - Throws: ``ModelError`` that names what lies there and says what to do.
     static func check(_ folder: URL, variant: String?) throws(ModelError) {
         guard let names = try ModelFile.list(folder) else { throw notAFolder(folder) }
         guard names.contains("model_index.json") else { throw noModel(folder, names) }

@@ -54,8 +54,10 @@ package struct TextConditioner: Sendable {
         return min(first.model.configuration.numHiddenLayers, second.model.configuration.numHiddenLayers) - 1
     }
 
-    /// - Parameter skipping: layers that are left out before the one that a prompt is usually read from, as diffusers'
-    ///   `clip_skip` has it; at most ``skippableLayers``. Pooled embeddings stay as they are.
+    /// - Parameters:
+    ///   - prompts: the texts.
+    ///   - skipping: layers that are left out before the one that a prompt is usually read from, as diffusers'
+    ///     `clip_skip` has it; at most ``skippableLayers``. Pooled embeddings stay as they are.
     package func encode(_ prompts: [String], skipping: Int = 0) -> [PromptEmbedding] {
         guard !prompts.isEmpty else { return [] }
         precondition((0...skippableLayers).contains(skipping), "\(skipping) layers to skip of \(skippableLayers)")

@@ -22,7 +22,7 @@ struct BetaDistribution {
         }
     }
 
-    /// The regularised incomplete beta function I_x(a, b).
+    /// The regularized incomplete beta function I_x(a, b).
     func cumulative(_ x: Double) -> Double {
         if x <= 0 { return 0 }
         if x >= 1 { return 1 }

@@ -103,7 +103,9 @@ package struct SchedulerConfiguration: Decodable, Sendable, Equatable {
         }
     }
 
-    /// - Parameter folder: of the scheduler.
+    /// - Parameters:
+    ///   - folder: of the scheduler.
+    ///   - ignored: fields of the file that are taken as if they were not there.
     package init(folder: URL, ignoring ignored: IgnoredFields = IgnoredFields()) throws(ModelError) {
         self = try readConfiguration(
             SchedulerConfiguration.self, folder.appendingPathComponent("scheduler_config.json"), snakeCase: false,

@@ -6,7 +6,7 @@ import Tensor
     import Darwin
 #endif
 
-/// UniPC (Zhao et al., arXiv 2302.04867): a multistep predictor, and a corrector that takes the next prediction in
+/// UniPC (Zhao et al., arXiv 2302.04867): a multistep predictor, and a corrector that uses the next prediction
 /// without another pass through the network.
 struct UniPCSampler: Sampler {
     let timesteps: [Float]

@@ -93,8 +93,8 @@ package struct CLIPTextEncoder: Sendable {
     }
 
     /// - Parameters:
-    ///   - ids: one list of token ids a text, all of one length.
-    ///   - skipping: return the state before so many of the last layers as ``Output/chosen``, 0 for none.
+    ///   - ids: one list of token ids per text, all of one length.
+    ///   - skipping: return the state before so many of the last layers as `Output.chosen`, 0 for none.
     package func callAsFunction(_ ids: [[Int]], skipping: Int? = nil) -> Output {
         let (count, length) = (ids.count, ids.first?.count ?? 0)
         let tokens = embedding(tokenEmbedding, ids.flatMap { $0.map(Int32.init) }, shape: [count, length])

@@ -35,7 +35,7 @@ struct BytePairMerges: Sendable {
         return pairs
     }
 
-    /// Joins the strongest neighbouring pair again and again; the last symbol carries the end-of-word mark.
+    /// Joins the strongest neighboring pair again and again; the last symbol carries the end-of-word mark.
     func apply(_ symbols: [String]) -> [String] {
         guard let last = symbols.last else { return [] }
         var parts = Array(symbols.dropLast()) + [last + "</w>"]

@@ -16,7 +16,7 @@ package struct CLIPTokenizer: Sendable {
     private let added: AddedTokens
     private let largestID: Int
 
-    /// Reads a tokenizer folder, old or new; see ``TokenizerFiles``.
+    /// Reads a tokenizer folder, old or new; see `TokenizerFiles`.
     package init(folder: URL) throws(ModelError) {
         let files = try TokenizerFiles(folder)
         (vocabulary, merges) = (files.vocabulary, files.merges)

@@ -22,7 +22,7 @@ enum CLIPWords {
 
     private static let contractions = ["'s", "'t", "'re", "'ve", "'m", "'ll", "'d"].map { Array($0.unicodeScalars) }
 
-    /// A special token in capitals is no special token, yet the expression cuts its lower-case form out of the
+    /// A special token in capitals is not a special token, yet the expression cuts its lower-case form out of the
     /// punctuation around it, and the byte-level step then splits that into three.
     private static func spelledOutSpecial(_ rest: ArraySlice<Unicode.Scalar>) -> [String]? {
         for name in ["startoftext", "endoftext"] where rest.starts(with: "<|\(name)|>".unicodeScalars) {

@@ -92,7 +92,7 @@ package func guidanceEmbedding(_ scale: Float, width: Int) -> Tensor {
 package struct AddedConditions: Sendable {
     /// The pooled text embedding, `[N, P]`.
     package var pooled: Tensor
-    /// Six numbers a sample: original height and width, crop top and left, target height and width.
+    /// Six numbers per sample: original height and width, crop top and left, target height and width.
     package var timeIDs: [[Float]]
 
     package init(pooled: Tensor, timeIDs: [[Float]]) { (self.pooled, self.timeIDs) = (pooled, timeIDs) }

@@ -99,12 +99,13 @@ package struct UNet2DConditionModel: Sendable {
     ///
     /// - Parameters:
     ///   - sample: `[N, H, W, in]`.
-    ///   - timesteps: one a sample.
+    ///   - timesteps: one per sample.
     ///   - text: the prompt embeddings, `[N, L, D]`; or of a multiple of N, when several texts in turn go with the same
     ///     samples and timesteps, as guidance has it. What does not depend on the text is then computed once. Or fewer,
     ///     where `context` says which sample has which.
     ///   - added: needed by SDXL only.
     ///   - guidance: the ``guidanceEmbedding(_:width:)`` of models that take one.
+    ///   - context: adapters, gradient checkpointing, and what passes share.
     /// - Returns: `[N, H, W, out]` with the N of the text, or of the samples that share texts.
     package func callAsFunction(
         _ sample: Tensor, timesteps: [Float], text: Tensor, added: AddedConditions? = nil,

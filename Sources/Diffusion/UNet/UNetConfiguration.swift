@@ -137,7 +137,9 @@ package struct UNetConfiguration: Decodable, Sendable {
 }
 
 extension UNetConfiguration {
-    /// - Parameter folder: of the UNet.
+    /// - Parameters:
+    ///   - folder: of the UNet.
+    ///   - ignored: fields of the file that are taken as if they were not there.
     package init(folder: URL, ignoring ignored: IgnoredFields = IgnoredFields()) throws(ModelError) {
         self = try readConfiguration(
             UNetConfiguration.self, folder.appendingPathComponent("config.json"), part: "unet", rules: .unet,

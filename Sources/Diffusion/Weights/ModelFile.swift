@@ -88,8 +88,8 @@ enum ModelFile {
 
     // MARK: Content of another kind
 
-    /// What the first bytes of a file say it is, where that is none of the formats that a model folder has: a sentence with
-    /// the way on. Nil where they say nothing.
+    /// What the first bytes of a file say it is, where that is none of the formats that a model folder has: a sentence
+    /// that also says what to do. Nil where they say nothing.
     static func foreignContent(_ head: Data) -> String? {
         let bytes = [UInt8](head.prefix(512))
         func starts(_ text: String) -> Bool { bytes.starts(with: Array(text.utf8)) }

@@ -1,7 +1,7 @@
 package import Foundation
 package import Tensor
 
-/// A safetensors file, memory-mapped; its header has been checked whole.
+/// A safetensors file, memory-mapped; its header has been checked in full.
 package struct SafetensorsFile: Sendable {
     package let path: String
     package let entries: [String: TensorEntry]
@@ -20,7 +20,9 @@ package struct SafetensorsFile: Sendable {
 
     /// A tensor as float32: borrowed from the map where it is stored so, widened otherwise.
     ///
-    /// - Parameter narrowing: whether float64 is read too, rounded.
+    /// - Parameters:
+    ///   - name: as the file has it.
+    ///   - narrowing: whether float64 is read too, rounded.
     package func tensor(_ name: String, narrowing: Bool = false) throws(ModelError) -> Tensor {
         let entry = try entry(name)
         let from = map.base + dataStart + entry.range.lowerBound
@@ -87,7 +89,7 @@ package struct SafetensorsFile: Sendable {
         }
     }
 
-    /// A tensor of whole numbers.
+    /// A tensor of integers.
     package func integers(_ name: String) throws(ModelError) -> [Int] {
         let entry = try entry(name)
         let from = map.base + dataStart + entry.range.lowerBound
@@ -124,7 +126,10 @@ package struct SafetensorsFile: Sendable {
 package enum SafetensorsWriter {
     /// The whole file: keys sorted, the header padded with spaces to a multiple of eight bytes.
     ///
-    /// - Parameter integers: lists of whole numbers, stored as I64. They come first, where they lie on multiples of eight.
+    /// - Parameters:
+    ///   - tensors: by name, stored as F32.
+    ///   - integers: lists of integers, stored as I64. They come first, where they lie on multiples of eight.
+    ///   - metadata: the texts of the header's `__metadata__`.
     package static func data(
         _ tensors: [String: Tensor], integers: [String: [Int64]] = [:], metadata: [String: String] = [:]
     ) -> Data {

@@ -19,8 +19,8 @@ package enum ModelComponent: String, Sendable, CaseIterable {
 /// Which files hold the weights of one component, by the names that diffusers and transformers give them.
 ///
 /// `<name>.safetensors` is the plain copy, `<name>.<variant>.safetensors` another one; an index beside it,
-/// `<name>.safetensors.index.json` or `<name>.safetensors.index.<variant>.json` (once `….<variant>.index.json`), names the
-/// parts of a copy in several files.
+/// `<name>.safetensors.index.json` or `<name>.safetensors.index.<variant>.json` (once `….<variant>.index.json`), names
+/// the parts of a copy in several files.
 struct WeightFiles {
     private let folder: URL
     private let component: ModelComponent
@@ -59,8 +59,8 @@ struct WeightFiles {
 
     /// The files to read, in the order of their names.
     ///
-    /// - Parameter variant: the one that is wanted; where it is not here the plain copy is taken, as diffusers does. With nil
-    ///   the plain copy, or else the only variant that lies here.
+    /// - Parameter variant: the one that is wanted; where it is not here the plain copy is taken, as diffusers does.
+    ///   With nil the plain copy, or else the only variant that lies here.
     func chosen(_ variant: String?) throws(ModelError) -> [URL] {
         if let variant, let files = try copy(variant) { return files }
         if let files = try copy(nil) { return files }
@@ -91,7 +91,7 @@ struct WeightFiles {
         return nil
     }
 
-    /// What lies here instead of weights that can be read, and the way on.
+    /// What lies here instead of weights that can be read, and what to do.
     private func explanation(_ plain: String) -> String {
         let stems = component.weightNames
         if let part = names.first(where: { $0.hasSuffix(".safetensors") && $0.contains("-of-") }) {

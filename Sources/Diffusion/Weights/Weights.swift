@@ -25,11 +25,14 @@ package struct Weights: Sendable {
 
     private init(source: Source, path: String) { (self.source, self.path) = (source, path) }
 
-    /// Opens the weights of a component in its folder, as ``WeightFiles`` finds them.
+    /// Opens the weights of a component in its folder, as `WeightFiles` finds them.
     ///
     /// - Parameters:
+    ///   - component: whose weights they are.
+    ///   - folder: the component's.
     ///   - variant: which copy, where there are several.
-    ///   - lowMemory: layers keep what is stored in 16 bits so.
+    ///   - folding: an adapter that is folded into the weights as they are read.
+    ///   - lowMemory: layers keep weights that are stored in 16 bits in 16 bits.
     package init(
         _ component: ModelComponent, folder: URL, variant: String? = nil, folding: (any WeightFolding)? = nil,
         lowMemory: Bool = false

@@ -3,7 +3,7 @@ import CBytePlanes
 /// The bytes of 4-byte numbers, all first ones before all second ones and so on: HDF5's shuffle filter.
 struct BytePlanes {
     static let count = 4
-    /// One a byte of the numbers, all of one length. Where they lie is the caller's affair.
+    /// One per byte of the numbers, all of one length. Where they lie is up to the caller.
     private let planes: [UnsafeRawBufferPointer]
 
     /// - Parameter planes: four, of one length.
@@ -47,8 +47,8 @@ struct BytePlanes {
     /// Bytes of a plane that are looked at.
     private static let sample = 1024
 
-    /// Pearson's χ² of some bytes against an even spread. For random bytes it is 255 ± 23; a plane that a code could make
-    /// smaller by a hundredth has more than the limit, which is five deviations off.
+    /// Pearson's χ² of some bytes against an even spread. For random bytes it is 255 ± 23; a plane that a code could
+    /// make smaller by a hundredth has more than the limit, which is five deviations off.
     private static func shrinks(_ plane: UnsafeRawBufferPointer) -> Bool {
         let looked = min(plane.count, sample)
         guard looked > 0 else { return false }

@@ -1,12 +1,12 @@
-/// How the bytes of a chunk are made small: the four bytes of each number go to four planes (HDF5's shuffle filter), and
-/// the planes to blocks of a zstd frame. The exponents' plane shrinks; the mantissas' are stored as they are, and neither
-/// writing nor reading takes them through zstd.
+/// How the bytes of a chunk are made small: the four bytes of each number go to four planes (HDF5's shuffle filter),
+/// and the planes to blocks of a zstd frame. The exponents' plane shrinks; the mantissas' are stored as they are, and
+/// neither writing nor reading takes them through zstd.
 package enum ChunkCodec {
     static let shuffleFilter = 2
 
     /// - Parameters:
     ///   - bytes: 4-byte numbers.
-    ///   - slab: takes the frame; where there is no room left, another one is put in its place.
+    ///   - slab: takes the frame; where there is no space left, another one is put in its place.
     /// - Returns: nil where nothing is won.
     package static func encode(_ bytes: UnsafeRawBufferPointer, into slab: inout Slab) -> Slab.Part? {
         guard !bytes.isEmpty, bytes.count % BytePlanes.count == 0, bytes.count <= UInt32.max else { return nil }
@@ -17,7 +17,8 @@ package enum ChunkCodec {
             let capacity = ZstdCompressor.bound(bytes.count)
             if slab.room < capacity { slab = Slab(atLeast: capacity) }
             return slab.append { room in
-                // Where several planes shrink, their blocks may refer to each other's codes, which takes zstd to follow.
+                // Where several planes shrink, their blocks may refer to each other's codes, which takes zstd to
+                // follow.
                 let size =
                     shrinking.count == 1
                     ? compose(planes, compressing: first, scratch, into: room)
@@ -46,9 +47,9 @@ package enum ChunkCodec {
         return frame.finish().count
     }
 
-    /// Takes a chunk's filters back.
+    /// Reverses a chunk's filters.
     ///
-    /// - Returns: whether `target` was filled whole.
+    /// - Returns: whether `target` was filled completely.
     static func decode(
         _ stored: UnsafeRawBufferPointer, isCompressed: Bool, isShuffled: Bool, _ scratch: Scratch,
         into target: UnsafeMutableRawBufferPointer
@@ -75,8 +76,8 @@ package enum ChunkCodec {
         return true
     }
 
-    /// The planes of a frame that has one block for each and has compressed one of them at most: the others are used where
-    /// they lie. Nil for other frames.
+    /// The planes of a frame that has one block for each and has compressed one of them at most: the others are used
+    /// where they lie. Nil for other frames.
     private static func planes(of stored: UnsafeRawBufferPointer, _ scratch: Scratch, size: Int) -> BytePlanes? {
         guard let frame = ZstdFrame(stored), frame.contentSize == BytePlanes.count * size,
             frame.blocks.count == BytePlanes.count, frame.blocks.count(where: { $0.kind == .compressed }) <= 1

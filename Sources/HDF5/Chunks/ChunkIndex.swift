@@ -1,4 +1,4 @@
-/// Where the chunks of a dataset of one chunk a row lie.
+/// Where the chunks of a dataset of one chunk per row lie.
 struct ChunkIndex {
     struct Place {
         var address: UInt64 = StoredDataset.nowhere

@@ -1,4 +1,4 @@
-/// Reads rows of a dataset of one chunk a row, from any number of threads.
+/// Reads rows of a dataset of one chunk per row, from any number of threads.
 package struct ChunkReader<Element: HDF5Element>: Sendable {
     package let shape: [Int]
     private let file: FileBytes
@@ -25,7 +25,7 @@ package struct ChunkReader<Element: HDF5Element>: Sendable {
         }
     }
 
-    /// Elements a row.
+    /// Elements per row.
     package var count: Int { shape.dropFirst().reduce(1, *) }
 
     package func rows(_ rows: [Int]) throws(HDF5Error) -> [[Element]] {
@@ -48,7 +48,9 @@ package struct ChunkReader<Element: HDF5Element>: Sendable {
         return values
     }
 
-    /// - Parameter buffer: as many elements as a row has.
+    /// - Parameters:
+    ///   - row: an index along the first dimension.
+    ///   - buffer: as many elements as a row has.
     package func read(_ row: Int, into buffer: UnsafeMutableBufferPointer<Element>) throws(HDF5Error) {
         guard index.places.indices.contains(row) else {
             throw HDF5Error(path: file.path, object: name, "has no row \(row) among its \(shape[0])")

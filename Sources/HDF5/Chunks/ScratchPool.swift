@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Contexts of zstd and buffers beside them: making them anew for each chunk costs as much as the chunk.
+/// Contexts of zstd and buffers beside them: making new ones for each chunk costs as much as the chunk.
 final class ScratchPool: Sendable {
     static let shared = ScratchPool()
     private let free = Mutex<[Scratch]>([])

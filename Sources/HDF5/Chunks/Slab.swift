@@ -1,7 +1,7 @@
 import Synchronization
 
-/// Memory for the frames of some chunks, filled front to back. When the last part of it is let go it is kept for the next
-/// slab: a system that hands out fresh pages for every shard takes longer than compression does.
+/// Memory for the frames of some chunks, filled front to back. When the last part of it is let go it is kept for the
+/// next slab: a system that hands out fresh pages for every shard takes longer than compression does.
 package final class Slab: @unchecked Sendable {
     private let memory: UnsafeMutableRawBufferPointer
 
@@ -39,7 +39,7 @@ package final class Slab: @unchecked Sendable {
 
     /// Adds a part.
     ///
-    /// - Parameter body: fills the room that is left and says how much of it; nil to add nothing.
+    /// - Parameter body: fills the space that is left and says how much of it; nil to add nothing.
     func append(_ body: (UnsafeMutableRawBufferPointer) -> Int?) -> Part? {
         guard let count = body(UnsafeMutableRawBufferPointer(rebasing: memory[used...])) else { return nil }
         defer { used += count }

@@ -8,15 +8,15 @@ final class ZstdCompressor {
     private let entropyOnly = ZSTD_createCCtx()
 
     init() {
-        // Exponents repeat by chance only: to look for it takes time and hides them from the Huffman code, which is what
-        // makes them small.
+        // Exponents repeat by chance only: to look for it takes time and hides them from the Huffman code, which is
+        // what makes them small.
         for context in [thorough, entropyOnly] {
             ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, Int32(ZstdFilter.level))
             ZSTD_CCtx_setParameter(context, ZSTD_c_minMatch, 7)
             ZSTD_CCtx_setParameter(context, ZSTD_c_hashLog, 6)
         }
-        // How far the fast strategy steps ahead is its target length. With it zstd leaves literals as they are unless it is
-        // told to code them, by a parameter that a later version may not have; then repetitions are looked for.
+        // How far the fast strategy steps ahead is its target length. With it zstd leaves literals as they are unless
+        // it is told to code them, by a parameter that a later version may not have; then repetitions are looked for.
         if ZSTD_isError(ZSTD_CCtx_setParameter(entropyOnly, ck_zstd_literal_coding(), ck_zstd_enabled())) == 0 {
             ZSTD_CCtx_setParameter(entropyOnly, ZSTD_c_strategy, Int32(ZSTD_fast.rawValue))
             ZSTD_CCtx_setParameter(entropyOnly, ZSTD_c_targetLength, Int32(ZstdFrame.largestBlock))
@@ -64,7 +64,7 @@ final class ZstdDecompressor {
 
     deinit { ZSTD_freeDCtx(context) }
 
-    /// - Returns: whether the frame is whole and fills `target`.
+    /// - Returns: whether the frame is complete and fills `target`.
     func decompress(_ frame: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) -> Bool {
         guard let context else { return false }
         let size = ZSTD_decompressDCtx(context, target.baseAddress, target.count, frame.baseAddress, frame.count)

@@ -1,5 +1,5 @@
-/// A Zstandard frame by its blocks (RFC 8878, section 3.1.1): what lets a plane of bytes be stored, or taken out, without
-/// going through the compressor.
+/// A Zstandard frame by its blocks (RFC 8878, section 3.1.1): what lets a plane of bytes be stored, or taken out,
+/// without going through the compressor.
 struct ZstdFrame {
     /// Bytes of what the frame holds.
     let contentSize: Int
@@ -20,13 +20,13 @@ struct ZstdFrame {
     private static let headerSize = 9
     private static let blockHeaderSize = 3
 
-    /// Nil for a frame that is damaged, or of a kind that shards have no use for: with a dictionary, a check sum, or a
+    /// Nil for a frame that is damaged, or of a kind that shards have no use for: with a dictionary, a checksum, or a
     /// content of unknown size.
     init?(_ bytes: UnsafeRawBufferPointer) {
         guard bytes.count > 5, Self.number(bytes, 0, 4) == Self.magic else { return nil }
         let descriptor = bytes[4]
         let isSingleSegment = descriptor & 0x20 != 0
-        // Bits of a check sum, a dictionary, and of no meaning yet.
+        // Bits of a checksum, a dictionary, and of no meaning yet.
         guard descriptor & 0b1111 == 0 else { return nil }
         let widths = [isSingleSegment ? 1 : 0, 2, 4, 8]
         let width = widths[Int(descriptor >> 6)]
@@ -70,12 +70,12 @@ struct ZstdFrame {
         private var lastHeader = 0
 
         /// - Parameters:
-        ///   - memory: has room for every block that will be added.
+        ///   - memory: has space for every block that will be added.
         ///   - contentSize: bytes of what all blocks hold, at most 4 GB.
         init(_ memory: UnsafeMutableRawBufferPointer, contentSize: Int) {
             self.memory = memory
             put(magic, 4)
-            // One segment, four bytes of content size, no check sum.
+            // One segment, four bytes of content size, no checksum.
             put(0b1010_0000, 1)
             put(UInt32(contentSize), 4)
         }
@@ -89,8 +89,9 @@ struct ZstdFrame {
             }
         }
 
-        /// A block of another frame. Compressed ones may refer to codes and offsets of those before them: all that a frame
-        /// has come from one other frame, in its order. What is stored raw between them leaves nothing to refer to.
+        /// A block of another frame. Compressed ones may refer to codes and offsets of those before them: all that a
+        /// frame has come from one other frame, in its order. What is stored raw between them leaves nothing to refer
+        /// to.
         mutating func add(_ block: Block) {
             lastHeader = count
             put(block.kind.rawValue << 1 | UInt32(block.size) << 3, blockHeaderSize)

@@ -45,7 +45,7 @@ package final class FileBytes: Sendable {
         return bytes
     }
 
-    /// Fills a buffer whole, or throws.
+    /// Fills a buffer completely, or throws.
     package func fill(_ buffer: UnsafeMutableRawBufferPointer, from address: UInt64) throws(HDF5Error) {
         guard holds(address, UInt64(buffer.count)) else {
             throw HDF5Error(path: path, "points beyond its end: it is damaged or truncated")

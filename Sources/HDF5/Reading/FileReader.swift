@@ -71,7 +71,7 @@ package final class FileReader: Sendable {
         return members
     }
 
-    /// The whole of a dataset.
+    /// All of a dataset.
     package func read<Element: HDF5Element>(
         _ name: String, of type: Element.Type, rank: Int
     ) throws(HDF5Error) -> (values: [Element], shape: [Int]) {
@@ -80,7 +80,7 @@ package final class FileReader: Sendable {
         return (try values(dataset, 0..<count, name), dataset.shape)
     }
 
-    /// Some neighbouring elements of a dataset of one dimension.
+    /// Some neighboring elements of a dataset of one dimension.
     package func read<Element: HDF5Element>(
         _ name: String, range: Range<Int>, of type: Element.Type
     ) throws(HDF5Error) -> [Element] {
@@ -91,7 +91,7 @@ package final class FileReader: Sendable {
         return try values(dataset, range, name)
     }
 
-    /// Some neighbouring rows of a dataset of two dimensions.
+    /// Some neighboring rows of a dataset of two dimensions.
     package func read<Element: HDF5Element>(
         _ name: String, rows: Range<Int>, of type: Element.Type
     ) throws(HDF5Error) -> (values: [Element], width: Int) {
@@ -139,7 +139,7 @@ package final class FileReader: Sendable {
         }
     }
 
-    /// Rows of a dataset of one chunk a row; see ``ChunkReader``.
+    /// Rows of a dataset of one chunk per row; see ``ChunkReader``.
     package func chunks<Element: HDF5Element>(
         _ name: String, of type: Element.Type, rank: Int
     ) throws(HDF5Error) -> ChunkReader<Element> {

@@ -77,10 +77,14 @@ package struct FileWriter: ~Copyable {
         }
     }
 
-    /// A dataset of one chunk a row, each compressed by the caller: compression runs in many threads outside the
+    /// A dataset of one chunk per row, each compressed by the caller: compression runs in many threads outside the
     /// library's lock.
     ///
-    /// - Parameter shape: the first dimension counts rows, one chunk each.
+    /// - Parameters:
+    ///   - name: the dataset's.
+    ///   - chunks: one for each row, in order.
+    ///   - shape: the first dimension counts rows, one chunk each.
+    ///   - type: of the elements.
     package func write<Element: HDF5Element>(
         _ name: String, chunks: [Chunk], shape: [Int], of type: Element.Type
     ) throws(HDF5Error) {

@@ -5,13 +5,16 @@ package import Foundation
 ///
 /// Read are JSON lines and CSV with a sample's id and a score in each row, and what T2I-CompBench's evaluators leave:
 /// `vqa_result.json`, a list of `question_id` and `answer`, where the number is the place in the selection that was
-/// exported for them. A JSON object of file names and scores is read too: exported pictures are called after their ids.
+/// exported for them. A JSON object of file names and scores is read too: exported images are called after their ids.
 package struct AnnotationFile {
     package let values: [AnnotationValue]
 
     /// - Parameters:
+    ///   - url: a .json, .jsonl, .ndjson or .csv file.
+    ///   - scorer: the scorer's name.
     ///   - selection: what `question_id` counts in.
-    ///   - column: where the scores are; nil for the first of the scorer's name, "score", "value" and "reward" that is there.
+    ///   - column: where the scores are; nil for the first of the scorer's name, "score", "value" and "reward" that is
+    ///     there.
     package init(_ url: URL, scorer: String, selection: [Digest]?, column: String? = nil) throws(ImportError) {
         let columns = column.map { [$0] } ?? [scorer, "score", "value", "reward"]
         let entries: [Entry]
@@ -97,7 +100,7 @@ package struct AnnotationFile {
         }
     }
 
-    /// The whole of a JSON document.
+    /// All of a JSON document.
     private static func json(_ url: URL, _ columns: [String]) throws(ImportError) -> [Entry] {
         switch JSONText(try TextFile.read(url)) {
         case .list(let list) where !list.isEmpty && list.allSatisfy({ $0.members != nil }):

@@ -10,9 +10,10 @@ package struct Export {
     }
 
     /// - Parameters:
+    ///   - destination: where the export appears once it is finished.
     ///   - isCancelled: asked before each part.
     ///   - report: told how many samples are written; first how many an interrupted export has left.
-    /// - Returns: whether the export was finished; if not, the same call goes on with it.
+    /// - Returns: whether the export was finished; if not, the same call resumes it.
     @discardableResult
     package func run(
         to destination: ExportDestination, isCancelled: () -> Bool = { false }, report: (Int) -> Void = { _ in }

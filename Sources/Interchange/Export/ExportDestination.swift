@@ -39,7 +39,7 @@ package struct ExportDestination {
         if !own.isSuperset(of: entries) { throw .destinationNotEmpty(path: folder.path) }
     }
 
-    /// Begins to fill it, or goes on where an interrupted export of the same identity stopped.
+    /// Begins to fill it, or resumes where an interrupted export of the same identity stopped.
     func begin(_ identity: String) throws(ExportError) -> PartialExport {
         try PartialExport(for: folder, isFixed: isFixed, identity: identity)
     }

@@ -34,10 +34,10 @@ package struct SampleFacts: Sendable, Equatable {
     }
 }
 
-/// Where exporters read from: an ordered list of samples, of which they ask for some at a time, so that a selection need
-/// not fit in memory.
+/// Where exporters read from: an ordered list of samples, of which they ask for some at a time, so that a selection
+/// need not fit in memory.
 package protocol ExportSource: Sendable {
-    /// Names the samples and their order: an interrupted export goes on only with the same.
+    /// Names the samples and their order: an interrupted export resumes only with the same.
     var identity: String { get }
     var count: Int { get }
     /// The names of all scorers, sorted: columns that every sample has, with or without a value.
@@ -53,17 +53,21 @@ package protocol ExportSource: Sendable {
 
 /// A format that a selection can be written in.
 ///
-/// An export is made in parts, one after the other. A part that was written whole is not written again when an
-/// interrupted export goes on, so a part's files hold nothing of any other part.
+/// An export is made in parts, one after the other. A part that was written completely is not written again when an
+/// interrupted export resumes, so a part's files hold nothing of any other part.
 ///
-/// A new format is one type that conforms to this and one case of ``ExportFormat``.
+/// A new format is one type that conforms to this and one case of the command line's `ExportFormat`.
 package protocol Exporter {
-    /// The format and every setting that changes what is written: an interrupted export goes on only with the same.
+    /// The format and every setting that changes what is written: an interrupted export resumes only with the same.
     var identity: String { get }
 
     /// Writes the part that begins with sample `start`.
     ///
     /// - Parameters:
+    ///   - part: the part's number, from 0.
+    ///   - start: the index of its first sample.
+    ///   - source: the samples.
+    ///   - folder: where its files go.
     ///   - report: told how many samples are written.
     /// - Returns: where the next part begins; beyond `start`.
     func writePart(

@@ -1,8 +1,8 @@
 import Corpus
 package import Foundation
 
-/// A Hugging Face imagefolder: `train/<id>.png` and `train/metadata.jsonl`, which `datasets.load_dataset("imagefolder")`
-/// reads with its text.
+/// A Hugging Face imagefolder: `train/<id>.png` and `train/metadata.jsonl`, which
+/// `datasets.load_dataset("imagefolder")` reads with its text.
 package struct ImageFolderExporter: Exporter {
     package init() {}
 
@@ -29,7 +29,7 @@ package struct ImageFolderExporter: Exporter {
         try NewFile(name: "train/metadata.jsonl", bytes: Array(lines)).write(into: folder.path)
     }
 
-    /// The column of a scorer. `datasets` makes `image` itself and takes `x_file_name` for another picture's path.
+    /// The column of a scorer. `datasets` makes `image` itself and takes `x_file_name` for another image's path.
     private func column(_ scorer: String) -> String {
         let isFile = scorer.hasSuffix("file_name") || scorer.hasSuffix("file_names")
         return scorerColumn(

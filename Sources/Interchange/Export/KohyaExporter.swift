@@ -7,7 +7,10 @@ package struct KohyaExporter: Exporter {
     private let concept: String
     private let extensions: [String]
 
-    /// - Parameter extensions: of caption files, with a dot.
+    /// - Parameters:
+    ///   - repeats: how often trainers repeat each image in an epoch; part of the folder's name.
+    ///   - concept: the rest of the folder's name.
+    ///   - extensions: of caption files, with a dot.
     package init(repeats: Int, concept: String, captions extensions: [String] = PictureFolder.captionExtensions) {
         (self.repeats, self.concept, self.extensions) = (repeats, concept, extensions)
     }

@@ -1,14 +1,14 @@
 import Disk
 package import Foundation
 
-/// An export in the making: `.NAME.partial` beside its destination, or inside one that cannot be replaced, with a lock and
-/// a note of how far it has come.
+/// An export in progress: `.NAME.partial` beside its destination, or inside one that cannot be replaced, with a lock
+/// and a note of how far it has come.
 ///
-/// A killed export leaves it behind; the same command goes on with it, another one starts it over.
+/// A killed export leaves it behind; the same command resumes it, another one starts it over.
 final class PartialExport {
     /// How far an export has come.
     struct Progress: Codable, Equatable {
-        /// Parts that are written whole.
+        /// Parts that are written completely.
         var part = 0
         /// The sample that the next part begins with.
         var next = 0
@@ -85,7 +85,7 @@ final class PartialExport {
         }
     }
 
-    /// Notes that parts are written whole.
+    /// Notes that parts are written completely.
     func record(_ progress: Progress) throws(ExportError) {
         self.progress = progress
         let data = try? JSONEncoder().encode(Note(identity: identity, boot: Self.boot, progress: progress))

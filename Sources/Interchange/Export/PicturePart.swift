@@ -1,7 +1,7 @@
 import Disk
 import Foundation
 
-/// A part of the formats that are a folder of pictures: some samples, read together and written together.
+/// A part of the formats that are a folder of images: some samples, read together and written together.
 enum PicturePart {
     static let size = 512
 

@@ -4,10 +4,13 @@ package import Foundation
 extension PictureFolder {
     private static let metadataNames: Set<String> = ["metadata.jsonl", "metadata.csv", "metadata.parquet"]
 
-    /// A Hugging Face imagefolder: metadata.jsonl or metadata.csv beside the pictures, or one in each folder, with
+    /// A Hugging Face imagefolder: metadata.jsonl or metadata.csv beside the images, or one in each folder, with
     /// `file_name` and a column of texts.
     ///
-    /// - Parameter text: the column that captions are in.
+    /// - Parameters:
+    ///   - root: the folder.
+    ///   - column: the one that captions are in.
+    ///   - tally: where images that are left out are counted.
     package static func imageFolder(
         _ root: URL, text column: String, tally: ImportTally = ImportTally()
     ) throws(ImportError) -> PictureFolder {
@@ -17,7 +20,7 @@ extension PictureFolder {
             let folder = path.split(separator: "/").dropLast()
             let file = tree.url(path).path
             let rows = try Records(tree.url(path)).rows
-            // A column that no row has is no matter of one sample.
+            // A column that no row has is not a matter of one sample.
             if let row = rows.first(where: { $0.problem == nil }), !rows.contains(where: { $0.has(column) }) {
                 throw ImportError(
                     "\(file), line \(row.line)",

@@ -1,4 +1,4 @@
-/// Counts the samples that an import leaves out, and what else its user should know: nothing goes missing untold.
+/// Counts the samples that an import leaves out, and what else its user should know: nothing goes missing unreported.
 package final class ImportTally {
     /// Why a sample was left out, as the last line says it.
     package enum Reason: String, CaseIterable, Sendable {
@@ -32,13 +32,13 @@ package final class ImportTally {
     private var remarks: [(text: String, group: Group)] = []
 
     /// - Parameters:
-    ///   - skips: leave out samples that cannot be taken in, instead of stopping at the first.
+    ///   - skips: leave out samples that cannot be imported, instead of stopping at the first.
     ///   - warn: told of each sample that is left out for that.
     package init(skips: Bool = false, warn: @escaping (String) -> Void = { _ in }) {
         (self.skips, self.warn) = (skips, warn)
     }
 
-    /// Whether samples were left out because they could not be taken in.
+    /// Whether samples were left out because they could not be imported.
     private(set) var hasSkipped = false
 
     /// How many samples were left out.
@@ -46,7 +46,9 @@ package final class ImportTally {
 
     /// Leaves a sample out.
     ///
-    /// - Parameter name: the sample, as its data set calls it.
+    /// - Parameters:
+    ///   - name: the sample, as its data set calls it.
+    ///   - error: why it cannot be imported.
     /// - Throws: `error` where that was not asked for, or where it concerns more than a sample.
     package func leaveOut(_ name: String, _ error: ImportError) throws(ImportError) {
         guard skips, let reason = error.reason else { throw error }
@@ -58,7 +60,7 @@ package final class ImportTally {
     /// Counts what an import leaves out without being asked to.
     func count(_ name: String, _ reason: Reason) { omissions[reason, default: Group()].add(name) }
 
-    /// Counts a sample that came in otherwise than its user may think.
+    /// Counts a sample that was imported otherwise than its user may think.
     func remark(_ name: String, _ text: String) {
         let index = remarks.firstIndex { $0.text == text } ?? remarks.count
         if index == remarks.count { remarks.append((text, Group())) }
@@ -72,7 +74,7 @@ package final class ImportTally {
         }.joined(separator: ", ")
     }
 
-    /// Lines about samples that came in otherwise than their user may think.
+    /// Lines about samples that were imported otherwise than their user may think.
     package var notes: [String] {
         remarks.map { remark in
             "\(remark.group.count) \(remark.group.count == 1 ? "image" : "images") \(remark.text): \(remark.group.text)"

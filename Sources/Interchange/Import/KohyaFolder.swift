@@ -5,10 +5,13 @@ extension PictureFolder {
     /// What sd-scripts reads by default, then what most other trainers read.
     package static let captionExtensions = [".caption", ".txt"]
 
-    /// kohya's layout: a caption file of the same name beside each picture, of which the first line counts; where there is
-    /// none, the concept of a folder named `<repeats>_<concept>`.
+    /// kohya's layout: a caption file of the same name beside each image, of which the first line counts; where there
+    /// is none, the concept of a folder named `<repeats>_<concept>`.
     ///
-    /// - Parameter extensions: of caption files, the first that is there counts; with a dot, in lower case.
+    /// - Parameters:
+    ///   - root: the folder.
+    ///   - extensions: of caption files, the first that is there counts; with a dot, in lower case.
+    ///   - tally: where images that are left out are counted.
     package static func kohya(
         _ root: URL, captions extensions: [String] = captionExtensions, tally: ImportTally = ImportTally()
     ) throws(ImportError) -> PictureFolder {
@@ -74,7 +77,7 @@ extension PictureFolder {
         return (caption, 1 + filled)
     }
 
-    /// What follows the repeats in the name of the picture's folder.
+    /// What follows the repeats in the name of the image's folder.
     private static func concept(_ path: String, _ root: URL) -> String? {
         let folder = path.split(separator: "/").dropLast().last.map(String.init) ?? root.lastPathComponent
         let parts = folder.split(separator: "_", maxSplits: 1)
@@ -83,7 +86,7 @@ extension PictureFolder {
     }
 }
 
-/// The caption files of a folder by the pictures that they lie beside.
+/// The caption files of a folder by the images that they lie beside.
 private struct CaptionFiles {
     let extensions: [String]
     private let byStem: [String: [(ending: String, path: String)]]
@@ -101,8 +104,8 @@ private struct CaptionFiles {
 
     var stems: [String] { byStem.keys.sorted() }
 
-    /// Those of a picture, in the order of the extensions: upper case and the other normalization of names count too, the
-    /// exact spelling first.
+    /// Those of an image, in the order of the extensions: upper case and the other normalization of names count too,
+    /// the exact spelling first.
     func files(of picture: String) -> [String] {
         let stem = Self.parts(picture).stem
         guard let candidates = byStem[stem] else { return [] }

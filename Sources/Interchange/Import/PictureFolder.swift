@@ -1,7 +1,7 @@
 import Codecs
 package import Foundation
 
-/// Picture files of a folder with their captions, in the order of their paths.
+/// Image files of a folder with their captions, in the order of their paths.
 package struct PictureFolder: PictureSource {
     struct Entry {
         /// Below the folder.
@@ -16,7 +16,7 @@ package struct PictureFolder: PictureSource {
 
     package var count: Int { entries.count }
 
-    /// - Throws: ``ImportError`` for the first entry that is no image file that is read; or it is left out.
+    /// - Throws: ``ImportError`` for the first entry that is not an image file that is read; or it is left out.
     init(_ tree: FolderTree, entries: [Entry], tally: ImportTally) throws(ImportError) {
         (root, self.tally) = (tree.root, tally)
         var taken: [Entry] = []
@@ -31,7 +31,7 @@ package struct PictureFolder: PictureSource {
         self.entries = taken
     }
 
-    /// Why a file is no image that is read, as far as its name, its permissions and its first bytes tell.
+    /// Why a file is not an image that is read, as far as its name, its permissions and its first bytes tell.
     private static func problem(_ path: String, in tree: FolderTree) -> ImportError? {
         let place = tree.url(path).path
         guard access(place, R_OK) == 0 else {
@@ -43,7 +43,7 @@ package struct PictureFolder: PictureSource {
         }
         let named = ImageFormat(named: path)
         if named?.isRead == true { return nil }
-        // Of other names the bytes are asked at once, so that the layout is checked whole.
+        // Of other names the bytes are asked at once, so that the layout is checked in full.
         let found = (try? firstBytes(place)).flatMap { ImageFormat($0) }
         if found?.isRead == true { return nil }
         let what =

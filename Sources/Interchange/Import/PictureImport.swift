@@ -5,17 +5,17 @@ import Foundation
 import Synchronization
 import Tensor
 
-/// Takes pictures with captions into a corpus, batch by batch; each batch is sealed as one shard, and what is there
-/// already is not taken in again.
+/// Imports images with captions into a corpus, batch by batch; each batch is sealed as one shard, and what is there
+/// already is not imported again.
 package struct PictureImport {
     package struct Settings {
         package var tag: String?
-        /// Width and height to bring pictures to; nil keeps them as they are.
+        /// Width and height to bring images to; nil keeps them as they are.
         package var size: Int?
         package var fit = PictureFit.crop
-        /// Pictures that are sealed together.
+        /// Images that are sealed together.
         package var batch = 64
-        /// The most pixels that a picture may have.
+        /// The most pixels that an image may have.
         package var largest = PNG.largestPixelCount
 
         package init() {}
@@ -38,7 +38,11 @@ package struct PictureImport {
     /// Pixels and bytes of a batch: what is held at once stays within memory.
     private static let (heaviest, mostBytes) = (1 << 25, 1 << 28)
 
-    /// - Parameter tally: where pictures that are left out are counted: the source's.
+    /// - Parameters:
+    ///   - corpus: where the samples go.
+    ///   - encoder: makes their latents; nil to store none.
+    ///   - settings: sizes and batches.
+    ///   - tally: where images that are left out are counted: the source's.
     package init(
         _ corpus: Corpus, encoder: ImageEncoder?, settings: Settings, tally: ImportTally = ImportTally()
     ) {
@@ -46,7 +50,10 @@ package struct PictureImport {
         preparation = PicturePreparation(size: settings.size, fit: settings.fit, largest: settings.largest)
     }
 
-    /// - Parameter report: told how many pictures are done.
+    /// - Parameters:
+    ///   - source: the images and their captions.
+    ///   - isCancelled: asked after each image.
+    ///   - report: told how many images are done.
     package func run(
         _ source: any PictureSource, isCancelled: () -> Bool = { false }, report: (Int) -> Void = { _ in }
     ) throws -> Outcome {
@@ -104,7 +111,7 @@ package struct PictureImport {
         outcome.made += records.count
     }
 
-    /// Decodes on all cores, but no more pixels at once than one picture may have.
+    /// Decodes on all cores, but no more pixels at once than one image may have.
     private func prepared(
         _ plans: [PicturePreparation.Plan]
     ) -> [Result<PicturePreparation.Prepared, ImportError>] {

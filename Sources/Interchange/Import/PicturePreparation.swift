@@ -3,7 +3,7 @@ import Corpus
 package import Diffusion
 import Foundation
 
-/// How pictures are brought to one size.
+/// How images are brought to one size.
 package enum PictureFit: String, CaseIterable, Sendable {
     /// Scaled until the size is covered, and the middle cut out.
     case crop
@@ -13,15 +13,15 @@ package enum PictureFit: String, CaseIterable, Sendable {
     case keep
 }
 
-/// Turns a picture file into what a sample needs.
+/// Turns an image file into what a sample needs.
 struct PicturePreparation: Sendable {
-    /// Width and height in pixels; nil keeps pictures as they are.
+    /// Width and height in pixels; nil keeps images as they are.
     let size: Int?
     let fit: PictureFit
-    /// The most pixels that a picture may have, whatever its file says.
+    /// The most pixels that an image may have, whatever its file says.
     let largest: Int
 
-    /// What is known of a picture before it is decoded.
+    /// What is known of an image before it is decoded.
     struct Plan: Sendable {
         let picture: Picture
         let image: ImageFile
@@ -82,7 +82,7 @@ struct PicturePreparation: Sendable {
         }
     }
 
-    /// Whether a large image's pixels find room: an array that finds none would end the process.
+    /// Whether a large image's pixels fit in memory: an array that does not would end the process.
     private static func canHold(_ plan: Plan) -> Bool {
         // Decoded with transparency, and once more as it will be.
         let bytes = 7 * plan.image.width * plan.image.height + 7 * plan.width * plan.height
@@ -104,7 +104,7 @@ struct PicturePreparation: Sendable {
             let scale = max(Double(plan.width) / Double(width), Double(plan.height) / Double(height))
             let wide = max(Int((Double(width) * scale).rounded()), plan.width)
             let high = max(Int((Double(height) * scale).rounded()), plan.height)
-            // Only what is kept is scaled: of a thin picture it is little.
+            // Only what is kept is scaled: of a thin image it is little.
             let middle = Resampling.Window(middleOf: wide, high, width: plan.width, height: plan.height)
             return Resampling.resize(image.pixels, width: width, height: height, to: wide, high, window: middle)
         }

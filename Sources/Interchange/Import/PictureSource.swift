@@ -1,4 +1,4 @@
-/// A picture from elsewhere with its caption, as its file has it.
+/// An image from elsewhere with its caption, as its file has it.
 package struct Picture: Sendable {
     /// Where it lies in its data set: the set's name and the path in it, `archive.tar!entry` in an archive.
     package let origin: String
@@ -15,12 +15,12 @@ package struct Picture: Sendable {
     static let largestFile = 1 << 28
 }
 
-/// Pictures in a layout that other programs write. Making one checks all of the layout before the first picture is taken
-/// in: names, captions, what is missing. Samples that cannot be taken in are counted in an ``ImportTally``.
+/// Images in a layout that other programs write. Making one checks all of the layout before the first image is
+/// imported: names, captions, what is missing. Samples that cannot be imported are counted in an ``ImportTally``.
 package protocol PictureSource {
-    /// Pictures that it will hand over.
+    /// Images that it will hand over.
     var count: Int { get }
 
-    /// Hands over the pictures in order until `body` says that it has enough.
+    /// Hands over the images in order until `body` says that it has enough.
     func forEach(_ body: (Picture) throws -> Bool) throws
 }

@@ -1,7 +1,7 @@
 package import Corpus
 package import Foundation
 
-/// Takes in shards and batches that were written elsewhere, after checking everything in them.
+/// Imports shards and batches that were written elsewhere, after checking everything in them.
 ///
 /// The samples are written again, as this corpus writes them: a file from elsewhere may be laid out in other ways, and
 /// samples that are here already are left out. Ids do not change, for a sample's id is the digest of its manifest.
@@ -14,7 +14,10 @@ package struct ShardImport {
     /// Samples that are read and sealed together.
     private static let group = 256
 
-    /// - Parameter url: a .h5 file, or a folder of them.
+    /// - Parameters:
+    ///   - url: a .h5 file, or a folder of them.
+    ///   - corpus: where the samples go.
+    ///   - inspect: asked before a file is parsed in this process; throws to refuse it.
     package init(_ url: URL, into corpus: Corpus, inspect: @escaping (URL, Digest) throws -> Void) throws(ImportError) {
         (self.corpus, self.inspect) = (corpus, inspect)
         let url = url.standardizedFileURL
@@ -39,7 +42,9 @@ package struct ShardImport {
         return name.hasSuffix(".h5") || name.hasSuffix(".hdf5")
     }
 
-    /// - Parameter report: told how many files are done.
+    /// - Parameters:
+    ///   - isCancelled: asked before each group of samples.
+    ///   - report: told how many files are done.
     package func run(
         isCancelled: () -> Bool = { false }, report: (Int) -> Void = { _ in }
     ) throws -> PictureImport.Outcome {
@@ -63,7 +68,7 @@ package struct ShardImport {
         let known = try corpus.rows(shard.ids)
         let missing = shard.ids.indices.filter { known[shard.ids[$0]] == nil }
         outcome.skipped += shard.ids.count - missing.count
-        // All of a file is read and checked before any of it is taken in.
+        // All of a file is read and checked before any of it is imported.
         for start in stride(from: 0, to: missing.count, by: Self.group) {
             for record in try shard.records(Array(missing[start..<min(start + Self.group, missing.count)])) {
                 if let problem = record.problem {

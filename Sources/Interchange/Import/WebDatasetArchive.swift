@@ -13,6 +13,7 @@ package struct WebDatasetArchive: PictureSource {
     /// - Parameters:
     ///   - url: a .tar, .tar.gz or .tgz file, or a folder of them.
     ///   - column: the member of `.json`, or the ending, that captions are in; nil for `.txt`, else `text` of `.json`.
+    ///   - tally: where samples that are left out are counted.
     package init(_ url: URL, text column: String?, tally: ImportTally = ImportTally()) throws {
         let url = url.standardizedFileURL
         (self.column, self.tally) = (column, tally)

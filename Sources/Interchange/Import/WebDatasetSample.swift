@@ -21,8 +21,8 @@ struct WebDatasetSample {
 
     init(key: String, archive: String) { (self.key, self.archive) = (key, archive) }
 
-    /// Key and ending of a member, parted at the first dot of its file name, as webdataset does; nil for what is no part of
-    /// a sample: hidden files, AppleDouble files (`._`) and metadata of the archive (`__name__`).
+    /// Key and ending of a member, parted at the first dot of its file name, as webdataset does; nil for what is not
+    /// part of a sample: hidden files, AppleDouble files (`._`) and metadata of the archive (`__name__`).
     static func split(_ name: String) -> (key: String, ending: String)? {
         let start = name.lastIndex(of: "/").map { name.index(after: $0) } ?? name.startIndex
         let file = name[start...]

@@ -6,7 +6,7 @@ indirect enum JSONText: Equatable {
     /// As it is spelled; also `NaN`, `Infinity` and `-Infinity`.
     case number(String)
     case text(String)
-    /// A text with half of a surrogate pair, which is no character.
+    /// A text with half of a surrogate pair, which is not a character.
     case brokenText
     case list([JSONText])
     /// The last of members with one name counts, as in Python.

@@ -1,7 +1,7 @@
 /// Numbers as data files spell them.
 enum Number {
-    /// A decimal number, or one of Python's and R's words for what is not finite; nil for anything else, such as `0x10`,
-    /// `1_000` and `0,5`.
+    /// A decimal number, or one of Python's and R's words for what is not finite; nil for anything else, such as
+    /// `0x10`, `1_000` and `0,5`.
     static func parse(_ text: some StringProtocol) -> Double? {
         let text = text.trimming { $0 == " " || $0 == "\t" }
         switch text.lowercased() {
@@ -17,7 +17,7 @@ enum Number {
     /// Whether it is more than a word such as NaN.
     static func hasDigits(_ text: String) -> Bool { text.utf8.contains { (48...57).contains($0) } }
 
-    /// A number of a JSON file as a caption or name: whole ones as integers, with every digit.
+    /// A number of a JSON file as a caption or name: integral ones as integers, with every digit.
     static func text(_ spelling: String) -> String {
         guard let value = Double(spelling), value.isFinite else { return spelling }
         guard value == value.rounded() else { return String(value) }

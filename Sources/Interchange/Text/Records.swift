@@ -88,8 +88,8 @@ package struct Records {
     }
 }
 
-/// Comma-separated values as RFC 4180 has them: quoted fields may hold commas, doubled quotes and line breaks. Lines end
-/// in LF, CR LF or CR.
+/// Comma-separated values as RFC 4180 has them: quoted fields may hold commas, doubled quotes and line breaks. Lines
+/// end in LF, CR LF or CR.
 enum CSV {
     static func parse(_ bytes: Data, at path: String) throws(ImportError) -> [(number: Int, cells: [String])] {
         let (cr, lf, quote) = (UInt8(ascii: "\r"), UInt8(ascii: "\n"), UInt8(ascii: "\""))
@@ -106,7 +106,7 @@ enum CSV {
             (cell, wasQuoted) = ([], false)
         }
         func endLine() throws(ImportError) {
-            // An empty line is no row.
+            // An empty line is not a row.
             if !cells.isEmpty || !cell.isEmpty || wasQuoted {
                 try endCell()
                 lines.append((start, cells))

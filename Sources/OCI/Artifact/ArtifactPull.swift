@@ -3,8 +3,8 @@ package import Foundation
 
 /// Brings a selection and its samples into a corpus; what the corpus has already is not fetched.
 ///
-/// Shards arrive one by one, each complete and checked; the selection's name comes last. Killed at any moment, it leaves a
-/// corpus that verifies, and running it again resumes where it stopped.
+/// Shards arrive one by one, each complete and checked; the selection's name comes last. Killed at any moment, it
+/// leaves a corpus that verifies, and running it again resumes where it stopped.
 package struct ArtifactPull: Sendable {
     /// What a pull did.
     package struct Outcome: Sendable, Equatable {
@@ -29,7 +29,7 @@ package struct ArtifactPull: Sendable {
         (self.corpus, self.store, self.inspect) = (corpus, store, inspect)
     }
 
-    /// A selection's document: 67 bytes a sample.
+    /// A selection's document: 67 bytes per sample.
     private static let largestSelection = 1 << 30
 
     /// - Parameters:

@@ -21,12 +21,17 @@ package struct ArtifactPush: Sendable {
     private let store: any ArtifactStore
     private let wholeShards: Bool
 
-    /// - Parameter wholeShards: send the corpus's own shards as they are, instead of packing just the selected samples.
+    /// - Parameters:
+    ///   - corpus: what is sent from.
+    ///   - store: what it is sent to.
+    ///   - wholeShards: send the corpus's own shards as they are, instead of packing just the selected samples.
     package init(corpus: Corpus, store: any ArtifactStore, wholeShards: Bool = false) {
         (self.corpus, self.store, self.wholeShards) = (corpus, store, wholeShards)
     }
 
     /// - Parameters:
+    ///   - selection: whose samples must all be in the corpus.
+    ///   - provenance: goes into the manifest's annotations.
     ///   - report: told how many of how many shards are there.
     package func run(
         _ selection: Selection, provenance: Provenance, report: @Sendable (Int, Int) -> Void = { _, _ in }

@@ -1,8 +1,9 @@
 import Foundation
 
-/// An http or https address. Path and query stay byte for byte what they were: registries and storage services sign them.
+/// An http or https address. Path and query stay byte for byte what they were: registries and storage services sign
+/// them.
 ///
-/// Foundation's `URL` escapes a whole query anew when one character in it is not allowed, `%2B` becoming `%252B`.
+/// Foundation's `URL` escapes a whole query again when one character in it is not allowed, `%2B` becoming `%252B`.
 package struct HTTPAddress: Hashable, Sendable {
     let origin: HTTPOrigin
     /// Path and query, as they go over the wire.
@@ -28,7 +29,7 @@ package struct HTTPAddress: Hashable, Sendable {
     }
 
     /// What a Location header means that came in answer to this address: absolute, or relative in any of the forms of
-    /// RFC 3986, section 4.2. Nil where it is no http address.
+    /// RFC 3986, section 4.2. Nil where it is not an http address.
     package func resolving(_ reference: String) -> HTTPAddress? {
         let text = Substring(reference.trimmingCharacters(in: .whitespacesAndNewlines))
         guard !text.isEmpty else { return nil }
@@ -89,7 +90,7 @@ package struct HTTPAddress: Hashable, Sendable {
 
     private static func withoutFragment(_ text: Substring) -> Substring { text.prefix { $0 != "#" } }
 
-    /// Takes `.` and `..` out of a path that was put together here; one that came whole stays as it is.
+    /// Takes `.` and `..` out of a path that was put together here; one that came complete stays as it is.
     private static func withoutDots(_ path: Substring) -> String {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
         var kept: [Substring] = []

@@ -18,6 +18,7 @@ package final class HTTPTransport: Sendable {
     ///   - idle: how long a silent connection is waited for.
     ///   - certificates: a PEM file of further authorities to trust.
     ///   - environment: where proxies are named.
+    ///   - log: where requests are shown, without headers or queries.
     package init(
         idle: Duration = .seconds(60), certificates: URL? = nil,
         environment: [String: String] = ProcessInfo.processInfo.environment, log: Logger = .attune
@@ -38,7 +39,7 @@ package final class HTTPTransport: Sendable {
     /// Closes the connections; nothing may be sent afterwards.
     package func close() { idleSessions.withLock { $0 = [] } }
 
-    /// Sends a request and takes in its answer.
+    /// Sends a request and receives its answer.
     ///
     /// - Parameter receiver: gets the body of a successful answer; all others are kept, up to the request's limit.
     func send(_ request: HTTPRequest, to receiver: (any BodyReceiver)? = nil) async throws(AttemptError) -> HTTPAnswer {

@@ -5,7 +5,7 @@ import Hashing
 
 /// An OCI layout: a folder that holds artifacts as a registry would, to be carried where no network is.
 ///
-/// `oci-layout`, `index.json` (tags to manifests) and `blobs/sha256/<hex>`. Every file appears whole or not at all.
+/// `oci-layout`, `index.json` (tags to manifests) and `blobs/sha256/<hex>`. Every file appears complete or not at all.
 package struct OCILayout: ArtifactStore {
     package let folder: URL
     package let tag: String
@@ -24,10 +24,13 @@ package struct OCILayout: ArtifactStore {
 
     private static let nameKey = "org.opencontainers.image.ref.name"
 
-    /// - Parameter creating: whether a folder that is not there, or empty, becomes a layout.
+    /// - Parameters:
+    ///   - folder: the layout's.
+    ///   - tag: names the artifact in it.
+    ///   - creating: whether a folder that is not there, or empty, becomes a layout.
     package init(_ folder: URL, tag: String, creating: Bool) throws(OCIError) {
         (self.folder, self.tag) = (folder, tag)
-        // Unfinished files lie among the blobs under names that are no digests; readers of layouts ignore those.
+        // Unfinished files lie among the blobs under names that are not digests; readers of layouts ignore those.
         files = AtomicFiles(temporaryFolder: folder.appending(path: "blobs/.unfinished"))
         let marker = folder.appending(path: "oci-layout")
         if let data = try Self.reported({ () throws(DiskError) in try Disk.readIfPresent(marker.path) }) {

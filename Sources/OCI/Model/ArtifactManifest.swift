@@ -21,7 +21,9 @@ package struct ArtifactManifest: Codable, Sendable, Equatable {
 
     /// Reads a manifest of any artifact; media types that are not Attune's are refused.
     ///
-    /// - Parameter subject: where the bytes come from, for errors.
+    /// - Parameters:
+    ///   - data: the manifest's bytes.
+    ///   - subject: where the bytes come from, for errors.
     package init(data: Data, from subject: String) throws(OCIError) {
         let manifest: ArtifactManifest
         do {

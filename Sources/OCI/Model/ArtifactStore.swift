@@ -19,7 +19,7 @@ package protocol ArtifactStore: Sendable {
     /// The manifest that the reference stands for, verified where the reference or the store states a digest.
     func manifest() async throws -> Data
 
-    /// Brings a blob to a file, and goes on where an earlier attempt stopped.
+    /// Brings a blob to a file, and resumes where an earlier attempt stopped.
     ///
     /// - Parameter file: what it holds already is kept if the whole proves right in the end. When this returns, the
     ///   file's size and SHA-256 are those of the descriptor.

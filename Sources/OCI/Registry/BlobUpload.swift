@@ -1,7 +1,7 @@
 import Foundation
 
-/// Sends one blob in pieces. After a broken connection the registry is asked how far it is, and the upload goes on there;
-/// where it knows nothing of the upload any more, it starts again.
+/// Sends one blob in pieces. After a broken connection the registry is asked how far it is, and the upload resumes
+/// there; where it knows nothing of the upload any more, it starts again.
 struct BlobUpload {
     let client: RegistryClient
     let blob: Descriptor
@@ -108,15 +108,15 @@ struct BlobUpload {
         }
     }
 
-    /// - Parameter mayStartAgain: whether a registry that has lost the upload, or sees its parts out of order, is sent it
-    ///   once more.
+    /// - Parameter mayStartAgain: whether a registry that has lost the upload, or sees its parts out of order, is sent
+    ///   it once more.
     private func explained(_ answer: HTTPAnswer, mayStartAgain: Bool = false) -> AttemptError {
         var failure = RegistryClient.failure(answer, subject: client.reference.description)
         if mayStartAgain, answer.status == 404 || answer.status == 416 { failure.mayRetry = true }
         return failure
     }
 
-    /// Where the upload goes on; where the answer does not say, at the same address.
+    /// Where the upload continues; where the answer does not say, at the same address.
     private func next(_ answer: HTTPAnswer, _ session: Session) throws(AttemptError) -> HTTPAddress {
         try client.locations.next(answer, .upload) ?? session.address
     }

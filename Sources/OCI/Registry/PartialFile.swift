@@ -14,7 +14,7 @@ final class PartialFile: Sendable {
     private let file: DiskFile
     private let state = Mutex(State())
 
-    /// - Parameter limit: a longer file is not a part of the blob and starts anew.
+    /// - Parameter limit: a longer file is not a part of the blob and starts over.
     init(_ url: URL, limit: Int) throws(AttemptError) {
         file = try Self.explained { () throws(DiskError) in try DiskFile(url.path, .extend) }
         try takeUp()

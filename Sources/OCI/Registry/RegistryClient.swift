@@ -11,8 +11,13 @@ package struct RegistryClient: Sendable {
     private let base: HTTPAddress
     private let authorizer: Authorizer
 
-    /// - Parameter plainHTTP: whether the user has asked to talk without TLS; a registry on this machine is asked what
-    ///   it speaks.
+    /// - Parameters:
+    ///   - reference: names the registry and the repository.
+    ///   - transport: what requests are sent with.
+    ///   - credentials: where a user name and password come from where the registry asks for them.
+    ///   - plainHTTP: whether the user has asked to talk without TLS; a registry on this machine is asked what it
+    ///     speaks.
+    ///   - retry: how often, and after which pauses, a failed request is sent again.
     package init(
         _ reference: RegistryReference, transport: HTTPTransport, credentials: any CredentialSource,
         plainHTTP: Bool = false, retry: RetryPolicy = RetryPolicy()

@@ -1,6 +1,6 @@
 /// How often, and after which pauses, a request that may succeed later is sent again.
 package struct RetryPolicy: Sendable {
-    /// Attempts that bring nothing before the trouble is reported; an attempt that made progress starts the count anew.
+    /// Attempts that bring nothing before the trouble is reported; an attempt that made progress restarts the count.
     package var attempts = 6
     package var firstPause = Duration.milliseconds(500)
     /// Also the longest that a registry's Retry-After is obeyed for.

@@ -30,7 +30,7 @@ enum BufferPool {
             free[byteCount, default: []].append(FreeBuffer(address: address, time: clock))
         }
 
-        /// A buffer of just this size, or of up to twice as much where new pages would be dear.
+        /// A buffer of just this size, or of up to twice as much where new pages would be expensive.
         mutating func pop(_ byteCount: Int) -> (address: UInt, byteCount: Int)? {
             if let address = popExactly(byteCount) { return (address, byteCount) }
             guard byteCount >= hugePage else { return nil }
@@ -67,8 +67,8 @@ enum BufferPool {
     /// No more than this stays free when new memory is needed.
     private static let slackBytes = 256 << 20
 
-    /// Sizes are rounded to a power of two below 1 MiB, and within 1/32 above, where weights would add up to hundreds of
-    /// megabytes of nothing.
+    /// Sizes are rounded to a power of two below 1 MiB, and within 1/32 above, where weights would add up to hundreds
+    /// of megabytes of nothing.
     private static func roundedByteCount(_ byteCount: Int) -> Int {
         let least = max(byteCount, 64)
         let power = 1 << (Int.bitWidth - (least - 1).leadingZeroBitCount)

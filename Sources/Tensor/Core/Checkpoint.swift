@@ -28,8 +28,8 @@ final class CheckpointNode: Node, @unchecked Sendable {
     }
 }
 
-/// What ops inside a checkpointed block put aside because it is small and dear, such as the result of attention: the rerun
-/// takes it in the order in which it was made.
+/// What ops inside a checkpointed block save because it is small and expensive to compute, such as the result of
+/// attention: the rerun takes it in the order in which it was made.
 final class KeptResults: @unchecked Sendable {
     /// A block runs on one thread, which alone uses this.
     @TaskLocal static var current: KeptResults?

@@ -30,7 +30,7 @@ package enum Processors {
         return limits.min().map { max(1, Int($0.rounded(.up))) }
     }
 
-    /// A quota and its period, in microseconds; nil for none ("max", -1) and for what is no limit.
+    /// A quota and its period, in microseconds; nil for none ("max", -1) and for what is not a limit.
     private static func limit(_ words: [String]) -> Double? {
         guard words.count == 2, let quota = Double(words[0]), let period = Double(words[1]), quota > 0, period > 0,
             quota / period < 1_000_000

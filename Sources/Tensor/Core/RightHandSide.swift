@@ -2,8 +2,8 @@ import CKernels
 import COpenBLAS
 
 /// The right-hand side of products, in the layout that the loops read: panels (panels.c) for those of gemm.c, or as it
-/// lies in memory where few rows meet it; always so for OpenBLAS, which packs for itself. What was packed for keeps is in
-/// panels for both.
+/// lies in memory where few rows meet it; always so for OpenBLAS, which packs for itself. What was packed to be kept is
+/// in panels for both.
 struct RightHandSide: @unchecked Sendable {
     let rows: Int
     let columns: Int
@@ -19,13 +19,13 @@ struct RightHandSide: @unchecked Sendable {
     static let usesPanels = ck_gemm_supported() != 0
     static let panelWidth = 32
 
-    /// Room, in values, that ``init(packing:_:_:into:)`` takes.
+    /// The size of the scratch buffer, in values, that ``init(packing:_:_:into:)`` takes.
     static func packedCount(_ rows: Int, _ columns: Int) -> Int {
         usesPanels ? ck_gemm_packed_size(rows, columns) : 0
     }
 
-    /// Packs [rows, columns] into `room`, which must outlive its use as the matrix must, unless it can as well be read where
-    /// it lies.
+    /// Packs [rows, columns] into the scratch buffer `room`, which must outlive its use as the matrix must, unless it
+    /// can as well be read where it lies.
     ///
     /// - Parameter m: how many rows of left-hand sides meet it.
     init(
@@ -37,8 +37,8 @@ struct RightHandSide: @unchecked Sendable {
         if packs { pack(matrix, rows, columns, into: room) }
     }
 
-    /// Whether packing saves nothing: a small matrix in whole vectors that few rows meet, or a single panel as it is. The
-    /// products are the same, bit for bit.
+    /// Whether packing saves nothing: a small matrix in whole vectors that few rows meet, or a single panel as it is.
+    /// The products are the same, bit for bit.
     private static func liesReady(_ matrix: Matrix, _ rows: Int, _ columns: Int, for m: Int) -> Bool {
         guard !matrix.transposed, columns.isMultiple(of: 16) else { return false }
         if columns == panelWidth && matrix.stride == panelWidth { return true }
@@ -55,7 +55,7 @@ struct RightHandSide: @unchecked Sendable {
         (self.rows, self.columns, layout) = (rows, columns, .panels(panels))
     }
 
-    /// A matrix as it lies, for OpenBLAS.
+    /// A matrix as it lies in memory, for OpenBLAS.
     init(unpacked matrix: Matrix, _ rows: Int, _ columns: Int) {
         precondition(!Self.usesPanels, "the loops of gemm.c read panels only")
         (self.rows, self.columns, layout) = (rows, columns, .matrix(matrix))

@@ -13,7 +13,7 @@ package enum WeightPrecision: Sendable {
 struct StoredValues: Sendable {
     private enum Form {
         case wide(Tensor)
-        /// Two values in the room of one float.
+        /// Two values in the space of one float.
         case narrow(Tensor, WeightPrecision)
     }
 
@@ -50,8 +50,8 @@ struct StoredValues: Sendable {
         if case .narrow = form { true } else { false }
     }
 
-    /// The values as float32, widened into memory of their own where they are narrow: keep it alive while its pointer is
-    /// in use.
+    /// The values as float32, widened into memory of their own where they are narrow: keep it alive while its pointer
+    /// is in use.
     var wide: Tensor {
         switch form {
         case .wide(let tensor): return tensor

@@ -1,6 +1,6 @@
 /// An immutable array, row-major, channels last: images are `[N, H, W, C]`, token sequences `[N, L, C]`.
 ///
-/// A tensor that depends on a parameter carries a ``Node`` of the closure tape; a frozen one carries none, so that
+/// A tensor that depends on a parameter carries a `Node` of the closure tape; a frozen one carries none, so that
 /// nothing is saved and no gradient computed for it.
 package struct Tensor: Sendable {
     package let shape: [Int]
@@ -24,7 +24,7 @@ package struct Tensor: Sendable {
         self.node = node
     }
 
-    /// Fills new memory, which `body` receives uninitialised and must fill whole.
+    /// Fills new memory, which `body` receives uninitialized and must fill completely.
     package init(shape: [Int], initializing body: (UnsafeMutableBufferPointer<Float>) -> Void) {
         let storage = Storage(count: shape.reduce(1, *))
         body(UnsafeMutableBufferPointer(start: storage.pointer, count: storage.count))

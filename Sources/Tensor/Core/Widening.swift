@@ -6,6 +6,7 @@ extension Tensor {
     /// - Parameters:
     ///   - source: the values, which need not be aligned.
     ///   - precision: what they are; float32 is copied.
+    ///   - shape: of the result; its product is the number of values.
     package init(widening source: UnsafeRawPointer, of precision: WeightPrecision, shape: [Int]) {
         let out = Output(shape)
         nonisolated(unsafe) let source = source

@@ -1,6 +1,6 @@
 import CKernels
 
-/// What a normalisation applies to its result before it writes it.
+/// What a normalization applies to its result before it writes it.
 package enum Activation: Sendable {
     case none
     case silu

@@ -21,7 +21,10 @@ package struct AdamWStep: Sendable {
     /// One parameter after the step, in new memory: the old values may be in use elsewhere.
     ///
     /// - Parameters:
-    ///   - first, second: running means of the gradient and of its square.
+    ///   - value: the parameter before the step.
+    ///   - gradient: of the loss, of the same shape, not yet clipped.
+    ///   - first: the running mean of the gradient, of the same shape.
+    ///   - second: the running mean of its square, of the same shape.
     package func moved(
         _ value: Tensor, along gradient: Tensor, first: Tensor, second: Tensor
     ) -> (value: Tensor, first: Tensor, second: Tensor) {

@@ -2,13 +2,15 @@ import CKernels
 
 /// Scaled dot-product attention, softmax(q·kᵀ/√d)·v by heads.
 ///
-/// Scores exist for one block of queries and keys at a time, small enough to stay in the second-level cache with the keys
-/// and values that they are of; the backward pass computes them again from the log-sum-exp of each row (Dao et al.,
-/// arXiv 2205.14135).
+/// Scores exist for one block of queries and keys at a time, small enough to stay in the second-level cache with the
+/// keys and values that they are of; the backward pass computes them again from the log-sum-exp of each row (Dao et
+/// al., arXiv 2205.14135).
 ///
 /// - Parameters:
 ///   - q: `[N, L, C]`, heads side by side in C.
-///   - k, v: `[N, S, C]`.
+///   - k: `[N, S, C]`.
+///   - v: `[N, S, C]`.
+///   - heads: their number, a divisor of C; d = C / heads.
 ///   - causal: position i sees positions up to i only.
 /// - Returns: `[N, L, C]`.
 package func attention(_ q: Tensor, _ k: Tensor, _ v: Tensor, heads: Int, causal: Bool = false) -> Tensor {
@@ -64,7 +66,8 @@ private func attend(_ q: Tensor, _ k: Tensor, _ v: Tensor, _ plan: AttentionPlan
     return out.tensor
 }
 
-/// With P the probabilities and O the result: dV = Pᵀ·dO, dP = dO·Vᵀ, dS = P∘(dP − Σ dO∘O), dQ = dS·K/√d, dK = dSᵀ·Q/√d.
+/// With P the probabilities and O the result: dV = Pᵀ·dO, dP = dO·Vᵀ, dS = P∘(dP − Σ dO∘O), dQ = dS·K/√d,
+/// dK = dSᵀ·Q/√d.
 ///
 /// One block of keys of one head at a time, which stays in the cache while all queries pass. Blocks of keys add to the
 /// same dQ, so each of a few parts of them has a dQ of its own, and these are added up in order.
@@ -136,7 +139,7 @@ private struct AttentionOperands: Sendable {
     private let plan: AttentionPlan
     private let k, v: Tensor
     private let room: Output
-    /// Room of one pair's keys, and as much for its values.
+    /// The size, in values, of one pair's packed keys; its packed values take as much.
     private let half: Int
     /// With a single block of queries, its task packs for itself.
     private let packsAhead: Bool

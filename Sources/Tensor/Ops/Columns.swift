@@ -4,7 +4,8 @@ import CKernels
 ///
 /// - Parameters:
 ///   - x: `[rows, C]`.
-///   - gain, bias: `[C]`.
+///   - gain: `[C]`.
+///   - bias: `[C]`.
 package func scaleColumns(_ x: Tensor, gain: Tensor, bias: Tensor? = nil) -> Tensor {
     let columns = x.channels
     precondition(gain.count == columns && (bias?.count ?? columns) == columns, "\(gain.count) gains for \(x.shape)")

@@ -1,10 +1,14 @@
 import CKernels
 
-/// Group normalisation (Wu & He, arXiv 1803.08494) with the activation that follows it in one pass.
+/// Group normalization (Wu & He, arXiv 1803.08494) with the activation that follows it in one pass.
 ///
 /// - Parameters:
 ///   - x: `[N, …, C]`; statistics are taken per sample over positions and the C / groups channels of a group.
-///   - scale, shift: `[C]`.
+///   - groups: their number, a divisor of C.
+///   - scale: `[C]`.
+///   - shift: `[C]`.
+///   - epsilon: added to the variance.
+///   - activation: applied to the result.
 package func groupNorm(
     _ x: Tensor, groups: Int, scale: Tensor, shift: Tensor, epsilon: Float, activation: Activation = .none
 ) -> Tensor {
@@ -45,7 +49,7 @@ package func groupNorm(
     }
 }
 
-/// y = x·a + b per sample and channel, the form in which the normalisation is applied.
+/// y = x·a + b per sample and channel, the form in which the normalization is applied.
 private struct GroupNormAffine: Sendable {
     let groups: Int
     let channels: Int

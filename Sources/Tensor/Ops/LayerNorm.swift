@@ -1,10 +1,12 @@
 import CKernels
 
-/// Layer normalisation over the last dimension (Ba et al., arXiv 1607.06450).
+/// Layer normalization over the last dimension (Ba et al., arXiv 1607.06450).
 ///
 /// - Parameters:
 ///   - x: `[…, C]`.
-///   - scale, shift: `[C]`.
+///   - scale: `[C]`.
+///   - shift: `[C]`.
+///   - epsilon: added to the variance.
 package func layerNorm(_ x: Tensor, scale: Tensor, shift: Tensor, epsilon: Float) -> Tensor {
     let channels = x.channels
     let out = Output(x.shape)

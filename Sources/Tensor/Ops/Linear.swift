@@ -2,6 +2,7 @@
 ///
 /// - Parameters:
 ///   - x: `[…, in]`.
+///   - weight: W, `[out, in]`, prepared.
 ///   - bias: `[out]`.
 /// - Returns: `[…, out]`.
 package func linear(_ x: Tensor, _ weight: PreparedLinear, bias: Tensor? = nil) -> Tensor {

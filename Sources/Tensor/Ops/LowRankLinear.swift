@@ -33,9 +33,14 @@ package func lowRankLinear(
 /// arXiv 2402.09353). The norm takes no gradient (section 4.3 there).
 ///
 /// - Parameters:
+///   - x: `[…, in]`.
+///   - weight: W, frozen.
+///   - bias: `[out]`, frozen.
+///   - down: A, `[r, in]`.
+///   - up: B, `[out, r]`.
 ///   - magnitude: m, `[out]`.
 ///   - norm: ‖W + sBA‖ by rows, `[out]`: see ``adaptedRowNorms(weight:weightSquares:down:up:scale:)``.
-///   The others are those of ``lowRankLinear(_:_:bias:down:up:scale:)``.
+///   - scale: s.
 package func weightDecomposedLinear(
     _ x: Tensor, _ weight: PreparedLinear, bias: Tensor?, down: Tensor, up: Tensor, magnitude: Tensor, norm: Tensor,
     scale: Float
@@ -64,9 +69,11 @@ package func weightDecomposedLinear(
 /// ‖W‖² + 2s·rowsum(B∘(W·Aᵀ)) + s²·rowsum((B·(A·Aᵀ))∘B). Takes no gradients.
 ///
 /// - Parameters:
-///   - weightSquares: ‖W‖² by rows, which a frozen W keeps for the whole run.
+///   - weight: W.
+///   - weightSquares: ‖W‖² by rows, `[out]`, which a frozen W keeps for the whole run.
 ///   - down: A, `[r, in]`.
 ///   - up: B, `[out, r]`.
+///   - scale: s.
 package func adaptedRowNorms(
     weight: PreparedLinear, weightSquares: Tensor, down: Tensor, up: Tensor, scale: Float
 ) -> Tensor {
@@ -79,10 +86,11 @@ package func adaptedRowNorms(
 /// W with a low-rank change folded in: W + sBA, or with a magnitude (m/‖W + sBA‖)∘(W + sBA) by rows.
 ///
 /// - Parameters:
-///   - weight: `[out, …]`, taken as a matrix of `out` rows, as the kernel of a convolution is.
+///   - weight: W, `[out, …]`, taken as a matrix of `out` rows, as the kernel of a convolution is.
 ///   - down: A, `[r, in]`, where in is the length of these rows.
 ///   - up: B, `[out, r]`.
 ///   - magnitude: m, `[out]`.
+///   - scale: s.
 /// - Returns: a weight of the same shape.
 package func foldedWeight(_ weight: Tensor, down: Tensor, up: Tensor, magnitude: Tensor?, scale: Float) -> Tensor {
     let rows = weight.shape[0]

@@ -1,5 +1,5 @@
-/// x·Wᵀ + narrow·upᵀ + bias, where the second product is added in place: a low-rank correction costs no pass over memory
-/// of its own. Takes no gradients; the ops that are built on it bring their own.
+/// x·Wᵀ + narrow·upᵀ + bias, where the second product is added in place: a low-rank correction costs no pass over
+/// memory of its own. Takes no gradients; the ops that are built on it bring their own.
 ///
 /// - Parameters:
 ///   - x: `[m, in]`.
@@ -16,7 +16,7 @@ func lowRankSum(
     return out.tensor
 }
 
-/// The way back: gradient·W + dNarrow·down.
+/// The backward pass: gradient·W + dNarrow·down.
 ///
 /// - Parameters:
 ///   - gradient: `[m, out]`.
@@ -38,7 +38,7 @@ func product(_ x: Tensor, _ weight: PreparedLinear) -> Tensor {
     return out.tensor
 }
 
-/// gradient·W for gradient `[m, out]`, the way back: `[m, in]`.
+/// gradient·W for gradient `[m, out]`, the backward pass: `[m, in]`.
 func productBack(_ gradient: Tensor, _ weight: PreparedLinear) -> Tensor {
     let out = Output([gradient.rows, weight.inputs])
     weight.multiplyBack(gradient.pointer, rows: gradient.rows, into: out.pointer)

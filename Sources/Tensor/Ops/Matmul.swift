@@ -3,6 +3,8 @@
 /// - Parameters:
 ///   - a: `[m, k]`, or `[k, m]` with `transposeA`.
 ///   - b: `[k, n]`, or `[n, k]` with `transposeB`.
+///   - transposeA: whether aᵀ is multiplied instead of a.
+///   - transposeB: whether bᵀ is multiplied instead of b.
 /// - Returns: `[m, n]`.
 package func matmul(_ a: Tensor, _ b: Tensor, transposeA: Bool = false, transposeB: Bool = false) -> Tensor {
     precondition(a.shape.count == 2 && b.shape.count == 2, "matmul takes matrices, not \(a.shape) and \(b.shape)")

@@ -15,7 +15,8 @@ package func meanSquaredError(_ a: Tensor, _ b: Tensor) -> Tensor {
 /// of GORS (Huang et al., T2I-CompBench, arXiv 2307.06350).
 ///
 /// - Parameters:
-///   - a, b: `[N, …]`.
+///   - a: `[N, …]`.
+///   - b: `[N, …]`, of the same shape.
 ///   - weights: N numbers.
 package func weightedMeanSquaredError(_ a: Tensor, _ b: Tensor, weights: [Float]) -> Tensor {
     precondition(a.shape == b.shape && a.shape.first == weights.count, "one weight for each sample")

@@ -1,7 +1,7 @@
-/// What ``weightDecomposedLinear(_:_:bias:down:up:magnitude:norm:scale:)`` computes, with m/‖W + sBA‖ and BA in the weight:
-/// y = W′x + bias, and going backward products with A and B for their own gradients alone.
+/// What ``weightDecomposedLinear(_:_:bias:down:up:magnitude:norm:scale:)`` computes, with m/‖W + sBA‖ and BA in the
+/// weight: y = W′x + bias, and, in the backward pass, products with A and B for their own gradients alone.
 ///
-/// Make it once for each value of the factors, that is once an optimizer step, whatever the number of microbatches.
+/// Make it once for each value of the factors, that is once per optimizer step, whatever the number of microbatches.
 package struct MergedLinear: Sendable {
     private let down, up, magnitude: Tensor
     /// W′ = (m/‖W + sBA‖)∘(W + sBA) by rows.

@@ -2,14 +2,14 @@ import CKernels
 
 /// The weight of a linear layer in the layout that products read, made once, so that a use of it costs no copy.
 ///
-/// How it is laid out, in how many bits and for which kernels, is this module's affair alone.
+/// How it is laid out, in how many bits and for which kernels, is private to this module.
 package struct PreparedLinear: Sendable {
     package let outputs, inputs: Int
     /// Where gradients go; nil for a frozen weight.
     let parameter: Tensor?
-    /// Panels of Wᵀ, or W itself for OpenBLAS.
+    /// Packed Wᵀ (panels.c), or W itself for OpenBLAS.
     let packed: StoredValues
-    /// Panels of W, for the way back; nil where these are made at each use.
+    /// Packed W, for the backward pass; nil where it is packed at each use.
     private let turned: Tensor?
 
     /// - Parameters:
@@ -30,7 +30,7 @@ package struct PreparedLinear: Sendable {
         packed = StoredValues(room.tensor, keptAs: precision)
     }
 
-    /// A weight that is there in panels, both ways.
+    /// From packed Wᵀ; W is packed too.
     init(panels: Tensor, outputs: Int, inputs: Int) {
         (self.outputs, self.inputs, parameter, packed) = (outputs, inputs, nil, StoredValues(panels))
         let room = Output([ck_gemm_packed_size(outputs, inputs)])
@@ -84,7 +84,7 @@ package struct PreparedLinear: Sendable {
         }
     }
 
-    /// From panels of Wᵀ to panels of W.
+    /// From packed Wᵀ to packed W.
     private static func turn(
         _ panels: Tensor, _ outputs: Int, _ inputs: Int, into room: UnsafeMutablePointer<Float>
     ) {

@@ -3,7 +3,8 @@ import CKernels
 /// s·a + t·b with factors of their own for each sample, as noise is mixed into latents.
 ///
 /// - Parameters:
-///   - a, b: `[N, …]`.
+///   - a: `[N, …]`.
+///   - b: `[N, …]`, of the same shape.
 ///   - factors: (s, t) of each of the N samples.
 package func mix(_ a: Tensor, _ b: Tensor, by factors: [(Float, Float)]) -> Tensor {
     precondition(a.shape == b.shape && a.shape.first == factors.count, "one pair of factors for each sample")

@@ -138,7 +138,7 @@ extension Tensor {
 
     /// Diffusers' channels-first images to ours: `[N, C, H, W]` → `[N, H, W, C]`.
     package var channelsLast: Tensor { permutedImages(from: shape, toChannelsLast: true) }
-    /// The way back: `[N, H, W, C]` → `[N, C, H, W]`.
+    /// The inverse: `[N, H, W, C]` → `[N, C, H, W]`.
     package var channelsFirst: Tensor { permutedImages(from: shape, toChannelsLast: false) }
 
     private func permutedImages(from shape: [Int], toChannelsLast: Bool) -> Tensor {

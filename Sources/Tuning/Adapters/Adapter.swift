@@ -41,7 +41,7 @@ package struct Adapter: Sendable {
     /// s = α/r, the factor on BA.
     package var scale: Float { alpha / Float(rank) }
 
-    /// Layer paths in the one order that optimiser, checkpoints and files share.
+    /// Layer paths in the one order that optimizer, checkpoints and files share.
     package var paths: [String] { layers.keys.sorted() }
 
     /// Checks that every layer exists in the model and that every tensor fits it.

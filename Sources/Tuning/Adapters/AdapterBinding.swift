@@ -2,7 +2,7 @@ package import Diffusion
 package import Tensor
 
 extension Adapter {
-    /// ‖W‖² by rows of every adapted layer: computed once a run, since W is frozen. Empty for LoRA.
+    /// ‖W‖² by rows of every adapted layer: computed once per run, since W is frozen. Empty for LoRA.
     package func weightSquares(_ linears: [String: Linear]) -> [String: Tensor] {
         guard kind == .dora else { return [:] }
         return linears.filter { layers[$0.key] != nil }.mapValues { rowSquares($0.weight) }

@@ -11,7 +11,7 @@ import Tensor
 /// raise on fields that they do not know, so nothing else goes there.
 ///
 /// Read are also PEFT's `adapter_model.safetensors` with its `adapter_config.json`, and the names of kohya's scripts and older
-/// diffusers (``AdapterTensorName``).
+/// diffusers (`AdapterTensorName`).
 package enum AdapterFile {
     package static let name = "pytorch_lora_weights.safetensors"
     private static let peftName = "adapter_model.safetensors"
@@ -30,7 +30,10 @@ package enum AdapterFile {
 
     /// Writes the file atomically and gives its digest.
     ///
-    /// - Parameter files: how; by default through the file's own folder.
+    /// - Parameters:
+    ///   - adapter: what is written.
+    ///   - file: where to.
+    ///   - files: how; by default through the file's own folder.
     @discardableResult
     package static func write(
         _ adapter: Adapter, to file: URL, files: AtomicFiles? = nil

@@ -1,6 +1,6 @@
 /// How an adapter changes a linear layer.
 package enum AdapterKind: String, Codable, Sendable, CaseIterable {
-    /// Weight-decomposed: direction by W + sBA, length by a trained magnitude a row (arXiv 2402.09353).
+    /// Weight-decomposed: direction by W + sBA, length by a trained magnitude per row (arXiv 2402.09353).
     case dora
     /// Low-rank: W + sBA (arXiv 2106.09685).
     case lora

@@ -2,17 +2,18 @@ import Diffusion
 
 /// What a tensor's name in an adapter file says: which layer of which network it belongs to, and as what.
 ///
-/// Read are the names of diffusers (`unet.<path>.lora_A.weight`), PEFT (`base_model.model.<path>…`), diffusers before 0.22
-/// (`…attn1.processor.to_q_lora.down.weight`) and kohya's scripts, LyCORIS and A1111 (`lora_unet_<path with underscores>…`),
-/// the last with diffusers' or the original blocks of a UNet (``OriginalUNetNames``).
+/// Read are the names of diffusers (`unet.<path>.lora_A.weight`), PEFT (`base_model.model.<path>…`), diffusers before
+/// 0.22 (`…attn1.processor.to_q_lora.down.weight`) and kohya's scripts, LyCORIS and A1111
+/// (`lora_unet_<path with underscores>…`), the last with diffusers' or the original blocks of a UNet
+/// (``OriginalUNetNames``).
 struct AdapterTensorName {
     enum Part: Hashable {
         case down, up
         /// The kernel between them, of convolutions in CP decomposition.
         case middle
-        /// PEFT's, one length an output.
+        /// PEFT's, one length per output.
         case magnitude
-        /// LyCORIS's `dora_scale`, one length an output or an input.
+        /// LyCORIS's `dora_scale`, one length per output or per input.
         case doraScale
         /// One number: the layer's own alpha.
         case alpha

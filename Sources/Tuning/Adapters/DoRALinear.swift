@@ -3,7 +3,7 @@ package import Tensor
 
 /// y = (m/‖W + sBA‖)·(Wx + s·B(Ax)) + bias.
 ///
-/// The norm takes no gradient (DoRA, section 4.3), so it is computed once when the layer is made, that is once an
+/// The norm takes no gradient (DoRA, section 4.3), so it is computed once when the layer is made, that is once per
 /// optimizer step, whatever the number of microbatches or checkpointed reruns.
 package struct DoRALinear: LinearAdapter {
     let layer: AdapterLayer
@@ -12,7 +12,11 @@ package struct DoRALinear: LinearAdapter {
     /// ‖W + sBA‖ by rows, [out].
     let norm: Tensor
 
-    /// - Parameter norm: see `adaptedRowNorms`.
+    /// - Parameters:
+    ///   - layer: A `[r, in]` and B `[out, r]`.
+    ///   - magnitude: m, `[out]`.
+    ///   - scale: s.
+    ///   - norm: ‖W + sBA‖ by rows, `[out]`: see `adaptedRowNorms`.
     package init(_ layer: AdapterLayer, magnitude: Tensor, scale: Float, norm: Tensor) {
         self.layer = layer
         self.magnitude = magnitude

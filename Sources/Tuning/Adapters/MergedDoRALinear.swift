@@ -3,7 +3,7 @@ package import Tensor
 
 /// What ``DoRALinear`` computes, with the adapter in the weight.
 ///
-/// The weight is made once an optimizer step, whatever the number of microbatches.
+/// The weight is made once per optimizer step, whatever the number of microbatches.
 package struct MergedDoRALinear: LinearAdapter {
     private let merged: MergedLinear
 

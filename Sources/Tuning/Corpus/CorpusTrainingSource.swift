@@ -16,8 +16,9 @@ package final class CorpusTrainingSource: TrainingSource {
     private let reading = DispatchQueue(label: "attune.training.reading")
 
     /// - Parameters:
-    ///   - selection: the name of a selection.
-    ///   - weights: the scorer, or measure of MI, whose values the loss is multiplied by.
+    ///   - corpus: where the selection and its samples are.
+    ///   - name: the name of a selection.
+    ///   - weights: the scorer, or measure of MI, whose values the loss is multiplied by; nil for none.
     package init(corpus: Corpus, selection name: String, weights: String? = nil) throws(CorpusError) {
         self.weights = weights.map { SampleWeights($0, in: corpus) }
         selectionName = name
@@ -137,7 +138,7 @@ package final class CorpusTrainingSource: TrainingSource {
     }
 
     /// Reads latents of one shard, on all cores, and with them those of every selected sample in it, as far as memory
-    /// allows: neighbours are cheap to read, and each will be asked for within the epoch.
+    /// allows: neighbors are cheap to read, and each will be asked for within the epoch.
     private func load(
         _ wanted: [CatalogueRow], from shard: String, beside all: [CatalogueRow]
     ) throws(TrainingSourceError) {
@@ -180,7 +181,7 @@ private struct SampleCache {
         guard let size = missing.first.map({ max($0.latentShape.reduce(1, *), 1) }) else { return [] }
         let others = (members[shard] ?? []).filter { latents[$0] == nil }.compactMap { places[$0] }
         if others.count >= missing.count, (latents.count + others.count) * size <= Self.capacity {
-            // What is wanted may have been forgotten as a neighbour.
+            // What is wanted may have been forgotten as a neighbor.
             let rows = Dictionary((others + missing).map { ($0.id, $0) }) { $1 }
             return rows.values.sorted { ($0.row, $0.id) < ($1.row, $1.id) }
         }

@@ -28,7 +28,7 @@ struct SampleWeights {
         return weights
     }
 
-    /// Names the weights of samples by their ids: a run that goes on must find the same ones.
+    /// Names the weights of samples by their ids: a resumed run must find the same ones.
     func identity(_ values: [String: Float]) -> String {
         let lines = values.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)\n" }
         return "\(name) \(Digest(of: Array(lines.joined().utf8)).hex)"

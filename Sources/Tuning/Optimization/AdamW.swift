@@ -29,14 +29,14 @@ package struct AdamW: Sendable {
     package private(set) var first: [Tensor]
     package private(set) var second: [Tensor]
 
-    /// A fresh optimiser for parameters of these shapes.
+    /// A fresh optimizer for parameters of these shapes.
     package init(settings: Settings, shapes: [[Int]]) {
         self.init(
             settings: settings, step: 0, first: shapes.map { Tensor(zeros: $0) },
             second: shapes.map { Tensor(zeros: $0) })
     }
 
-    /// An optimiser as a checkpoint left it.
+    /// An optimizer as a checkpoint left it.
     package init(settings: Settings, step: Int, first: [Tensor], second: [Tensor]) {
         self.settings = settings
         self.step = step

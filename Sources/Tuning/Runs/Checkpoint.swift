@@ -3,9 +3,9 @@ package import Foundation
 import Diffusion
 import Tensor
 
-/// Everything a run needs to go on after a step as if it had never stopped.
+/// Everything a run needs to resume after a step as if it had never stopped.
 package struct Checkpoint: Sendable {
-    /// Optimiser steps made.
+    /// Optimizer steps made.
     package let step: Int
     package let position: StreamPosition
     package let identity: RunIdentity

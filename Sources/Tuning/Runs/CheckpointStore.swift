@@ -22,7 +22,7 @@ package struct CheckpointStore: Sendable {
         return digest
     }
 
-    /// The newest checkpoint that is whole, with what was found wrong with newer ones.
+    /// The newest checkpoint that is intact, with what was found wrong with newer ones.
     package func latest(template: Adapter) throws -> (found: (checkpoint: Checkpoint, digest: String)?, notes: [String])
     {
         var notes: [String] = []

@@ -4,7 +4,7 @@ package import Foundation
 /// The files of one run: `runs/<name>/`.
 ///
 /// ```
-/// log.jsonl                                   what happened, one JSON object a line
+/// log.jsonl                                   what happened, one JSON object per line
 /// checkpoints/<sha256>.safetensors            immutable
 /// adapter/pytorch_lora_weights.safetensors    the finished adapter
 /// lock                                        held while a process trains

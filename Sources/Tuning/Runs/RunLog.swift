@@ -18,7 +18,7 @@ package enum RunLogError: Error, CustomStringConvertible, Sendable {
     }
 }
 
-/// A run's log: JSON lines, each on disk before the work that it announces goes on.
+/// A run's log: JSON lines, each on disk before the work that it announces proceeds.
 package final class RunLog {
     private let file: DiskFile
 
@@ -99,7 +99,7 @@ extension [RunLogEntry] {
         return found
     }
 
-    /// The log as it stands when the run goes on after `step`: what came later is computed again, except that the
+    /// The log as it stands when the run resumes after `step`: what came later is computed again, except that the
     /// selections of epochs, once announced, hold.
     package func rewound(to step: Int) -> [RunLogEntry] {
         var entries: [RunLogEntry] = []

@@ -24,8 +24,10 @@ package struct SampleStream: Sendable {
 
     /// Takes the next `count` entries.
     ///
-    /// - Parameter samples: gives an epoch's sample ids; called once an epoch, when its first sample is needed, and once
-    ///   after a restart. An epoch without samples ends the taking early.
+    /// - Parameters:
+    ///   - count: of entries, at most.
+    ///   - samples: gives an epoch's sample ids; called once per epoch, when its first sample is needed, and once after
+    ///     a restart. An epoch without samples ends the taking early.
     package mutating func take<E: Error>(
         _ count: Int, samples: (_ epoch: Int) throws(E) -> [String]
     ) throws(E) -> [StreamEntry] {

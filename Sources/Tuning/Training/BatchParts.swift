@@ -36,7 +36,10 @@ extension DenoisingObjective {
     /// The loss over a microbatch and its gradients, both times `share`.
     ///
     /// - Parameters:
-    ///   - adapters: those that `parameters` are bound to.
+    ///   - batch: the microbatch.
+    ///   - adapters: those that `parameters` are bound to, by layer path.
+    ///   - parameters: what gradients are computed for.
+    ///   - checkpointing: whether transformer blocks are run again in the backward pass instead of keeping activations.
     ///   - share: what the microbatch counts for in the step.
     package func lossAndGradients(
         _ batch: TrainingBatch, adapters: [String: any LinearAdapter], parameters: [Tensor],

@@ -17,7 +17,14 @@ package struct TrainingBatch: Sendable {
     /// What each sample's loss is multiplied by; nil for 1.
     package let weights: [Float]?
 
-    /// - Parameter prompts: which text each sample has; nil where each has its own.
+    /// - Parameters:
+    ///   - latents: `[N, h, w, C]`, scaled.
+    ///   - noise: `[N, h, w, C]`.
+    ///   - timesteps: N of them.
+    ///   - text: prompt embeddings, `[T, L, D]`.
+    ///   - prompts: which text each sample has, N indices below T; nil where each has its own.
+    ///   - added: SDXL's pooled embeddings and time ids; nil for other models.
+    ///   - weights: what each sample's loss is multiplied by, N numbers; nil for 1.
     package init(
         latents: Tensor, noise: Tensor, timesteps: [Int], text: Tensor, prompts: [Int]? = nil,
         added: AddedConditions? = nil, weights: [Float]? = nil
@@ -38,7 +45,9 @@ package struct DenoisingObjective: Sendable {
     private let schedule: NoiseSchedule
     private let prediction: SchedulerConfiguration.PredictionType
 
-    /// - Parameter scheduler: the schedule that the model was trained with, and what its output means.
+    /// - Parameters:
+    ///   - unet: the model.
+    ///   - scheduler: the schedule that the model was trained with, and what its output means.
     package init(unet: UNet2DConditionModel, scheduler: SchedulerConfiguration) {
         self.unet = unet
         schedule = NoiseSchedule(scheduler)

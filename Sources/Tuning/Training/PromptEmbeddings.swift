@@ -26,7 +26,9 @@ package struct PromptEmbeddings {
 
     /// The embeddings of some prompts, in their order.
     ///
-    /// - Parameter encode: computes the embedding of a prompt.
+    /// - Parameters:
+    ///   - prompts: the texts.
+    ///   - encode: computes the embedding of a prompt.
     package mutating func callAsFunction(
         _ prompts: [String], _ encode: (String) -> PromptEmbedding
     ) -> [PromptEmbedding] {

@@ -12,9 +12,13 @@ package struct Trainer {
     private let allowsOtherComputer: Bool
 
     /// - Parameters:
+    ///   - model: stays frozen.
+    ///   - source: the selection and its samples.
+    ///   - configuration: the user's choices.
+    ///   - run: the run's folder.
     ///   - start: the adapter to begin with, of the configuration's kind, rank and alpha; nil for a fresh one.
     ///   - computer: what computes, for the run's log.
-    ///   - allowsOtherComputer: whether a run may go on with arithmetic of other last bits.
+    ///   - allowsOtherComputer: whether a run may resume with arithmetic of other last bits.
     package init(
         model: DiffusionModel, source: any TrainingSource, configuration: TrainingConfiguration, run: RunFolder,
         start: Adapter? = nil, computer: RunComputer = .current(), allowsOtherComputer: Bool = false

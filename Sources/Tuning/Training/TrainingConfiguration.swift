@@ -7,11 +7,11 @@ package struct TrainingConfiguration: Codable, Sendable, Hashable {
     package var rank = 32
     package var alpha = 32.0
     package var targets = AdapterTargets.attentionAndFeedForward
-    /// Optimiser steps in all.
+    /// Total optimizer steps.
     package var steps = 300
-    /// Samples that go through the UNet together.
+    /// The batch size: samples that go through the UNet together.
     package var batch = 8
-    /// Batches whose gradients are averaged into one step.
+    /// Gradient accumulation steps: batches whose gradients are averaged into one step.
     package var accumulate = 50
     package var optimizer = AdamW.Settings()
     /// Largest global gradient norm.
@@ -77,7 +77,7 @@ package struct RunIdentity: Codable, Sendable, Hashable {
     package let configuration: TrainingConfiguration
     /// The scorer that weighs the loss and the digest of its values; nil where none does.
     package let weights: String?
-    /// What it began on. Not a field that must match: a run may be told to go on elsewhere.
+    /// What it began on. Not a field that must match: a run may be told to continue elsewhere.
     package let computer: RunComputer?
 
     package init(
@@ -127,7 +127,7 @@ package struct RunIdentity: Codable, Sendable, Hashable {
             // Gradients are the same but for the order of sums, which shows in the last bits.
             "gradient-checkpointing": "\(c.gradientCheckpointing)",
         ]
-        // A followed selection grows while the run goes on, by design.
+        // A followed selection grows while the run is in progress, by design.
         if !c.follow { fields["selection digest"] = selectionDigest }
         // Of a selection that grows, the scores grow too; only their scorer is fixed.
         if let weights { fields["weight-by"] = c.follow ? String(weights.prefix { $0 != " " }) : weights }

@@ -1,4 +1,4 @@
-/// Why a run cannot start or go on.
+/// Why a run cannot start or continue.
 package enum TrainingError: Error, CustomStringConvertible, Sendable {
     case settings(String)
     case runName(String)
@@ -8,7 +8,7 @@ package enum TrainingError: Error, CustomStringConvertible, Sendable {
     /// The run made more steps than it is asked for.
     case beyond(run: String, step: Int, steps: Int)
     case emptySelection(String)
-    /// The run would go on with arithmetic of other last bits.
+    /// The run would be resumed with arithmetic of other last bits.
     case otherComputer(run: String, now: RunComputer, before: RunComputer)
     case source(TrainingSourceError)
     case adapter(AdapterError)

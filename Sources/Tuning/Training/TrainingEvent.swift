@@ -1,6 +1,6 @@
 package import Foundation
 
-/// What a run reports while it goes.
+/// What a run reports as it proceeds.
 package enum TrainingEvent: Sendable {
     /// Work begins after `step` steps; above zero when a run is resumed.
     case started(step: Int, of: Int)
@@ -14,7 +14,7 @@ package enum TrainingEvent: Sendable {
     case checkpoint(step: Int, digest: String)
 }
 
-/// One optimiser step as it was done.
+/// One optimizer step as it was done.
 package struct StepReport: Sendable {
     package let step: Int
     package let steps: Int
@@ -27,9 +27,9 @@ package struct StepReport: Sendable {
 
 /// How a run ended.
 package struct TrainingOutcome: Sendable {
-    /// Optimiser steps made in all.
+    /// Total optimizer steps made.
     package let step: Int
-    /// The adapter file and its digest; nil when the run was cancelled before its last step.
+    /// The adapter file and its digest; nil when the run was canceled before its last step.
     package let adapter: (file: URL, digest: String)?
 
     package var isFinished: Bool { adapter != nil }

@@ -46,8 +46,8 @@ package protocol TrainingSource: Sendable {
     /// The selection that the name stands for now.
     func initialResolution() throws(TrainingSourceError) -> SelectionResolution
 
-    /// The policy of an earlier resolution applied to the corpus as it is now, stored so that `resolution(digest:)` finds
-    /// it. The name may stand for another policy by then; a run keeps the one that it began with.
+    /// The policy of an earlier resolution applied to the corpus as it is now, stored so that `resolution(digest:)`
+    /// finds it. The name may stand for another policy by then; a run keeps the one that it began with.
     func resolveAgain(_ digest: String) throws(TrainingSourceError) -> SelectionResolution
 
     /// Whether the name stands for the policy of an earlier resolution still.
@@ -59,14 +59,14 @@ package protocol TrainingSource: Sendable {
     /// Checks that these samples can train the model of this digest.
     func check(_ resolution: SelectionResolution, model: String) throws(TrainingSourceError)
 
-    /// Names the weights of these samples' losses, nil where they have none: a run that goes on must find the same.
+    /// Names the weights of these samples' losses, nil where they have none: a resumed run must find the same.
     func weightsIdentity(_ resolution: SelectionResolution) throws(TrainingSourceError) -> String?
 
     /// The samples of these ids, in this order.
     func samples(_ ids: [String]) throws(TrainingSourceError) -> [TrainingSample]
 
-    /// Begins to read samples that will be asked for next, and returns at once. What cannot be read is reported when it is
-    /// asked for.
+    /// Begins to read samples that will be asked for next, and returns at once. What cannot be read is reported when it
+    /// is asked for.
     func prefetch(_ ids: [String])
 }
 

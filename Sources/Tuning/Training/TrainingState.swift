@@ -4,7 +4,7 @@ import Disk
 import Foundation
 import Tensor
 
-/// A run in progress: adapter, optimiser, stream and log, moved on one step at a time.
+/// A run in progress: adapter, optimizer, stream and log, advanced one step at a time.
 final class TrainingState {
     private let source: any TrainingSource
     private let configuration: TrainingConfiguration
@@ -48,7 +48,7 @@ final class TrainingState {
 
     // MARK: A step
 
-    /// One optimiser step; gives the loss and the gradient norm before clipping.
+    /// One optimizer step; gives the loss and the gradient norm before clipping.
     func advance(report: (TrainingEvent) -> Void) throws(TrainingError) -> (loss: Double, norm: Double) {
         let entries = try stream.take(configuration.samplesPerStep) { epoch throws(TrainingError) in
             try samples(ofEpoch: epoch, report: report)
@@ -185,7 +185,7 @@ final class TrainingState {
 // MARK: Starting and resuming
 
 extension TrainingState {
-    /// Opens a run: new, or as its newest whole checkpoint left it.
+    /// Opens a run: new, or as its newest intact checkpoint left it.
     static func open(
         model: DiffusionModel, source: any TrainingSource, configuration: TrainingConfiguration, run: RunFolder,
         start: Adapter?, computer: RunComputer, allowsOtherComputer: Bool, report: (TrainingEvent) -> Void
@@ -275,7 +275,7 @@ extension TrainingState {
     }
 
     /// The selection that the run begins with: the one that its name stands for, or, when a run that follows its policy
-    /// goes on, the one that it began with.
+    /// is resumed, the one that it began with.
     private static func selection(
         of recorded: RunIdentity?, _ source: any TrainingSource, follow: Bool, report: (TrainingEvent) -> Void
     ) throws(TrainingError) -> SelectionResolution {

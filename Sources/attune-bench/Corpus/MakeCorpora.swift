@@ -29,7 +29,7 @@ struct MakeRows: ParsableCommand {
     }
 }
 
-/// Whole samples in packed shards.
+/// Complete samples in packed shards.
 struct MakeSamples: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "make-samples", abstract: "A corpus of whole samples in packed shards.")

@@ -3,7 +3,7 @@ import Corpus
 import Foundation
 import Tensor
 
-/// Samples like those of Benchmarks/peers/storage_peer.py: sixteen pictures in turn, each made different by bytes after
+/// Samples like those of Benchmarks/peers/storage_peer.py: sixteen images in turn, each made different by bytes after
 /// its end, latents that do not compress, a trace of a hundred steps.
 struct SyntheticSamples {
     private let pictures: [(png: [UInt8], pixels: Digest)]
@@ -23,7 +23,7 @@ struct SyntheticSamples {
         pictures = try files.map { ($0, Digest(of: try PNG.decode($0).pixels)) }
     }
 
-    /// A smooth random walk down and across, which compresses as pictures do.
+    /// A smooth random walk down and across, which compresses as images do.
     private static func picture(_ seed: UInt64, side: Int) throws -> [UInt8] {
         var values = CounterGenerator(seed: seed, stream: 7).normal([side, side, 3]).values
         let row = 3 * side

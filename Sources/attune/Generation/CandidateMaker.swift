@@ -94,7 +94,7 @@ struct DenoisingSettings {
     var baseline = GenerationRequest.TraceBaseline.emptyPrompt
 }
 
-/// Prompt embeddings, computed once a prompt and kept while neighbouring batches use them.
+/// Prompt embeddings, computed once per prompt and kept while neighboring batches use them.
 struct EmbeddingCache {
     private var known: [ExactText: PromptEmbedding] = [:]
     /// Prompts whose end the model did not read, since the last time someone asked.

@@ -28,7 +28,7 @@ struct CorpusGenerator {
         var outcome = Outcome()
         var cache = EmbeddingCache()
         for batch in batches {
-            // Asked afresh for each batch: another process may be filling the same corpus.
+            // Asked again for each batch: another process may be filling the same corpus.
             let missing = try missing(of: batch)
             outcome.skipped += batch.count - missing.count
             let done = outcome.skipped + outcome.made + outcome.failed

@@ -4,7 +4,7 @@ import Foundation
 import OCI
 import Tuning
 
-/// Mends a corpus from another copy of what it holds.
+/// Repairs a corpus from another copy of what it holds.
 struct Repairer {
     let corpus: Corpus
     let registry: RegistryOptions

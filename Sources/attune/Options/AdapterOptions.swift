@@ -3,7 +3,7 @@ import Diffusion
 import Foundation
 import Tuning
 
-/// The adapter that is trained: a fresh one, or one that goes on from where another has come.
+/// The adapter that is trained: a fresh one, or one that continues from where another has come.
 struct AdapterOptions: ParsableArguments {
     @Option(help: "Rank of the adapter (default: 32).")
     var rank: Int?

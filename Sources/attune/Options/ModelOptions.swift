@@ -38,7 +38,7 @@ struct ModelOptions: ParsableArguments {
         let folding = AdapterFolding(try AdapterFile.load(file) { try UNetConfiguration.layers(of: folder) })
         let loaded = try DiffusionModel.load(
             from: folder, for: use, variant: copy.variant, adapter: folding, lowMemory: lowMemory, ignoring: ignored)
-        // A layer that the model lacks would be left out in silence.
+        // A layer that the model lacks would be left out silently.
         try folding.checkAllMet()
         return (loaded, try AdapterFile.digest(of: file))
     }

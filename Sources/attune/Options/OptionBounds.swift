@@ -12,7 +12,7 @@ enum Bounds {
     static let images = 100_000_000
     /// Of one command that writes a file for each.
     static let imageFiles = 10_000_000
-    /// The largest whole number that JSON readers keep exact, since selections record it.
+    /// The largest integer that JSON readers keep exact, since selections record it.
     static let top = 1...(1 << 53)
     static let draws = 1...10_000
     static let repeats = 1...1_000_000
@@ -33,7 +33,7 @@ func requirePositive(_ value: Int, _ option: String, _ bounds: ClosedRange<Int> 
     }
 }
 
-/// Refuses a scale of guidance that is no number, or none that a model was ever used with.
+/// Refuses a scale of guidance that is not a number, or none that a model was ever used with.
 func requireGuidance(_ value: Double) throws {
     guard Bounds.guidance.contains(value) else {
         throw ValidationError("--guidance is \(value); it must be a number from 0 to 1000")

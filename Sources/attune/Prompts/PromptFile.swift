@@ -1,6 +1,6 @@
 package import Foundation
 
-/// The prompts of a text file: one a line, text before a tab.
+/// The prompts of a text file: one per line, text before a tab.
 ///
 /// LF, CRLF and CR end a line, a missing last line end is fine, empty lines are skipped, and a prompt that comes again
 /// (byte for byte) counts once, at its first place.
@@ -41,8 +41,8 @@ package struct PromptFile {
         return prompts
     }
 
-    /// Lines without their ends. A file has CR alone as an end only where no line ends in LF: elsewhere a CR is part of a
-    /// CRLF, or of nothing that a prompt may hold.
+    /// Lines without their ends. A file has CR alone as an end only where no line ends in LF: elsewhere a CR is part of
+    /// a CRLF, or of nothing that a prompt may hold.
     private static func lines(_ bytes: [UInt8]) -> [ArraySlice<UInt8>] {
         let (feed, carriage) = (UInt8(ascii: "\n"), UInt8(ascii: "\r"))
         guard bytes.contains(feed) else { return bytes.split(separator: carriage, omittingEmptySubsequences: false) }
@@ -58,8 +58,8 @@ package struct PromptFile {
         return end.map { head[...$0] } ?? []
     }
 
-    /// The encoding that a file must have been saved in if not in UTF-8, as editors and spreadsheets of Windows do: told by
-    /// its byte order mark, or by every other byte being zero.
+    /// The encoding that a file must have been saved in if not in UTF-8, as editors and spreadsheets of Windows do:
+    /// told by its byte order mark, or by every other byte being zero.
     private static func otherEncoding(_ bytes: [UInt8]) -> String? {
         if bytes.starts(with: [0xFF, 0xFE, 0, 0]) || bytes.starts(with: [0, 0, 0xFE, 0xFF]) { return "UTF-32" }
         if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) { return "UTF-16" }

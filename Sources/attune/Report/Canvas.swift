@@ -1,4 +1,4 @@
-/// An RGB colour of 8 bits a channel.
+/// An RGB color of 8 bits per channel.
 struct Colour: Equatable {
     let red: UInt8
     let green: UInt8
@@ -10,7 +10,7 @@ struct Colour: Equatable {
     static let mark = Colour(red: 214, green: 64, blue: 32)
 }
 
-/// A picture that pictures, frames and text are put on.
+/// An image that images, frames and text are drawn on.
 struct Canvas {
     let width: Int
     let height: Int
@@ -49,7 +49,7 @@ struct Canvas {
         fill(x: x + width, y: y, width: thickness, height: height, colour)
     }
 
-    /// Puts a picture in a cell, shrunk or enlarged to `size` by nearest pixel.
+    /// Puts an image in a cell, shrunk or enlarged to `size` by nearest pixel.
     mutating func draw(_ picture: Picture, x: Int, y: Int, size: Int) {
         for row in 0..<size {
             for column in 0..<size {

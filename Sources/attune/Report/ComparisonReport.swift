@@ -1,7 +1,7 @@
 import Corpus
 import Foundation
 
-/// Two folders of `attune sample` side by side: the same prompts and seeds, one row a prompt, one half each.
+/// Two folders of `attune sample` side by side: the same prompts and seeds, one row per prompt, one half each.
 enum ComparisonReport {
     static func sheet(
         _ base: SampleFolder, _ tuned: SampleFolder, prompts: Int, columns: Int

@@ -1,4 +1,4 @@
-/// One sheet of pictures in labelled rows, as a canvas.
+/// One sheet of images in labeled rows, as a canvas.
 ///
 /// Used for candidates by MI (the chosen one framed) and for base against tuned.
 struct ContactSheet {
@@ -15,7 +15,7 @@ struct ContactSheet {
 
     let title: String
     let rows: [Row]
-    /// Side of a picture on the sheet, in pixels.
+    /// Side of an image on the sheet, in pixels.
     var cellSize = 64
 
     private let margin = 12

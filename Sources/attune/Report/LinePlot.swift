@@ -3,7 +3,7 @@ import Foundation
 /// Lines over a common axis, as an SVG document.
 package struct LinePlot {
     package struct Line {
-        /// One value a position; what is not finite is left out of the line.
+        /// One value per position; what is not finite is left out of the line.
         package let values: [Double]
         package let isMarked: Bool
 

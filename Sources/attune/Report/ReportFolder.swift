@@ -1,7 +1,7 @@
 import Codecs
 import Foundation
 
-/// Where a report's pictures go.
+/// Where a report's images go.
 final class ReportFolder {
     private let url: URL
     private(set) var written: [URL] = []

@@ -33,7 +33,7 @@ struct SelectionReport {
         groups = order.map { ($0.text, byPrompt[$0] ?? []) }
     }
 
-    /// A row a prompt, best first, what the selection has framed.
+    /// A row per prompt, best first, what the selection has framed.
     func candidates() throws -> ContactSheet {
         let rows = try groups.map { group in
             let shown = Array(group.rows.prefix(columns))

@@ -14,7 +14,7 @@ struct SelectionArgument {
     }
 
     private static func find(_ text: String, in corpus: Corpus, complete: Bool) throws -> Selection {
-        // Names have no slash; what is no selection may still be a file of the current folder.
+        // Names have no slash; what is not a selection may still be a file of the current folder.
         if !text.contains("/"), text != "-" {
             do throws(CorpusError) {
                 return try corpus.selection(meant: text)

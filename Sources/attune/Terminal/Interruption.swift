@@ -33,7 +33,7 @@ enum Interruption {
 
     static var isRequested: Bool { requested.load(ordering: .relaxed) }
 
-    /// Ends a stopped command: says how to go on and exits with 130.
+    /// Ends a stopped command: says how to resume and exits with 130.
     static func stop(_ message: String) throws -> Never {
         standardError("attune: " + message)
         throw ExitStatus.interrupted.code

@@ -1,6 +1,6 @@
 import Foundation
 
-/// How far long work is: a bar with rate and time to go on a terminal, a plain line now and then elsewhere.
+/// How far long work is: a bar with rate and remaining time on a terminal, a plain line now and then elsewhere.
 ///
 /// It writes to standard error, so that a command's output can be piped.
 package final class ProgressBar {

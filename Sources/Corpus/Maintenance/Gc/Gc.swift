@@ -3,7 +3,7 @@ import Foundation
 import HDF5
 
 extension Corpus {
-    /// Removes what nothing refers to (``LiveSet`` says what that is). Others may read, write and train meanwhile.
+    /// Removes what nothing refers to (`LiveSet` says what that is). Others may read, write and train meanwhile.
     ///
     /// Nothing is removed where a folder cannot be listed, or a shard, name or log cannot be read: what it holds or refers
     /// to is not known.

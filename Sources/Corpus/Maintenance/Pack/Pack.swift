@@ -15,8 +15,8 @@ extension Corpus {
     /// The size that `pack` aims at: 256 MiB.
     package static let packedSize = 256 << 20
 
-    /// Merges loose shards into large ones. Every sample keeps its id, and what a shard had is read back from the new one
-    /// and compared before the old one goes. Others may read, write and train meanwhile.
+    /// Merges loose shards into large ones. Every sample keeps its id, and what a shard had is read back from the new
+    /// one and compared before the old one goes. Others may read, write and train meanwhile.
     ///
     /// - Parameters:
     ///   - target: bytes that a shard should have.
@@ -85,7 +85,7 @@ extension Corpus {
         return made.parts
     }
 
-    /// A shard, and those whose contents it has; nil where fewer than two are whole.
+    /// A shard, and those whose contents it has; nil where fewer than two are intact.
     private typealias Merged = (whole: Digest, parts: [Digest])?
 
     private func mergeSamples(

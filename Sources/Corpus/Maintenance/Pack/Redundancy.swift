@@ -1,6 +1,6 @@
 extension Corpus {
-    /// Shards all of whose samples another one holds, each with that other one. A `pack` that was killed before it removed
-    /// anything leaves them.
+    /// Shards all of whose samples another one holds, each with that other one. A `pack` that was killed before it
+    /// removed anything leaves them.
     func redundantShards() throws(CorpusError) -> [(old: Digest, new: Digest)] {
         // Rows point to one of two such shards only, so most corpora are done here.
         let shadowed = try catalogue.inventory().filter { $0.rows < $0.samples }
@@ -27,6 +27,6 @@ extension Corpus {
 
     private func samples(in digest: Digest) throws(CorpusError) -> Set<Digest> { Set(try open(digest).ids) }
 
-    /// What stays must be whole.
+    /// What stays must be intact.
     private func verifyHolder(_ digest: Digest) throws(CorpusError) { try ShardReader(sealed(digest)).verify() }
 }

@@ -9,7 +9,8 @@ struct Retirement: Equatable {
     var shards: [Digest]
     /// What holds their samples now; what is in none of them has been dropped.
     var replacements: [Digest]
-    /// The change times of the files that went, in nanoseconds since 1970: a later file of the same name is another life.
+    /// The change times of the files that went, in nanoseconds since 1970: a later file of the same name is another
+    /// life.
     var changed: [Digest: Int64]
 
     var data: Data {
@@ -82,8 +83,8 @@ final class RetirementLog: Sendable {
 
     init(_ folder: URL) { self.folder = folder }
 
-    /// What a shard that is gone was replaced by: shards that may have been replaced since. Nil where no note explains why
-    /// it is gone.
+    /// What a shard that is gone was replaced by: shards that may have been replaced since. Nil where no note explains
+    /// why it is gone.
     ///
     /// - Parameter seen: the change time that its file had when it was last seen.
     func replacements(of shard: Digest, seen: Int64) -> Set<Digest>? {
@@ -114,8 +115,8 @@ final class RetirementLog: Sendable {
 
     /// Reads the notes that are new.
     ///
-    /// - Throws: ``CorpusError`` for a note that cannot be read. One that is damaged is left out: catalogues that need it
-    ///   then name its shards as missing.
+    /// - Throws: ``CorpusError`` for a note that cannot be read. One that is damaged is left out: catalogues that need
+    ///   it then name its shards as missing.
     func refresh() throws(CorpusError) {
         let names = try reported { () throws(DiskError) in try Disk.listIfPresent(folder.path) ?? [] }
         let known = state.withLock { $0.read }
@@ -161,8 +162,8 @@ extension Corpus {
         try files.write(data, to: retiredFolder.appending(path: "\(Digest(of: data)).json"))
     }
 
-    /// Puts a shard in place, for good: many may do so at once, meanwhile none is removed, and notes that an earlier shard
-    /// of the same bytes has gone are void afterwards.
+    /// Puts a shard in place, for good: many may do so at once, meanwhile none is removed, and notes that an earlier
+    /// shard of the same bytes has gone are void afterwards.
     func sealing(_ body: () throws(CorpusError) -> Digest) throws(CorpusError) -> Digest {
         let digest = try FileLock.hold(folder.appending(path: "refs/.sealing"), shared: true, body)
         try revive([digest])
@@ -202,8 +203,8 @@ extension Corpus {
 
     /// Voids the notes that take some shards for gone which are there: that one is lost must not pass for a removal.
     ///
-    /// Whoever seals a shard does so, and whoever finds one, in case the first was killed in between. A file that is about
-    /// to be removed is no later one than its note says.
+    /// Whoever seals a shard does so, and whoever finds one, in case the first was killed in between. A file that is
+    /// about to be removed is not later than its note says.
     func revive(_ present: Set<Digest>) throws(CorpusError) {
         try retirements.refresh()
         // Who may only read leaves that to others.
@@ -216,7 +217,7 @@ extension Corpus {
         }
     }
 
-    /// Takes up what another catalogue's `pack` or `gc` has done to shards that are gone.
+    /// Applies what another catalogue's `pack` or `gc` has done to shards that are gone.
     ///
     /// - Returns: whether all of them have been replaced.
     @discardableResult

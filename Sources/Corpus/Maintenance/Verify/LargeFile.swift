@@ -18,7 +18,7 @@ struct LargeFile: Sendable {
         changed = Date(timeIntervalSince1970: Double(stamp?.changed ?? 0) / 1e9)
     }
 
-    /// Reads all of it; nil when it is whole.
+    /// Reads all of it; nil when it is intact.
     func damage(in corpus: Corpus) -> Damage? {
         do throws(CorpusError) {
             guard let digest else { throw CorpusError(.damaged, url.path, "is not named by a SHA-256: remove it") }

@@ -8,7 +8,7 @@ package struct RepairOutcome: Sendable {
         case restored
         /// Its samples are back, in a new shard.
         case refetched
-        /// It lies in quarantine/, and the corpus goes on without it.
+        /// It lies in quarantine/, and the corpus continues without it.
         case quarantined
         /// Nothing could be done.
         case left
@@ -21,10 +21,12 @@ package struct RepairOutcome: Sendable {
 }
 
 extension Corpus {
-    /// Mends what ``check(_:progress:)`` found, as far as another corpus has it. What is damaged is moved to quarantine/
-    /// and never deleted; samples that are lost leave the catalogue, so that `generate` makes them again.
+    /// Repairs what ``check(_:progress:)`` found, as far as another corpus has it. What is damaged is moved to
+    /// quarantine/ and never deleted; samples that are lost leave the catalogue, so that `generate` makes them again.
     ///
-    /// - Parameter source: a corpus that may have what is damaged here.
+    /// - Parameters:
+    ///   - damage: what was found.
+    ///   - source: a corpus that may have what is damaged here.
     package func repair(_ damage: [Damage], from source: Corpus?) throws(CorpusError) -> [RepairOutcome] {
         try maintained { () throws(CorpusError) in
             try damage.map { (damage) throws(CorpusError) in
@@ -75,14 +77,14 @@ extension Corpus {
         if let digest = damage.digest, try restore(place, digest, from: source) {
             return RepairOutcome(damage: damage, action: .restored)
         }
-        // A selection that lacks samples is whole itself.
+        // A selection that lacks samples is intact itself.
         guard damage.code == .damaged || failsToRead(place) else { return RepairOutcome(damage: damage, action: .left) }
         try quarantine(place)
         return RepairOutcome(damage: damage, action: .quarantined)
     }
 
-    /// Brings back a document that a name or a log refers to. What is wrong with a name itself is left: a wrong guess would
-    /// change what the name stands for.
+    /// Brings back a document that a name or a log refers to. What is wrong with a name itself is left: a wrong guess
+    /// would change what the name stands for.
     private func restoreSelection(of damage: Damage, from source: Corpus?) throws(CorpusError) -> RepairOutcome.Action {
         guard let digest = damage.digest, try !hasSelection(digest) else { return .left }
         return try restore(selectionURL(digest), digest, from: source) ? .restored : .left
@@ -97,7 +99,7 @@ extension Corpus {
             let data = try? Disk.read(source.folder.appending(path: String(path.dropFirst(root.count + 1))).path),
             Digest(of: data) == digest
         else { return false }
-        // What is there already may be whole: the damage of a selection can be that samples are missing.
+        // What is there already may be intact: the damage of a selection can be that samples are missing.
         do throws(DiskError) {
             if let present = try Disk.readIfPresent(place.path), Digest(of: present) == digest { return false }
         } catch {
@@ -115,8 +117,8 @@ extension Corpus {
         return true
     }
 
-    /// Whether a file can be opened and its disk does not deliver its bytes: that is damage, unlike a file that this process
-    /// may not read.
+    /// Whether a file can be opened and its disk does not deliver its bytes: that is damage, unlike a file that this
+    /// process may not read.
     private func failsToRead(_ place: URL) -> Bool {
         do throws(DiskError) { _ = try DiskFile(place.path, .read).status() } catch { return false }
         do throws(DiskError) { _ = try Disk.read(place.path) } catch { return error.code == EIO }

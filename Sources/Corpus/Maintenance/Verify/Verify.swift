@@ -9,9 +9,11 @@ extension Corpus {
     package func verify() -> [Damage] { check().damage }
 
     /// Checks shards, selections, checkpoints and adapters against the digests that name them, samples against their
-    /// manifests, names and logs against their check sums, and that nothing is missing which something else refers to.
+    /// manifests, names and logs against their checksums, and that nothing is missing which something else refers to.
     ///
-    /// - Parameter progress: told how many bytes of how many have been read, on the caller's thread.
+    /// - Parameters:
+    ///   - options: how much of the large files is read.
+    ///   - progress: told how many bytes of how many have been read, on the caller's thread.
     package func check(
         _ options: VerifyOptions = VerifyOptions(), progress: (Int64, Int64) -> Void = { _, _ in }
     ) -> VerifyReport {
@@ -32,7 +34,8 @@ extension Corpus {
             default: report.checkpoints += 1
             }
             progress(report.bytes, total)
-            // A shard that `pack` has replaced meanwhile is neither here nor needed; so is a checkpoint that a run let go.
+            // A shard that `pack` has replaced meanwhile is neither here nor needed; so is a checkpoint that a run let
+            // go.
             if let damage, !Disk.isSurelyAbsent(file.url.path) { found.append(damage) }
         }
         found += missingShards()
@@ -101,7 +104,7 @@ extension Corpus {
 
     private func missingShards() -> [Damage] {
         do throws(CorpusError) {
-            // In this order: a shard that is taken in between is there.
+            // In this order: a shard that is added meanwhile is there.
             let known = try catalogue.shards()
             var present: Set<Digest> = []
             // A folder that cannot be listed was named above.
@@ -173,7 +176,7 @@ extension Corpus {
         }
     }
 
-    /// Looks at every selection once: whether it is whole, whether the corpus has its samples, and which of the damage
+    /// Looks at every selection once: whether it is intact, whether the corpus has its samples, and which of the damage
     /// found so far it suffers from, which is noted there.
     private func checkSelections(_ selections: [Digest], _ references: References, _ found: inout [Damage]) {
         var holders: [Digest: Int] = [:]

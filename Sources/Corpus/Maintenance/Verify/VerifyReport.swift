@@ -2,7 +2,7 @@ package import Foundation
 
 /// What `verify` looks at.
 package struct VerifyOptions: Sendable {
-    /// The share of the large files, shards and checkpoints, to read: 0…1. Which ones is drawn anew each time.
+    /// The share of the large files, shards and checkpoints, to read: 0…1. Which ones is drawn again each time.
     package var share: Double
     /// Only what was written since; nil for everything.
     package var since: Date?
@@ -22,8 +22,8 @@ package struct VerifyReport: Sendable {
     package var checkpoints = 0
     package var adapters = 0
     package var bytes: Int64 = 0
-    /// One entry an object; empty when all is well.
+    /// One entry per object; empty when all is well.
     package var damage: [Damage] = []
-    /// What is no damage and still worth a word, such as a run that was stopped.
+    /// What is not damage and still worth mentioning, such as a run that was stopped.
     package var notes: [String] = []
 }

@@ -4,7 +4,10 @@ import CKernels
 ///
 /// - Parameters:
 ///   - x: `[N, H, W, in]`.
+///   - weight: `[out, in, kh, kw]`, prepared.
 ///   - bias: `[out]`.
+///   - stride: in pixels, along both axes.
+///   - padding: zeros around the image, in pixels.
 /// - Returns: `[N, H′, W′, out]` with H′ = (H + top + bottom − kh) / stride + 1.
 package func conv2d(
     _ x: Tensor, _ weight: PreparedConvolution, bias: Tensor? = nil, stride: Int = 1, padding: Padding

@@ -4,7 +4,7 @@ import Synchronization
 /// The kernel of a 2-D convolution in the layout that products read, made once from PyTorch's: panels (panels.c) of
 /// `[in·kh·kw, out]`, and for small 3×3 kernels their Winograd transform at the first use.
 ///
-/// How it is laid out is this module's affair alone.
+/// How it is laid out is private to this module.
 package struct PreparedConvolution: Sendable {
     package let outputChannels, inputChannels, kernelHeight, kernelWidth: Int
     /// Where gradients go; nil for a frozen kernel.
@@ -53,7 +53,7 @@ struct OpenedKernel: Sendable {
     /// Rows of the matrix that im2col's rows are multiplied by.
     var depth: Int { taps * inputChannels }
 
-    /// Room, in values, that ``rightHandSide(in:)`` takes.
+    /// The size of the scratch buffer, in values, that ``rightHandSide(in:)`` takes.
     var roomCount: Int { taps == 1 ? 0 : panels.count }
 
     /// The kernel as the right-hand side of im2col's rows, which go by tap, then input channel.
@@ -67,7 +67,8 @@ struct OpenedKernel: Sendable {
         return RightHandSide(packed: room, depth, outputChannels)
     }
 
-    /// Its transpose: from gradients of outputs to those of im2col's rows. `room` takes both layouts.
+    /// Its transpose: from gradients of outputs to those of im2col's rows. The scratch buffer `room` holds both
+    /// layouts.
     func transposed(in room: UnsafeMutablePointer<Float>) -> RightHandSide {
         if taps > 1 { _ = rightHandSide(in: room) }
         nonisolated(unsafe) let source = taps > 1 ? UnsafePointer(room) : panels.pointer
@@ -78,7 +79,7 @@ struct OpenedKernel: Sendable {
         return RightHandSide(packed: turned, outputChannels, depth)
     }
 
-    /// Room, in values, that ``transposed(in:)`` takes.
+    /// The size of the scratch buffer, in values, that ``transposed(in:)`` takes.
     var transposedRoomCount: Int { roomCount + ck_gemm_packed_size(outputChannels, depth) }
 
     /// Winograd's 36 planes, each packed as a right-hand side; nil for a kernel too large to keep them, or kept in

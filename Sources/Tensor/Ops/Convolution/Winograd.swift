@@ -12,13 +12,13 @@ enum Winograd {
         else { return false }
         let (height, width) = (x.shape[1], x.shape[2])
         let covered = (height + 3) / 4 * ((width + 3) / 4) * 16
-        // A block that hangs over the edge is computed whole. The number of images has no say, so that an image does not
-        // depend on its batch.
+        // A block that hangs over the edge is computed in full. The number of images plays no part, so that an image
+        // does not depend on its batch.
         return height * width * 2 >= covered
     }
 
     /// - Parameters:
-    ///   - x: `[N, H, W, in]`; going backward, a gradient `[N, H, W, out]`.
+    ///   - x: `[N, H, W, in]`; in the backward pass, a gradient `[N, H, W, out]`.
     /// - Returns: `[N, H, W, out]`, or `[N, H, W, in]`.
     static func convolve(_ x: Tensor, _ weight: OpenedKernel, _ direction: Direction, bias: Tensor? = nil) -> Tensor {
         let kernel = Kernel(weight, direction)
@@ -104,8 +104,9 @@ enum Winograd {
             (rows, columns) = direction == .forward ? (inputs, outputs) : (outputs, inputs)
         }
 
-        /// Rows that are transformed together. OpenBLAS adds slices up in another order than it adds up a whole product, so
-        /// there a small kernel that is kept in 16 bits goes in one piece, as it does where its transform is kept.
+        /// Rows that are transformed together. OpenBLAS adds slices up in another order than it adds up a whole
+        /// product, so there a small kernel that is kept in 16 bits goes in one piece, as it does where its transform
+        /// is kept.
         var slice: Int {
             RightHandSide.usesPanels || rows * columns > PathSizes.keptWinogradKernel ? PathSizes.winogradSlice : rows
         }
@@ -142,8 +143,8 @@ private struct WinogradTiling: Sendable {
         count = shape[0] * tilesAnImage
     }
 
-    /// Tiles that pass through all stages together: up to 48, in a number of equal blocks that splits evenly over cores.
-    /// Four or fewer are not worth reading the kernel twice.
+    /// Tiles that pass through all stages together: up to 48, in a number of equal blocks that splits evenly over
+    /// cores. Four or fewer are not worth reading the kernel twice.
     var blockTiles: Int {
         let blocks = count <= 4 ? 1 : count <= 48 ? 2 : (count + 191) / 192 * 4
         return (count + blocks - 1) / blocks
