@@ -85,7 +85,7 @@ int ci_png_decode(
     png_read_update_info(png, info);
     const int channels = png_get_channels(png, info);
     const size_t row = (size_t)width * channels;
-    if ((channels != 3 && channels != 4) || png_get_rowbytes(png, info) != row) png_error(png, "unknown colours");
+    if ((channels != 3 && channels != 4) || png_get_rowbytes(png, info) != row) png_error(png, "unknown colors");
 
     const size_t kept = channels == 3 ? 0 : passes == 1 ? row : row * height;
     if (kept > 0 && !(rgba = malloc(kept))) png_error(png, "no memory");

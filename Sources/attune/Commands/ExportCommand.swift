@@ -10,7 +10,7 @@ struct ExportCommand: AsyncParsableCommand {
             imagefolder is for datasets.load_dataset, webdataset for WebDataset's loaders, kohya for sd-scripts, latents \
             (safetensors, with prompt embeddings) for a training loop of your own, t2i-compbench for its evaluators, \
             shard for another corpus. Stored PNG files are copied, not encoded again. The destination appears whole or \
-            not at all; the same command goes on with an export that was interrupted.
+            not at all; the same command resumes an export that was interrupted.
             """)
 
     @OptionGroup var store: CorpusOptions

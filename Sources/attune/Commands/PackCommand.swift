@@ -7,7 +7,7 @@ struct PackCommand: AsyncParsableCommand {
         discussion: """
             Every sample keeps its id. What goes into a new shard is read back from the disk and compared before the old \
             ones go; others may generate, read and train meanwhile. Killed at any moment, it has lost nothing, and the \
-            same command goes on.
+            same command resumes.
             """)
 
     @OptionGroup var store: CorpusOptions

@@ -9,7 +9,7 @@ struct PushCommand: AsyncParsableCommand {
         abstract: "Send a selection with its samples to a registry, or into an OCI layout.",
         discussion: """
             Only the selected samples are packed, the same way each time: what the registry has is not sent again, and a \
-            stopped or killed push goes on when the same command is given again. The artifact says where its samples \
+            stopped or killed push resumes when the same command is given again. The artifact says where its samples \
             come from: schemas/artifact.md. \(RegistryOptions.discussion) \
             Examples: attune push best registry.example.org/team/best:v1, attune push best oci:/media/stick:v1
             """)

@@ -8,7 +8,7 @@ struct ScoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "score", abstract: "Measure the mutual information of stored images by Monte-Carlo.",
         discussion: """
-            Each latent is noised afresh at a number of timesteps, and the model's predictions with and without the \
+            Each latent is noised at a number of timesteps, and the model's predictions with and without the \
             prompt are compared: a trace of its own beside the one that generation left, with a standard error over \
             the draws. The results are the columns mc, mc_se, mc_reference and mc_draws. What has been measured in the \
             same way is skipped.
@@ -57,6 +57,6 @@ struct ScoreCommand: AsyncParsableCommand {
         guard outcome.isFinished else {
             try Interruption.stop("stopped; \(outcome.made) scores are sealed, the same command makes the rest")
         }
-        print("\(outcome.made) images scored, \(outcome.skipped) were scored already")
+        print("\(outcome.made) images scored, \(outcome.skipped) already scored")
     }
 }

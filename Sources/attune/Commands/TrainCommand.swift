@@ -8,7 +8,7 @@ struct TrainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train", abstract: "Fine-tune an adapter on a selection.",
         discussion: """
-            An existing run goes on from its last checkpoint, to exactly the adapter that an uninterrupted run gives. \
+            An existing run resumes from its last checkpoint, to exactly the adapter that an uninterrupted run gives. \
             Killed at any moment, it loses the steps since its last checkpoint and no more.
             """)
 

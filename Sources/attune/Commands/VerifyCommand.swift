@@ -8,7 +8,7 @@ struct VerifyCommand: AsyncParsableCommand {
         commandName: "verify", abstract: "Check every byte of a corpus; exit with 2 if any is damaged.",
         discussion: """
             Shards, selections, checkpoints and adapters are compared with the digests that name them, names and logs \
-            with their check sums, and everything that something refers to must be there. With --repair, what another \
+            with their checksums, and everything that something refers to must be there. With --repair, what another \
             copy still has is fetched, and what is damaged is moved to quarantine/, never deleted.
             """)
 
