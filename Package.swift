@@ -18,7 +18,6 @@ let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "sw
 
 let package = Package(
     name: "attune",
-    platforms: [.macOS(.v15)],
     products: [
         .executable(name: "attune", targets: ["attune"])
     ],

@@ -1,11 +1,7 @@
 import CSync
 package import Foundation
 
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
+import Glibc
 
 /// An open file. Transfers continue after a short one and after a signal; a read that fails is tried once more.
 package struct DiskFile: ~Copyable, Sendable {
@@ -157,11 +153,7 @@ package struct DiskFile: ~Copyable, Sendable {
     /// what it could not write.
     package func sync() throws(DiskError) {
         if case .error(let code) = Faults.next(.sync, path) { throw DiskError("cannot be synced to disk", path, code) }
-        #if canImport(Glibc)
-            let status = fsync(descriptor)
-        #else
-            let status = fcntl(descriptor, F_FULLFSYNC)
-        #endif
+        let status = fsync(descriptor)
         guard status == 0 else { throw DiskError("cannot be synced to disk", path) }
     }
 

@@ -1,10 +1,6 @@
 import Foundation
 
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
+import Glibc
 
 /// A lock between processes of one host, on a file that exists for it. It is held as long as this object lives; the
 /// kernel lets go of it when the process ends, however it ends.

@@ -1,10 +1,6 @@
 import Synchronization
 
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
+import Glibc
 
 /// What a test wants to go wrong, counted in passages of a point by this process.
 ///
@@ -74,11 +70,7 @@ package final class FaultPlan: Sendable {
     }
 
     private static func openTrace(_ path: String) -> Int32 {
-        #if canImport(Glibc)
-            Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
-        #else
-            Darwin.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
-        #endif
+        Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
     }
 
     /// What is to go wrong at this passage; nil for nothing. Does not return where the process is to die.

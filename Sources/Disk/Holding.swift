@@ -41,11 +41,7 @@ extension Disk {
 extension stat {
     /// The change time, in nanoseconds since 1970.
     package var changed: Int64 {
-        #if canImport(Glibc)
-            let time = st_ctim
-        #else
-            let time = st_ctimespec
-        #endif
+        let time = st_ctim
         return Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
     }
 }

@@ -1,11 +1,7 @@
 import Corpus
 import Foundation
 
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
+import Glibc
 
 /// One line of output.
 struct Measurement: Encodable {
@@ -49,13 +45,8 @@ struct Measurement: Encodable {
 /// The most memory that this process has had resident, in bytes.
 private var peakResidentBytes: Int {
     var usage = rusage()
-    #if canImport(Glibc)
-        getrusage(0, &usage)
-        return usage.ru_maxrss * 1024
-    #else
-        getrusage(RUSAGE_SELF, &usage)
-        return usage.ru_maxrss
-    #endif
+    getrusage(0, &usage)
+    return usage.ru_maxrss * 1024
 }
 
 /// What all threads of this process have computed so far, and the kernel for them, in seconds.

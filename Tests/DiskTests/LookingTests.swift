@@ -2,11 +2,7 @@ import Disk
 import Foundation
 import Testing
 
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
+import Glibc
 
 @Suite struct LookingTests {
     private let folder: String

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
+import Glibc
 
 /// The beta distribution, for the quantiles that beta sigmas are.
 struct BetaDistribution {

@@ -1,10 +1,6 @@
 import Tensor
 
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
+import Glibc
 
 /// DPM-Solver++ by multistep (Lu et al., arXiv 2211.01095), of order 1 to 3, and its stochastic form.
 struct DPMSolverSampler: Sampler {

@@ -1,10 +1,6 @@
 import Tensor
 
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
+import Glibc
 
 /// Euler steps along the probability-flow ODE in σ (Karras et al., arXiv 2206.00364, algorithm 2 without churn).
 struct EulerSampler: Sampler {

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
+import Glibc
 
 /// How much noise each training timestep has: β, α = 1 − β and ᾱ, the running product of α (Ho et al., arXiv
 /// 2006.11239), in float32 as torch computes them.

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
+import Glibc
 
 /// The noise levels σ that samplers in σ visit, and the timesteps that they belong to, as diffusers computes them.
 struct SigmaSchedule {

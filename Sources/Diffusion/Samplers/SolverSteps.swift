@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
+import Glibc
 
 /// The noise levels that multistep solvers of the diffusion ODE go through: α, σ and half the log SNR of each.
 struct SolverSteps {

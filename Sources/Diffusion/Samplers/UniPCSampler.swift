@@ -1,10 +1,6 @@
 import Tensor
 
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
+import Glibc
 
 /// UniPC (Zhao et al., arXiv 2302.04867): a multistep predictor, and a corrector that uses the next prediction
 /// without another pass through the network.

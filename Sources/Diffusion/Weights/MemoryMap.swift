@@ -1,10 +1,6 @@
 import Foundation
 
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
+import Glibc
 
 /// A file mapped for reading. Immutable, and unmapped when the last tensor that borrows from it is gone.
 final class MemoryMap: @unchecked Sendable {

@@ -1,10 +1,6 @@
 import Foundation
 
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
+import Glibc
 
 /// Reading of small files of a model folder, and what is wrong with files that are not what their name says.
 enum ModelFile {

@@ -1,11 +1,7 @@
 import CHDF5
 import CZstd
 
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
+import Glibc
 
 /// HDF5's registered filter 32015: each chunk is one Zstandard frame that states its content's size.
 package enum ZstdFilter {

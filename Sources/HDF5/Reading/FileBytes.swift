@@ -1,10 +1,6 @@
 import Disk
 
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
+import Glibc
 
 /// The bytes of an open file. Reads are positioned, so any number of threads share one; a page that the disk cannot
 /// deliver is an error here, where a memory map would end the process.

@@ -1,10 +1,6 @@
 package import Disk
 
-#if canImport(Glibc)
-    package import Glibc
-#else
-    package import Darwin
-#endif
+package import Glibc
 
 /// What changes when a file's bytes do, short of a failing disk: the kernel sets the change time, and no call sets it
 /// back.

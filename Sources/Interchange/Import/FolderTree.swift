@@ -1,10 +1,6 @@
 import Foundation
 
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
+import Glibc
 
 /// The files below a folder, hidden ones left out, in the order of their paths. Links are followed; one that leads back
 /// to a folder above it is not followed again.

@@ -1,10 +1,6 @@
 import Synchronization
 
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
+import Glibc
 
 /// Freed buffers kept by size, so that a network's activations reuse warm pages instead of asking the kernel for new
 /// ones at every step.
@@ -97,9 +93,7 @@ enum BufferPool {
             return UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 64)
         }
         let pointer = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: hugePage)
-        #if os(Linux)
-            madvise(pointer, byteCount, MADV_HUGEPAGE)
-        #endif
+        madvise(pointer, byteCount, MADV_HUGEPAGE)
         return pointer
     }
 

@@ -1,10 +1,6 @@
 import CKernels
 
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
+import Glibc
 
 /// A counter-based generator (Philox4x32-10): every value is a function of seed, stream and position alone, so that it
 /// does not matter who draws what when.

@@ -1,10 +1,6 @@
 import CKernels
 
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
+import Glibc
 
 /// The generator behind `torch.randn` on a CPU: the same seed gives the same noise, to a few units in the last place.
 package struct TorchGenerator: Sendable {
