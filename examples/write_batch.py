@@ -1,11 +1,11 @@
-"""Candidates made with PyTorch and diffusers (on a GPU, if there is one), written as a batch that Attune takes in.
+"""Candidates made with PyTorch and diffusers (on a GPU, if there is one), written as a batch that Attune imports.
 
     pip install torch diffusers transformers h5py hdf5plugin pillow numpy
     python examples/write_batch.py datasets/tiny-sd --prompts datasets/prompts/demo.txt --to batch.h5
     attune import --corpus C --format shard batch.h5
 
 `write_batch` needs only numpy, h5py, hdf5plugin and Pillow: copy it into your own program. docs/interchange.md explains it,
-schemas/shard.md is the format. `--made-up 4` writes four samples of noise, to try the way without a model.
+schemas/shard.md is the format. `--made-up 4` writes four samples of noise, to try it without a model.
 """
 import argparse
 import hashlib
@@ -23,7 +23,7 @@ from PIL import Image
 
 
 def canonical(value):
-    """Canonical JSON (RFC 8785): sorted names, no blanks, 5.0 spelled 5. Enough for the values of a manifest."""
+    """Canonical JSON (RFC 8785): sorted names, no blanks, 5.0 written as 5. Enough for the values of a manifest."""
 
     def plain(v):
         if isinstance(v, dict):
@@ -42,7 +42,7 @@ def sha256(data):
 
 
 def manifest(sample, latent, pixels, schedule):
-    """What a sample is, and how it was made; its SHA-256 is the sample's id."""
+    """The sample's manifest: what it is and how it was made. Its SHA-256 is the sample's id."""
     height, width, _ = pixels.shape
     recipe = {
         "prompt": sample["prompt"],
@@ -71,7 +71,7 @@ def manifest(sample, latent, pixels, schedule):
 
 
 def joined(pieces):
-    """Pieces end to end, and where each begins and the last ends."""
+    """The concatenated pieces, and the offsets at which each begins and the last ends."""
     offsets = np.cumsum([0] + [len(p) for p in pieces], dtype="<i8")
     return np.frombuffer(b"".join(pieces), "u1"), offsets
 
@@ -79,10 +79,10 @@ def joined(pieces):
 def write_batch(path, samples, schedule):
     """Writes samples, each a dict:
 
-    prompt, seed, model (model_digest of its folder), sampler, steps, guidance; adapter and tag where they apply;
+    prompt, seed, model (model_digest of its folder), sampler, steps, guidance; adapter and tag if they apply;
     image: uint8 [height, width, 3]; latent: float32 [C, h, w], scaled as the UNet takes it;
     timesteps: training timesteps from noisy to clean; delta_sq: at each, the sum over C*h*w of
-    (eps(z, p, t) - eps(z, none, t))**2, NaN where a step was not guided. Both may be empty.
+    (eps(z, p, t) - eps(z, none, t))**2, NaN if a step was not guided. Both may be empty.
     """
     manifests, images, latents = [], [], {}
     latent_rows, prompts = [], {}
@@ -131,7 +131,7 @@ def write_batch(path, samples, schedule):
 
 
 def weight_files(folder, stems, variant):
-    """The files of a component's weights: of the variant asked for, else the plain copy, else the only variant there."""
+    """The files of a component's weights: of the requested variant, else the plain files, else the only variant."""
     def copy(mark):
         for stem in stems:
             if (folder / f"{stem}{mark}.safetensors").exists():
@@ -152,7 +152,7 @@ def weight_files(folder, stems, variant):
 
 
 def tokenizer_says_more(folder):
-    """Whether tokenizer.json says something that the older files beside it do not, or is there alone."""
+    """Whether tokenizer.json has something that the older files next to it lack, or is the only tokenizer file."""
     if not (folder / "vocab.json").exists():
         return True
     fast = json.loads((folder / "tokenizer.json").read_text())
@@ -255,7 +255,7 @@ def made_up(count):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", nargs="?", help="a model's folder in the diffusers layout (SD-1.x or SD-2.x)")
-    parser.add_argument("--prompts", help="a file of prompts, one a line")
+    parser.add_argument("--prompts", help="a file of prompts, one per line")
     parser.add_argument("--images-per-prompt", type=int, default=4)
     parser.add_argument("--steps", type=int, default=50)
     parser.add_argument("--guidance", type=float, default=7.5)
