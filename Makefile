@@ -73,6 +73,7 @@ install: build   ## Copy attune, its man pages and completions to PREFIX (defaul
 	cp -r .build/share/. "$(DESTDIR)$(PREFIX)/share/"
 
 dist: setup      ## Release archives in dist/: a self-contained tar.gz and a Debian package
+	@Scripts/setup.sh dist
 	Scripts/dist.sh
 
 test-dist: dist  ## Install both in a clean Debian 12 without Swift, and use them

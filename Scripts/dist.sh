@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # Builds the release archives for this machine's architecture, in dist/:
-#   attune-VERSION-linux-ARCH.tar.gz   bin/, man pages, completions, docs, schemas; needs only glibc and libstdc++
+#   attune-VERSION-linux-ARCH.tar.gz   bin/, the C libraries in lib/attune, man pages, completions, docs, schemas; needs only
+#                                      glibc and libstdc++
 #   attune_VERSION_ARCH.deb            the same as a Debian package
-# The Swift runtime and the C libraries are linked statically. Build products stay in .build-dist.
+# The Swift runtime is linked statically; the package depends on Debian's C libraries, the archive brings them along.
+# Build products stay in .build-dist.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 unset OPENBLAS_CORETYPE
@@ -13,35 +15,8 @@ version=$(sed -n 's/.*attuneVersion = "\(.*\)".*/\1/p' $(grep -rl 'let attuneVer
 machine=$(uname -m)
 scratch=.build-dist
 
-# The linker takes the first folder that has a library, in whatever form: this one has archives only.
-archives=$PWD/$scratch/archives
-say "version $version; collecting static libraries"
-rm -rf "$archives"
-mkdir -p "$archives"
-triplet=$(gcc -print-multiarch)
-link() { ln -s "$1" "$archives/lib$2.a"; }
-link "/usr/lib/$triplet/libhdf5_serial.a" hdf5
-for name in png16 jpeg z zstd sqlite3 crypto sz aec webp sharpyuv; do
-    [ -e "/usr/lib/$triplet/lib$name.a" ] && link "/usr/lib/$triplet/lib$name.a" "$name"
-done
-link "$(readlink -f "/usr/lib/$triplet/openblas-pthread/libopenblas.a")" openblas
-gfortran=$(gcc -print-file-name=libgfortran.a)
-quadmath=$(gcc -print-file-name=libquadmath.a)
-extra=(-Xlinker "-L$archives")
-# Archives need what they use after them: HDF5 its compressors, OpenBLAS the Fortran runtime.
-for library in sz aec; do extra+=(-Xlinker "-l$library"); done
-[ -e "$archives/libsharpyuv.a" ] && extra+=(-Xlinker -lsharpyuv)
-if [ -e "$gfortran" ]; then
-    ln -s "$gfortran" "$archives/libgfortran.a"
-    extra+=(-Xlinker -lgfortran)
-    if [ -e "$quadmath" ]; then
-        ln -s "$quadmath" "$archives/libquadmath.a"
-        extra+=(-Xlinker -lquadmath)
-    fi
-fi
-
-say "building (about ten minutes on two cores the first time)"
-swift build -c release --product attune --static-swift-stdlib --scratch-path "$scratch" "${extra[@]}"
+say "building (about five minutes on two cores the first time)"
+swift build -c release --product attune --static-swift-stdlib --scratch-path "$scratch"
 binary=$scratch/release/attune
 
 stage=$scratch/stage/attune-$version
@@ -54,11 +29,25 @@ Scripts/extras.sh "$stage/bin/attune" "$stage/share"
 cp README.md CHANGELOG.md LICENSE "$stage/share/doc/attune/"
 cp -r docs schemas examples "$stage/share/doc/attune/"
 
-say "licenses of what is linked in"
+say "C libraries for the archive"
+command -v patchelf >/dev/null || { echo "dist: patchelf is missing: run Scripts/setup.sh dist" >&2; exit 1; }
+libraries=$stage/lib/attune
+mkdir -p "$libraries" "$scratch/plain"
+cp "$stage/bin/attune" "$scratch/plain/attune" # what the Debian package holds
+# All but the C and C++ runtimes, which every system has and which must fit its kernel.
+ldd "$stage/bin/attune" | awk '$2 == "=>" { print $3 }' |
+    grep -vE '/(libc|libm|libdl|libpthread|librt|libresolv|libstdc\+\+|libgcc_s|ld-linux[^/]*)\.so' | while read -r library; do
+    install -m 755 "$(readlink -f "$library")" "$libraries/$(basename "$library")"
+    patchelf --set-rpath '$ORIGIN' "$libraries/$(basename "$library")"
+done
+patchelf --set-rpath '$ORIGIN/../lib/attune' "$stage/bin/attune"
+
+say "licenses of what is linked in or brought along"
 licenses=$stage/share/doc/attune/licenses
 mkdir -p "$licenses"
-for package in libhdf5-dev libpng-dev libjpeg62-turbo-dev zlib1g-dev libzstd-dev libsqlite3-dev libssl-dev libaec-dev libopenblas-dev libwebp-dev; do
-    [ -e "/usr/share/doc/$package/copyright" ] && cp "/usr/share/doc/$package/copyright" "$licenses/$package.txt"
+for library in "$libraries"/*; do
+    owner=$(dpkg-query -S "*/$(basename "$library")" 2>/dev/null | head -1 | cut -d: -f1)
+    [ -n "$owner" ] && cp -L "/usr/share/doc/$owner/copyright" "$licenses/$owner.txt"
 done
 for folder in "$scratch"/checkouts/*/; do
     for file in LICENSE.txt LICENSE; do
@@ -76,7 +65,7 @@ say "Debian package"
 deb=$scratch/deb
 rm -rf "$deb"
 mkdir -p "$deb/DEBIAN" "$deb/usr/bin" "$deb/usr/share"
-cp "$stage/bin/attune" "$deb/usr/bin/"
+cp "$scratch/plain/attune" "$deb/usr/bin/"
 cp -r "$stage/share/." "$deb/usr/share/"
 # Debian's zsh looks here.
 mv "$deb/usr/share/zsh/site-functions" "$deb/usr/share/zsh/vendor-completions"
@@ -108,5 +97,5 @@ dpkg-deb --root-owner-group --build "$deb" "dist/attune_${version}_$(dpkg --prin
 
 (cd dist && sha256sum -- * >SHA256SUMS)
 ls -l dist
-say "what the binary still loads:"
-ldd "$stage/bin/attune"
+say "what the archive's command loads from the system:"
+ldd "$stage/bin/attune" | grep -v /lib/attune/

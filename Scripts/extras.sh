@@ -10,7 +10,9 @@ mkdir -p "$man" "$share/bash-completion/completions" "$share/zsh/site-functions"
 "$binary" --generate-completion-script zsh >"$share/zsh/site-functions/_attune"
 "$binary" --generate-completion-script fish >"$share/fish/vendor_completions.d/attune.fish"
 
-checkout=$(ls -d .build-dist/checkouts/swift-argument-parser .build/checkouts/swift-argument-parser 2>/dev/null | head -1)
+for checkout in .build-dist/checkouts/swift-argument-parser .build/checkouts/swift-argument-parser; do
+    [ -d "$checkout" ] && break
+done
 swift build -c release --package-path "$checkout" --scratch-path .build-manual --product generate-manual >&2
 epoch=$(git log -1 --format=%cd --date=format:%Y-%m-%d 2>/dev/null || date +%F)
 .build-manual/release/generate-manual "$(realpath "$binary")" --multi-page --date "$epoch" --output-directory "$man" >&2

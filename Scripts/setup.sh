@@ -3,6 +3,7 @@
 #   setup.sh system   the C libraries
 #   setup.sh python   a virtual environment with the readers that tests compare with
 #   setup.sh sharing  the registry and the tools that tests of push and pull talk to
+#   setup.sh dist     what make dist and make test-dist use
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -35,8 +36,11 @@ python)
 sharing)
     install docker-registry skopeo apache2-utils openssl curl
     ;;
+dist)
+    install patchelf dpkg-dev debootstrap
+    ;;
 *)
-    echo "usage: setup.sh system|python|sharing" >&2
+    echo "usage: setup.sh system|python|sharing|dist" >&2
     exit 64
     ;;
 esac
