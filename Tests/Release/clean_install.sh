@@ -7,7 +7,7 @@ cd "$(dirname "$0")/../.."
 command -v debootstrap >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends debootstrap >/dev/null; }
 base=${DIST_CACHE:-$HOME/.cache/attune-dist}/bookworm
 # The mirror that this machine uses.
-mirror=$(sed -nE 's/^(deb |URIs: )(\[[^]]*\] *)?(https?:[^ ]+).*/\3/p' /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | grep -v security | head -1)
+mirror=$(sed -nE 's/^(deb |URIs: )(\[[^]]*\] *)?(https?:[^ ]+).*/\3/p' /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | grep -v security | head -1 || true)
 if [ ! -e "$base/complete" ]; then
     rm -rf "$base"
     mkdir -p "$base"
@@ -15,8 +15,10 @@ if [ ! -e "$base/complete" ]; then
     touch "$base/complete"
 fi
 root=$(mktemp -d)
-trap 'rm -rf "$root"' EXIT
+trap 'umount "$root/proc" 2>/dev/null; rm -rf --one-file-system "$root"' EXIT
 cp -a "$base/." "$root/"
+# The loader finds $ORIGIN through it.
+mount -t proc proc "$root/proc"
 cp dist/*.deb dist/*.tar.gz "$root/root/"
 cp -r datasets "$root/root/datasets"
 head -2 datasets/prompts/demo.txt >"$root/root/prompts.txt"
@@ -40,5 +42,5 @@ chroot "$root" bash -c "cd /root && tar xzf attune-*.tar.gz && PATH=\$(echo /roo
 echo "== Debian package"
 chroot "$root" bash -c "apt-get update -qq && apt-get install -y -qq --no-install-recommends /root/attune_*.deb >/dev/null && $use
     test -e /usr/share/man/man1/attune.1.gz && test -e /usr/share/bash-completion/completions/attune
-    dpkg -s attune | grep -E '^(Status|Version|Depends)'; dpkg -r attune && ! command -v attune"
+    dpkg -s attune | grep -E '^(Status|Version|Depends)'; dpkg -r attune && test ! -e /usr/bin/attune"
 echo "both work"
