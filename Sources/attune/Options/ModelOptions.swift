@@ -18,7 +18,9 @@ struct ModelOptions: ParsableArguments {
     var adapter: String?
 
     @Flag(
-        help: "Keep fp16 and bf16 weights in 16 bits and upcast them on use: half the memory, the same results.")
+        help:
+            "Keep fp16 and bf16 weights in 16 bits and upcast them on use: half the memory; the same bytes out with AVX-512, else the last bits may differ."
+    )
     var lowMemory = false
 
     @OptionGroup var config: IgnoreConfigOptions

@@ -82,6 +82,11 @@ struct GenerationTests {
                     sampler: .ddim))[0]
         }
         let (plain, narrow) = (try made(lowMemory: false), try made(lowMemory: true))
+        guard VectorLevel.hasOwnProducts else {
+            // OpenBLAS adds up in another order where a weight comes in slices.
+            #expect(relativeError(plain.latent, narrow.latent) < 1e-5)
+            return
+        }
         #expect(plain.latent.values == narrow.latent.values)
         #expect(plain.image.pixels == narrow.image.pixels)
     }
