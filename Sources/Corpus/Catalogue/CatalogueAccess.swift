@@ -12,9 +12,11 @@ enum CatalogueAccess {
 
     /// Names by which a catalogue can be opened that cannot be written to, the best first.
     static func namesForReading(_ path: String) -> [String] {
-        // Where its log is empty, nobody is writing, and SQLite need not make the file that writers share.
-        let log = (try? FileManager.default.attributesOfItem(atPath: path + "-wal"))?[.size] as? Int
-        guard log ?? 0 == 0 else { return [path] }
+        // Where its log is empty, nobody is writing, and SQLite need not make the file that writers share. A log that cannot
+        // be looked at may hold rows.
+        do throws(DiskError) {
+            if let log = try Disk.status(path + "-wal"), log.st_size > 0 { return [path] }
+        } catch { return [path] }
         let allowed = CharacterSet.urlPathAllowed.subtracting(CharacterSet(charactersIn: "?#%;"))
         guard let escaped = path.addingPercentEncoding(withAllowedCharacters: allowed) else { return [path] }
         return [path, "file:\(escaped)?immutable=1"]

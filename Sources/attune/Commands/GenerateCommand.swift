@@ -9,7 +9,7 @@ struct GenerateCommand: AsyncParsableCommand {
         discussion: """
             Candidate i of every prompt uses seed + i. What the corpus has already is skipped, so the same command goes \
             on after a stop, and any number of processes may fill one corpus. At --guidance 1 and below there is no \
-            guidance: the model is asked once a step, under the prompt, and the trace has no values (attune score \
+            guidance: the model is asked once per step, under the prompt, and the trace has no values (attune score \
             measures such images). With a negative prompt the model is asked three times a step, so that the score \
             still compares with the empty prompt; --mi-negative saves the third. docs/models.md says which models and \
             samplers are followed.

@@ -71,7 +71,7 @@ enum Programs {
             .first { FileManager.default.isExecutableFile(atPath: $0.path) }
     }
 
-    /// The names of those that are missing; with CI set, none may be.
+    /// The names of those that are missing.
     static func missing(_ names: String...) -> [String] { names.filter { find($0) == nil } }
 
     /// The built command, beside the test bundle.
