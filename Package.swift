@@ -10,6 +10,9 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 
+/// ATTUNE_TEST_TARGETS=DiskTests,CorpusTests builds these test targets alone, which saves minutes while one works on a module.
+let chosenTests = Context.environment["ATTUNE_TEST_TARGETS"]?.split(separator: ",").map(String.init)
+
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let sqlite: [Target.Dependency] = [
     .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
@@ -96,3 +99,7 @@ let package = Package(
     ],
     cLanguageStandard: .gnu11
 )
+
+if let chosenTests {
+    package.targets.removeAll { $0.type == .test && !chosenTests.contains($0.name) }
+}
