@@ -66,16 +66,19 @@ let package = Package(
             name: "Interchange", dependencies: ["Disk", "Diffusion", "Corpus", "Codecs", "Tensor"],
             swiftSettings: strict),
         .target(name: "Shapes", swiftSettings: strict),
+        .target(
+            name: "Workflows",
+            dependencies: ["Tuning", "Interchange", "OCI", "Diffusion", "Corpus", "Codecs", "Tensor", "Disk"],
+            swiftSettings: strict),
         .executableTarget(
             name: "attune",
-            dependencies: [
-                "Tuning", "Interchange", "OCI", "Diffusion", "Corpus", "Codecs", "Tensor", "Disk", arguments,
-            ],
+            dependencies: ["Workflows", "Tuning", "Interchange", "OCI", "Diffusion", "Corpus", "Tensor", arguments],
             swiftSettings: strict),
 
         // What Benchmarks/engine.sh times; not part of the product.
         .executableTarget(
-            name: "attune-bench", dependencies: ["Tuning", "Diffusion", "Tensor", "Corpus", "Codecs", arguments],
+            name: "attune-bench",
+            dependencies: ["Workflows", "Tuning", "Diffusion", "Tensor", "Corpus", "Codecs", arguments],
             swiftSettings: strict),
 
         .testTarget(name: "HashingTests", dependencies: ["Hashing"], swiftSettings: strict),
@@ -94,8 +97,10 @@ let package = Package(
         .testTarget(
             name: "InterchangeTests", dependencies: ["Interchange", "OCI", "Corpus", "Codecs"], swiftSettings: strict),
         .testTarget(name: "OCITests", dependencies: ["OCI", "Corpus", "Codecs"], swiftSettings: strict),
+        .testTarget(name: "WorkflowsTests", dependencies: ["Workflows", "Corpus", "Diffusion"], swiftSettings: strict),
         .testTarget(
-            name: "attuneTests", dependencies: ["attune", "Corpus", "Diffusion", "Tuning"], swiftSettings: strict),
+            name: "attuneTests", dependencies: ["attune", "Workflows", "Corpus", "Diffusion", "Tuning"],
+            swiftSettings: strict),
     ],
     cLanguageStandard: .gnu11
 )
