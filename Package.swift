@@ -66,9 +66,14 @@ let package = Package(
             name: "Interchange", dependencies: ["Disk", "Diffusion", "Corpus", "Codecs", "Tensor"],
             swiftSettings: strict),
         .target(name: "Shapes", swiftSettings: strict),
+        .target(name: "NearMisses", swiftSettings: strict),
+        .target(name: "Metrics", swiftSettings: strict),
         .target(
             name: "Workflows",
-            dependencies: ["Tuning", "Interchange", "OCI", "Diffusion", "Corpus", "Codecs", "Tensor", "Disk"],
+            dependencies: [
+                "Tuning", "Interchange", "OCI", "Diffusion", "Corpus", "Codecs", "Tensor", "Disk", "Shapes", "NearMisses",
+                "Metrics",
+            ],
             swiftSettings: strict),
         .executableTarget(
             name: "attune",
@@ -88,6 +93,8 @@ let package = Package(
         .testTarget(
             name: "TensorTests", dependencies: ["Tensor", "Diffusion", "CKernels"], swiftSettings: strict),
         .testTarget(name: "ShapesTests", dependencies: ["Shapes", "Codecs"], swiftSettings: strict),
+        .testTarget(name: "NearMissesTests", dependencies: ["NearMisses", "Shapes"], swiftSettings: strict),
+        .testTarget(name: "MetricsTests", dependencies: ["Metrics"], swiftSettings: strict),
         .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Tensor"], swiftSettings: strict),
         .testTarget(
             name: "CorpusTests", dependencies: ["Corpus", "Disk", "HDF5", "Codecs"], swiftSettings: strict),
@@ -97,7 +104,9 @@ let package = Package(
         .testTarget(
             name: "InterchangeTests", dependencies: ["Interchange", "OCI", "Corpus", "Codecs"], swiftSettings: strict),
         .testTarget(name: "OCITests", dependencies: ["OCI", "Corpus", "Codecs"], swiftSettings: strict),
-        .testTarget(name: "WorkflowsTests", dependencies: ["Workflows", "Corpus", "Diffusion"], swiftSettings: strict),
+        .testTarget(
+            name: "WorkflowsTests",
+            dependencies: ["Workflows", "Corpus", "Diffusion", "Codecs", "Shapes", "Metrics"], swiftSettings: strict),
         .testTarget(
             name: "attuneTests", dependencies: ["attune", "Workflows", "Corpus", "Diffusion", "Tuning"],
             swiftSettings: strict),

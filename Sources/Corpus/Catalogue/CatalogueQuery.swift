@@ -81,6 +81,12 @@ package struct CatalogueRow: Sendable, Equatable {
     /// What conditions and rankings can name.
     package static let columns = CatalogueSource.names
 
+    /// The columns that are scores of an image.
+    package static let scores: [String: any KeyPath<CatalogueRow, Double?> & Sendable] = [
+        "mi": \.mi, "mi_reference": \.miReference, "mc": \.mc, "mc_reference": \.mcReference, "contrast": \.contrast,
+        "contrast_hard": \.contrastHard, "pointwise": \.pointwise, "rf": \.rf, "rf_cfg": \.guidedRF,
+    ]
+
     package let id, recipe, prompt, seed, model, sampler: String
     package let adapter, tag: String?
     package let steps: Int
