@@ -86,12 +86,16 @@ let package = Package(
             dependencies: ["Workflows", "Tuning", "Diffusion", "Tensor", "Corpus", "Codecs", arguments],
             swiftSettings: strict),
 
+        // What test targets share.
+        .target(name: "TestSupport", dependencies: ["Corpus", "Codecs"], path: "Tests/Support", swiftSettings: strict),
+
         .testTarget(name: "HashingTests", dependencies: ["Hashing"], swiftSettings: strict),
         .testTarget(name: "DiskTests", dependencies: ["Disk"], swiftSettings: strict),
         .testTarget(name: "HDF5Tests", dependencies: ["HDF5"], swiftSettings: strict),
         .testTarget(name: "CodecsTests", dependencies: ["Codecs"], swiftSettings: strict),
         .testTarget(
-            name: "TensorTests", dependencies: ["Tensor", "Diffusion", "CKernels"], swiftSettings: strict),
+            name: "TensorTests", dependencies: ["TestSupport", "Tensor", "Diffusion", "CKernels"], swiftSettings: strict
+        ),
         .testTarget(name: "ShapesTests", dependencies: ["Shapes", "Codecs"], swiftSettings: strict),
         .testTarget(name: "NearMissesTests", dependencies: ["NearMisses", "Shapes"], swiftSettings: strict),
         .testTarget(name: "MetricsTests", dependencies: ["Metrics"], swiftSettings: strict),
@@ -99,16 +103,18 @@ let package = Package(
         .testTarget(
             name: "CorpusTests", dependencies: ["Corpus", "Disk", "HDF5", "Codecs"], swiftSettings: strict),
         .testTarget(
-            name: "TuningTests", dependencies: ["Tuning", "Diffusion", "Corpus", "Tensor"],
+            name: "TuningTests", dependencies: ["TestSupport", "Tuning", "Diffusion", "Corpus", "Tensor"],
             swiftSettings: strict),
         .testTarget(
-            name: "InterchangeTests", dependencies: ["Interchange", "OCI", "Corpus", "Codecs"], swiftSettings: strict),
-        .testTarget(name: "OCITests", dependencies: ["OCI", "Corpus", "Codecs"], swiftSettings: strict),
+            name: "InterchangeTests", dependencies: ["TestSupport", "Interchange", "OCI", "Corpus", "Codecs"],
+            swiftSettings: strict),
+        .testTarget(name: "OCITests", dependencies: ["TestSupport", "OCI", "Corpus", "Codecs"], swiftSettings: strict),
         .testTarget(
             name: "WorkflowsTests",
-            dependencies: ["Workflows", "Corpus", "Diffusion", "Codecs", "Shapes", "Metrics"], swiftSettings: strict),
+            dependencies: ["TestSupport", "Workflows", "Corpus", "Codecs", "Diffusion", "Shapes", "Metrics"],
+            swiftSettings: strict),
         .testTarget(
-            name: "attuneTests", dependencies: ["attune", "Workflows", "Corpus", "Diffusion", "Tuning"],
+            name: "attuneTests", dependencies: ["TestSupport", "attune", "Workflows", "Corpus", "Diffusion", "Tuning"],
             swiftSettings: strict),
     ],
     cLanguageStandard: .gnu11

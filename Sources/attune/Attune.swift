@@ -22,7 +22,9 @@ struct Attune: AsyncParsableCommand {
                 ]),
             CommandGroup(
                 name: "Fine-tune and sample",
-                subcommands: [TrainCommand.self, SampleCommand.self, ReportCommand.self]),
+                subcommands: [
+                    TrainCommand.self, SampleCommand.self, EvaluateCommand.self, ReportCommand.self, ShapesCommand.self,
+                ]),
             CommandGroup(name: "Share", subcommands: [PushCommand.self, PullCommand.self, CheckShardCommand.self]),
             CommandGroup(
                 name: "Maintenance",

@@ -10,9 +10,10 @@ extension Corpus {
     ///   - deciding: whether what the catalogue lacks changes what the work does. Shards that cannot be read are then an
     ///     error; otherwise they are a warning.
     ///   - warn: takes the warning.
+    /// - Throws: ``CorpusError``. Untyped, as Swift 6.3.1 miscompiles async callers that inline the typed form.
     package static func open(
         _ folder: URL, writing: Bool = false, deciding: Bool = false, warn: (String) -> Void = { _ in }
-    ) throws(CorpusError) -> Corpus {
+    ) throws -> Corpus {
         let corpus = try Corpus(at: folder, scoring: TraceScores(), sweeping: writing || !deciding)
         if writing { try corpus.requireWritable() }
         if deciding { try corpus.requireReadable(corpus.unreadable) }

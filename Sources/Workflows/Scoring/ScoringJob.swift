@@ -32,6 +32,11 @@ package struct ScoringJob: Sendable {
         guard !rows.isEmpty else {
             throw Failure("no sample fits; nothing was scored: see what there is with attune query")
         }
+        return try run(on: rows, in: corpus, monitor: monitor)
+    }
+
+    /// Scores those of some samples that have not been scored in the same way.
+    func run(on rows: [CatalogueRow], in corpus: Corpus, monitor: some WorkMonitor) throws -> WorkOutcome {
         let (model, adapter) = try model.load(for: .noising)
         try model.requireSteps(steps)
         try model.requireDescribableSchedule()

@@ -43,13 +43,15 @@ struct QueryCommand: AsyncParsableCommand {
         let query = CatalogueQuery(condition: condition, by: by?.column, top: top, perPrompt: per == .prompt)
         var listings = SampleListings(
             annotations, columns: output.json ? nil : columns, write: StandardOutput.write,
-            flush: { () throws(CorpusError) in
-                let failure = StandardOutput.flush()
-                guard failure == 0 else {
-                    throw CorpusError(
-                        .io, "standard output", "cannot be written (\(String(cString: strerror(failure))))")
-                }
-            })
+            flush: Self.flushOutput)
         try listings.list(query, of: corpus)
+    }
+
+    /// - Throws: ``CorpusError`` where standard output takes no more.
+    private static func flushOutput() throws(CorpusError) {
+        let failure = StandardOutput.flush()
+        guard failure == 0 else {
+            throw CorpusError(.io, "standard output", "cannot be written (\(String(cString: strerror(failure))))")
+        }
     }
 }

@@ -12,6 +12,7 @@ enum Bounds {
     static let top = 1...(1 << 53)
     static let draws = 1...10_000
     static let nearMisses = 1...1_000
+    static let resamples = 100...1_000_000
     static let repeats = 1...1_000_000
     /// Of a drawing.
     static let rowsOrColumns = 1...10_000

@@ -11,7 +11,7 @@ final class TerminalMonitor: WorkMonitor {
     /// Runs `body` with a monitor of its own.
     static func watch<Result>(
         _ title: String, unit: String, _ body: (TerminalMonitor) throws -> Result
-    ) rethrows -> Result {
+    ) throws -> Result {
         let monitor = TerminalMonitor(title, unit: unit)
         defer { monitor.bar?.finish() }
         return try body(monitor)
