@@ -1,4 +1,3 @@
-package import Corpus
 package import Metrics
 
 /// How well a score ranks the images of a prompt as a referee does.

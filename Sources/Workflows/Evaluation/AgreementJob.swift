@@ -8,7 +8,12 @@ package struct AgreementJob: Sendable {
     package let scores: [ScoreForm]
     /// An SQL condition as ``CatalogueQuery`` takes it; nil for every sample.
     package var condition: String?
-    package var bootstrap = Bootstrap()
+    var bootstrap = Bootstrap()
+    /// Of the bootstrap.
+    package var resamples: Int {
+        get { bootstrap.resamples }
+        set { bootstrap.resamples = newValue }
+    }
 
     package struct Report: Codable, Sendable {
         package let referee: String

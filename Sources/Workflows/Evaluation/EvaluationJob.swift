@@ -1,7 +1,7 @@
 package import Corpus
 package import Diffusion
 package import Foundation
-package import Metrics
+import Metrics
 import Tuning
 
 /// What `attune evaluate --prompts` does: images of a model, alone and with each of some adapters, of the same prompts and
@@ -53,7 +53,12 @@ package struct EvaluationJob: Sendable {
     package var negatives: NearMissSource?
     package var negativeCount = 6
     package var draws = 1
-    package var bootstrap = Bootstrap()
+    var bootstrap = Bootstrap()
+    /// Of the bootstrap.
+    package var resamples: Int {
+        get { bootstrap.resamples }
+        set { bootstrap.resamples = newValue }
+    }
     /// Of the stored report; nil for one that follows from the settings.
     package var name: String?
 

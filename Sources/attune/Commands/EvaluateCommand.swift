@@ -145,7 +145,7 @@ struct EvaluateCommand: AsyncParsableCommand {
         job.adapters = adapter.map(EvaluationJob.Adapter.init)
         (job.imagesPerPrompt, job.guidance, job.steps, job.sampler) = (imagesPerPrompt, guidance.values, steps, sampler)
         (job.seed, job.batch, job.tag, job.referee) = (seed, batch, tag, referee.map { Referee($0) })
-        (job.scores, job.bootstrap.resamples, job.name) = (try score.map { try ScoreForm($0) }, resamples, name)
+        (job.scores, job.resamples, job.name) = (try score.map { try ScoreForm($0) }, resamples, name)
         (job.negatives, job.negativeCount, job.draws) = (negatives?.source, count, draws)
         let (report, stored, outcome) = try TerminalMonitor.watch("evaluate", unit: "images") { [job] in
             try job.run(in: corpus, monitor: $0)
@@ -171,7 +171,7 @@ struct EvaluateCommand: AsyncParsableCommand {
     private func compare() throws {
         let corpus = try store.open(writing: true, deciding: true)
         var job = AgreementJob(referee: Referee(referee ?? "shapes"), scores: try score.map { try ScoreForm($0) })
-        (job.condition, job.bootstrap.resamples) = (condition, resamples)
+        (job.condition, job.resamples) = (condition, resamples)
         let report: AgreementJob.Report
         do {
             report = try TerminalMonitor.watch("evaluate", unit: "images") { [job] in
