@@ -1,5 +1,6 @@
 import Corpus
 import Foundation
+import Metrics
 import Shapes
 import TestSupport
 import Testing
