@@ -1,6 +1,7 @@
 import Codecs
 import Disk
 package import Foundation
+import Images
 import Interchange
 package import Shapes
 
@@ -36,7 +37,7 @@ package enum ShapesFolder {
     package static func judge(
         _ folder: URL, text column: String = "text", monitor: some WorkMonitor
     ) throws -> Result {
-        let images = try PictureFolder.imageFolder(folder, text: column)
+        let images = try CaptionedFolder.imageFolder(folder, text: column)
         var result = Result()
         monitor.begin(total: images.count)
         try images.forEach { image in
@@ -80,7 +81,7 @@ package enum ShapesFolder {
 
     /// - Parameter bytes: an image file of any kind that is read.
     static func verdict(_ bytes: [UInt8], _ prompt: ShapesPrompt, place: String) throws -> ShapesJudge.Verdict {
-        let image: DecodedImage
+        let image: RGBImage
         do {
             guard let format = ImageFormat(bytes) else { throw Failure("\(place): is no image that is read") }
             let file = try ImageFile(bytes, format: format)
