@@ -22,7 +22,7 @@ def main():
         corpus, prompts = os.path.join(scratch, "corpus"), os.path.join(scratch, "prompts.txt")
         open(prompts, "w").write("a red circle\nthree green stars\n")
         attune("init", "--corpus", corpus)
-        attune("generate", "--corpus", corpus, "--model", MODEL, "--prompts", prompts, "--candidates", "2", "--steps", "2",
+        attune("generate", "--corpus", corpus, "--model", MODEL, "--prompts", prompts, "--images-per-prompt", "2", "--steps", "2",
                "--guidance", "2")
         attune("select", "--corpus", corpus, "best")
         train = ["train", "--corpus", corpus, "best", "--model", MODEL, "--run", "r", "--batch", "2", "--accumulate", "1",
