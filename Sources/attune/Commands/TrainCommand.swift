@@ -91,10 +91,11 @@ struct TrainCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        var source = ModelSource(folder: URL(fileURLWithPath: model))
+        (source.variant, source.lowMemory, source.ignoredFields) = (copy.variant, lowMemory, config.ignoreConfig)
         var training = TrainingWorkflow(
-            corpus: try store.open(writing: true, deciding: true), selection: selection,
-            model: URL(fileURLWithPath: model), runName: runName, configuration: try settings())
-        (training.variant, training.lowMemory, training.ignoredFields) = (copy.variant, lowMemory, config.fields)
+            corpus: try store.open(writing: true, deciding: true), selection: selection, model: source,
+            runName: runName, configuration: try settings())
         training.score = loss.score
         training.negatives = try loss.negativePrompts()
         training.warmStart = adapter.warmStart.map { URL(fileURLWithPath: $0) }

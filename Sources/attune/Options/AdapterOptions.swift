@@ -12,7 +12,10 @@ struct AdapterOptions: ParsableArguments {
     @Option(help: "The adapter is scaled by alpha / rank (default: 32).")
     var alpha: Double?
 
-    @Option(help: "Which layers carry the adapter, or all: no adapter, every weight of the UNet is trained (default: attention+ff).")
+    @Option(
+        help:
+            "Which layers carry the adapter, or all: no adapter, every weight of the UNet is trained (default: attention+ff)."
+    )
     var targets: AdapterTargets?
 
     @Option(help: "The kind of adapter (default: dora).")

@@ -2,6 +2,7 @@ import ArgumentParser
 import Diffusion
 import Foundation
 import Tuning
+import Workflows
 
 /// What a run measures and shows of itself as it proceeds.
 struct ValidationOptions: ParsableArguments {
@@ -13,7 +14,8 @@ struct ValidationOptions: ParsableArguments {
         completion: .file())
     var validatePrompts: String?
     @Option(
-        help: ArgumentHelp("Measure and make images every so many steps instead of at checkpoints.", valueName: "steps"))
+        help: ArgumentHelp("Measure and make images every so many steps instead of at checkpoints.", valueName: "steps")
+    )
     var validateEvery: Int?
     @Option(help: ArgumentHelp("Guidance scale of validation images.", valueName: "scale"))
     var validateGuidance = 3.0

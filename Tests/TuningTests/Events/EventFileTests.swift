@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import Tuning
 
@@ -26,12 +27,15 @@ import Tuning
     private func lines(_ folder: URL) throws -> [Line] {
         let name = try #require(try FileManager.default.contentsOfDirectory(atPath: folder.path).first)
         let script = repository.appendingPathComponent("Tests/Interop/read_events.py").path
-        let (status, data) = try Python.run([script, folder.appendingPathComponent(name).path])
-        #expect(status == 0, "\(String(decoding: data, as: UTF8.self))")
-        return try data.split(separator: UInt8(ascii: "\n")).map { try JSONDecoder().decode(Line.self, from: Data($0)) }
+        let read = try Programs.run(
+            try #require(Programs.python), [script, folder.appendingPathComponent(name).path])
+        #expect(read.status == 0, "\(read.errors)")
+        return try Data(read.output.utf8).split(separator: UInt8(ascii: "\n")).map {
+            try JSONDecoder().decode(Line.self, from: Data($0))
+        }
     }
 
-    @Test(.enabled(if: Python.isThere, "a Python is needed: make setup-python"))
+    @Test(.enabled(if: Programs.python != nil, "a Python is needed: make setup-python"))
     func whatIsWrittenIsRead() throws {
         let folder = try TemporaryFolder()
         let place = folder.url.appending(path: "tensorboard")
@@ -39,7 +43,8 @@ import Tuning
             let file = try EventFile(in: place, after: 300)
             try file.add(step: 301, [("train/loss", 0.125), ("größe", -3)])
             try file.add(
-                step: 302, tag: "image", png: Data([0x89, 0x50, 0x4e, 0x47] + [UInt8](repeating: 7, count: 300)), width: 640,
+                step: 302, tag: "image", png: Data([0x89, 0x50, 0x4e, 0x47] + [UInt8](repeating: 7, count: 300)),
+                width: 640,
                 height: 8)
         }
         #expect(

@@ -1,6 +1,7 @@
 import Diffusion
 import Foundation
 import Tensor
+import TestSupport
 import Testing
 import Tuning
 
@@ -84,7 +85,9 @@ import Tuning
 
     @Test func theFirstStepOfNFTGoesTowardsGoodImagesAndAwayFromBadOnes() throws {
         _ = try train("nft", configuration(.nft))
-        let losses = try RunLog.read(run("nft").log).compactMap { if case .step(let step) = $0 { step.loss } else { nil } }
+        let losses = try RunLog.read(run("nft").log).compactMap {
+            if case .step(let step) = $0 { step.loss } else { nil }
+        }
         #expect(losses.count == 4 && losses.allSatisfy { $0 > 0 && $0.isFinite })
     }
 
@@ -92,7 +95,9 @@ import Tuning
         var configuration = configuration(.dpo)
         configuration.steps = 1
         _ = try train("dpo", configuration)
-        let losses = try RunLog.read(run("dpo").log).compactMap { if case .step(let step) = $0 { step.loss } else { nil } }
+        let losses = try RunLog.read(run("dpo").log).compactMap {
+            if case .step(let step) = $0 { step.loss } else { nil }
+        }
         // Network and reference are the same at first.
         #expect(abs(losses[0] - log(2)) < 1e-5)
     }
@@ -138,7 +143,7 @@ import Tuning
         #expect(!FileManager.default.fileExists(atPath: run("none").root.path))
     }
 
-    @Test(.enabled(if: Python.hasJSONSchema, "a Python with jsonschema is needed: make setup-python"))
+    @Test(.enabled(if: Programs.hasJSONSchema, "a Python with jsonschema is needed: make setup-python"))
     func logsFitTheirSchema() throws {
         var configuration = configuration(.contrast)
         (configuration.steps, configuration.evaluationSamples, configuration.averageDecay) = (2, 1, 0.9)
@@ -159,8 +164,8 @@ import Tuning
             events == ["run", "resolution", "step", "evaluation", "validation", "checkpoint", "resumed", "finished"])
         let script = repository.appendingPathComponent("Tests/Interop/check_documents.py").path
         // Members that the schema does not know are refused in what is new: the configuration and the loss.
-        let (status, output) = try Python.run([script, "run-log=\(scratch.url.path)"])
-        #expect(status == 0, "\(String(decoding: output, as: UTF8.self))")
+        let checked = try Programs.run(try #require(Programs.python), [script, "run-log=\(scratch.url.path)"])
+        #expect(checked.status == 0, "\(checked.output)\(checked.errors)")
     }
 
     @Test func validationImagesAreWrittenAtEachCheckpoint() throws {
@@ -184,7 +189,8 @@ import Tuning
         let model = try TinyModel.load()
         let plain = try model.generate(
             GenerationRequest(
-                prompts: model.encode(prompts: validation.prompts), seeds: [42, 42], steps: 2, guidance: 1.5, sampler: .ddim))
+                prompts: model.encode(prompts: validation.prompts), seeds: [42, 42], steps: 2, guidance: 1.5,
+                sampler: .ddim))
         #expect(plain.count == 2)
         let events = try FileManager.default.contentsOfDirectory(atPath: run("run").tensorBoard.path)
         #expect(events.count == 1 && events[0].hasPrefix("events.out.tfevents."))
@@ -207,7 +213,9 @@ private final class ScoredSource: TrainingSource {
     func check(_ resolution: SelectionResolution, model: String) {}
 
     func describe(_ ids: [String]) throws(TrainingSourceError) -> [SampleDescription] {
-        try memory.samples(ids).map { SampleDescription(id: $0.id, prompt: $0.prompt, score: Double(Int($0.id) ?? 0) / 6) }
+        try memory.samples(ids).map {
+            SampleDescription(id: $0.id, prompt: $0.prompt, score: Double(Int($0.id) ?? 0) / 6)
+        }
     }
 
     func samples(_ ids: [String]) throws(TrainingSourceError) -> [TrainingSample] {

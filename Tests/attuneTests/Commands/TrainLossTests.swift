@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// `attune train` with each loss, and what it says where a loss cannot be had.
@@ -42,33 +43,36 @@ import Testing
     }
 
     @Test func allWeightsGiveAModelThatGenerates() throws {
-        let outcome = try train("whole", "--targets", "all", "--lr", "1e-4", "--validate-prompts", corpus.prompts,
+        let outcome = try train(
+            "whole", "--targets", "all", "--lr", "1e-4", "--validate-prompts", corpus.prompts,
             "--validate-steps", "2", "--tensorboard")
         try #require(outcome.status == 0, "\(outcome.errors)")
         let run = corpus.path + "/runs/whole"
         #expect(outcome.output.contains("\(run)/model"))
-        try Attune.succeed("sample", "--model", run + "/model", "--prompts", corpus.prompts, "--steps", "2", "--to",
+        try Attune.succeed(
+            "sample", "--model", run + "/model", "--prompts", corpus.prompts, "--steps", "2", "--to",
             corpus.scratch.path("images"))
         try Attune.succeed("verify", "--corpus", corpus.path)
         #expect(FileManager.default.fileExists(atPath: run + "/validation/2/0001-42.png"))
     }
 
-    @Test(arguments: [
-        (["--margin", "1"], 64, "--margin belongs to --loss dpo"),
-        (["--loss", "nft"], 1, "name one with --reward-by"),
-        (["--loss", "dpo"], 1, "name one with --pairs-by"),
-        (["--loss", "weighted"], 1, "name one with --weight-by"),
-        (["--loss", "contrast"], 1, "--negatives"),
-        (["--loss", "dpo", "--pairs-by", "nobody"], 1, "no scorer 'nobody'"),
-        (["--loss", "dpo", "--pairs-by", "mi", "--margin", "1e9"], 1, "lower --margin"),
-        (["--loss", "nft", "--reward-by", "mi", "--rewards", "none"], 1, "a reward lies in 0…1"),
-        (["--loss", "nft", "--reward-by", "mi", "--min-snr", "5"], 64, "min-snr weighs the denoising error"),
-        (["--timesteps", "5-2000"], 1, "timesteps from 0 to 999"),
-        (["--timesteps", "9-3"], 64, "--timesteps"),
-        (["--ema", "1"], 64, "ema is 1.0"),
-        (["--drop-captions", "2"], 64, "drop-captions is 2.0"),
-        (["--targets", "all", "--rank", "4"], 64, "--targets all trains no adapter"),
-    ] as [([String], Int32, String)])
+    @Test(
+        arguments: [
+            (["--margin", "1"], 64, "--margin belongs to --loss dpo"),
+            (["--loss", "nft"], 64, "name one with --reward-by"),
+            (["--loss", "dpo"], 64, "name one with --pairs-by"),
+            (["--loss", "weighted"], 64, "name one with --weight-by"),
+            (["--loss", "contrast"], 1, "--negatives"),
+            (["--loss", "dpo", "--pairs-by", "nobody"], 1, "no scorer 'nobody'"),
+            (["--loss", "dpo", "--pairs-by", "mi", "--margin", "1e9"], 1, "lower --margin"),
+            (["--loss", "nft", "--reward-by", "mi", "--rewards", "none"], 1, "a reward lies in 0…1"),
+            (["--loss", "nft", "--reward-by", "mi", "--min-snr", "5"], 64, "min-snr weighs the denoising error"),
+            (["--timesteps", "5-2000"], 1, "timesteps from 0 to 999"),
+            (["--timesteps", "9-3"], 64, "--timesteps"),
+            (["--ema", "1"], 64, "ema is 1.0"),
+            (["--drop-captions", "2"], 64, "drop-captions is 2.0"),
+            (["--targets", "all", "--rank", "4"], 64, "--targets all trains no adapter"),
+        ] as [([String], Int32, String)])
     func whatCannotBeIsToldInOneLine(options: [String], status: Int32, text: String) throws {
         let outcome = try Attune.start(
             [

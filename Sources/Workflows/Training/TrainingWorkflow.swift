@@ -1,18 +1,16 @@
 package import Corpus
 package import Diffusion
 package import Foundation
+package import Tuning
 
 /// `attune train` as a function: a selection of a corpus and a model folder to an adapter, or a model.
 package struct TrainingWorkflow {
     package var corpus: Corpus
     package var selection: String
-    /// A model's folder in the diffusers layout.
-    package var model: URL
+    /// The model to train, without an adapter.
+    package var model: ModelSource
     package var runName: String
     package var configuration: TrainingConfiguration
-    package var variant: String?
-    package var lowMemory = false
-    package var ignoredFields = IgnoredFields()
     /// The scorer whose values the loss asks for, as weights or to compare images by.
     package var score: String?
     /// The adapter to begin with.
@@ -24,7 +22,7 @@ package struct TrainingWorkflow {
     package var allowsOtherComputer = false
 
     package init(
-        corpus: Corpus, selection: String, model: URL, runName: String, configuration: TrainingConfiguration
+        corpus: Corpus, selection: String, model: ModelSource, runName: String, configuration: TrainingConfiguration
     ) {
         (self.corpus, self.selection, self.model) = (corpus, selection, model)
         (self.runName, self.configuration) = (runName, configuration)
@@ -32,6 +30,7 @@ package struct TrainingWorkflow {
 
     /// Trains until the configured number of steps is made, from the run's newest checkpoint if there is one.
     ///
+    /// - Throws: ``UsageError`` for settings that do not fit each other, and the errors of corpus, model and run.
     /// - Parameters:
     ///   - report: told of each event, on the caller's thread.
     ///   - isCancelled: asked before each step; on true a checkpoint is written and the run ends.
@@ -39,14 +38,13 @@ package struct TrainingWorkflow {
         report: (TrainingEvent) -> Void = { _ in }, isCancelled: () -> Bool = { false }
     ) throws -> TrainingOutcome {
         var configuration = configuration
-        if let problem = configuration.problem ?? scoreProblem { throw TrainingError.settings(problem) }
+        if let problem = configuration.problem ?? scoreProblem { throw UsageError(problem) }
         configuration.loss = configuration.loss ?? LossSettings(score == nil ? .denoise : .weighted)
         if configuration.loss?.kind == .contrast { configuration.loss?.negativesDigest = negatives?.digest }
         let compares = [.dpo, .nft].contains(configuration.loss?.kind)
         let source = try CorpusTrainingSource(
             corpus: corpus, selection: selection, weights: compares ? nil : score, comparison: compares ? score : nil)
-        let loaded = try DiffusionModel.load(
-            from: model, variant: variant, lowMemory: lowMemory, ignoring: ignoredFields)
+        let loaded = try model.load(for: .noising).model
         if !loaded.ignoredFields.isEmpty { configuration.ignoredFields = loaded.ignoredFields }
         var start: Adapter?
         if let warmStart { start = try Self.start(warmStart, loaded, &configuration) }
@@ -54,7 +52,7 @@ package struct TrainingWorkflow {
             model: loaded, source: source, configuration: configuration,
             run: RunFolder(corpus: corpus.folder, name: runName))
         (inputs.start, inputs.negatives, inputs.validation) = (start, negatives, validation)
-        (inputs.variant, inputs.writesEvents) = (variant, writesEvents)
+        (inputs.variant, inputs.writesEvents) = (model.variant, writesEvents)
         (inputs.computer, inputs.allowsOtherComputer) = (computer, allowsOtherComputer)
         return try Trainer(inputs).train(report: report, isCancelled: isCancelled)
     }
@@ -86,7 +84,7 @@ package struct TrainingWorkflow {
                 layers == Set(unet.linears.keys.filter(targets.contains))
             })
         else {
-            throw TrainingError.settings(
+            throw Failure(
                 "\(place.path): it adapts \(layers.count) layers, not all of attention, ff or attention+ff; it can be used "
                     + "with sample and generate --adapter, not be trained on")
         }
