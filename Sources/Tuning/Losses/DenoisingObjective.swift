@@ -1,4 +1,3 @@
-package import Diffusion
 package import Tensor
 
 /// The diffusion loss: mean squared error between what the UNet says and what was added, times each sample's weight

@@ -1,5 +1,5 @@
 import Corpus
-package import Diffusion
+import Diffusion
 import Disk
 package import Foundation
 import Tensor

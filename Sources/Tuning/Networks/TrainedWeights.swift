@@ -1,4 +1,3 @@
-package import Diffusion
 package import Tensor
 
 /// What a run changes: an adapter, or every weight of the UNet.

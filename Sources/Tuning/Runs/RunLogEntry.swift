@@ -67,6 +67,8 @@ package enum RunLogEntry: Sendable, Hashable {
         package let step: Int
         /// Names of the files in `validation/<step>/`.
         package let images: [String]
+
+        package init(step: Int, images: [String]) { (self.step, self.images) = (step, images) }
     }
 
     package struct Checkpoint: Codable, Sendable, Hashable {

@@ -1,4 +1,4 @@
-package import Diffusion
+import Diffusion
 package import Tensor
 
 extension TrainingBatch {

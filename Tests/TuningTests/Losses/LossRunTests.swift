@@ -47,7 +47,7 @@ import Tuning
 
     private func bytes(_ name: String) throws -> Data { try Data(contentsOf: run(name).adapter) }
 
-    private func log(_ name: String) throws -> [RunLogEntry] {
+    private func measured(_ name: String) throws -> [RunLogEntry] {
         try RunLog.read(run(name).log).filter {
             switch $0 {
             case .step, .evaluation: true
@@ -62,7 +62,7 @@ import Tuning
         _ = try train("whole", configuration)
         while try !train("pieces", configuration, stopAfter: 1).isFinished {}
         #expect(try bytes("pieces") == bytes("whole"))
-        #expect(try log("pieces") == log("whole"))
+        #expect(try measured("pieces") == measured("whole"))
     }
 
     @Test func soDoesOneWithEveryRefinement() throws {
@@ -73,7 +73,7 @@ import Tuning
         _ = try train("whole", configuration)
         while try !train("pieces", configuration, stopAfter: 1).isFinished {}
         #expect(try bytes("pieces") == bytes("whole"))
-        #expect(try log("pieces") == log("whole"))
+        #expect(try measured("pieces") == measured("whole"))
         let steps = try RunLog.read(run("whole").log).compactMap { if case .step(let step) = $0 { step } else { nil } }
         #expect(steps.flatMap(\.timesteps).allSatisfy((600...700).contains))
         #expect(steps.map(\.lr) == [0, 0.005, 0.01, 0.005])
