@@ -23,7 +23,7 @@ package enum ModelFolder {
         let files = AtomicFiles(temporaryFolder: fresh)
         do {
             try discard([fresh, old])
-            for name in try ModelDigest.files(in: base, variant: variant) where !isUNetWeights(name) {
+            for name in try otherFiles(of: base, variant: variant) {
                 try files.write(try Disk.read(base.appending(path: name).path), to: fresh.appending(path: name))
             }
             let data = SafetensorsWriter.data(weights.tensors, metadata: ["format": "pt"])
@@ -39,8 +39,25 @@ package enum ModelFolder {
         }
     }
 
-    /// An index of several weight files names files that are not written.
-    private static func isUNetWeights(_ name: String) -> Bool { name.hasPrefix("unet/") && name != "unet/config.json" }
+    /// All that belongs to the model but the UNet's weights: what Attune reads, and what else diffusers looks for, such as a
+    /// safety checker or the index of weights in several files.
+    private static func otherFiles(of base: URL, variant: String?) throws -> [String] {
+        let read = Set(try ModelDigest.files(in: base, variant: variant))
+        var names = ["model_index.json"]
+        for folder in try Disk.list(base.path) where !folder.hasPrefix(".") {
+            let place = base.appending(path: folder).path
+            guard let status = try Disk.status(place), status.st_mode & S_IFMT == S_IFDIR else { continue }
+            for file in try Disk.list(place) {
+                let name = "\(folder)/\(file)"
+                let isText = [".json", ".txt", ".model"].contains(where: file.hasSuffix)
+                // Weights of parts that Attune does not know, and the copy that it read of those that it does.
+                let isForeign = file.hasSuffix(".safetensors") && !read.contains { $0.hasPrefix("\(folder)/") }
+                let isWanted = folder == "unet" ? file == "config.json" : isText || isForeign || read.contains(name)
+                if isWanted { names.append(name) }
+            }
+        }
+        return names
+    }
 
     private static func discard(_ folders: [URL]) throws {
         for folder in folders where try Disk.exists(folder.path) { try FileManager.default.removeItem(at: folder) }

@@ -36,7 +36,9 @@ final class BatchAssembler {
         let isDropped = entries.map { rate > 0 && draws.dropsCaption($0.index, rate: rate) }
         var table = TextTable()
         let prompts = zip(samples, isDropped).map { table.place(of: $1 ? nil : $0.prompt) }
-        let negatives = nearMisses(entries, samples, isDropped).map { lists in lists.map { $0.map { table.place(of: $0) } } }
+        let negatives = nearMisses(entries, samples, isDropped).map { lists in
+            lists.map { $0.map { table.place(of: $0) } }
+        }
         let texts = embedded(table.texts)
         // Corpus and draws are channels-first, as in diffusers.
         let latents = samples.map { Tensor(shape: [1] + shape, values: $0.latent) }

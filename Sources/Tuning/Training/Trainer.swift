@@ -34,7 +34,8 @@ package struct Trainer {
         let clock = ContinuousClock()
         let begin = clock.now
         let startStep = state.step
-        if startStep == 0 { try state.validate(report: report) }
+        let interval = configuration.validateEvery ?? configuration.checkpointEvery
+        if startStep % interval == 0 { try state.validate(report: report, isCancelled: isCancelled) }
         while state.step < configuration.steps {
             if isCancelled() {
                 if state.step > startStep { try state.checkpoint(report: report) }
@@ -49,8 +50,7 @@ package struct Trainer {
                         stepsPerSecond: Double(state.step - startStep) / max(seconds, 1e-9))))
             let isLast = state.step == configuration.steps
             // Logged before the checkpoint, so that a resumed run need not measure it again.
-            let interval = configuration.validateEvery ?? configuration.checkpointEvery
-            if isLast || state.step % interval == 0 { try state.validate(report: report) }
+            if isLast || state.step % interval == 0 { try state.validate(report: report, isCancelled: isCancelled) }
             if isLast || state.step % configuration.checkpointEvery == 0 { try state.checkpoint(report: report) }
         }
         return TrainingOutcome(step: state.step, made: try state.finish())

@@ -101,7 +101,8 @@ package struct TrainingConfiguration: Codable, Sendable, Hashable {
             return "min-snr weighs the denoising error, which --loss \(kind.rawValue) does not minimize; leave it out"
         }
         if targets == .all, warmStart != nil {
-            return "warm-start continues an adapter, and --targets all trains none; give the model to go on from with --model"
+            return
+                "warm-start continues an adapter, and --targets all trains none; give the model to go on from with --model"
         }
         return nil
     }

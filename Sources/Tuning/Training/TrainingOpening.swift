@@ -56,7 +56,7 @@ extension TrainingState {
             optimizer: AdamW(settings: configuration.optimizer, shapes: fresh.parameters.map(\.value.shape)))
         let builder = NetworkBuilder(model.unet, for: fresh)
         let state = TrainingState(
-            inputs, identity: identity, log: log, events: events, resolutions: kept.resolutions,
+            inputs, identity: identity, log: log, events: events, entries: kept,
             state: checkpoint?.checkpoint ?? beginning, reference: try reference(inputs, builder), builder: builder)
         return (state, lock)
     }
@@ -74,7 +74,8 @@ extension TrainingState {
         let unet = inputs.model.unet.configuration
         let activations = [unet.timeEmbeddingActFn, unet.timestepPostAct].compactMap(\.self)
         if configuration.targets == .all, let other = activations.first(where: { $0 == .mish || $0 == .relu }) {
-            return "the UNet has \(other.rawValue) around its time embedding, through which --targets all does not train; "
+            return
+                "the UNet has \(other.rawValue) around its time embedding, through which --targets all does not train; "
                 + "train an adapter"
         }
         return nil

@@ -22,6 +22,10 @@ final class TrainingState {
     /// The plan of the samples on which the loss is measured.
     private var fixedPlan: EpochPlan?
 
+    /// Steps after which the loss on the fixed samples, or the validation images, are in the log.
+    private var measured: Set<Int> = []
+    private var shown: Set<Int> = []
+
     private(set) var step: Int
     private var stream: SampleStream
     private var weights: TrainedWeights
@@ -37,16 +41,20 @@ final class TrainingState {
     ///   - identity: what it is bound to.
     ///   - log: its log, open.
     ///   - events: TensorBoard's file; nil for none.
-    ///   - resolutions: digest of the selection by epoch, as far as the log has them.
+    ///   - entries: what the log holds.
     ///   - state: where it begins.
     ///   - reference: what the loss holds the trained network against; nil for losses without.
     ///   - builder: makes networks of trained weights.
     init(
-        _ inputs: TrainingInputs, identity: RunIdentity, log: RunLog, events: EventFile?, resolutions: [Int: String],
+        _ inputs: TrainingInputs, identity: RunIdentity, log: RunLog, events: EventFile?, entries: [RunLogEntry],
         state: Checkpoint, reference: Network?, builder: NetworkBuilder
     ) {
         (self.inputs, self.identity, self.log, self.events) = (inputs, identity, log, events)
-        (self.resolutions, self.reference, self.builder) = (resolutions, reference, builder)
+        (resolutions, self.reference, self.builder) = (entries.resolutions, reference, builder)
+        for entry in entries {
+            if case .evaluation(let record) = entry { measured.insert(record.step) }
+            if case .validation(let record) = entry { shown.insert(record.step) }
+        }
         (step, weights, optimizer) = (state.step, state.weights, state.optimizer)
         let configuration = inputs.configuration
         average = configuration.averageDecay.map { decay in
@@ -157,12 +165,19 @@ final class TrainingState {
     private var result: TrainedWeights { average.map { weights.replacing($0.values) } ?? weights }
 
     /// Logs the loss on samples, noises and timesteps that stay the same for the whole run, and makes the images of the
-    /// validation prompts.
-    func validate(report: (TrainingEvent) -> Void) throws(TrainingError) {
-        guard configuration.evaluationSamples > 0 || inputs.validation != nil else { return }
+    /// validation prompts, unless the log has them for this step.
+    ///
+    /// - Parameter isCancelled: asked between batches of images; those of a step that is left in the middle are made when
+    ///   the run resumes.
+    func validate(report: (TrainingEvent) -> Void, isCancelled: () -> Bool) throws(TrainingError) {
+        let measures = configuration.evaluationSamples > 0 && !measured.contains(step)
+        let shows = inputs.validation != nil && !shown.contains(step)
+        guard measures || shows else { return }
         let network = try network(result)
-        if configuration.evaluationSamples > 0 { try evaluate(network, report: report) }
-        if let validation = inputs.validation { try makeImages(validation, network, report: report) }
+        if measures { try evaluate(network, report: report) }
+        if shows, let validation = inputs.validation {
+            try makeImages(validation, network, report: report, isCancelled: isCancelled)
+        }
     }
 
     private func evaluate(_ network: Network, report: (TrainingEvent) -> Void) throws(TrainingError) {
@@ -179,6 +194,7 @@ final class TrainingState {
         }
         let loss = sum / Double(entries.count)
         try write(.evaluation(.init(step: step, loss: loss)))
+        measured.insert(step)
         try note([("validation/loss", loss)])
         report(.evaluation(step: step, loss: loss))
     }
@@ -198,20 +214,24 @@ final class TrainingState {
     private static let evaluationStart = 1 << 48
 
     private func makeImages(
-        _ validation: ValidationImages, _ network: Network, report: (TrainingEvent) -> Void
+        _ validation: ValidationImages, _ network: Network, report: (TrainingEvent) -> Void,
+        isCancelled: () -> Bool
     ) throws(TrainingError) {
         let folder = run.validation(step)
         let images: [ValidationImages.Made]
         do {
-            images = try validation.make(inputs.model, network)
+            guard let made = try validation.make(inputs.model, network, isCancelled: isCancelled) else { return }
+            images = made
             try validation.write(images, to: folder, files: run.files)
             for (index, image) in images.enumerated() {
                 try events?.add(
-                    step: step, tag: "validation/\(index + 1) \(image.prompt)", png: Data(image.png), width: image.width,
+                    step: step, tag: "validation/\(index + 1) \(image.prompt)", png: Data(image.png),
+                    width: image.width,
                     height: image.height)
             }
         } catch { throw .file("\(error)") }
         try write(.validation(.init(step: step, images: images.map(\.name))))
+        shown.insert(step)
         report(.validation(step: step, folder: folder))
     }
 

@@ -23,11 +23,12 @@ package struct ValidationImages: Sendable {
         let png: [UInt8]
     }
 
-    /// Makes the images of a network.
-    func make(_ model: DiffusionModel, _ network: Network) throws -> [Made] {
+    /// Makes the images of a network; nil where it was stopped between two batches.
+    func make(_ model: DiffusionModel, _ network: Network, isCancelled: () -> Bool) throws -> [Made]? {
         let model = model.replacing(unet: network.unet)
         var made: [Made] = []
         for first in stride(from: 0, to: prompts.count, by: batch) {
+            if isCancelled() { return nil }
             let places = first..<min(first + batch, prompts.count)
             var request = GenerationRequest(
                 prompts: model.encode(prompts: Array(prompts[places])), seeds: places.map { _ in seed }, steps: steps,
