@@ -75,7 +75,7 @@ import Tuning
         #expect(try bytes("pieces") == bytes("whole"))
         #expect(try measured("pieces") == measured("whole"))
         let steps = try RunLog.read(run("whole").log).compactMap { if case .step(let step) = $0 { step } else { nil } }
-        #expect(steps.flatMap(\.timesteps).allSatisfy((600...700).contains))
+        #expect(steps.flatMap(\.timesteps).allSatisfy { (600...700).contains($0) })
         #expect(steps.map(\.lr) == [0, 0.005, 0.01, 0.005])
         // The average is what the run gives, and the last step's adapter lies beside it.
         let raw = try Data(contentsOf: run("whole").raw.appending(path: AdapterFile.name))

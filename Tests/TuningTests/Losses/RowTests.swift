@@ -69,7 +69,7 @@ import Tuning
         #expect((900...1100).contains(dropped))
         for index in 0..<100 {
             let places = draws.negatives(index, 3, of: 5)
-            #expect(Set(places).count == 3 && places.allSatisfy((0..<5).contains))
+            #expect(Set(places).count == 3 && places.allSatisfy { (0..<5).contains($0) })
             #expect(places == draws.negatives(index, 3, of: 5))
             #expect(Set(draws.negatives(index, 9, of: 4)) == [0, 1, 2, 3])
         }
