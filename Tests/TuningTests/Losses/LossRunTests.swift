@@ -1,7 +1,6 @@
 import Diffusion
 import Foundation
 import Tensor
-import TestSupport
 import Testing
 import Tuning
 
@@ -141,31 +140,6 @@ import Tuning
         let error = #expect(throws: TrainingError.self) { try Trainer(inputs).train() }
         #expect(error?.description.contains("none of the selection's 3 prompts has a near miss") == true)
         #expect(!FileManager.default.fileExists(atPath: run("none").root.path))
-    }
-
-    @Test(.enabled(if: Programs.hasJSONSchema, "a Python with jsonschema is needed: make setup-python"))
-    func logsFitTheirSchema() throws {
-        var configuration = configuration(.contrast)
-        (configuration.steps, configuration.evaluationSamples, configuration.averageDecay) = (2, 1, 0.9)
-        configuration.timesteps = TimestepRange(0, 999)
-        configuration.schedule = LearningRateSchedule(.linear, warmup: 1)
-        (configuration.minSNR, configuration.dropCaptions, configuration.validateEvery) = (5, 0.1, 1)
-        var validation = ValidationImages(prompts: ["a red circle"])
-        validation.steps = 1
-        _ = try train("log", configuration, stopAfter: 1, validation: validation)
-        _ = try train("log", configuration, validation: validation)
-        let scratch = try TemporaryFolder()
-        let lines = try String(contentsOf: run("log").log, encoding: .utf8).split(separator: "\n")
-        for (index, line) in lines.enumerated() {
-            try Data(line.utf8).write(to: scratch.url.appending(path: "\(index).json"))
-        }
-        let events = Set(lines.compactMap { $0.split(separator: "\"event\":\"").last?.split(separator: "\"").first })
-        #expect(
-            events == ["run", "resolution", "step", "evaluation", "validation", "checkpoint", "resumed", "finished"])
-        let script = repository.appendingPathComponent("Tests/Interop/check_documents.py").path
-        // Members that the schema does not know are refused in what is new: the configuration and the loss.
-        let checked = try Programs.run(try #require(Programs.python), [script, "run-log=\(scratch.url.path)"])
-        #expect(checked.status == 0, "\(checked.output)\(checked.errors)")
     }
 
     @Test func validationImagesAreWrittenAtEachCheckpoint() throws {

@@ -85,6 +85,38 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: corpus.path + "/runs/bad"))
     }
 
+    @Test(.enabled(if: Programs.hasJSONSchema, "a Python with jsonschema is needed: make setup-python"))
+    func logsFitTheirSchema() throws {
+        for steps in ["2", "3"] {
+            let outcome = try Attune.start(
+                [
+                    "train", "--corpus", corpus.path, "pool", "--model", Attune.model, "--run", "log", "--steps", steps,
+                    "--batch", "2", "--accumulate", "1", "--rank", "2", "--evaluate", "2", "--validate-prompts",
+                    corpus.prompts, "--validate-steps", "1", "--loss", "nft", "--reward-by", "mi", "--ema", "0.9",
+                    "--timesteps", "0-999", "--warmup", "1", "--drop-captions", "0.1", "--validate-every", "1",
+                    "--checkpoint-every", "1",
+                ]
+            ).wait()
+            try #require(outcome.status == 0, "\(outcome.errors)")
+        }
+        _ = try train("whole", "--targets", "all")
+        var (arguments, events): ([String], Set<Substring>) = ([], [])
+        for run in ["log", "whole"] {
+            let log = try String(contentsOfFile: corpus.path + "/runs/\(run)/log.jsonl", encoding: .utf8)
+            for (index, line) in log.split(separator: "\n").enumerated() {
+                arguments.append("run-log=" + (try corpus.scratch.file("\(run)-\(index).json", String(line))))
+                if let event = line.split(separator: "\"event\":\"").last?.split(separator: "\"").first {
+                    events.insert(event)
+                }
+            }
+        }
+        #expect(
+            events == ["run", "resolution", "step", "evaluation", "validation", "checkpoint", "resumed", "finished"])
+        let script = Repository.root.appending(path: "Tests/Interop/check_documents.py").path
+        let checked = try Programs.run(try #require(Programs.python), [script] + arguments)
+        #expect(checked.status == 0, "\(checked.output)\(checked.errors)")
+    }
+
     @Test func aLineThatIsNoNearMissIsNamed() throws {
         let file = try corpus.scratch.file("near.jsonl", #"{"prompt": "a", "negatives": []}"# + "\n[1]\n")
         let outcome = try train("bad", "--loss", "contrast", "--negatives", file)
