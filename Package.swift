@@ -116,7 +116,7 @@ let package = Package(
             name: "WorkflowsTests",
             dependencies: [
                 "TestSupport", "Workflows", "Interchange", "OCI", "Corpus", "Codecs", "Images", "Diffusion", "Shapes",
-                "Metrics",
+                "Metrics", "Tuning",
             ],
             swiftSettings: strict),
         .testTarget(

@@ -1,9 +1,9 @@
 package import Corpus
 package import Diffusion
-import Disk
 package import Foundation
 import NearMisses
 import Tensor
+package import Tuning
 
 /// Where near-miss prompts come from.
 package enum NearMissSource: Sendable, Equatable {
@@ -24,7 +24,7 @@ package struct NearMissPrompts: Sendable {
     /// - Parameters:
     ///   - count: at most so many of each prompt.
     ///   - prompts: those that will be asked for; the same prompt may come often.
-    /// - Throws: ``Failure`` naming the line of a file that cannot be used, or a corpus of one prompt.
+    /// - Throws: ``NegativePromptsError`` naming the line of a file that cannot be used; ``Failure`` for a corpus of one prompt.
     package init(
         _ source: NearMissSource, count: Int, prompts: [String], in corpus: Corpus, _ model: DiffusionModel
     ) throws {
@@ -38,51 +38,16 @@ package struct NearMissPrompts: Sendable {
             let nearest = try NearestPrompts(of: prompts, count: count, in: corpus, model)
             find = { nearest[$0] }
         case .file(let url):
-            let list = try NearMissFile(url)
+            let list = try NegativePrompts(file: url)
             self.source = NegativeSource(source: "sha256:\(list.digest)", count: count)
-            find = { Array(list[$0].prefix(count)) }
+            find = { prompt in
+                var seen: Set<ExactText> = []
+                return Array(list(prompt).filter { seen.insert(ExactText($0)).inserted }.prefix(count))
+            }
         }
     }
 
     func negatives(of prompt: String) -> [String] { find(prompt) }
-}
-
-/// Near misses that somebody listed: JSON lines, each with a `prompt` and its `negatives`.
-struct NearMissFile: Sendable {
-    let digest: String
-    private var lists: [ExactText: [String]] = [:]
-
-    private struct Line: Decodable {
-        let prompt: String
-        let negatives: [String]
-    }
-
-    init(_ url: URL) throws {
-        let data = try Disk.read(url.path)
-        digest = Digest(of: data).hex
-        var number = 0
-        for line in data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
-            number += 1
-            let place = "\(url.path), line \(number)"
-            guard line.contains(where: { $0 > 0x20 }) else { continue }
-            guard let read = try? JSONDecoder().decode(Line.self, from: Data(line)) else {
-                throw Failure("\(place): is no JSON object with \"prompt\" and \"negatives\", a list of texts")
-            }
-            let prompt = ExactText(read.prompt)
-            guard !read.negatives.contains(where: { ExactText($0) == prompt }) else {
-                throw Failure("\(place): lists the prompt itself as a near miss; remove it")
-            }
-            guard Set(read.negatives.map { ExactText($0) }).count == read.negatives.count else {
-                throw Failure("\(place): lists a near miss twice; remove one")
-            }
-            guard lists.updateValue(read.negatives, forKey: prompt) == nil else {
-                throw Failure("\(place): its prompt has a line above already; put all near misses of a prompt on one line")
-            }
-        }
-        guard !lists.isEmpty else { throw Failure("\(url.path): lists no near misses; put one prompt on each line") }
-    }
-
-    subscript(_ prompt: String) -> [String] { lists[ExactText(prompt)] ?? [] }
 }
 
 /// Other prompts of a corpus, nearest first by the cosine of their text embeddings.
@@ -131,6 +96,14 @@ struct NearestPrompts: Sendable {
     }
 
     subscript(_ prompt: String) -> [String] { lists[ExactText(prompt)] ?? [] }
+}
+
+extension NegativePrompts {
+    /// Near misses by rules, for training.
+    package static func rules(seed: Int, count: Int) -> NegativePrompts {
+        let rules = NearMissRules(seed: seed)
+        return NegativePrompts(digest: "rules:\(seed), \(count)") { rules.negatives(of: $0, count: count) }
+    }
 }
 
 extension [CatalogueRow] {

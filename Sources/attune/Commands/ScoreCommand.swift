@@ -1,4 +1,5 @@
 import ArgumentParser
+import Tuning
 import Workflows
 
 struct ScoreCommand: AsyncParsableCommand {
@@ -47,7 +48,7 @@ struct ScoreCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Measure only these of the timesteps, as 201-999: cheaper, and no estimate of MI.", valueName: "low-high"))
+            "Measure only these of the timesteps, as 201-999: cheaper, and no estimate of MI.", valueName: "a-b"))
     var timesteps: TimestepRange?
 
     func validate() throws {

@@ -21,14 +21,3 @@ struct NearMissArgument: ExpressibleByArgument {
         }
     }
 }
-
-/// `--timesteps`: the lowest and the highest, as 201-999.
-struct TimestepRange: ExpressibleByArgument {
-    let range: ClosedRange<Int>
-
-    init?(argument: String) {
-        let ends = argument.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
-        guard ends.count == 2, let low = ends[0], let high = ends[1], low >= 0, low <= high else { return nil }
-        range = low...high
-    }
-}

@@ -56,6 +56,17 @@ import Workflows
         #expect(corpus.verify().isEmpty)
     }
 
+    @Test(.enabled(if: Programs.hasJSONSchema, "a Python with jsonschema is needed: make setup-python"))
+    func theDocumentFitsItsSchema() throws {
+        var job = try job()
+        (job.name, job.negatives, job.negativeCount) = ("mine", .rules(seed: 0), 2)
+        _ = try job.run(in: corpus, monitor: Recorder())
+        let script = Repository.root.appending(path: "Tests/Interop/check_documents.py").path
+        let outcome = try Programs.run(
+            try #require(Programs.python), [script, "evaluation=\(corpus.folder.path)/evaluations"])
+        #expect(outcome.status == 0 && outcome.output.hasPrefix("1 documents, 0 wrong"), "\(outcome.output)\(outcome.errors)")
+    }
+
     @Test func aStopLosesNothing() throws {
         let job = try job()
         let first = try job.run(in: corpus, monitor: Recorder(allowing: 1))
