@@ -62,7 +62,7 @@ let package = Package(
         .target(
             name: "OCI", dependencies: ["Hashing", "Disk", "Corpus", "CCurl", logging], swiftSettings: strict),
         .target(
-            name: "Tuning", dependencies: ["Disk", "Tensor", "Diffusion", "Corpus", "Codecs"],
+            name: "Tuning", dependencies: ["Disk", "Tensor", "Diffusion", "Corpus", "Images", "Codecs"],
             swiftSettings: strict),
         .target(
             name: "Interchange", dependencies: ["Disk", "Diffusion", "Corpus", "Images", "Codecs", "Tensor"],
@@ -109,7 +109,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "InterchangeTests",
-            dependencies: ["TestSupport", "Interchange", "OCI", "Corpus", "Codecs", "Images"],
+            dependencies: ["TestSupport", "Interchange", "OCI", "Corpus", "Images", "Codecs"],
             swiftSettings: strict),
         .testTarget(name: "OCITests", dependencies: ["TestSupport", "OCI", "Corpus", "Codecs"], swiftSettings: strict),
         .testTarget(

@@ -48,12 +48,15 @@ package struct NearMissRules: Sendable {
             let all = Vocabulary.alternatives(to: slot.entry)
             if slot.entry.kind == .number {
                 // The nearest numbers first: they are what is confused.
-                return all.sorted { (abs($0.index - slot.entry.index), $0.index) < (abs($1.index - slot.entry.index), $1.index) }
+                return all.sorted {
+                    (abs($0.index - slot.entry.index), $0.index) < (abs($1.index - slot.entry.index), $1.index)
+                }
             }
             let opposites = all.prefix { slot.entry.opposites.contains($0.index) }
             let rest = generator.shuffled(common(Array(all.dropFirst(opposites.count)), slot.entry))
             // What the prompt has already would be two alike, which a model may not know how to draw.
-            return opposites + rest.filter { !present.contains(Choice($0)) } + rest.filter { present.contains(Choice($0)) }
+            return opposites + rest.filter { !present.contains(Choice($0)) }
+                + rest.filter { present.contains(Choice($0)) }
         }
         var made: [PromptWords] = []
         for round in 0..<(choices.map(\.count).max() ?? 0) {

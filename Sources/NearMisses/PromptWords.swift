@@ -49,10 +49,12 @@ struct PromptWords: Hashable {
     }
 
     private mutating func fixArticles() {
-        for index in words.indices.dropLast() where ["a", "an"].contains(words[index].lower) && !words[index].endsPhrase {
+        for index in words.indices.dropLast()
+        where ["a", "an"].contains(words[index].lower) && !words[index].endsPhrase {
             let article = Inflection.article(before: words[index + 1].text)
             guard article != words[index].lower else { continue }
-            words[index].text = words[index].text.first == "A" ? article.prefix(1).uppercased() + article.dropFirst() : article
+            words[index].text =
+                words[index].text.first == "A" ? article.prefix(1).uppercased() + article.dropFirst() : article
         }
     }
 
@@ -60,7 +62,9 @@ struct PromptWords: Hashable {
     var meaning: [String] {
         var parts: [String] = [""]
         for word in words {
-            if word.lower == "and" { parts.append("") } else if !["a", "an"].contains(word.lower) {
+            if word.lower == "and" {
+                parts.append("")
+            } else if !["a", "an"].contains(word.lower) {
                 parts[parts.count - 1] += word.lower + " "
                 if word.endsPhrase { parts.append("") }
             }

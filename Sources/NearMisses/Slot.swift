@@ -44,7 +44,8 @@ struct Slot {
     private static func fits(_ entry: Vocabulary.Entry, _ range: Range<Int>, _ words: [PromptWords.Word]) -> Bool {
         let last = words[range.upperBound - 1]
         let next = range.upperBound < words.count && !last.endsPhrase ? words[range.upperBound].lower : nil
-        let previous = range.lowerBound > 0 && !words[range.lowerBound - 1].endsPhrase ? words[range.lowerBound - 1].lower : nil
+        let previous =
+            range.lowerBound > 0 && !words[range.lowerBound - 1].endsPhrase ? words[range.lowerBound - 1].lower : nil
         switch entry.kind {
         case .color where ["orange", "silver"].contains(last.lower):
             return next.map { !Vocabulary.stops.contains($0) } ?? false
@@ -56,7 +57,8 @@ struct Slot {
         case .shape:
             // "to cross", "star in": a shape has a word before it that begins a noun phrase.
             guard let previous else { return false }
-            return Vocabulary.determiners.contains(previous) || Vocabulary.meanings[previous] != nil || Int(previous) != nil
+            return Vocabulary.determiners.contains(previous) || Vocabulary.meanings[previous] != nil
+                || Int(previous) != nil
         case .relation: return next != nil
         default: return true
         }

@@ -2,7 +2,8 @@
 enum Vocabulary {
     /// A kind of words of which one excludes the others.
     enum Kind: Int, CaseIterable, Sendable {
-        case color, material, size, pattern, age, state, shape, animal, person, vehicle, food, furniture, number, relation
+        case color, material, size, pattern, age, state, shape, animal, person, vehicle, food, furniture, number,
+            relation
 
         /// Whether its words are nouns, which have plurals.
         var isNoun: Bool {
@@ -27,10 +28,13 @@ enum Vocabulary {
     /// Words of each kind: synonyms are joined by `/`, a pair of opposites by `|`.
     private static let lists: [Kind: [String]] = [
         .color: [
-            "red", "green", "blue", "yellow", "purple/violet", "orange", "pink", "cyan/turquoise/teal", "black|white", "brown",
+            "red", "green", "blue", "yellow", "purple/violet", "orange", "pink", "cyan/turquoise/teal", "black|white",
+            "brown",
             "gray/grey", "beige", "golden", "silver",
         ],
-        .material: ["wooden|metal", "plastic|glass", "leather", "stone", "rubber", "ceramic", "paper", "brick", "concrete"],
+        .material: [
+            "wooden|metal", "plastic|glass", "leather", "stone", "rubber", "ceramic", "paper", "brick", "concrete",
+        ],
         .size: [
             "big/large|small/little", "huge/giant|tiny", "tall|short", "wide|narrow", "thick|thin", "long|stubby",
         ],
@@ -41,11 +45,13 @@ enum Vocabulary {
             "smiling|crying", "sitting|standing", "sleeping|running",
         ],
         .shape: [
-            "circle", "square", "diamond", "triangle", "star", "cross", "cube|sphere", "cylinder|cone", "rectangle|oval",
+            "circle", "square", "diamond", "triangle", "star", "cross", "cube|sphere", "cylinder|cone",
+            "rectangle|oval",
             "pyramid", "hexagon", "pentagon",
         ],
         .animal: [
-            "dog|cat", "horse|cow", "bird", "sheep", "elephant|giraffe", "zebra", "bear", "rabbit|mouse", "lion|tiger", "fish",
+            "dog|cat", "horse|cow", "bird", "sheep", "elephant|giraffe", "zebra", "bear", "rabbit|mouse", "lion|tiger",
+            "fish",
             "duck", "frog|turtle", "butterfly|bee", "monkey",
         ],
         .person: ["man|woman", "boy|girl"],
@@ -83,13 +89,17 @@ enum Vocabulary {
         // Only its opposite contradicts it: a big dog may be old.
         case .size, .age, .state, .person: return opposites
         // Each of four directions contradicts the others; of the rest only the opposite does.
-        case .relation: return entry.index < 4 ? opposites + all[0..<4].filter { $0.index != entry.index && !entry.opposites.contains($0.index) } : opposites
+        case .relation:
+            return entry.index < 4
+                ? opposites + all[0..<4].filter { $0.index != entry.index && !entry.opposites.contains($0.index) }
+                : opposites
         default: return opposites + all.filter { $0.index != entry.index && !entry.opposites.contains($0.index) }
         }
     }
 
     /// Entries by the words of their spellings; nouns by their plurals too.
-    static let meanings: [String: (entry: Entry, isPlural: Bool)] = entries.values.joined().reduce(into: [:]) { all, entry in
+    static let meanings: [String: (entry: Entry, isPlural: Bool)] = entries.values.joined().reduce(into: [:]) {
+        all, entry in
         for spelling in entry.spellings {
             all[spelling] = (entry, false)
             if entry.kind.isNoun { all[Inflection.plural(spelling)] = (entry, Inflection.plural(spelling) != spelling) }
@@ -101,12 +111,18 @@ enum Vocabulary {
 
     /// Words after which no noun phrase goes on.
     static let stops: Set<String> = [
-        "a", "an", "the", "and", "or", "with", "without", "of", "in", "on", "at", "by", "to", "from", "for", "near", "next", "under",
-        "over", "above", "below", "behind", "beside", "between", "inside", "outside", "into", "onto", "while", "that", "which", "who",
-        "is", "are", "was", "were", "has", "have", "his", "her", "their", "its", "as", "up", "down", "through", "around", "against",
-        "sitting", "standing", "lying", "laying", "walking", "running", "eating", "holding", "riding", "playing", "looking", "wearing",
+        "a", "an", "the", "and", "or", "with", "without", "of", "in", "on", "at", "by", "to", "from", "for", "near",
+        "next", "under",
+        "over", "above", "below", "behind", "beside", "between", "inside", "outside", "into", "onto", "while", "that",
+        "which", "who",
+        "is", "are", "was", "were", "has", "have", "his", "her", "their", "its", "as", "up", "down", "through",
+        "around", "against",
+        "sitting", "standing", "lying", "laying", "walking", "running", "eating", "holding", "riding", "playing",
+        "looking", "wearing",
     ]
 
     /// Words that an adjective or a number follows or precedes without being one.
-    static let determiners: Set<String> = ["a", "an", "the", "this", "that", "some", "any", "each", "every", "another", "no"]
+    static let determiners: Set<String> = [
+        "a", "an", "the", "this", "that", "some", "any", "each", "every", "another", "no",
+    ]
 }

@@ -31,7 +31,8 @@ import Testing
             curves: ErrorCurves, timesteps: [Int32], draws: Int, schedule: ScheduleDescription
         ) -> CurveScores {
             CurveScores(
-                contrast: Double(curves.errors[0]), contrastError: 0.25, contrastHard: Double(curves.prompts), pointwise: .nan)
+                contrast: Double(curves.errors[0]), contrastError: 0.25, contrastHard: Double(curves.prompts),
+                pointwise: .nan)
         }
     }
 
@@ -100,7 +101,8 @@ import Testing
         let samples = try sampleRecords(3)
         try corpus.append(samples)
         for (index, sample) in samples.enumerated() {
-            try corpus.append([record(sample.id, index == 1 ? [] : ["n\(index)", "m"], from: Float(index))], by: scorer())
+            try corpus.append(
+                [record(sample.id, index == 1 ? [] : ["n\(index)", "m"], from: Float(index))], by: scorer())
         }
         let before = try corpus.query(CatalogueQuery())
         let known = try corpus.scores(of: samples.map(\.id))

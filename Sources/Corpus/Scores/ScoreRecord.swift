@@ -40,7 +40,9 @@ package struct Scorer: Sendable, Equatable, Codable {
 
     package var digest: Digest { Digest(of: json.data) }
 
-    private enum CodingKeys: String, CodingKey { case model, adapter, draws, steps, seed, schedule, negatives, timesteps }
+    private enum CodingKeys: String, CodingKey {
+        case model, adapter, draws, steps, seed, schedule, negatives, timesteps
+    }
 
     package init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)

@@ -6,8 +6,7 @@ package protocol ErrorEstimator: Sendable {
     func estimate(_ errors: DenoisingErrors, schedule: NoiseSchedule) -> MIEstimate
 }
 
-/// Contrastive MI: the log of the prompt's share in a softmax of −error/τ over the prompt and its near misses, the mean over
-/// draws and timesteps. At most 0; −log(1 + near misses) says nothing.
+/// Contrastive MI: the log of the prompt's share in a softmax of −error/τ over the prompt and its near misses. At most 0; −log(1 + near misses) says nothing.
 ///
 /// The errors are log-likelihoods up to a weight for each timestep (arXiv 2303.16203), so this is the log-posterior of the
 /// prompt among prompts that differ from it in one thing. What raises the likelihood under all of them, as extra objects
@@ -15,10 +14,10 @@ package protocol ErrorEstimator: Sendable {
 package struct ContrastEstimator: ErrorEstimator, Equatable {
     /// What a softmax is taken of.
     package enum Pooling: String, Sendable, CaseIterable {
-        /// The errors of each draw and timestep: each has a say of its own.
-        case draw
-        /// The mean errors over draws and timesteps.
+        /// The mean errors over draws and timesteps: noise averages out before prompts compete.
         case mean
+        /// The errors of each draw and timestep, and the mean of what comes out.
+        case draw
     }
 
     package var range: ErrorRange
@@ -26,7 +25,7 @@ package struct ContrastEstimator: ErrorEstimator, Equatable {
     package var temperature: Double
     package var pooling: Pooling
 
-    package init(range: ErrorRange = ErrorRange(), temperature: Double = 0.5, pooling: Pooling = .draw) {
+    package init(range: ErrorRange = ErrorRange(), temperature: Double = 0.25, pooling: Pooling = .mean) {
         (self.range, self.temperature, self.pooling) = (range, temperature, pooling)
     }
 
@@ -37,16 +36,29 @@ package struct ContrastEstimator: ErrorEstimator, Equatable {
                 negatives.isEmpty ? nil : logShare(prompt, negatives)
             }
         case .mean:
-            var (count, sums) = (0, [Double]())
-            range.forEach(errors, schedule) { _, prompt, _, negatives in
+            var sums = Array(repeating: [Double](), count: errors.draws)
+            var counts = Array(repeating: 0, count: errors.draws)
+            range.forEach(errors, schedule) { draw, prompt, _, negatives in
                 let row = [prompt] + negatives
-                sums = sums.isEmpty ? row : zip(sums, row).map(+)
-                count += 1
+                sums[draw] = sums[draw].isEmpty ? row : zip(sums[draw], row).map(+)
+                counts[draw] += 1
             }
-            guard count > 0, sums.count > 1 else { return MIEstimate(meanOf: []) }
-            let means = sums.map { $0 / Double(count) }
-            return MIEstimate(value: logShare(means[0], Array(means.dropFirst())), standardError: .nan)
+            let used = sums.indices.filter { counts[$0] > 0 && sums[$0].count > 1 }
+            guard let first = used.first else { return MIEstimate(meanOf: []) }
+            let whole = used.dropFirst().reduce(sums[first]) { zip($0, sums[$1]).map(+) }
+            let value = share(whole, used.reduce(0) { $0 + counts[$1] })
+            // As if each draw were all that is known; those of all together differ less.
+            let apart = MIEstimate(meanOf: used.map { share(sums[$0], counts[$0]) })
+            return MIEstimate(value: value, standardError: apart.standardError)
         }
+    }
+
+    /// - Parameters:
+    ///   - sums: of the errors under the prompt, then its near misses.
+    ///   - count: how many were added up.
+    private func share(_ sums: [Double], _ count: Int) -> Double {
+        let means = sums.map { $0 / Double(count) }
+        return logShare(means[0], Array(means.dropFirst()))
     }
 
     private func logShare(_ prompt: Double, _ negatives: [Double]) -> Double {
@@ -71,7 +83,9 @@ package struct HardContrastEstimator: ErrorEstimator, Equatable {
             sums = sums.isEmpty ? row : zip(sums, row).map(+)
             count += 1
         }
-        guard count > 0, let least = sums.indices.min(by: { sums[$0] < sums[$1] }) else { return MIEstimate(meanOf: []) }
+        guard count > 0, let least = sums.indices.min(by: { sums[$0] < sums[$1] }) else {
+            return MIEstimate(meanOf: [])
+        }
         return MIEstimate(errors, range, schedule) { prompt, _, negatives in negatives[least] - prompt }
     }
 }

@@ -43,7 +43,8 @@ package struct AgreementJob: Sendable {
             }
         }
         guard !names.isEmpty else {
-            throw Failure("no score: not one is there of all \(rows.count) images; measure some with attune score, or annotate")
+            throw Failure(
+                "no score: not one is there of all \(rows.count) images; measure some with attune score, or annotate")
         }
         let categories = PromptCategories(shapesOf: rows.map(\.prompt))
         let judged = JudgedImages(

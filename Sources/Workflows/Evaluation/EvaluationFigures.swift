@@ -139,7 +139,8 @@ struct EvaluationFigures {
                 for (name, value) in one.values { sums[name, default: 0] += value / Double(own.count) }
             }
             return .init(
-                prompt: prompt, category: categories[prompt], model: group.model, guidance: group.guidance, values: values)
+                prompt: prompt, category: categories[prompt], model: group.model, guidance: group.guidance,
+                values: values)
         }
     }
 
@@ -148,7 +149,9 @@ struct EvaluationFigures {
         var models: [String] = []
         for group in groups where !models.contains(group.model) { models.append(group.model) }
         for model in models {
-            guard let most = means.filter({ $0.model == model }).max(by: { $0.value.mean < $1.value.mean }) else { continue }
+            guard let most = means.filter({ $0.model == model }).max(by: { $0.value.mean < $1.value.mean }) else {
+                continue
+            }
             report.best.append(.init(model: model, guidance: most.guidance, value: most.value))
         }
     }

@@ -19,7 +19,8 @@ package struct EvaluationJob: Sendable {
         package init(_ text: String) {
             if let equal = text.firstIndex(of: "="), !text[..<equal].contains("/"), equal != text.startIndex {
                 self.init(
-                    label: String(text[..<equal]), file: URL(fileURLWithPath: String(text[text.index(after: equal)...])))
+                    label: String(text[..<equal]), file: URL(fileURLWithPath: String(text[text.index(after: equal)...]))
+                )
                 return
             }
             let file = URL(fileURLWithPath: text)
@@ -83,14 +84,17 @@ package struct EvaluationJob: Sendable {
         guard !texts.isEmpty else { throw PromptFileError.empty(path: prompts.path) }
         let categories = PromptCategories(file: data, prompts: texts)
         let each = try Candidate.count(
-            prompts: texts.count, imagesPerPrompt: imagesPerPrompt, limit: GenerationJob.limit / (labels.count * guidance.count))
+            prompts: texts.count, imagesPerPrompt: imagesPerPrompt,
+            limit: GenerationJob.limit / (labels.count * guidance.count))
         let total = each * labels.count * guidance.count
         var outcome = WorkOutcome(total: total)
         monitor.begin(total: negatives == nil ? total : 2 * total)
         var made = try make(texts, each, corpus, monitor, &outcome)
         guard outcome.isFinished else { return (nil, name ?? "", outcome) }
         made.referee = referee ?? (PromptCategories(shapesOf: texts)[texts[0]] == nil ? nil : .shapes)
-        if negatives != nil, try !score(made.images, total, corpus, monitor, &outcome) { return (nil, name ?? "", outcome) }
+        if negatives != nil, try !score(made.images, total, corpus, monitor, &outcome) {
+            return (nil, name ?? "", outcome)
+        }
         let report: EvaluationReport
         do {
             report = try EvaluationFigures(made, scores: scores, categories: categories, bootstrap).report(
@@ -176,7 +180,8 @@ package struct EvaluationJob: Sendable {
             }
         return EvaluationReport.Settings(
             model: made.modelDigest, adapters: made.adapters, prompts: texts, imagesPerPrompt: imagesPerPrompt,
-            guidance: guidance, steps: steps, sampler: sampler.rawValue, seed: String(seed), referee: made.referee?.name,
+            guidance: guidance, steps: steps, sampler: sampler.rawValue, seed: String(seed),
+            referee: made.referee?.name,
             negatives: near, resamples: bootstrap.resamples)
     }
 }

@@ -87,11 +87,15 @@ package struct EvaluationReport: Codable, Sendable {
 package enum StoredEvaluations {
     private static func folder(_ corpus: Corpus) -> URL { corpus.folder.appending(path: "evaluations") }
 
-    package static func file(_ name: String, in corpus: Corpus) -> URL { folder(corpus).appending(path: "\(name).json") }
+    package static func file(_ name: String, in corpus: Corpus) -> URL {
+        folder(corpus).appending(path: "\(name).json")
+    }
 
     /// - Throws: ``UsageError`` for a name that is no name of a file.
     package static func check(name: String) throws(UsageError) {
-        let isPlain = name.utf8.allSatisfy { ($0 >= 48 && $0 <= 57) || ($0 | 32 >= 97 && $0 | 32 <= 122) || "-_.".utf8.contains($0) }
+        let isPlain = name.utf8.allSatisfy {
+            ($0 >= 48 && $0 <= 57) || ($0 | 32 >= 97 && $0 | 32 <= 122) || "-_.".utf8.contains($0)
+        }
         guard isPlain, !name.isEmpty, !name.hasPrefix("."), name.utf8.count <= 100 else {
             throw UsageError("--name '\(name)': letters, digits, '-', '_' and '.' make a name, and no '.' begins it")
         }
@@ -103,7 +107,8 @@ package enum StoredEvaluations {
     static func store(_ report: EvaluationReport, as name: String, in corpus: Corpus) throws {
         if let known = try Self.report(named: name, in: corpus), known.settings != report.settings {
             throw Failure(
-                "\(file(name, in: corpus).path): holds an evaluation with other settings; choose another --name, or remove it")
+                "\(file(name, in: corpus).path): holds an evaluation with other settings; choose another --name, or remove it"
+            )
         }
         try Disk.makeFolder(folder(corpus).path)
         try corpus.files.write(Data((try jsonText(report) + "\n").utf8), to: file(name, in: corpus))
@@ -116,7 +121,9 @@ package enum StoredEvaluations {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         guard let report = try? decoder.decode(EvaluationReport.self, from: data), report.format == "attune-evaluation"
-        else { throw Failure("\(file.path): is no evaluation that this attune understands: remove it, and evaluate again") }
+        else {
+            throw Failure("\(file.path): is no evaluation that this attune understands: remove it, and evaluate again")
+        }
         guard report.version == 1 else {
             throw Failure("\(file.path): is an evaluation of version \(report.version): update attune")
         }

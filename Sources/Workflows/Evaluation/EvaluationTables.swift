@@ -26,7 +26,9 @@ package enum EvaluationTables {
         var table = Table(columns: ["model", "guidance", "prompts"] + scores)
         for model in models(report) {
             for guidance in report.settings.guidance {
-                let rows = report.results.filter { $0.model == model && $0.guidance == guidance && $0.category == "all" }
+                let rows = report.results.filter {
+                    $0.model == model && $0.guidance == guidance && $0.category == "all"
+                }
                 guard let first = rows.first else { continue }
                 table.rows.append(
                     [model, "\(guidance)", String(first.value.count)]
@@ -61,7 +63,10 @@ package enum EvaluationTables {
         return Table(
             columns: ["model", "at", "against", "at", "difference"],
             rows: rows.map {
-                [$0.model, "\($0.guidance)", $0.baseline, "\($0.baselineGuidance)", cell($0.value) + ($0.value.excludesZero ? " *" : "")]
+                [
+                    $0.model, "\($0.guidance)", $0.baseline, "\($0.baselineGuidance)",
+                    cell($0.value) + ($0.value.excludesZero ? " *" : ""),
+                ]
             })
     }
 

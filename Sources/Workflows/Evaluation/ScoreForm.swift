@@ -30,7 +30,7 @@ package struct ScoreForm: Sendable, Equatable {
         case "contrast":
             let estimator = ContrastEstimator(
                 range: try settings.range(), temperature: try settings.number("tau") ?? ContrastEstimator().temperature,
-                pooling: try settings.choice("pooling") ?? .draw)
+                pooling: try settings.choice("pooling") ?? ContrastEstimator().pooling)
             guard estimator.temperature > 0 else { throw UsageError("\(text): tau must be above 0") }
             kind = .errors(estimator, source: settings.take("source"))
         case "contrast_hard":
@@ -39,11 +39,13 @@ package struct ScoreForm: Sendable, Equatable {
             kind = .errors(PointwiseEstimator(range: try settings.range()), source: settings.take("source"))
         case "mc":
             kind = .trace(
-                MeanKappaEstimator(kappa: try settings.choice("kappa") ?? .paper, cutoff: try settings.count("above") ?? 50),
+                MeanKappaEstimator(
+                    kappa: try settings.choice("kappa") ?? .paper, cutoff: try settings.count("above") ?? 50),
                 draws: try settings.count("draws"))
         default:
             throw UsageError(
-                "\(text): only contrast, contrast_hard, pointwise and mc take settings; '\(parts[0])' is a column or nothing")
+                "\(text): only contrast, contrast_hard, pointwise and mc take settings; '\(parts[0])' is a column or nothing"
+            )
         }
         try settings.requireEmpty()
     }
@@ -110,7 +112,8 @@ package struct ScoreForm: Sendable, Equatable {
 
     private static func column(_ name: String, _ rows: [CatalogueRow], _ corpus: Corpus) throws -> [String: Double] {
         if let column = CatalogueRow.scores[name] {
-            return Dictionary(rows.compactMap { row in row[keyPath: column].map { (row.id, $0) } }) { first, _ in first }
+            return Dictionary(rows.compactMap { row in row[keyPath: column].map { (row.id, $0) } }) { first, _ in first
+            }
         }
         let scorers = try corpus.scorers()
         guard scorers.contains(name) else {
@@ -167,7 +170,9 @@ private struct Settings {
 
     mutating func number(_ key: String) throws(UsageError) -> Double? {
         guard let value = take(key) else { return nil }
-        guard let number = Double(value), number.isFinite else { throw UsageError("\(text): \(key)=\(value) is no number") }
+        guard let number = Double(value), number.isFinite else {
+            throw UsageError("\(text): \(key)=\(value) is no number")
+        }
         return number
     }
 

@@ -53,7 +53,8 @@ package enum ShapesFolder {
             let verdict = try verdict(image.bytes, prompt, place: image.place)
             result.images.append(
                 Judged(
-                    fileName: try fileName(image.name, in: folder), text: image.caption, category: prompt.category.rawValue,
+                    fileName: try fileName(image.name, in: folder), text: image.caption,
+                    category: prompt.category.rawValue,
                     aligned: verdict.aligned, reason: verdict.reason, objects: verdict.objects))
             monitor.update(result.images.count)
             return true

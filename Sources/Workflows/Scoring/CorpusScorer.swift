@@ -106,7 +106,8 @@ package struct CorpusScorer {
 
     private func meter(_ prompt: PromptEmbedding, _ negatives: [String]) -> ErrorMeter {
         ErrorMeter(
-            model, prompt: prompt, negatives: model.encode(prompts: negatives), timesteps: timesteps, draws: scorer.draws,
+            model, prompt: prompt, negatives: model.encode(prompts: negatives), timesteps: timesteps,
+            draws: scorer.draws,
             seed: scorer.seed)
     }
 

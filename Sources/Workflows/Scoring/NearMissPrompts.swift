@@ -67,7 +67,8 @@ struct NearestPrompts: Sendable {
         }
         guard all.count > 1 else {
             throw Failure(
-                "\(corpus.folder.path): has one prompt alone, which has no other near it; take --negatives rules or a file")
+                "\(corpus.folder.path): has one prompt alone, which has no other near it; take --negatives rules or a file"
+            )
         }
         let vectors = Self.vectors(all.map(\.text), model)
         for place in 0..<asked {
@@ -110,7 +111,9 @@ extension [CatalogueRow] {
     /// Those of a prompt together, and within it by seed, so that what depends on the prompt is computed once.
     var groupedByPrompt: [CatalogueRow] {
         sorted { a, b in
-            if ExactText(a.prompt) != ExactText(b.prompt) { return a.prompt.utf8.lexicographicallyPrecedes(b.prompt.utf8) }
+            if ExactText(a.prompt) != ExactText(b.prompt) {
+                return a.prompt.utf8.lexicographicallyPrecedes(b.prompt.utf8)
+            }
             return (a.seed.count, a.seed, a.id) < (b.seed.count, b.seed, b.id)
         }
     }

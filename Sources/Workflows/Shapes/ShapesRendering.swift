@@ -33,7 +33,8 @@ package struct ShapesRendering: Sendable {
         let parsed = try texts.map { text in
             guard let prompt = ShapesPrompt(text) else {
                 throw Failure(
-                    "\(prompts.path): '\(text)' is no prompt of the shapes benchmark; attune shapes prompts writes those that are")
+                    "\(prompts.path): '\(text)' is no prompt of the shapes benchmark; attune shapes prompts writes those that are"
+                )
             }
             return prompt
         }
@@ -58,7 +59,9 @@ package struct ShapesRendering: Sendable {
                     String(
                         decoding: try encoder.encode(
                             Row(fileName: name, text: prompt.text, category: prompt.category.rawValue)), as: UTF8.self))
-                if present.contains(name) { outcome.skipped += 1 } else {
+                if present.contains(name) {
+                    outcome.skipped += 1
+                } else {
                     try write(Self.draw(prompt, seed: seed, index: index), to: images.appending(path: name))
                     outcome.made += 1
                 }

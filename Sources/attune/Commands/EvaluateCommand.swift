@@ -115,7 +115,8 @@ struct EvaluateCommand: AsyncParsableCommand {
             throw ValidationError("--referee: name what the scores of stored images are compared with")
         }
         if images != nil, let referee, referee != "shapes" {
-            throw ValidationError("--images takes --referee shapes; import the images to compare them with '\(referee)'")
+            throw ValidationError(
+                "--images takes --referee shapes; import the images to compare them with '\(referee)'")
         }
     }
 

@@ -31,7 +31,9 @@ import Workflows
         let report = try #require(found)
         #expect(outcome.made == 12 && outcome.isFinished && recorder.total == 24 && recorder.reports.last == 24)
         #expect(report.settings.referee == "shapes")
-        #expect(report.scores.starts(with: ["shapes"]) && report.scores.contains("contrast") && report.scores.contains("mc"))
+        #expect(
+            report.scores.starts(with: ["shapes"]) && report.scores.contains("contrast") && report.scores.contains("mc")
+        )
         // Without guidance generation leaves no trace, but score's traces stand in for it.
         #expect(report.scores.contains("mi"))
         let rows = try corpus.query(CatalogueQuery(condition: "guidance = 4"))
@@ -64,7 +66,9 @@ import Workflows
         let script = Repository.root.appending(path: "Tests/Interop/check_documents.py").path
         let outcome = try Programs.run(
             try #require(Programs.python), [script, "evaluation=\(corpus.folder.path)/evaluations"])
-        #expect(outcome.status == 0 && outcome.output.hasPrefix("1 documents, 0 wrong"), "\(outcome.output)\(outcome.errors)")
+        #expect(
+            outcome.status == 0 && outcome.output.hasPrefix("1 documents, 0 wrong"),
+            "\(outcome.output)\(outcome.errors)")
     }
 
     @Test func aStopLosesNothing() throws {

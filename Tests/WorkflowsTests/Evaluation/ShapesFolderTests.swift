@@ -27,7 +27,9 @@ import Workflows
         #expect(try two.run(monitor: Recorder()).made == 600)
         let result = try ShapesFolder.judge(scratch.url("images"), monitor: Recorder())
         #expect(result.images.count == 600 && result.isFinished)
-        #expect(result.aligned >= 0.995, "\(result.images.filter { !$0.aligned }.map { $0.text + ": " + ($0.reason ?? "") })")
+        #expect(
+            result.aligned >= 0.995,
+            "\(result.images.filter { !$0.aligned }.map { $0.text + ": " + ($0.reason ?? "") })")
         #expect(Set(result.categories.keys) == Set(ShapesPrompt.Category.allCases.map(\.rawValue)))
         #expect(result.images.allSatisfy { !$0.fileName.contains("/") })
         #expect(try two.run(monitor: Recorder()).skipped == 600)
@@ -45,7 +47,9 @@ import Workflows
         let whole = try rendered("one red circle\na star and a cross\n", to: "other")
         _ = try whole.run(monitor: Recorder())
         for name in try FileManager.default.contentsOfDirectory(atPath: scratch.path("images/train")) {
-            #expect(try Data(contentsOf: scratch.url("images/train/\(name)")) == Data(contentsOf: scratch.url("other/train/\(name)")))
+            #expect(
+                try Data(contentsOf: scratch.url("images/train/\(name)"))
+                    == Data(contentsOf: scratch.url("other/train/\(name)")))
         }
     }
 
@@ -67,10 +71,14 @@ import Workflows
         _ = try rendered("one red circle\n", perPrompt: 1).run(monitor: Recorder())
         func judge(_ line: String) throws -> String {
             _ = try scratch.file("images/train/metadata.jsonl", line + "\n")
-            return #expect(throws: (any Error).self) { try ShapesFolder.judge(scratch.url("images"), monitor: Recorder()) }
-                .map { "\($0)" } ?? ""
+            return #expect(throws: (any Error).self) {
+                try ShapesFolder.judge(scratch.url("images"), monitor: Recorder())
+            }
+            .map { "\($0)" } ?? ""
         }
-        #expect(try judge("{\"file_name\": \"0-0.png\", \"text\": \"a cat\"}").contains("'a cat' is no prompt of the shapes benchmark"))
+        #expect(
+            try judge("{\"file_name\": \"0-0.png\", \"text\": \"a cat\"}").contains(
+                "'a cat' is no prompt of the shapes benchmark"))
         #expect(try judge("{\"file_name\": \"no.png\", \"text\": \"one red circle\"}").contains("no.png"))
         let large = try PNG.encode(width: 32, height: 32, pixels: [UInt8](repeating: 9, count: 3 * 32 * 32))
         try Data(large).write(to: scratch.url("images/train/large.png"))

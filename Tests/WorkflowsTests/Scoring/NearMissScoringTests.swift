@@ -23,7 +23,9 @@ import Workflows
         #expect(rows.allSatisfy { $0.contrastHard != nil && $0.pointwise != nil })
         let records = try small.corpus.scores(of: rows.compactMap { Digest(hex: $0.id) }).flatMap(\.records)
         for (prompt, own) in Dictionary(grouping: rows, by: \.prompt) {
-            let lists = records.filter { record in own.contains { $0.id == record.sample.hex } }.map { $0.curves?.negatives }
+            let lists = records.filter { record in own.contains { $0.id == record.sample.hex } }.map {
+                $0.curves?.negatives
+            }
             #expect(lists.count == 3 && Set(lists).count == 1 && lists[0]?.contains(prompt) == false)
         }
         // The trace beside the errors is the one that plain scoring measures.
@@ -46,13 +48,17 @@ import Workflows
         let alone = try Corpus.create(at: small.scratch.url("alone"), scoring: TraceScores())
         try alone.append([try Made.record(1)])
         let failure = #expect(throws: Failure.self) { try one.run(in: alone, monitor: Recorder()) }
-        #expect(failure?.description.contains("no sample fits") == true || failure?.description.contains("one prompt") == true)
+        #expect(
+            failure?.description.contains("no sample fits") == true
+                || failure?.description.contains("one prompt") == true)
     }
 
     @Test func promptsWithoutNearMissesAreNamed() throws {
         let small = try SmallCorpus()
         let file = try small.scratch.file(
-            "near.jsonl", "{\"prompt\": \"a red circle\", \"negatives\": [\"a blue circle\", \"a red circle\", \"a red star\", \"a red star\"]}\n\n")
+            "near.jsonl",
+            "{\"prompt\": \"a red circle\", \"negatives\": [\"a blue circle\", \"a red circle\", \"a red star\", \"a red star\"]}\n\n"
+        )
         let recorder = Recorder()
         _ = try job(.file(URL(fileURLWithPath: file))).run(in: small.corpus, monitor: recorder)
         let rows = try small.corpus.query(CatalogueQuery())
@@ -61,9 +67,11 @@ import Workflows
         #expect(recorder.warnings.contains { $0.contains("'a star and a cross' has no near misses") })
     }
 
-    @Test("A list of near misses that cannot be used is named", arguments: [
-        ("nonsense", "line 1 is not"), ("{\"prompt\": \"a\"}", "line 1 is not"), ("\n", "has no near-miss prompts"),
-    ])
+    @Test(
+        "A list of near misses that cannot be used is named",
+        arguments: [
+            ("nonsense", "line 1 is not"), ("{\"prompt\": \"a\"}", "line 1 is not"), ("\n", "has no near-miss prompts"),
+        ])
     func badLists(text: String, expected: String) throws {
         let small = try SmallCorpus()
         let file = try small.scratch.file("near.jsonl", text)
