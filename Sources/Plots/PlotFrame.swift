@@ -3,7 +3,7 @@ import Markup
 /// The axes of a plot, its labels and its grid. Colors come from the classes of ``PlotStyle``, so that one drawing serves
 /// light and dark.
 struct PlotFrame {
-    static let width = 720.0
+    static let width = 560.0
     let height: Double
     let x, y: Scale
 
