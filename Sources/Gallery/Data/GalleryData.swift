@@ -1,7 +1,7 @@
 import Corpus
 import Foundation
 import Synchronization
-import Tuning
+import Workflows
 
 /// What pages know of a corpus. Everything that blocks is here; nothing here knows of the web.
 final class GalleryData: Sendable {

@@ -22,13 +22,11 @@ struct RunHistory: Sendable {
     var checkpoints: [(step: Int, digest: String)] = []
     /// Steps after which the run was resumed.
     var resumed: [Int] = []
-    /// The digest of the adapter.
-    var adapter: String?
+    var isFinished = false
     /// The line that could not be understood, from 1; nil where all could.
     var damagedLine: Int?
     var lines = 0
 
-    var isFinished: Bool { adapter != nil }
     var step: Int { steps.last?.step ?? 0 }
 
     private struct Line: Decodable {
@@ -40,7 +38,6 @@ struct RunHistory: Sendable {
         var samples: Int?
         var epoch: Int?
         var checkpoint: String?
-        var adapter: String?
         var model: String?
         var selection: String?
         var configuration: [String: Setting]?
@@ -108,7 +105,7 @@ struct RunHistory: Sendable {
         case "resumed":
             resumed.append(line.step ?? 0)
         case "finished":
-            adapter = line.adapter
+            isFinished = true
         default: break
         }
     }

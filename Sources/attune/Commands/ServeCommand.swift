@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Workflows
 
 /// Starts the gallery, which is a program of its own: who uses Attune as an engine builds no web server.
 struct ServeCommand: ParsableCommand {
