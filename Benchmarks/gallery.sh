@@ -55,6 +55,7 @@ load "tiles of 64x64, at random" "$work/tiles.lua"
 echo 'local n = 0; request = function() n = n + 1; return wrk.format("GET", "/api/samples?view=all&from=" .. (n * 7919 % '"$samples"') .. "&count=120") end' >"$work/rows.lua"
 load "rows of the grid, 120 samples each" "$work/rows.lua"
 echo "memory at its highest                        $(memory)"
+if [ -x .venv/bin/python ] && command -v chromium >/dev/null; then .venv/bin/python Benchmarks/gallery_scroll.py "$address"; fi
 stop
 
 echo "# 1000 samples of 512x512"
