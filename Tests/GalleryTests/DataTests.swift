@@ -2,7 +2,7 @@ import Corpus
 import Foundation
 import Testing
 
-@testable import Gallery
+import Gallery
 
 @Suite("What pages know of a corpus")
 struct DataTests {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Gallery
+import Gallery
 
 @Suite("Who is let in")
 struct GateTests {

@@ -1,8 +1,9 @@
 import Corpus
 import Foundation
+import HTTPTypes
 import Testing
 
-@testable import Gallery
+import Gallery
 
 @Suite("Addresses")
 struct RouteTests {

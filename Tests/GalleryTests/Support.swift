@@ -7,7 +7,7 @@ import Logging
 import NIOCore
 import Testing
 
-@testable import Gallery
+import Gallery
 
 /// A corpus of made samples in a folder that goes with it.
 final class MadeCorpus {
@@ -69,10 +69,7 @@ struct Client {
     let gate: Gate
 
     init(_ data: GalleryData, _ options: GalleryOptions) {
-        gate = Gate(
-            hosts: HostPolicy(host: options.host, names: options.names),
-            secrets: Secrets(needsToken: options.needsToken || !options.isLoopback, token: options.token),
-            allowsEdits: options.allowsEdits, cookiePrefix: "attune_7878")
+        gate = Gate(options)
         responder = Routes.router(data, gate, Work()).buildResponder()
     }
 

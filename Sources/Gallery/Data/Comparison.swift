@@ -1,15 +1,15 @@
-import Corpus
+package import Corpus
 import Foundation
 
 /// One side of a comparison: samples of a selection, of an adapter, or that fit a condition.
-struct ComparisonSide: Sendable, Equatable {
-    enum Kind: String, Sendable, CaseIterable { case selection, adapter, condition = "where" }
+package struct ComparisonSide: Sendable, Equatable {
+    package enum Kind: String, Sendable, CaseIterable { case selection, adapter, condition = "where" }
 
-    let kind: Kind
-    let value: String
+    package let kind: Kind
+    package let value: String
 
     /// - Parameter text: as in addresses: `selection:best`, `adapter:none`, `where:mi > 4`.
-    init(_ text: String) throws {
+    package init(_ text: String) throws {
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, let kind = Kind(rawValue: String(parts[0])), !parts[1].isEmpty else {
             throw Refusal.unusable(
@@ -18,10 +18,10 @@ struct ComparisonSide: Sendable, Equatable {
         (self.kind, value) = (kind, String(parts[1]))
     }
 
-    var text: String { "\(kind.rawValue):\(value)" }
+    package var text: String { "\(kind.rawValue):\(value)" }
 
     /// As pages call it.
-    var name: String {
+    package var name: String {
         switch kind {
         case .selection: "selection \(value)"
         case .adapter where value == "none": "without an adapter"
@@ -48,19 +48,19 @@ struct ComparisonSide: Sendable, Equatable {
 }
 
 /// Two sides, paired by prompt and seed; where they have no seed in common, by prompt and rank.
-struct Comparison: Sendable {
-    struct Pair: Sendable {
-        let left, right: CatalogueRow
+package struct Comparison: Sendable {
+    package struct Pair: Sendable {
+        package let left, right: CatalogueRow
     }
 
-    let pairs: [Pair]
-    let sharesSeeds: Bool
-    let counts: (left: Int, right: Int)
+    package let pairs: [Pair]
+    package let sharesSeeds: Bool
+    package let counts: (left: Int, right: Int)
 
     /// Samples of a side that are looked at.
-    static let most = 20_000
+    package static let most = 20_000
 
-    init(_ left: ComparisonSide, _ right: ComparisonSide, in data: GalleryData) throws {
+    package init(_ left: ComparisonSide, _ right: ComparisonSide, in data: GalleryData) throws {
         let (first, second) = (try left.rows(data), try right.rows(data))
         counts = (first.count, second.count)
         func bySeed(_ rows: [CatalogueRow]) -> [String: CatalogueRow] {
@@ -87,14 +87,19 @@ struct Comparison: Sendable {
     }
 
     /// How people have judged the pairs so far.
-    struct Tally: Sendable, Equatable {
-        var left = 0
-        var right = 0
-        var ties = 0
-        var judged: Int { left + right + ties }
+    package struct Tally: Sendable, Equatable {
+        package var left = 0
+        package var right = 0
+        package var ties = 0
+
+        package init(left: Int = 0, right: Int = 0, ties: Int = 0) {
+            (self.left, self.right, self.ties) = (left, right, ties)
+        }
+
+        package var judged: Int { left + right + ties }
 
         /// The share of decided pairs that the left side won, with its 95 % interval (Wilson).
-        var share: (value: Double, low: Double, high: Double)? {
+        package var share: (value: Double, low: Double, high: Double)? {
             let n = Double(left + right)
             guard n > 0 else { return nil }
             let (p, z) = (Double(left) / n, 1.959964)
@@ -105,7 +110,7 @@ struct Comparison: Sendable {
     }
 
     /// A pair counts as judged once both of its samples have votes; who has more is preferred.
-    func tally(_ data: GalleryData) throws -> Tally {
+    package func tally(_ data: GalleryData) throws -> Tally {
         let ids = pairs.flatMap { [$0.left.id, $0.right.id] }.compactMap { Digest(hex: $0) }
         let found = try data.corpus.annotations(of: ids)
         func votes(_ row: CatalogueRow) -> Double? { Digest(hex: row.id).flatMap { found[$0]?[Mark.votes] } }
@@ -119,7 +124,7 @@ struct Comparison: Sendable {
 
     /// Whether a blind page shows the right side first: decided by the pair alone, so that a page that is loaded again looks
     /// the same, and not to be guessed from the order.
-    static func isSwapped(_ pair: Pair) -> Bool {
+    package static func isSwapped(_ pair: Pair) -> Bool {
         Digest(of: Array("\(pair.left.id)|\(pair.right.id)".utf8)).raw[0] & 1 == 1
     }
 }

@@ -1,20 +1,22 @@
-import Corpus
+package import Corpus
 import Foundation
 
 /// Changes that people make in the gallery. Run one after the other.
 extension GalleryData {
     /// One mark of one sample.
-    struct MarkRequest: Decodable, Sendable {
-        let id: String
-        let name: String
-        let value: Double
+    package struct MarkRequest: Decodable, Sendable {
+        package let id: String
+        package let name: String
+        package let value: Double
+
+        package init(id: String, name: String, value: Double) { (self.id, self.name, self.value) = (id, name, value) }
     }
 
     /// Marks of one request.
-    static let mostMarks = 5000
+    package static let mostMarks = 5000
 
     /// Seals marks as annotations: one file for each kind of mark. Of two marks of one kind on one sample the later counts.
-    func mark(_ requests: [MarkRequest]) throws {
+    package func mark(_ requests: [MarkRequest]) throws {
         guard requests.count <= Self.mostMarks else {
             throw Refusal.unusable("\(requests.count) marks in one request; at most \(Self.mostMarks)")
         }
@@ -38,7 +40,7 @@ extension GalleryData {
     /// Notes which of two samples somebody likes better.
     ///
     /// - Parameter winner: 0 or 1; nil where they are as good as each other.
-    func vote(_ pair: [String], winner: Int?) throws {
+    package func vote(_ pair: [String], winner: Int?) throws {
         let ids = pair.compactMap { Digest(hex: $0) }
         guard ids.count == 2, ids[0] != ids[1] else { throw Refusal.unusable("a vote needs two samples") }
         let present = try corpus.annotations(of: ids)
@@ -50,7 +52,7 @@ extension GalleryData {
     }
 
     /// A selection of what is picked now, which `--follow` and `attune select` can resolve again.
-    func storePicks(as name: String, replacing seen: Digest?) throws -> Selection {
+    package func storePicks(as name: String, replacing seen: Digest?) throws -> Selection {
         guard try corpus.scorers().contains(Mark.pick) else { throw Self.nothingPicked }
         let selection = try corpus.resolve(CatalogueQuery(condition: "\(Mark.pick) > 0"))
         guard !selection.ids.isEmpty else { throw Self.nothingPicked }
@@ -62,7 +64,7 @@ extension GalleryData {
         "no sample is picked or rejected: pick with the space key and reject with x first")
 
     /// Adds what is picked to a selection, and takes out what is rejected.
-    func applyPicks(to name: String, seen: Digest?) throws -> Selection {
+    package func applyPicks(to name: String, seen: Digest?) throws -> Selection {
         guard try corpus.scorers().contains(Mark.pick) else { throw Self.nothingPicked }
         let picked = try corpus.ids(CatalogueQuery(condition: "\(Mark.pick) > 0"))
         let rejected = try corpus.ids(CatalogueQuery(condition: "\(Mark.pick) < 0"))
@@ -73,7 +75,7 @@ extension GalleryData {
     /// Adds samples to a selection and takes others out.
     ///
     /// - Parameter seen: what the name stood for when the change was decided.
-    func change(
+    package func change(
         _ name: String, seen: Digest?, adding added: [Digest], removing removed: [Digest]
     ) throws -> Selection {
         let before = try seen.map { digest throws(CorpusError) in try corpus.selection(digest).ids } ?? []
@@ -91,5 +93,5 @@ extension GalleryData {
     }
 
     /// What a name stands for now; nil for a free one.
-    func present(_ name: String) throws(CorpusError) -> Digest? { try corpus.history(of: name).last?.digest }
+    package func present(_ name: String) throws(CorpusError) -> Digest? { try corpus.history(of: name).last?.digest }
 }

@@ -1,24 +1,24 @@
-import Corpus
-import Foundation
+package import Corpus
+package import Foundation
 import Synchronization
 import Workflows
 
 /// What pages know of a corpus. Everything that blocks is here; nothing here knows of the web.
-final class GalleryData: Sendable {
-    let corpus: Corpus
-    let browser: CatalogueBrowser
-    let reader: SampleReader
+package final class GalleryData: Sendable {
+    package let corpus: Corpus
+    package let browser: CatalogueBrowser
+    package let reader: SampleReader
     /// Nil where there is no place for its index.
-    let search: PromptSearch?
-    let thumbnails: Thumbnails
-    let runs: RunHistories
+    package let search: PromptSearch?
+    package let thumbnails: Thumbnails
+    package let runs: RunHistories
     private let look = Mutex<(last: ContinuousClock.Instant, problem: CorpusError?)?>(nil)
     private let listings = Mutex(Recent<GridQuery, GridListing>(most: 6))
     private let members = Mutex(Recent<Digest, SelectionMembers>(most: 8))
     private let overviews = Mutex<(version: Int64, score: String, overview: Overview)?>(nil)
 
     /// - Parameter cache: where thumbnails and the index of prompts go; nil for this user's place.
-    init(_ options: GalleryOptions, scoring: any TraceScoring = TraceScores(), cache: URL? = nil) throws {
+    package init(_ options: GalleryOptions, scoring: any TraceScoring = TraceScores(), cache: URL? = nil) throws {
         let corpus = try Corpus(at: options.corpus, scoring: scoring, sweeping: false)
         self.corpus = corpus
         if options.allowsEdits { try corpus.requireWritable() }
@@ -35,7 +35,7 @@ final class GalleryData: Sendable {
     ///
     /// - Returns: what is wrong with shards whose samples are left out.
     @discardableResult
-    func lookAround() throws(CorpusError) -> CorpusError? {
+    package func lookAround() throws(CorpusError) -> CorpusError? {
         let now = ContinuousClock.now
         let known = look.withLock { state -> CorpusError?? in
             if let state, now - state.last < .seconds(3) { return .some(state.problem) }
@@ -50,7 +50,7 @@ final class GalleryData: Sendable {
     }
 
     /// What a grid shows, as of the catalogue's present version.
-    func listing(_ query: GridQuery) throws -> GridListing {
+    package func listing(_ query: GridQuery) throws -> GridListing {
         let version = try browser.version()
         if let known = listings.withLock({ $0[query] }), known.version == version { return known }
         let made = try GridListing(query, in: self, version: version)
@@ -59,7 +59,7 @@ final class GalleryData: Sendable {
     }
 
     /// The samples of a selection, by name, history (`best~1`) or digest.
-    func members(of selection: String) throws(CorpusError) -> SelectionMembers {
+    package func members(of selection: String) throws(CorpusError) -> SelectionMembers {
         // Looked up by name each time: the name may stand for another by now.
         let found = try corpus.selection(meant: selection)
         if let known = members.withLock({ $0[found.digest] }) { return known }
@@ -81,7 +81,7 @@ final class GalleryData: Sendable {
     /// The row of a sample.
     ///
     /// - Parameter id: 64 hexadecimal digits, as addresses have them.
-    func row(_ id: String) throws -> CatalogueRow {
+    package func row(_ id: String) throws -> CatalogueRow {
         guard Digest(hex: id) != nil else { throw Refusal.missing("'\(id.prefix(80))' is not a sample's id") }
         do { return try reader.rows([id])[0] } catch {
             guard error.code == .notFound else { throw error }
@@ -91,12 +91,12 @@ final class GalleryData: Sendable {
 }
 
 /// The ids of a selection, in order, and for looking up.
-struct SelectionMembers: Sendable {
-    let digest: Digest
-    let ids: [Digest]
-    let set: Set<Digest>
+package struct SelectionMembers: Sendable {
+    package let digest: Digest
+    package let ids: [Digest]
+    package let set: Set<Digest>
 
-    init(digest: Digest, ids: [Digest]) { (self.digest, self.ids, set) = (digest, ids, Set(ids)) }
+    package init(digest: Digest, ids: [Digest]) { (self.digest, self.ids, set) = (digest, ids, Set(ids)) }
 }
 
 /// A few things that were used last.

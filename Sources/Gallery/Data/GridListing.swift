@@ -2,19 +2,19 @@ import Corpus
 import Foundation
 
 /// The samples that a grid shows, in order, with the rows that they make.
-struct GridListing: Sendable {
+package struct GridListing: Sendable {
     /// Of the catalogue that was asked.
-    let version: Int64
+    package let version: Int64
     /// Keys of samples in the order in which they are shown.
-    let samples: [Int64]
+    package let samples: [Int64]
     /// Where each prompt's samples begin, and where the last one's end; nil where they are not grouped.
-    let starts: [Int]?
+    package let starts: [Int]?
     /// Keys of the prompts, as ``starts`` has them.
-    let prompts: [Int64]
+    package let prompts: [Int64]
     /// What was left out, and why; nil for nothing.
-    let note: String?
+    package let note: String?
 
-    init(_ query: GridQuery, in data: GalleryData, version: Int64) throws {
+    package init(_ query: GridQuery, in data: GalleryData, version: Int64) throws {
         self.version = version
         var notes: [String] = []
         var confined: [Int64]?
@@ -56,7 +56,7 @@ struct GridListing: Sendable {
     }
 
     /// Rows of prompts, or samples.
-    var count: Int { starts == nil ? samples.count : prompts.count }
+    package var count: Int { starts == nil ? samples.count : prompts.count }
 
     private static func search(_ words: String, _ data: GalleryData) throws -> (keys: [Int64], isCut: Bool) {
         guard let search = data.search else {

@@ -1,19 +1,19 @@
-import Corpus
+package import Corpus
 
 /// What a grid shows: the state of its page, all of which is in the address.
-struct GridQuery: Sendable, Hashable {
-    enum View: String, Sendable, CaseIterable {
+package struct GridQuery: Sendable, Hashable {
+    package enum View: String, Sendable, CaseIterable {
         /// A row of candidates for each prompt.
         case prompts
         /// One sample after the other.
         case all
     }
 
-    enum Size: String, Sendable, CaseIterable {
+    package enum Size: String, Sendable, CaseIterable {
         case small, medium, large
 
         /// Of the thumbnails that are asked for, in pixels; screens of twice the resolution look sharp.
-        var pixels: Int {
+        package var pixels: Int {
             switch self {
             case .small: 192
             case .medium: 320
@@ -23,24 +23,24 @@ struct GridQuery: Sendable, Hashable {
     }
 
     /// As after `attune query`.
-    var condition: String?
+    package var condition: String?
     /// A score, or an expression over columns.
-    var by: String
-    var isAscending: Bool
-    var top: Int?
-    var perPrompt: Bool
+    package var by: String
+    package var isAscending: Bool
+    package var top: Int?
+    package var perPrompt: Bool
     /// Words of prompts.
-    var search: String?
+    package var search: String?
     /// The text of the only prompt.
-    var prompt: String?
+    package var prompt: String?
     /// A selection to which the grid is confined.
-    var within: String?
-    var view: View
+    package var within: String?
+    package var view: View
 
     /// What the order of ids is called.
-    static let unranked = "id"
+    package static let unranked = "id"
 
-    init(_ query: Query) throws {
+    package init(_ query: Query) throws {
         condition = query["where"]
         by = query["by"] ?? "mi"
         isAscending = query["order"] == "asc"
@@ -63,11 +63,11 @@ struct GridQuery: Sendable, Hashable {
     }
 
     /// What is asked of the catalogue.
-    var question: CatalogueQuery {
+    package var question: CatalogueQuery {
         let ranking = by == Self.unranked ? nil : isAscending ? "-(\(by)\n)" : by
         return CatalogueQuery(condition: condition, by: ranking, top: top, perPrompt: perPrompt && top != nil)
     }
 
     /// What tiles show; nil where nothing ranks them.
-    var score: String? { by == Self.unranked ? nil : by }
+    package var score: String? { by == Self.unranked ? nil : by }
 }

@@ -1,19 +1,19 @@
-import Corpus
+package import Corpus
 import Foundation
 
 /// A sample on a tile.
-struct Tile: Encodable, Sendable {
-    let id, prompt, seed: String
-    let width, height: Int
-    let score: Double?
-    let stars: Int
+package struct Tile: Encodable, Sendable {
+    package let id, prompt, seed: String
+    package let width, height: Int
+    package let score: Double?
+    package let stars: Int
     /// 1 picked, -1 rejected, 0 neither.
-    let pick: Int
-    let tags: [String]
+    package let pick: Int
+    package let tags: [String]
     /// Whether it is in the selection that the page marks.
-    let isChosen: Bool
+    package let isChosen: Bool
 
-    init(_ sample: BrowsedSample, marked: Set<Digest>) {
+    package init(_ sample: BrowsedSample, marked: Set<Digest>) {
         let row = sample.row
         (id, prompt, seed) = (row.id, row.prompt, row.seed)
         (width, height, score) = (row.width, row.height, sample.score.flatMap { $0.isFinite ? $0 : nil })
@@ -25,28 +25,29 @@ struct Tile: Encodable, Sendable {
 }
 
 /// A part of a grid: samples, or prompts with their samples.
-struct GridRows: Encodable, Sendable {
-    struct Group: Encodable, Sendable {
-        let prompt: String
+package struct GridRows: Encodable, Sendable {
+    package struct Group: Encodable, Sendable {
+        package let prompt: String
         /// Of the prompt, in this listing.
-        let total: Int
-        let tiles: [Tile]
+        package let total: Int
+        package let tiles: [Tile]
     }
 
-    let from: Int
+    package let from: Int
     /// Of the listing: samples, or prompts.
-    let total: Int
-    let samples: Int
+    package let total: Int
+    package let samples: Int
     /// One of the two.
-    var tiles: [Tile]?
-    var groups: [Group]?
+    package var tiles: [Tile]?
+    package var groups: [Group]?
     /// What marks that were not seen yet would change.
-    let version: Int64
+    package let version: Int64
 
     /// Candidates of a prompt that its row shows; the rest is a click away.
-    static let candidates = 60
+    package static let candidates = 60
 
-    init(_ listing: GridListing, _ range: Range<Int>, _ query: GridQuery, marked: String?, in data: GalleryData) throws
+    package init(_ listing: GridListing, _ range: Range<Int>, _ query: GridQuery, marked: String?, in data: GalleryData)
+        throws
     {
         let chosen = try marked.map { name throws(CorpusError) in try data.members(of: name).set } ?? []
         let range = range.clamped(to: 0..<listing.count)

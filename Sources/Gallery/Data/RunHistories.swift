@@ -1,30 +1,30 @@
 import Disk
-import Foundation
+package import Foundation
 import Synchronization
 
 /// The runs of a corpus. Of a log that has grown, only what is new is read.
-final class RunHistories: Sendable {
-    struct Run: Sendable {
-        let name: String
-        let history: RunHistory
+package final class RunHistories: Sendable {
+    package struct Run: Sendable {
+        package let name: String
+        package let history: RunHistory
         /// Changes whenever the page of the run would.
-        let version: String
+        package let version: String
         /// Steps in a second, as far as that is known.
-        let rate: Double?
-        let isActive: Bool
-        let validations: [Validation]
+        package let rate: Double?
+        package let isActive: Bool
+        package let validations: [Validation]
 
         /// Seconds to go; nil where that is not known.
-        var remaining: Double? {
+        package var remaining: Double? {
             guard !history.isFinished, let rate, rate > 0, let all = history.settings.steps else { return nil }
             return Double(max(0, all - history.step)) / rate
         }
     }
 
     /// Images that a run made after a step, by prompt.
-    struct Validation: Sendable {
-        let step: Int
-        let images: [String]
+    package struct Validation: Sendable {
+        package let step: Int
+        package let images: [String]
     }
 
     private struct Known {
@@ -40,15 +40,15 @@ final class RunHistories: Sendable {
     private let folder: URL
     private let known = Mutex<[String: Known]>([:])
 
-    init(_ folder: URL) { self.folder = folder }
+    package init(_ folder: URL) { self.folder = folder }
 
     /// The names of runs, sorted.
-    func names() throws -> [String] {
+    package func names() throws -> [String] {
         try (Disk.listIfPresent(folder.path) ?? []).filter { Self.isName($0) }
     }
 
     /// What can be a run's name: nothing that leads out of the folder of runs.
-    static func isName(_ name: String) -> Bool {
+    package static func isName(_ name: String) -> Bool {
         !name.isEmpty && !name.hasPrefix(".") && name.utf8.count <= 128
             && name.utf8.allSatisfy { byte in
                 (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
@@ -56,7 +56,7 @@ final class RunHistories: Sendable {
             }
     }
 
-    func run(_ name: String) throws -> Run {
+    package func run(_ name: String) throws -> Run {
         let place = folder.appending(path: name)
         guard Self.isName(name), try Disk.exists(place.path) else {
             throw Refusal.missing("the corpus has no run '\(name.prefix(80))'")
@@ -132,7 +132,7 @@ final class RunHistories: Sendable {
     private static func isImage(_ name: String) -> Bool { isName(name) && name.hasSuffix(".png") }
 
     /// The bytes of a validation image, found by the names that the folder itself lists.
-    func validationImage(_ name: String, step: Int, image: Int) throws -> [UInt8] {
+    package func validationImage(_ name: String, step: Int, image: Int) throws -> [UInt8] {
         let run = try run(name)
         guard let found = run.validations.first(where: { $0.step == step }), found.images.indices.contains(image) else {
             throw Refusal.missing("run \(name) has no such image after step \(step)")

@@ -1,33 +1,33 @@
-import Foundation
+package import Foundation
 
 /// What a run's log says so far, read leniently: lines of kinds that this version does not know are passed over.
-struct RunHistory: Sendable {
-    struct Step: Sendable {
-        var step: Int
-        var loss, learningRate, gradientNorm: Double
-        var samples, epoch: Int
+package struct RunHistory: Sendable {
+    package struct Step: Sendable {
+        package var step: Int
+        package var loss, learningRate, gradientNorm: Double
+        package var samples, epoch: Int
     }
 
     /// Of the run's first line.
-    struct Settings: Sendable {
-        var model: String?
-        var selection: String?
-        var steps: Int?
-        var values: [(name: String, value: String)] = []
+    package struct Settings: Sendable {
+        package var model: String?
+        package var selection: String?
+        package var steps: Int?
+        package var values: [(name: String, value: String)] = []
     }
 
-    var settings = Settings()
-    var steps: [Step] = []
-    var evaluations: [(step: Int, loss: Double)] = []
-    var checkpoints: [(step: Int, digest: String)] = []
+    package var settings = Settings()
+    package var steps: [Step] = []
+    package var evaluations: [(step: Int, loss: Double)] = []
+    package var checkpoints: [(step: Int, digest: String)] = []
     /// Steps after which the run was resumed.
-    var resumed: [Int] = []
-    var isFinished = false
+    package var resumed: [Int] = []
+    package var isFinished = false
     /// The line that could not be understood, from 1; nil where all could.
-    var damagedLine: Int?
-    var lines = 0
+    package var damagedLine: Int?
+    package var lines = 0
 
-    var step: Int { steps.last?.step ?? 0 }
+    package var step: Int { steps.last?.step ?? 0 }
 
     private struct Line: Decodable {
         var event: String
@@ -67,7 +67,7 @@ struct RunHistory: Sendable {
     }
 
     /// Takes in whole lines of the log.
-    mutating func add(_ data: Data) {
+    package mutating func add(_ data: Data) {
         let decoder = JSONDecoder()
         for bytes in data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: true) {
             lines += 1
@@ -111,7 +111,7 @@ struct RunHistory: Sendable {
     }
 
     /// The mean of each loss and those before it.
-    func smoothedLosses(over window: Int) -> [(x: Double, y: Double)] {
+    package func smoothedLosses(over window: Int) -> [(x: Double, y: Double)] {
         var sum = 0.0
         return steps.indices.map { index in
             sum += steps[index].loss

@@ -1,13 +1,13 @@
 import Codecs
-import Corpus
+package import Corpus
 import Disk
-import Foundation
+package import Foundation
 
 /// Images as pages show them: as they are stored where that is small enough, else scaled down and kept on the disk.
-final class Thumbnails: Sendable {
-    struct Image: Sendable {
-        let bytes: [UInt8]
-        let type: String
+package final class Thumbnails: Sendable {
+    package struct Image: Sendable {
+        package let bytes: [UInt8]
+        package let type: String
     }
 
     private let reader: SampleReader
@@ -15,20 +15,20 @@ final class Thumbnails: Sendable {
     private let files: AtomicFiles?
 
     /// - Parameter folder: where scaled images are kept; nil to make them each time.
-    init(_ reader: SampleReader, folder: URL?) {
+    package init(_ reader: SampleReader, folder: URL?) {
         (self.reader, self.folder) = (reader, folder)
         files = folder.map { AtomicFiles(temporaryFolder: $0.appending(path: "tmp")) }
     }
 
     /// The stored PNG file.
-    func original(_ row: CatalogueRow) throws(CorpusError) -> Image {
+    package func original(_ row: CatalogueRow) throws(CorpusError) -> Image {
         Image(bytes: try reader.image(row), type: "image/png")
     }
 
     /// An image that fits a square.
     ///
     /// - Parameter side: of the square, in pixels.
-    func scaled(_ row: CatalogueRow, to side: Int) throws -> Image {
+    package func scaled(_ row: CatalogueRow, to side: Int) throws -> Image {
         let longest = max(row.width, row.height)
         // A little more than is shown costs less than scaling it.
         if longest * 2 <= side * 3 { return try original(row) }
@@ -53,13 +53,13 @@ final class Thumbnails: Sendable {
     }
 
     /// Bytes of the images that are kept.
-    var bytes: Int { kept().reduce(0) { $0 + $1.size } }
+    package var bytes: Int { kept().reduce(0) { $0 + $1.size } }
 
     /// More than this is not kept from one start to the next.
-    static let mostBytes = 2 << 30
+    package static let mostBytes = 2 << 30
 
     /// Removes the images that were made first, until what is left fits.
-    func prune(to most: Int = mostBytes) {
+    package func prune(to most: Int = mostBytes) {
         let kept = kept().sorted { $0.time < $1.time }
         var bytes = kept.reduce(0) { $0 + $1.size }
         for image in kept where bytes > most {

@@ -1,25 +1,44 @@
 import Foundation
 
 /// Decides whether a request is let in, from its plain parts.
-struct Gate: Sendable {
-    let hosts: HostPolicy
-    let secrets: Secrets
-    let allowsEdits: Bool
+package struct Gate: Sendable {
+    package let hosts: HostPolicy
+    package let secrets: Secrets
+    package let allowsEdits: Bool
     /// Cookies are shared between the ports of a machine; their names are not.
-    let cookiePrefix: String
+    package let cookiePrefix: String
 
-    struct Request: Sendable {
-        var isChange: Bool
-        var host: String?
-        var origin: String?
-        /// `Sec-Fetch-Site`, as browsers send it.
-        var site: String?
-        var cookies: [String: String]
-        /// The token of the address or of `Authorization: Bearer`.
-        var token: String?
+    package init(hosts: HostPolicy, secrets: Secrets, allowsEdits: Bool, cookiePrefix: String) {
+        (self.hosts, self.secrets, self.allowsEdits, self.cookiePrefix) = (hosts, secrets, allowsEdits, cookiePrefix)
     }
 
-    enum Verdict: Equatable {
+    package init(_ options: GalleryOptions) {
+        self.init(
+            hosts: HostPolicy(host: options.host, names: options.names),
+            secrets: Secrets(needsToken: options.needsToken || !options.isLoopback, token: options.token),
+            // Cookies do not tell ports apart.
+            allowsEdits: options.allowsEdits, cookiePrefix: "attune_\(options.port)")
+    }
+
+    package struct Request: Sendable {
+        package var isChange: Bool
+        package var host: String?
+        package var origin: String?
+        /// `Sec-Fetch-Site`, as browsers send it.
+        package var site: String?
+        package var cookies: [String: String]
+        /// The token of the address or of `Authorization: Bearer`.
+        package var token: String?
+
+        package init(
+            isChange: Bool, host: String?, origin: String?, site: String?, cookies: [String: String], token: String?
+        ) {
+            (self.isChange, self.host, self.origin, self.site) = (isChange, host, origin, site)
+            (self.cookies, self.token) = (cookies, token)
+        }
+    }
+
+    package enum Verdict: Equatable {
         /// Let in: the session, and whether its cookie must be set.
         case admitted(session: String, isNew: Bool)
         /// The address carries the token: it moves into a cookie.
@@ -30,7 +49,7 @@ struct Gate: Sendable {
     private var sessionCookie: String { "\(cookiePrefix)_session" }
     private var tokenCookie: String { "\(cookiePrefix)_token" }
 
-    func judge(_ request: Request) -> Verdict {
+    package func judge(_ request: Request) -> Verdict {
         guard hosts.allows(request.host) else {
             return .refused(
                 status: 421,
@@ -75,11 +94,11 @@ struct Gate: Sendable {
     }
 
     /// Whether a change carries the secret of its session's pages.
-    func isGenuine(_ csrf: String?, session: String) -> Bool {
+    package func isGenuine(_ csrf: String?, session: String) -> Bool {
         csrf.map { Secrets.areSame($0, secrets.csrf(of: session)) } ?? false
     }
 
-    func sessionHeader(_ session: String) -> String { Cookies.strict(sessionCookie, session) }
+    package func sessionHeader(_ session: String) -> String { Cookies.strict(sessionCookie, session) }
 
-    var tokenHeader: String? { secrets.token.map { Cookies.strict(tokenCookie, $0) } }
+    package var tokenHeader: String? { secrets.token.map { Cookies.strict(tokenCookie, $0) } }
 }

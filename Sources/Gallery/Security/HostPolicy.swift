@@ -2,12 +2,12 @@ import Foundation
 
 /// By which names browsers may call the server. A page of another site can have its own name point here (DNS rebinding);
 /// the browser then sends that name.
-struct HostPolicy: Sendable {
+package struct HostPolicy: Sendable {
     private let names: Set<String>
     /// Whether any numeric address will do: nobody can point a number elsewhere.
     private let allowsNumbers: Bool
 
-    init(host: String, names: [String]) {
+    package init(host: String, names: [String]) {
         var allowed = Set(names.map { $0.lowercased() })
         allowed.insert(Self.bare(host).lowercased())
         if Self.isLoopback(host) {
@@ -21,18 +21,18 @@ struct HostPolicy: Sendable {
     }
 
     /// - Parameter header: what the browser calls the server: a name or number, with or without a port.
-    func allows(_ header: String?) -> Bool {
+    package func allows(_ header: String?) -> Bool {
         guard let header, let name = Self.name(of: header) else { return false }
         return names.contains(name) || (allowsNumbers && Self.isNumber(name))
     }
 
-    static func isLoopback(_ host: String) -> Bool {
+    package static func isLoopback(_ host: String) -> Bool {
         let host = bare(host)
         return host == "localhost" || host == "::1" || (host.hasPrefix("127.") && isNumber(host))
     }
 
     /// An address without the brackets of IPv6.
-    static func bare(_ host: String) -> String {
+    package static func bare(_ host: String) -> String {
         host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
     }
 

@@ -2,26 +2,26 @@ import Corpus
 import Foundation
 
 /// What only this server knows.
-struct Secrets: Sendable {
+package struct Secrets: Sendable {
     private let key: [UInt8]
     /// What every request must carry; nil where none is asked for.
-    let token: String?
+    package let token: String?
 
     /// - Parameter token: given by whoever starts the server; nil makes one where one is needed.
-    init(needsToken: Bool, token: String?) {
+    package init(needsToken: Bool, token: String?) {
         key = Self.random(32)
         self.token = needsToken ? token ?? Self.hex(Self.random(16)) : nil
     }
 
     /// A new session's name.
-    func newSession() -> String { Self.hex(Self.random(16)) }
+    package func newSession() -> String { Self.hex(Self.random(16)) }
 
     /// What changes asked for by a session must carry: another site can make a browser send the cookie, and cannot read
     /// this.
-    func csrf(of session: String) -> String { Digest(of: key + Array("csrf \(session) ".utf8) + key).hex }
+    package func csrf(of session: String) -> String { Digest(of: key + Array("csrf \(session) ".utf8) + key).hex }
 
     /// Whether two secrets are the same, in a time that tells nothing of where they differ.
-    static func areSame(_ first: String, _ second: String) -> Bool {
+    package static func areSame(_ first: String, _ second: String) -> Bool {
         let (first, second) = (Digest(of: Array(first.utf8)).raw, Digest(of: Array(second.utf8)).raw)
         return zip(first, second).reduce(0) { $0 | ($1.0 ^ $1.1) } == 0
     }

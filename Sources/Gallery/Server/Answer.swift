@@ -63,10 +63,10 @@ struct Answer: Sendable {
 }
 
 /// A refusal or failure with the status that it has on the web.
-struct Refusal: Error {
-    let status: Int
-    let reason: String
+package struct Refusal: Error {
+    package let status: Int
+    package let reason: String
 
-    static func missing(_ reason: String) -> Refusal { Refusal(status: 404, reason: reason) }
-    static func unusable(_ reason: String) -> Refusal { Refusal(status: 400, reason: reason) }
+    package static func missing(_ reason: String) -> Refusal { Refusal(status: 404, reason: reason) }
+    package static func unusable(_ reason: String) -> Refusal { Refusal(status: 400, reason: reason) }
 }

@@ -17,10 +17,7 @@ package struct GalleryServer: Sendable {
     package init(_ options: GalleryOptions) throws {
         self.options = options
         data = try GalleryData(options)
-        gate = Gate(
-            hosts: HostPolicy(host: options.host, names: options.names),
-            secrets: Secrets(needsToken: options.needsToken || !options.isLoopback, token: options.token),
-            allowsEdits: options.allowsEdits, cookiePrefix: "attune_\(options.port)")
+        gate = Gate(options)
     }
 
     /// What whoever starts the server is told once it listens.

@@ -3,7 +3,7 @@ import Foundation
 import Markup
 
 /// What each address answers, from plain values to plain values. Called where blocking is allowed.
-struct Handlers: Sendable {
+package struct Handlers: Sendable {
     let data: GalleryData
 
     private func layout(
@@ -196,7 +196,7 @@ struct Handlers: Sendable {
     }
 
     /// An address of this gallery, never of another site.
-    static func own(_ address: String?) -> String? {
+    package static func own(_ address: String?) -> String? {
         guard let address, address.hasPrefix("/"), !address.hasPrefix("//"), !address.contains("\\"),
             address.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
         else { return nil }

@@ -1,15 +1,15 @@
 import Foundation
 import HTTPTypes
-import Hummingbird
+package import Hummingbird
 
 /// Which address is answered by what.
-enum Routes {
+package enum Routes {
     typealias Handler = @Sendable (Visit, Parameters) throws -> Answer
 
     /// Bytes of a change's body that are read.
     private static let largestBody = 1 << 20
 
-    static func router(_ data: GalleryData, _ gate: Gate, _ work: Work) -> Router<GalleryContext> {
+    package static func router(_ data: GalleryData, _ gate: Gate, _ work: Work) -> Router<GalleryContext> {
         let handlers = Handlers(data: data)
         let router = Router(context: GalleryContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: GateMiddleware(gate: gate))

@@ -28,48 +28,50 @@ struct Visit: Sendable {
 }
 
 /// The parameters of an address or a form, in their order.
-struct Query: Sendable, Equatable {
+package struct Query: Sendable, Equatable {
     private(set) var items: [(name: String, value: String)]
 
-    static func == (a: Query, b: Query) -> Bool {
+    package static func == (a: Query, b: Query) -> Bool {
         a.items.count == b.items.count && zip(a.items, b.items).allSatisfy { $0 == $1 }
     }
 
-    init(_ text: String) {
+    package init(_ text: String) {
         items = text.split(separator: "&").prefix(200).map { part in
             let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             return (Self.decoded(pair[0]), pair.count == 2 ? Self.decoded(pair[1]) : "")
         }
     }
 
-    init(_ items: [(String, String)]) { self.items = items.map { (name: $0.0, value: $0.1) } }
+    package init(_ items: [(String, String)]) { self.items = items.map { (name: $0.0, value: $0.1) } }
 
     /// The first value of a name; nil for one that is missing or empty.
-    subscript(_ name: String) -> String? {
+    package subscript(_ name: String) -> String? {
         items.first { $0.name == name }.flatMap { $0.value.isEmpty ? nil : $0.value }
     }
 
-    func has(_ name: String) -> Bool { items.contains { $0.name == name } }
+    package func has(_ name: String) -> Bool { items.contains { $0.name == name } }
 
     /// The same with some values in place of others; nil leaves a name out.
-    func with(_ changes: KeyValuePairs<String, String?>) -> Query {
+    package func with(_ changes: KeyValuePairs<String, String?>) -> Query {
         var items = items.filter { item in !changes.contains { $0.key == item.name } && !item.value.isEmpty }
         for (name, value) in changes { if let value, !value.isEmpty { items.append((name, value)) } }
         return Query(items.map { ($0.name, $0.value) })
     }
 
     /// As in an address, without the question mark.
-    var encoded: String {
+    package var encoded: String {
         items.map { "\(Self.encoded($0.name))=\(Self.encoded($0.value))" }.joined(separator: "&")
     }
 
     /// A path with these parameters.
-    func address(_ path: String) -> String { items.isEmpty ? path : "\(path)?\(encoded)" }
+    package func address(_ path: String) -> String { items.isEmpty ? path : "\(path)?\(encoded)" }
 
     private static let plain = CharacterSet(
         charactersIn: "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:,")
 
-    static func encoded(_ text: String) -> String { text.addingPercentEncoding(withAllowedCharacters: plain) ?? "" }
+    package static func encoded(_ text: String) -> String {
+        text.addingPercentEncoding(withAllowedCharacters: plain) ?? ""
+    }
 
     private static func decoded(_ text: Substring) -> String {
         var bytes: [UInt8] = []

@@ -1,14 +1,14 @@
 import Foundation
 
 /// Where handlers do what blocks: looking into files and the catalogue. The threads that serve connections never wait.
-struct Work: Sendable {
+package struct Work: Sendable {
     /// Pages, and the small things on them, apart: a slow question must not hold up the images of others.
     private let pages: OperationQueue
     private let images: OperationQueue
     /// One change after the other.
     private let edits: OperationQueue
 
-    init(cores: Int = ProcessInfo.processInfo.activeProcessorCount) {
+    package init(cores: Int = ProcessInfo.processInfo.activeProcessorCount) {
         func queue(_ name: String, _ width: Int) -> OperationQueue {
             let queue = OperationQueue()
             queue.name = "attune-gallery \(name)"
@@ -20,9 +20,9 @@ struct Work: Sendable {
         edits = queue("edits", 1)
     }
 
-    enum Kind: Sendable { case page, image, edit }
+    package enum Kind: Sendable { case page, image, edit }
 
-    func run<R: Sendable>(_ kind: Kind, _ body: @escaping @Sendable () throws -> R) async throws -> R {
+    package func run<R: Sendable>(_ kind: Kind, _ body: @escaping @Sendable () throws -> R) async throws -> R {
         let queue =
             switch kind {
             case .page: pages
