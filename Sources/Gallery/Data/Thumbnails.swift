@@ -2,6 +2,7 @@ import Codecs
 package import Corpus
 import Disk
 package import Foundation
+import Images
 
 /// Images as pages show them: as they are stored where that is small enough, else scaled down and kept on the disk.
 package final class Thumbnails: Sendable {
@@ -37,7 +38,7 @@ package final class Thumbnails: Sendable {
             return Image(bytes: [UInt8](kept), type: "image/webp")
         }
         let stored = try reader.image(row)
-        let decoded: DecodedImage
+        let decoded: RGBImage
         do throws(CodecError) { decoded = try PNG.decode(stored) } catch {
             throw Refusal(status: 422, reason: "sample \(row.id): \(error.description)")
         }
@@ -46,7 +47,7 @@ package final class Thumbnails: Sendable {
         let height = max(1, Int((Double(decoded.height) * scale).rounded()))
         let pixels = Resampling.resize(
             decoded.pixels, width: decoded.width, height: decoded.height, to: width, height)
-        let made = try WebPEncoding.encode(width: width, height: height, pixels: pixels)
+        let made = try WebPEncoding.encode(RGBImage(width: width, height: height, pixels: pixels))
         // A cache that takes nothing more is no reason to show nothing.
         if let place, let files { try? files.write(Data(made), to: place) }
         return Image(bytes: made, type: "image/webp")

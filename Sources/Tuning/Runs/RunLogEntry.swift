@@ -6,7 +6,7 @@ package enum RunLogEntry: Sendable, Hashable {
     case resolution(Resolution)
     case step(Step)
     case evaluation(Evaluation)
-    case checkpoint(Checkpoint)
+    case checkpoint(SavedCheckpoint)
     /// A restart from a checkpoint (none: from the beginning).
     case resumed(Resumed)
     case finished(Finished)
@@ -61,7 +61,7 @@ package enum RunLogEntry: Sendable, Hashable {
         package let loss: Double
     }
 
-    package struct Checkpoint: Codable, Sendable, Hashable {
+    package struct SavedCheckpoint: Codable, Sendable, Hashable {
         package let step: Int
         /// SHA-256 of the checkpoint file, which is its name.
         package let checkpoint: String
@@ -107,7 +107,7 @@ extension RunLogEntry: Codable {
         case .resolution: self = .resolution(try Resolution(from: decoder))
         case .step: self = .step(try Step(from: decoder))
         case .evaluation: self = .evaluation(try Evaluation(from: decoder))
-        case .checkpoint: self = .checkpoint(try Checkpoint(from: decoder))
+        case .checkpoint: self = .checkpoint(try SavedCheckpoint(from: decoder))
         case .resumed: self = .resumed(try Resumed(from: decoder))
         case .finished: self = .finished(try Finished(from: decoder))
         }
