@@ -79,10 +79,14 @@ let package = Package(
             name: "Interchange", dependencies: ["Disk", "Diffusion", "Corpus", "Images", "Codecs", "Tensor"],
             swiftSettings: strict),
         .target(name: "Shapes", swiftSettings: strict),
+        // HTML and SVG that escape what goes into them, and plots, for pages and reports.
+        .target(name: "Markup", swiftSettings: strict),
+        .target(name: "Plots", dependencies: ["Markup"], swiftSettings: strict),
         .target(
             name: "Workflows",
             dependencies: [
-                "Tuning", "Interchange", "OCI", "Diffusion", "Corpus", "Codecs", "Images", "Tensor", "Disk",
+                "Markup", "Plots", "Tuning", "Interchange", "OCI", "Diffusion", "Corpus", "Codecs", "Images", "Tensor",
+                "Disk",
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -90,9 +94,6 @@ let package = Package(
             dependencies: ["Workflows", "Tuning", "Interchange", "OCI", "Diffusion", "Corpus", "Tensor", arguments],
             swiftSettings: strict),
 
-        // HTML and SVG that escape what goes into them, and plots, for pages and reports.
-        .target(name: "Markup", swiftSettings: strict),
-        .target(name: "Plots", dependencies: ["Markup"], swiftSettings: strict),
         // The gallery that `attune serve` starts, with all that is of the web.
         .target(
             name: "Gallery",

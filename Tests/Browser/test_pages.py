@@ -52,7 +52,7 @@ def test_pages_load_cleanly(corpus, reader, page, width, height):
 def test_layout_does_not_shift(corpus, reader, page):
     for name in ["overview", "samples", "all", "sample", "run", "sides"]:
         page.open(reader.address + addresses(corpus)[name])
-        page.wait("[...document.images].every(i => i.complete)", "images")
+        page.wait("[...document.images].every(i => i.complete || i.loading === 'lazy')", "images")
         shift = page.value("""new Promise(done => { let sum = 0;
             new PerformanceObserver(list => { for (const e of list.getEntries()) sum += e.value; })
               .observe({ type: 'layout-shift', buffered: true });
@@ -170,7 +170,7 @@ def test_screenshots(corpus, reader, page, tmp_path):
             page.resize(width, height, dark)
             for name in ["overview", "samples", "all", "sample", "run", "sides", "two"]:
                 page.open(reader.address + addresses(corpus)[name])
-                page.wait("[...document.images].every(i => i.complete)", "images")
+                page.wait("[...document.images].every(i => i.complete || i.loading === 'lazy')", "images")
                 path = folder / f"{name}-{width}{'-dark' if dark else ''}.png"
                 page.screenshot(path)
                 assert path.stat().st_size > 5000, name

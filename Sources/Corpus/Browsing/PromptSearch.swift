@@ -25,6 +25,7 @@ package final class PromptSearch: Sendable {
     ///   - folder: where the index's file goes.
     package init(_ corpus: Corpus, in folder: URL) throws(CorpusError) {
         file = folder.appending(path: "prompts.sqlite")
+        try reported { () throws(DiskError) in try Disk.makeFolder(folder.path) }
         let (path, catalogue) = (file.path, corpus.catalogue.path)
         queue = try Catalogue.explained(path) {
             do { return try Self.open(path, catalogue) } catch let error as DatabaseError

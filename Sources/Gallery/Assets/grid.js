@@ -339,9 +339,13 @@
     form.addEventListener("submit", async (event) => {
       if (form.dataset.sent === "yes") { return; }
       event.preventDefault();
+      const button = event.submitter;
       await attune.flush();
-      form.dataset.sent = "yes";
-      form.requestSubmit(event.submitter);
+      // Not within this event: a form that is being submitted takes no other submission.
+      setTimeout(() => {
+        form.dataset.sent = "yes";
+        form.requestSubmit(button);
+      });
     });
     addEventListener("pageshow", () => { delete form.dataset.sent; });
   }

@@ -1,6 +1,7 @@
 import Disk
 package import Foundation
 import Synchronization
+package import Workflows
 
 /// The runs of a corpus. Of a log that has grown, only what is new is read.
 package final class RunHistories: Sendable {

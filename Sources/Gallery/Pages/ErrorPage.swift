@@ -27,6 +27,7 @@ enum ErrorPage {
             .tag(
                 "head", [:],
                 .tag("meta", ["charset": "utf-8"]), .tag("title", [:], "Attune"),
+                .tag("link", ["rel": "icon", "href": "/assets/icon.svg", "type": "image/svg+xml"]),
                 .tag("meta", ["http-equiv": "refresh", "content": "0; url=\(address)"])),
             .tag("body", [:], .tag("p", [:], .tag("a", ["href": address], "Open the gallery"))))
     }

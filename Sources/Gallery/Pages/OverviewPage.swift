@@ -1,6 +1,7 @@
 import Corpus
 import Markup
 import Plots
+import Workflows
 
 enum OverviewPage {
     static func page(_ overview: Overview, runs: [RunHistories.Run], corpus: String, _ layout: Layout) -> Markup {

@@ -1,6 +1,7 @@
 import Corpus
 import Markup
 import Plots
+import Workflows
 
 /// A run while it trains, and afterwards. The part that changes is also given alone.
 enum RunPage {
@@ -69,36 +70,9 @@ enum RunPage {
     }
 
     private static func charts(_ history: RunHistory) -> [Markup] {
-        func points(_ value: (RunHistory.Step) -> Double) -> [(x: Double, y: Double)] {
-            history.steps.map { (Double($0.step), value($0)) }
+        RunCharts.charts(history).compactMap { title, chart in
+            chart.markup.map { .tag("section", ["class": "card"], .tag("h2", [:], "\(title)"), $0) }
         }
-        func card(_ title: String, _ chart: LineChart) -> Markup {
-            guard let markup = chart.markup else { return .empty }
-            return .tag("section", ["class": "card"], .tag("h2", [:], "\(title)"), markup)
-        }
-        var losses = [LineChart.Line(name: "loss", points(\.loss), style: .faint)]
-        if history.steps.count > 10 {
-            losses.append(LineChart.Line(name: "mean of ten steps", history.smoothedLosses(over: 10), style: .first))
-        }
-        let fixed = history.evaluations.map { (x: Double($0.step), y: $0.loss) }
-        return [
-            card("Loss", LineChart(title: "Loss over steps", x: "step", y: "mean squared error", lines: losses)),
-            card(
-                "Evaluation loss",
-                LineChart(
-                    title: "Loss on fixed samples and noise over steps", x: "step", y: "mean squared error",
-                    lines: [LineChart.Line(fixed, style: .second)])),
-            card(
-                "Learning rate",
-                LineChart(
-                    title: "Learning rate over steps", x: "step", y: "learning rate",
-                    lines: [LineChart.Line(points(\.learningRate))], height: 220)),
-            card(
-                "Gradient norm",
-                LineChart(
-                    title: "Global gradient norm before clipping over steps", x: "step", y: "gradient norm",
-                    lines: [LineChart.Line(points(\.gradientNorm), style: .third)], startsAtZero: true, height: 220)),
-        ]
     }
 
     private static func validations(_ run: RunHistories.Run) -> Markup {

@@ -1,6 +1,7 @@
 import Corpus
 import Markup
 import Plots
+import Workflows
 
 enum RunsPage {
     static func page(_ runs: [RunHistories.Run], _ layout: Layout) -> Markup {

@@ -16,6 +16,8 @@ package struct RunHistory: Sendable {
         package var values: [(name: String, value: String)] = []
     }
 
+    package init() {}
+
     package var settings = Settings()
     package var steps: [Step] = []
     package var evaluations: [(step: Int, loss: Double)] = []
