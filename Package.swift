@@ -53,7 +53,7 @@ let package = Package(
         .target(
             name: "Codecs", dependencies: ["CImages", "CPNG", "CWebP", "CZlib", "CZstd"], swiftSettings: strict),
         .target(name: "Tensor", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: strict),
-        .target(name: "Diffusion", dependencies: ["Hashing", "Tensor"], swiftSettings: strict),
+        .target(name: "Diffusion", dependencies: ["Hashing", "Codecs", "Tensor"], swiftSettings: strict),
         .target(
             name: "Corpus", dependencies: ["Hashing", "Disk", "HDF5", "Codecs"] + sqlite,
             swiftSettings: strict),
@@ -66,10 +66,11 @@ let package = Package(
             name: "Interchange", dependencies: ["Disk", "Diffusion", "Corpus", "Codecs", "Tensor"],
             swiftSettings: strict),
         .target(name: "Shapes", swiftSettings: strict),
+        .target(name: "Metrics", dependencies: ["Disk", "Codecs", "Tensor"], swiftSettings: strict),
         .executableTarget(
             name: "attune",
             dependencies: [
-                "Tuning", "Interchange", "OCI", "Diffusion", "Corpus", "Codecs", "Tensor", "Disk", arguments,
+                "Tuning", "Interchange", "OCI", "Metrics", "Diffusion", "Corpus", "Codecs", "Tensor", "Disk", arguments,
             ],
             swiftSettings: strict),
 
@@ -85,7 +86,8 @@ let package = Package(
         .testTarget(
             name: "TensorTests", dependencies: ["Tensor", "Diffusion", "CKernels"], swiftSettings: strict),
         .testTarget(name: "ShapesTests", dependencies: ["Shapes", "Codecs"], swiftSettings: strict),
-        .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Tensor"], swiftSettings: strict),
+        .testTarget(name: "MetricsTests", dependencies: ["Metrics", "Codecs", "Tensor"], swiftSettings: strict),
+        .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Codecs", "Tensor"], swiftSettings: strict),
         .testTarget(
             name: "CorpusTests", dependencies: ["Corpus", "Disk", "HDF5", "Codecs"], swiftSettings: strict),
         .testTarget(

@@ -4,7 +4,9 @@ package struct DecodedImage: Sendable, Equatable {
     /// `3·width·height` values, row by row.
     package let pixels: [UInt8]
 
-    init(width: Int, height: Int, pixels: [UInt8]) { (self.width, self.height, self.pixels) = (width, height, pixels) }
+    package init(width: Int, height: Int, pixels: [UInt8]) {
+        (self.width, self.height, self.pixels) = (width, height, pixels)
+    }
 }
 
 extension DecodedImage {

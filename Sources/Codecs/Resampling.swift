@@ -1,7 +1,33 @@
 import Foundation
 
-/// Changes the size of RGB images by Lanczos filtering, the rows first, as Pillow's LANCZOS does.
+/// Changes the size of RGB images by filtering, the rows first, as Pillow does.
 package enum Resampling {
+    /// What an output value takes from its neighbors.
+    package enum Filter: Sendable {
+        /// Three lobes of a windowed sinc: Pillow's LANCZOS.
+        case lanczos
+        /// The cubic with a = −0.5: Pillow's BICUBIC.
+        case bicubic
+
+        /// How far it reaches, in inputs that are not shrunk.
+        fileprivate var support: Double { self == .lanczos ? 3 : 2 }
+
+        fileprivate func callAsFunction(_ x: Double) -> Double {
+            guard abs(x) < support else { return 0 }
+            switch self {
+            case .lanczos: return Self.sinc(x) * Self.sinc(x / 3)
+            case .bicubic:
+                let (a, x) = (-0.5, abs(x))
+                return x < 1 ? ((a + 2) * x - (a + 3)) * x * x + 1 : (((x - 5) * x + 8) * x - 4) * a
+            }
+        }
+
+        private static func sinc(_ x: Double) -> Double {
+            if x == 0 { return 1 }
+            return sin(.pi * x) / (.pi * x)
+        }
+    }
+
     /// A part of a scaled image: columns and rows.
     package struct Window: Equatable, Sendable {
         package let columns, rows: Range<Int>
@@ -24,17 +50,19 @@ package enum Resampling {
     ///   - height: of the image, in pixels.
     ///   - newWidth: of the result, in pixels.
     ///   - newHeight: of the result, in pixels.
+    ///   - filter: what it is scaled by.
     ///   - window: the part of the result that is wanted. Only that is computed: the values are those of the whole, the
     ///     cost is the part's.
     /// - Returns: `3·columns·rows` values of the window.
     package static func resize(
-        _ pixels: [UInt8], width: Int, height: Int, to newWidth: Int, _ newHeight: Int, window: Window? = nil
+        _ pixels: [UInt8], width: Int, height: Int, to newWidth: Int, _ newHeight: Int, filter: Filter = .lanczos,
+        window: Window? = nil
     ) -> [UInt8] {
         precondition(pixels.count == 3 * width * height, "\(pixels.count) values for \(width)×\(height) pixels")
         let window = window ?? Window(columns: 0..<newWidth, rows: 0..<newHeight)
         if width == newWidth, height == newHeight { return cut(pixels, width: width, window) }
-        let columns = Kernels(from: width, to: newWidth, window.columns)
-        let rows = Kernels(from: height, to: newHeight, window.rows)
+        let columns = Kernels(filter, from: width, to: newWidth, window.columns)
+        let rows = Kernels(filter, from: height, to: newHeight, window.rows)
         let stride = 3 * window.columns.count
         // Rows that are scaled sideways, as many as one row of the result needs; row y lies at y modulo their number.
         let kept = rows.longest
@@ -113,15 +141,15 @@ package enum Resampling {
         private(set) var longest = 1
 
         /// When shrinking, the filter widens so that every input counts.
-        init(from count: Int, to newCount: Int, _ range: Range<Int>) {
+        init(_ filter: Filter, from count: Int, to newCount: Int, _ range: Range<Int>) {
             let scale = Double(count) / Double(newCount)
             let stretch = max(scale, 1)
-            let support = 3 * stretch
+            let support = filter.support * stretch
             for index in range {
                 let center = (Double(index) + 0.5) * scale
                 let start = max(Int(center - support + 0.5), 0)
                 let end = min(Int(center + support + 0.5), count)
-                let weights = (start..<max(end, start + 1)).map { Self.lanczos((Double($0) - center + 0.5) / stretch) }
+                let weights = (start..<max(end, start + 1)).map { filter((Double($0) - center + 0.5) / stretch) }
                 let sum = weights.reduce(0, +)
                 starts.append(start)
                 values += weights.map { Float($0 / sum) }
@@ -131,15 +159,5 @@ package enum Resampling {
         }
 
         func weights(_ index: Int) -> ArraySlice<Float> { values[ends[index]..<ends[index + 1]] }
-
-        private static func lanczos(_ x: Double) -> Double {
-            guard abs(x) < 3 else { return 0 }
-            return sinc(x) * sinc(x / 3)
-        }
-
-        private static func sinc(_ x: Double) -> Double {
-            if x == 0 { return 1 }
-            return sin(.pi * x) / (.pi * x)
-        }
     }
 }
