@@ -109,7 +109,8 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "OCITests", dependencies: ["TestSupport", "OCI", "Corpus", "Codecs"], swiftSettings: strict),
         .testTarget(
-            name: "WorkflowsTests", dependencies: ["TestSupport", "Workflows", "Corpus", "Codecs", "Diffusion"],
+            name: "WorkflowsTests",
+            dependencies: ["TestSupport", "Workflows", "Metrics", "Corpus", "Codecs", "Diffusion", "Tensor"],
             swiftSettings: strict),
         .testTarget(
             name: "attuneTests", dependencies: ["TestSupport", "attune", "Workflows", "Corpus", "Diffusion", "Tuning"],

@@ -64,6 +64,7 @@ package struct QualityReport: Sendable, Encodable {
         (referenceImages, generatedImages) = (reference.count, generated.count)
         dimensions = reference.width
         try Features.requireSameWidth((reference.source, reference.width), (generated.source, generated.width))
+        if let real = reference.features, let made = generated.features { try Features.requireSameEncoder(real, made) }
         for metric in try metrics(settings, reference, generated) {
             if isCancelled() { throw CancellationError() }
             try measure(metric, reference, generated, settings, isCancelled) { progress(metric, $0, $1) }
@@ -111,7 +112,11 @@ package struct QualityReport: Sendable, Encodable {
             }
         case .cmmd:
             progress(0, 1)
-            let cmmd = try CLIPMeanDiscrepancy(real, made)
+            // Its definition has CLIP's embeddings at length 1. Vectors of other files are taken as they are.
+            let isScaled = real.isOfCLIP && made.isOfCLIP
+            let cmmd =
+                isScaled
+                ? try CLIPMeanDiscrepancy(real.normalized, made.normalized) : try CLIPMeanDiscrepancy(real, made)
             add("cmmd", cmmd.value, interval(cmmd.value, cmmd.influences))
         case .prdc:
             progress(0, 1)
@@ -175,4 +180,16 @@ extension FeatureFile {
     }
 
     package var count: Int? { features?.count }
+
+    /// With every vector scaled to length 1.
+    ///
+    /// - Throws: ``MetricsError`` where there is a mean and a covariance alone.
+    package var normalized: FeatureFile {
+        get throws(MetricsError) {
+            guard let features else {
+                throw MetricsError(source, "has mu and sigma alone, which cannot be normalized: leave out --normalize")
+            }
+            return .features(features.normalized)
+        }
+    }
 }

@@ -23,7 +23,7 @@ struct Attune: AsyncParsableCommand {
             CommandGroup(
                 name: "Fine-tune and sample",
                 subcommands: [TrainCommand.self, SampleCommand.self, ReportCommand.self]),
-            CommandGroup(name: "Evaluate", subcommands: [QualityCommand.self]),
+            CommandGroup(name: "Evaluate", subcommands: [QualityCommand.self, FeaturesCommand.self]),
             CommandGroup(name: "Share", subcommands: [PushCommand.self, PullCommand.self, CheckShardCommand.self]),
             CommandGroup(
                 name: "Maintenance",

@@ -4,9 +4,9 @@ package import Tensor
 
 /// preprocessor_config.json: how an image becomes a vision encoder's input, as CLIPImageProcessor and BitImageProcessor of
 /// transformers do it with Pillow: resize (bicubic, with antialiasing), center crop, rescale, normalize.
-package struct ImageProcessor: Sendable, Equatable {
+package struct ImageProcessor: Sendable {
     /// What images are scaled to.
-    private enum Size: Equatable {
+    private enum Size {
         case shortestEdge(Int)
         case exactly(width: Int, height: Int)
     }
@@ -21,14 +21,10 @@ package struct ImageProcessor: Sendable, Equatable {
     /// Width and height of what the encoder sees; images of other sizes cannot be a batch.
     package let width, height: Int
 
-    package static func == (a: Self, b: Self) -> Bool {
-        a.size == b.size && a.width == b.width && a.height == b.height && a.mean == b.mean && a.deviation == b.deviation
-    }
-
     /// - Throws: ``ModelError`` for a file that is missing, or asks for what is not done here.
     package init(folder: URL, ignoring ignored: IgnoredFields = IgnoredFields()) throws(ModelError) {
         let url = folder.appendingPathComponent("preprocessor_config.json")
-        let data = try ModelFile.read(url)
+        let data = try EncoderFile.read(url)
         do {
             let fields = ignored.strip(try JSONValue.members(of: data), part: "preprocessor", .imageProcessor)
             if let problem = FieldRules.imageProcessor.problem(fields) {

@@ -28,7 +28,7 @@ package struct VisionConfiguration: Sendable, Equatable {
     ///   - ignored: fields of it that are taken as if they were not there.
     package init(folder: URL, ignoring ignored: IgnoredFields = IgnoredFields()) throws(ModelError) {
         let url = folder.appendingPathComponent("config.json")
-        let data = try ModelFile.read(url)
+        let data = try EncoderFile.read(url)
         do {
             try self.init(JSONValue.members(of: data), ignored)
         } catch let error as ConfigurationProblem {
@@ -112,6 +112,16 @@ package struct VisionConfiguration: Sendable, Equatable {
             throw ConfigurationProblem(
                 "has the hidden_act \"\(activation)\"; gelu and quick_gelu are known", isUnsupported: true)
         }
+    }
+}
+
+/// Files of an encoder's folder.
+enum EncoderFile {
+    /// The whole file, which must be there.
+    static func read(_ url: URL) throws(ModelError) -> Data {
+        if let data = try ModelFile.readIfPresent(url) { return data }
+        throw ModelError(
+            .missingFile, at: url.path, "is missing: give a folder of CLIP or DINOv2 as transformers saves it")
     }
 }
 

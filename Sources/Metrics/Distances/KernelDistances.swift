@@ -19,7 +19,7 @@ package struct KernelInceptionDistance: Sendable {
         _ a: Features, _ b: Features, subsets: Int = Self.defaultSubsets, size: Int = Self.defaultSize,
         seed: UInt32 = Self.defaultSeed, isCancelled: () -> Bool = { false }, progress: (Int) -> Void = { _ in }
     ) throws {
-        try Features.requireSameWidth((a.source, a.width), (b.source, b.width))
+        try Features.requireSameEncoder(a, b)
         let size = min(size, a.count, b.count)
         // Subsets of everything are all the same.
         let subsets = size == a.count && size == b.count ? 1 : subsets
@@ -53,7 +53,7 @@ package struct CLIPMeanDiscrepancy: Sendable {
 
     /// - Throws: ``MetricsError`` for two widths.
     package init(_ a: Features, _ b: Features) throws(MetricsError) {
-        try Features.requireSameWidth((a.source, a.width), (b.source, b.width))
+        try Features.requireSameEncoder(a, b)
         let discrepancy = MaximumMeanDiscrepancy(
             a.matrix, b.matrix, .gaussian(sigma: Self.sigma), isUnbiased: false)
         value = Self.scale * discrepancy.value

@@ -24,7 +24,7 @@ package struct PrecisionRecall: Sendable {
     /// - Parameter k: the neighbor that a ball reaches to.
     /// - Throws: ``MetricsError`` for two widths, or for no more than k images.
     package init(real: Features, generated: Features, k: Int = Self.defaultNeighbors) throws(MetricsError) {
-        try Features.requireSameWidth((real.source, real.width), (generated.source, generated.width))
+        try Features.requireSameEncoder(real, generated)
         for set in [real, generated] where set.count <= k {
             throw MetricsError(
                 set.source, "has \(set.count) images; precision and recall with k = \(k) take more than \(k)")

@@ -61,7 +61,8 @@ package enum FeatureFile: Sendable {
         if key == nil { key = try Self.featureKey(archive) }
         if let key {
             let names = try Self.names(archive)
-            try self.init(Self.matrix(archive.array(key)), names: names, path)
+            let encoder = archive.keys.contains("encoder") ? try archive.array("encoder").texts?.first : nil
+            try self.init(Self.matrix(archive.array(key)), names: names, encoder: encoder, path)
             return
         }
         let (mean, covariance) = (try archive.array("mu"), try archive.array("sigma"))
@@ -80,9 +81,11 @@ package enum FeatureFile: Sendable {
         }
     }
 
-    private init(_ matrix: DoubleMatrix, names: [String]?, _ path: String) throws(CodecError) {
+    private init(
+        _ matrix: DoubleMatrix, names: [String]?, encoder: String? = nil, _ path: String
+    ) throws(CodecError) {
         do throws(MetricsError) {
-            self = .features(try Features(matrix, names: names, source: path))
+            self = .features(try Features(matrix, names: names, encoder: encoder, source: path))
         } catch {
             throw CodecError(error.message)
         }

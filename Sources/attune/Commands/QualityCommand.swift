@@ -1,25 +1,34 @@
 import ArgumentParser
 import Foundation
 import Metrics
+import Workflows
 
 struct QualityCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "quality", abstract: "Measure how close generated images are to real ones, by their features.",
         discussion: """
-            Both arguments are files of feature vectors, as attune features and other extractors write them: .npy, or \
-            .npz with an array of features, or with mu and sigma as pytorch-fid keeps them. The first is the reference, \
-            for precision and coverage. Metrics: fd (Fréchet distance: FID over Inception's features), kid, cmmd, prdc \
+            Each argument is a file of feature vectors, as attune features and other extractors write them: .npy, or \
+            .npz with an array of features, or with mu and sigma as pytorch-fid keeps them. With --encoder it may also \
+            be a folder of images, or a selection of --corpus. The first is the reference, for precision and coverage. \
+            Metrics: fd (Fréchet distance: FID over Inception's features), kid, cmmd, prdc \
             (precision, recall, density, coverage). Intervals hold 95 %, from a bootstrap over the images.
             """)
 
-    @Argument(help: "Features of real images.", completion: .file())
+    @Argument(help: "Real images: their features, a folder, or a selection.", completion: .file())
     var reference: String
 
-    @Argument(help: "Features of generated images.", completion: .file())
+    @Argument(help: "Generated images, given in the same ways.", completion: .file())
     var generated: String
 
     @Option(help: "What to measure, separated by commas (default: all that the files allow).")
     var metrics: MetricList?
+
+    @Option(help: "A vision encoder's folder, as attune features takes it.", completion: .directory)
+    var encoder: String?
+
+    @OptionGroup var options: EncoderOptions
+
+    @OptionGroup var store: CorpusOptions
 
     @Option(help: "The array that holds the features in a .npz file (default: found by name and shape).")
     var key: String?
@@ -54,35 +63,12 @@ struct QualityCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let (real, made) = (try features(reference), try features(generated))
-        Interruption.listen()
-        var bar: (metric: QualityMetric, bar: ProgressBar)?
-        let report: QualityReport
-        do {
-            report = try QualityReport(
-                reference: real, generated: made, settings, isCancelled: { Interruption.isRequested },
-                progress: { metric, done, total in
-                    if bar?.metric != metric {
-                        bar?.bar.finish()
-                        bar = (metric, ProgressBar(metric.rawValue, total: total, unit: "steps"))
-                    }
-                    bar?.bar.update(done)
-                })
-        } catch is CancellationError {
-            bar?.bar.finish()
-            try Interruption.stop("stopped; nothing was kept")
-        }
-        bar?.bar.finish()
+        var job = QualityJob()
+        (job.settings, job.key, job.isNormalized) = (settings, key, normalize)
+        job.extraction = encoder.map(options.job)
+        let report = try job.run(reference, generated, corpus: { try store.open() }, monitor: TerminalMonitor.init)
+        guard let report else { try Interruption.stop("stopped; nothing was kept") }
         print(output.json ? try jsonText(report) : report.text)
-    }
-
-    private func features(_ path: String) throws -> FeatureFile {
-        let file = try FeatureFile(path, key: key)
-        guard normalize else { return file }
-        guard let features = file.features else {
-            throw MetricsError(path, "has mu and sigma alone, which cannot be normalized: leave out --normalize")
-        }
-        return .features(try features.normalized)
     }
 
     private var settings: QualitySettings {
