@@ -2,6 +2,7 @@ import Codecs
 import Corpus
 import Foundation
 import Metrics
+import Tensor
 import TestSupport
 import Testing
 import Workflows
