@@ -67,10 +67,11 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "Shapes", swiftSettings: strict),
         .target(name: "Metrics", dependencies: ["Disk", "Codecs", "Tensor"], swiftSettings: strict),
+        .target(name: "Curation", dependencies: ["Codecs", "Tensor"], swiftSettings: strict),
         .target(
             name: "Workflows",
             dependencies: [
-                "Tuning", "Interchange", "OCI", "Metrics", "Diffusion", "Corpus", "Codecs", "Tensor", "Disk",
+                "Tuning", "Interchange", "OCI", "Metrics", "Curation", "Diffusion", "Corpus", "Codecs", "Tensor", "Disk",
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -97,6 +98,7 @@ let package = Package(
             name: "TensorTests", dependencies: ["TestSupport", "Tensor", "Diffusion", "CKernels"], swiftSettings: strict
         ),
         .testTarget(name: "ShapesTests", dependencies: ["Shapes", "Codecs"], swiftSettings: strict),
+        .testTarget(name: "CurationTests", dependencies: ["Curation", "Codecs", "Tensor"], swiftSettings: strict),
         .testTarget(name: "MetricsTests", dependencies: ["Metrics", "Codecs", "Tensor"], swiftSettings: strict),
         .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Codecs", "Tensor"], swiftSettings: strict),
         .testTarget(
