@@ -61,13 +61,28 @@ package enum Resampling {
         precondition(pixels.count == 3 * width * height, "\(pixels.count) values for \(width)×\(height) pixels")
         let window = window ?? Window(columns: 0..<newWidth, rows: 0..<newHeight)
         if width == newWidth, height == newHeight { return cut(pixels, width: width, window) }
-        let columns = Kernels(filter, from: width, to: newWidth, window.columns)
-        let rows = Kernels(filter, from: height, to: newHeight, window.rows)
+        switch filter {
+        case .lanczos:
+            return scale(
+                pixels, width: width, Kernels<Float>(filter, from: width, to: newWidth, window.columns) { Float($0) },
+                Kernels<Float>(filter, from: height, to: newHeight, window.rows) { Float($0) }, window)
+        case .bicubic:
+            // Pillow's weights are whole numbers of 2⁻²²: sums of them are exact here, and rounded as there.
+            func pillow(_ weight: Double) -> Double { (weight * 0x1p22).rounded() * 0x1p-22 }
+            return scale(
+                pixels, width: width, Kernels<Double>(filter, from: width, to: newWidth, window.columns, pillow),
+                Kernels<Double>(filter, from: height, to: newHeight, window.rows, pillow), window)
+        }
+    }
+
+    private static func scale<Number: BinaryFloatingPoint>(
+        _ pixels: [UInt8], width: Int, _ columns: Kernels<Number>, _ rows: Kernels<Number>, _ window: Window
+    ) -> [UInt8] {
         let stride = 3 * window.columns.count
         // Rows that are scaled sideways, as many as one row of the result needs; row y lies at y modulo their number.
         let kept = rows.longest
         var between = [UInt8](repeating: 0, count: kept * stride)
-        var sums = [Float](repeating: 0, count: stride)
+        var sums = [Number](repeating: 0, count: stride)
         var next = rows.starts.first ?? 0
         return [UInt8](unsafeUninitializedCapacity: stride * window.rows.count) { out, count in
             for index in window.rows.indices {
@@ -83,7 +98,7 @@ package enum Resampling {
                         sums.update(repeating: 0)
                         for (offset, weight) in weights.enumerated() {
                             let place = (start + offset) % kept * stride
-                            for x in 0..<stride { sums[x] += weight * Float(between[place + x]) }
+                            for x in 0..<stride { sums[x] += weight * Number(between[place + x]) }
                         }
                         for x in 0..<stride { out[row * stride + x] = rounded(sums[x]) }
                     }
@@ -94,20 +109,20 @@ package enum Resampling {
     }
 
     /// One row, scaled sideways.
-    private static func scale(
-        _ pixels: [UInt8], row: Int, width: Int, _ kernels: Kernels, into out: inout [UInt8], at place: Int
+    private static func scale<Number: BinaryFloatingPoint>(
+        _ pixels: [UInt8], row: Int, width: Int, _ kernels: Kernels<Number>, into out: inout [UInt8], at place: Int
     ) {
         pixels.withUnsafeBufferPointer { pixels in
             out.withUnsafeMutableBufferPointer { out in
                 kernels.values.withUnsafeBufferPointer { values in
                     for x in kernels.starts.indices {
                         var from = 3 * (row * width + kernels.starts[x])
-                        var (red, green, blue) = (Float(0), Float(0), Float(0))
+                        var (red, green, blue) = (Number(0), Number(0), Number(0))
                         for index in kernels.ends[x]..<kernels.ends[x + 1] {
                             let weight = values[index]
-                            red += weight * Float(pixels[from])
-                            green += weight * Float(pixels[from + 1])
-                            blue += weight * Float(pixels[from + 2])
+                            red += weight * Number(pixels[from])
+                            green += weight * Number(pixels[from + 1])
+                            blue += weight * Number(pixels[from + 2])
                             from += 3
                         }
                         out[place + 3 * x] = rounded(red)
@@ -130,18 +145,22 @@ package enum Resampling {
         return out
     }
 
-    private static func rounded(_ value: Float) -> UInt8 { UInt8(min(max(value + 0.5, 0), 255)) }
+    private static func rounded<Number: BinaryFloatingPoint>(_ value: Number) -> UInt8 {
+        UInt8(min(max(value + 0.5, 0), 255))
+    }
 
     /// What each output value takes from which inputs, one after the other.
-    private struct Kernels {
+    private struct Kernels<Number: BinaryFloatingPoint> {
         private(set) var starts: [Int] = []
         /// Where each kernel's values begin, and where the last one's end.
         private(set) var ends = [0]
-        private(set) var values: [Float] = []
+        private(set) var values: [Number] = []
         private(set) var longest = 1
 
         /// When shrinking, the filter widens so that every input counts.
-        init(_ filter: Filter, from count: Int, to newCount: Int, _ range: Range<Int>) {
+        init(
+            _ filter: Filter, from count: Int, to newCount: Int, _ range: Range<Int>, _ stored: (Double) -> Number
+        ) {
             let scale = Double(count) / Double(newCount)
             let stretch = max(scale, 1)
             let support = filter.support * stretch
@@ -152,12 +171,12 @@ package enum Resampling {
                 let weights = (start..<max(end, start + 1)).map { filter((Double($0) - center + 0.5) / stretch) }
                 let sum = weights.reduce(0, +)
                 starts.append(start)
-                values += weights.map { Float($0 / sum) }
+                values += weights.map { stored($0 / sum) }
                 ends.append(values.count)
                 longest = max(longest, weights.count)
             }
         }
 
-        func weights(_ index: Int) -> ArraySlice<Float> { values[ends[index]..<ends[index + 1]] }
+        func weights(_ index: Int) -> ArraySlice<Number> { values[ends[index]..<ends[index + 1]] }
     }
 }

@@ -15,7 +15,8 @@ import Metrics
             try MetricsGoldens.features("\(prefix)real.npy"), try MetricsGoldens.features("\(prefix)fake.npy")
         )
         let distance = try FrechetDistance.between(FeatureStatistics(real), FeatureStatistics(fake))
-        #expect(agree(distance, expected.fid_exact, within: 1e-9))
+        // Roots of values near zero keep half of their digits.
+        #expect(agree(distance, expected.fid_exact, within: 1e-7))
         #expect(agree(distance, expected.fid_sqrtm))
         #expect(agree(distance, expected.fid_torch_fidelity))
 

@@ -1,4 +1,5 @@
-package import Codecs
+package import Images
+import Codecs
 
 /// What near-duplicates are found by: perceptual hashes of an image and of what a crop of 5 % leaves of it, each mirrored
 /// too, and a small picture of it in luma and chroma to compare.
@@ -21,7 +22,7 @@ package struct ImagePrint: Sendable, Equatable {
     /// What a corpus calls them. Another way to make them needs another name.
     package static let name = "prints"
 
-    package init(_ image: DecodedImage) {
+    package init(_ image: RGBImage) {
         let reduced = ReducedImage(image)
         let gray = reduced.gray
         var hashes: [UInt64] = []

@@ -1,4 +1,5 @@
-package import Codecs
+package import Images
+import Codecs
 import Glibc
 
 /// The 64-bit perceptual hash of an image: which of the 8×8 lowest frequencies of its discrete cosine transform, in gray at
@@ -14,7 +15,7 @@ package enum PerceptualHash {
     }
 
     /// The hash of an image, and that of its mirror image.
-    package static func hashes(_ image: DecodedImage) -> (plain: UInt64, mirrored: UInt64) {
+    package static func hashes(_ image: RGBImage) -> (plain: UInt64, mirrored: UInt64) {
         let reduced = ReducedImage(image)
         return hashes(reduced.gray, width: reduced.width, height: reduced.height)
     }

@@ -1,4 +1,4 @@
-import Codecs
+import Images
 
 /// An image averaged to about 128 to 255 pixels on its shorter side: what prints are made of, so that their cost does not
 /// grow with what follows.
@@ -9,7 +9,7 @@ struct ReducedImage {
 
     private static let shortest = 128
 
-    init(_ image: DecodedImage) {
+    init(_ image: RGBImage) {
         let step = max(min(image.width, image.height) / Self.shortest, 1)
         (width, height) = (image.width / step, image.height / step)
         guard step > 1 else {

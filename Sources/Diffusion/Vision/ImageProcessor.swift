@@ -1,4 +1,5 @@
-package import Codecs
+package import Images
+import Codecs
 package import Foundation
 package import Tensor
 
@@ -106,7 +107,7 @@ package struct ImageProcessor: Sendable {
     }
 
     /// An image of any size as the encoder's input, `[1, height, width, 3]`.
-    package func callAsFunction(_ image: DecodedImage) -> Tensor {
+    package func callAsFunction(_ image: RGBImage) -> Tensor {
         let (scaledWidth, scaledHeight) = scaledSize(image.width, image.height)
         // The part that lies in the middle: what is cut off is not computed, and what is missing stays black.
         let (left, top) = (

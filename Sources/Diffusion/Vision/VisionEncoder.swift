@@ -1,4 +1,4 @@
-package import Codecs
+package import Images
 package import Foundation
 package import Tensor
 
@@ -36,7 +36,7 @@ package struct VisionEncoder: Sendable {
     package var featureSize: Int { transformer.featureSize }
 
     /// The features of some images, `[N, featureSize]`: CLIP's image embeddings, not normalized, or DINOv2's class token.
-    package func callAsFunction(_ images: [DecodedImage]) -> Tensor {
+    package func callAsFunction(_ images: [RGBImage]) -> Tensor {
         transformer(concatenateBatch(Parallel.map(images.count) { processor(images[$0]) }))
     }
 }

@@ -1,3 +1,4 @@
+import Images
 import Codecs
 import Tensor
 
@@ -5,13 +6,13 @@ import Tensor
 enum ImageDecoding {
     static func decode(
         _ names: [String], _ bytes: @Sendable (String) throws -> [UInt8]
-    ) throws -> [DecodedImage] {
+    ) throws -> [RGBImage] {
         try Parallel.map(names.count) { index in
             Result { try decoded(bytes(names[index]), names[index]) }
         }.map { try $0.get() }
     }
 
-    private static func decoded(_ bytes: [UInt8], _ name: String) throws -> DecodedImage {
+    private static func decoded(_ bytes: [UInt8], _ name: String) throws -> RGBImage {
         guard let format = ImageFormat(bytes), format.isRead else {
             throw Failure("\(name): is no PNG, JPEG or WebP image, whatever its name: remove or convert it")
         }

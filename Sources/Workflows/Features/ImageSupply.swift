@@ -1,4 +1,5 @@
-package import Codecs
+package import Images
+import Codecs
 package import Corpus
 import Disk
 package import Foundation
@@ -73,7 +74,7 @@ package enum ImageSupply: Sendable {
     /// Some of the images, decoded on all cores.
     ///
     /// - Throws: naming the image that cannot be read.
-    package func images(_ range: Range<Int>) throws -> [DecodedImage] {
+    package func images(_ range: Range<Int>) throws -> [RGBImage] {
         switch self {
         case .files(let folder, let names):
             return try Self.decoded(range.map { folder + "/" + names[$0] }) { try Array(Disk.read($0)) }
@@ -86,7 +87,7 @@ package enum ImageSupply: Sendable {
 
     private static func decoded(
         _ names: [String], _ bytes: @Sendable (String) throws -> [UInt8]
-    ) throws -> [DecodedImage] {
+    ) throws -> [RGBImage] {
         try ImageDecoding.decode(names, bytes)
     }
 

@@ -1,6 +1,6 @@
-import Codecs
 import Diffusion
 import Foundation
+import Images
 import Tensor
 import Testing
 
@@ -10,9 +10,9 @@ import Testing
 
     static func values() throws -> SafetensorsFile { try SafetensorsFile(folder.appending(path: "values.safetensors")) }
 
-    static func image(_ index: Int) throws -> DecodedImage {
+    static func image(_ index: Int) throws -> RGBImage {
         let tensor = try values().tensor("image.\(index)")
-        return DecodedImage(
+        return RGBImage(
             width: tensor.shape[1], height: tensor.shape[0], pixels: tensor.values.map { UInt8($0) })
     }
 
