@@ -42,6 +42,11 @@ package struct PrintComparison: Sendable {
         return best
     }
 
+    /// The same without crops, which is never smaller.
+    package func quickDistance(to other: PrintComparison) -> Float {
+        min(Self.distance(whole, other.whole), Self.distance(mirrored, other.whole))
+    }
+
     private static func distance(_ a: View, _ b: View) -> Float {
         let luma = mean(a.luma, b.luma)
         return max(luma, chromaWeight * (2 * mean(a.chroma, b.chroma) * mean(a.chroma, b.chroma)).squareRoot())
