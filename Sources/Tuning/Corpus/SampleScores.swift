@@ -25,7 +25,8 @@ struct SampleScores {
         for row in rows {
             guard let score = scores[row.id] else {
                 throw TrainingSourceError(
-                    "sample \(row.id) has no \(name), which the loss asks for; score it, or select where \(name) IS NOT NULL")
+                    "sample \(row.id) has no \(name), which the loss asks for; score it, or select where \(name) IS NOT NULL"
+                )
             }
             guard score.isFinite else {
                 throw TrainingSourceError(

@@ -32,7 +32,8 @@ struct LossOptions: ParsableArguments {
         completion: .file(extensions: ["jsonl"]))
     var negatives: String?
     @Option(
-        help: ArgumentHelp("contrast: near-miss prompts that an image is shown in a step (default: 1).", valueName: "n"))
+        help: ArgumentHelp("contrast: near-miss prompts that an image is shown in a step (default: 1).", valueName: "n")
+    )
     var negativesPerImage: Int?
     @Option(
         help: ArgumentHelp(
