@@ -63,7 +63,7 @@ let package = Package(
         .target(
             name: "OCI", dependencies: ["Hashing", "Disk", "Corpus", "CCurl", logging], swiftSettings: strict),
         .target(
-            name: "Tuning", dependencies: ["Disk", "Tensor", "Diffusion", "Corpus", "Codecs"],
+            name: "Tuning", dependencies: ["Disk", "Tensor", "Diffusion", "Corpus", "Images", "Codecs"],
             swiftSettings: strict),
         .target(
             name: "Interchange", dependencies: ["Disk", "Diffusion", "Corpus", "Images", "Codecs", "Tensor"],
@@ -82,7 +82,8 @@ let package = Package(
         .executableTarget(
             name: "attune",
             dependencies: [
-                "Workflows", "Tuning", "Interchange", "OCI", "Metrics", "Diffusion", "Corpus", "Tensor", arguments,
+                "Workflows", "Tuning", "Interchange", "OCI", "Metrics", "Curation", "Diffusion", "Corpus", "Tensor",
+                arguments,
             ],
             swiftSettings: strict),
 

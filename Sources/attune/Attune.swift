@@ -18,7 +18,7 @@ struct Attune: AsyncParsableCommand {
                 name: "Query and select",
                 subcommands: [
                     QueryCommand.self, SelectCommand.self, SelectionsCommand.self, ShowCommand.self, DiffCommand.self,
-                    ExportCommand.self,
+                    ExportCommand.self, DuplicatesCommand.self, SimilarCommand.self,
                 ]),
             CommandGroup(
                 name: "Fine-tune and sample",

@@ -1,5 +1,5 @@
 package import Corpus
-package import Curation
+import Curation
 
 /// What makes two samples near-duplicates.
 package struct Nearness: Sendable {

@@ -1,7 +1,7 @@
 package import Corpus
 import Curation
 import Disk
-package import Foundation
+import Foundation
 import Images
 import Tensor
 

@@ -1,7 +1,7 @@
 package import Corpus
 import Diffusion
 import Disk
-package import Foundation
+import Foundation
 package import Metrics
 
 /// What `attune quality` does: compares generated images with real ones by their features.
