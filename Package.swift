@@ -66,7 +66,8 @@ let package = Package(
             name: "Codecs", dependencies: ["Images", "CImages", "CPNG", "CWebP", "CZlib", "CZstd"],
             swiftSettings: strict),
         .target(name: "Tensor", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: strict),
-        .target(name: "Diffusion", dependencies: ["Hashing", "Disk", "Images", "Tensor"], swiftSettings: strict),
+        .target(
+            name: "Diffusion", dependencies: ["Hashing", "Disk", "Images", "Codecs", "Tensor"], swiftSettings: strict),
         .target(
             name: "Corpus", dependencies: ["Hashing", "Disk", "HDF5", "Images", "Codecs"] + sqlite,
             swiftSettings: strict),
@@ -82,16 +83,22 @@ let package = Package(
         // HTML and SVG that escape what goes into them, and plots, for pages and reports.
         .target(name: "Markup", swiftSettings: strict),
         .target(name: "Plots", dependencies: ["Markup"], swiftSettings: strict),
+        .target(name: "Metrics", dependencies: ["Disk", "Codecs", "Tensor"], swiftSettings: strict),
+        .target(name: "Curation", dependencies: ["Images", "Codecs", "Tensor"], swiftSettings: strict),
         .target(
             name: "Workflows",
             dependencies: [
-                "Markup", "Plots", "Tuning", "Interchange", "OCI", "Diffusion", "Corpus", "Codecs", "Images", "Tensor",
+                "Markup", "Plots", "Tuning", "Interchange", "OCI", "Metrics", "Curation", "Diffusion", "Corpus", "Codecs",
+                "Images", "Tensor",
                 "Disk",
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "attune",
-            dependencies: ["Workflows", "Tuning", "Interchange", "OCI", "Diffusion", "Corpus", "Tensor", arguments],
+            dependencies: [
+                "Workflows", "Tuning", "Interchange", "OCI", "Metrics", "Curation", "Diffusion", "Corpus", "Tensor",
+                arguments,
+            ],
             swiftSettings: strict),
 
         // The gallery that `attune serve` starts, with all that is of the web.
@@ -119,7 +126,11 @@ let package = Package(
             name: "TensorTests", dependencies: ["TestSupport", "Tensor", "Diffusion", "CKernels"], swiftSettings: strict
         ),
         .testTarget(name: "ShapesTests", dependencies: ["Shapes", "Codecs", "Images"], swiftSettings: strict),
-        .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Images", "Tensor"], swiftSettings: strict),
+        .testTarget(
+            name: "CurationTests", dependencies: ["Curation", "Codecs", "Images", "Tensor"], swiftSettings: strict),
+        .testTarget(name: "MetricsTests", dependencies: ["Metrics", "Codecs", "Tensor"], swiftSettings: strict),
+        .testTarget(
+            name: "DiffusionTests", dependencies: ["Diffusion", "Codecs", "Images", "Tensor"], swiftSettings: strict),
         .testTarget(
             name: "CorpusTests", dependencies: ["Corpus", "Disk", "HDF5", "Codecs"], swiftSettings: strict),
         .testTarget(
@@ -136,7 +147,8 @@ let package = Package(
         .testTarget(
             name: "WorkflowsTests",
             dependencies: [
-                "TestSupport", "Workflows", "Interchange", "OCI", "Corpus", "Codecs", "Images", "Diffusion",
+                "TestSupport", "Workflows", "Metrics", "Interchange", "OCI", "Corpus", "Codecs", "Images", "Diffusion",
+                "Tensor",
             ],
             swiftSettings: strict),
         .testTarget(

@@ -18,12 +18,13 @@ struct Attune: AsyncParsableCommand {
                 name: "Query and select",
                 subcommands: [
                     QueryCommand.self, SelectCommand.self, SelectionsCommand.self, ShowCommand.self, DiffCommand.self,
-                    ExportCommand.self,
+                    ExportCommand.self, DuplicatesCommand.self, SimilarCommand.self,
                 ]),
             CommandGroup(
                 name: "Fine-tune and sample",
                 subcommands: [TrainCommand.self, SampleCommand.self, ReportCommand.self]),
             CommandGroup(name: "Look", subcommands: [ServeCommand.self]),
+            CommandGroup(name: "Evaluate", subcommands: [QualityCommand.self, FeaturesCommand.self]),
             CommandGroup(name: "Share", subcommands: [PushCommand.self, PullCommand.self, CheckShardCommand.self]),
             CommandGroup(
                 name: "Maintenance",
