@@ -112,7 +112,9 @@ let package = Package(
         // What Benchmarks/engine.sh times; not part of the product.
         .executableTarget(
             name: "attune-bench",
-            dependencies: ["Workflows", "Tuning", "Diffusion", "Tensor", "Corpus", "Codecs", "Images", arguments],
+            dependencies: [
+                "Workflows", "Curation", "Tuning", "Diffusion", "Tensor", "Corpus", "Codecs", "Images", arguments,
+            ],
             swiftSettings: strict),
 
         // What test targets share.
@@ -147,7 +149,8 @@ let package = Package(
         .testTarget(
             name: "WorkflowsTests",
             dependencies: [
-                "TestSupport", "Workflows", "Metrics", "Interchange", "OCI", "Corpus", "Codecs", "Images", "Diffusion",
+                "TestSupport", "Workflows", "Metrics", "Curation", "Interchange", "OCI", "Corpus", "Codecs", "Images",
+                "Diffusion",
                 "Tensor",
             ],
             swiftSettings: strict),
