@@ -83,14 +83,14 @@ let package = Package(
         // HTML and SVG that escape what goes into them, and plots, for pages and reports.
         .target(name: "Markup", swiftSettings: strict),
         .target(name: "Plots", dependencies: ["Markup"], swiftSettings: strict),
+        .target(name: "NearMisses", swiftSettings: strict),
         .target(name: "Metrics", dependencies: ["Disk", "Codecs", "Tensor"], swiftSettings: strict),
         .target(name: "Curation", dependencies: ["Images", "Codecs", "Tensor"], swiftSettings: strict),
         .target(
             name: "Workflows",
             dependencies: [
-                "Markup", "Plots", "Tuning", "Interchange", "OCI", "Metrics", "Curation", "Diffusion", "Corpus", "Codecs",
-                "Images", "Tensor",
-                "Disk",
+                "Markup", "Plots", "Tuning", "Interchange", "OCI", "Shapes", "NearMisses", "Metrics", "Curation", "Diffusion",
+                "Corpus", "Codecs", "Images", "Tensor", "Disk",
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -128,6 +128,7 @@ let package = Package(
             name: "TensorTests", dependencies: ["TestSupport", "Tensor", "Diffusion", "CKernels"], swiftSettings: strict
         ),
         .testTarget(name: "ShapesTests", dependencies: ["Shapes", "Codecs", "Images"], swiftSettings: strict),
+        .testTarget(name: "NearMissesTests", dependencies: ["NearMisses", "Shapes"], swiftSettings: strict),
         .testTarget(
             name: "CurationTests", dependencies: ["Curation", "Codecs", "Images", "Tensor"], swiftSettings: strict),
         .testTarget(name: "MetricsTests", dependencies: ["Metrics", "Codecs", "Tensor"], swiftSettings: strict),
@@ -140,7 +141,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "InterchangeTests",
-            dependencies: ["TestSupport", "Interchange", "OCI", "Corpus", "Codecs", "Images"],
+            dependencies: ["TestSupport", "Interchange", "OCI", "Corpus", "Images", "Codecs"],
             swiftSettings: strict),
         .testTarget(name: "OCITests", dependencies: ["TestSupport", "OCI", "Corpus", "Codecs"], swiftSettings: strict),
         .testTarget(
@@ -149,9 +150,8 @@ let package = Package(
         .testTarget(
             name: "WorkflowsTests",
             dependencies: [
-                "TestSupport", "Workflows", "Metrics", "Curation", "Interchange", "OCI", "Corpus", "Codecs", "Images",
-                "Diffusion",
-                "Tensor",
+                "TestSupport", "Workflows", "Shapes", "Metrics", "Tuning", "Interchange", "OCI", "Corpus", "Codecs", "Images",
+                "Diffusion", "Tensor",
             ],
             swiftSettings: strict),
         .testTarget(
