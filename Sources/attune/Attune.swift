@@ -18,12 +18,16 @@ struct Attune: AsyncParsableCommand {
                 name: "Query and select",
                 subcommands: [
                     QueryCommand.self, SelectCommand.self, SelectionsCommand.self, ShowCommand.self, DiffCommand.self,
-                    ExportCommand.self,
+                    ExportCommand.self, DuplicatesCommand.self, SimilarCommand.self,
                 ]),
             CommandGroup(
                 name: "Fine-tune and sample",
+                subcommands: [TrainCommand.self, SampleCommand.self]),
+            CommandGroup(
+                name: "Evaluate and look",
                 subcommands: [
-                    TrainCommand.self, SampleCommand.self, EvaluateCommand.self, ReportCommand.self, ShapesCommand.self,
+                    EvaluateCommand.self, QualityCommand.self, FeaturesCommand.self, ReportCommand.self, ServeCommand.self,
+                    ShapesCommand.self,
                 ]),
             CommandGroup(name: "Share", subcommands: [PushCommand.self, PullCommand.self, CheckShardCommand.self]),
             CommandGroup(

@@ -44,6 +44,7 @@ final class CatalogueFilling {
         case .samples(let samples): try add(samples)
         case .scores(let scores): try add(scores)
         case .annotations(let annotations): try add(annotations)
+        case .vectors(let vectors): try add(vectors)
         }
     }
 

@@ -6,11 +6,13 @@ enum PreparedShard: Sendable {
     case samples(PreparedSamples)
     case scores(PreparedScores)
     case annotations(AnnotationShard)
+    case vectors(VectorShard)
 
     init(_ sealed: SealedFile, scoring: any TraceScoring) throws(CorpusError) {
         switch try SealedContents(sealed) {
         case .scores(let shard): self = .scores(PreparedScores(shard, stamp: sealed.stamp, scoring))
         case .annotations(let shard): self = .annotations(shard)
+        case .vectors(let shard): self = .vectors(shard)
         case .samples(let shard): self = .samples(try PreparedSamples(shard, scoring))
         }
     }

@@ -25,6 +25,7 @@ extension Corpus {
         switch try SealedContents(SealedFile(file, digest: digest)) {
         case .scores(let shard): try shard.verifyContents()
         case .annotations(let shard): try shard.verifyContents()
+        case .vectors(let shard): try shard.verifyContents()
         case .samples(let shard): try shard.verifyContents()
         }
     }
