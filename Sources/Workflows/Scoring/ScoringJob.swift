@@ -20,6 +20,8 @@ package struct ScoringJob: Sendable {
     package var negativeCount = 6
     /// The lowest and the highest timestep to measure; nil for the whole schedule.
     package var timesteps: ClosedRange<Int>?
+    /// Measure until the best so many images of each prompt are told from the rest; nil to measure all.
+    package var settled: Int?
 
     package init(model: ModelSource) { self.model = model }
 
@@ -45,7 +47,7 @@ package struct ScoringJob: Sendable {
         }
         return try CorpusScorer(
             corpus: corpus, model: model, adapter: adapter, draws: draws, steps: steps, seed: seed, batch: batch,
-            negatives: near, timesteps: timesteps
+            negatives: near, timesteps: timesteps, settled: near == nil ? nil : settled
         ).run(near == nil ? rows : rows.groupedByPrompt, monitor: monitor)
     }
 }
