@@ -132,7 +132,8 @@ let package = Package(
         .testTarget(name: "OCITests", dependencies: ["TestSupport", "OCI", "Corpus", "Codecs"], swiftSettings: strict),
         .testTarget(
             name: "GalleryTests",
-            dependencies: ["Gallery", "Markup", "Plots", "Corpus", "Codecs", logging] + web, swiftSettings: strict),
+            dependencies: ["Gallery", "Workflows", "Markup", "Plots", "Corpus", "Codecs", logging] + web,
+            swiftSettings: strict),
         .testTarget(
             name: "WorkflowsTests",
             dependencies: [
