@@ -66,14 +66,15 @@ let package = Package(
             name: "Codecs", dependencies: ["Images", "CImages", "CPNG", "CWebP", "CZlib", "CZstd"],
             swiftSettings: strict),
         .target(name: "Tensor", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: strict),
-        .target(name: "Diffusion", dependencies: ["Hashing", "Disk", "Images", "Tensor"], swiftSettings: strict),
+        .target(
+            name: "Diffusion", dependencies: ["Hashing", "Disk", "Images", "Codecs", "Tensor"], swiftSettings: strict),
         .target(
             name: "Corpus", dependencies: ["Hashing", "Disk", "HDF5", "Images", "Codecs"] + sqlite,
             swiftSettings: strict),
         .target(
             name: "OCI", dependencies: ["Hashing", "Disk", "Corpus", "CCurl", logging], swiftSettings: strict),
         .target(
-            name: "Tuning", dependencies: ["Disk", "Tensor", "Diffusion", "Corpus"],
+            name: "Tuning", dependencies: ["Disk", "Tensor", "Diffusion", "Corpus", "Images", "Codecs"],
             swiftSettings: strict),
         .target(
             name: "Interchange", dependencies: ["Disk", "Diffusion", "Corpus", "Images", "Codecs", "Tensor"],
@@ -82,16 +83,22 @@ let package = Package(
         // HTML and SVG that escape what goes into them, and plots, for pages and reports.
         .target(name: "Markup", swiftSettings: strict),
         .target(name: "Plots", dependencies: ["Markup"], swiftSettings: strict),
+        .target(name: "NearMisses", swiftSettings: strict),
+        .target(name: "Metrics", dependencies: ["Disk", "Codecs", "Tensor"], swiftSettings: strict),
+        .target(name: "Curation", dependencies: ["Images", "Codecs", "Tensor"], swiftSettings: strict),
         .target(
             name: "Workflows",
             dependencies: [
-                "Markup", "Plots", "Tuning", "Interchange", "OCI", "Diffusion", "Corpus", "Codecs", "Images", "Tensor",
-                "Disk",
+                "Markup", "Plots", "Tuning", "Interchange", "OCI", "Shapes", "NearMisses", "Metrics", "Curation", "Diffusion",
+                "Corpus", "Codecs", "Images", "Tensor", "Disk",
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "attune",
-            dependencies: ["Workflows", "Tuning", "Interchange", "OCI", "Diffusion", "Corpus", "Tensor", arguments],
+            dependencies: [
+                "Workflows", "Tuning", "Interchange", "OCI", "Metrics", "Curation", "Diffusion", "Corpus", "Tensor",
+                arguments,
+            ],
             swiftSettings: strict),
 
         // The gallery that `attune serve` starts, with all that is of the web.
@@ -105,7 +112,9 @@ let package = Package(
         // What Benchmarks/engine.sh times; not part of the product.
         .executableTarget(
             name: "attune-bench",
-            dependencies: ["Workflows", "Tuning", "Diffusion", "Tensor", "Corpus", "Codecs", "Images", arguments],
+            dependencies: [
+                "Workflows", "Curation", "Tuning", "Diffusion", "Tensor", "Corpus", "Codecs", "Images", arguments,
+            ],
             swiftSettings: strict),
 
         // What test targets share.
@@ -119,7 +128,12 @@ let package = Package(
             name: "TensorTests", dependencies: ["TestSupport", "Tensor", "Diffusion", "CKernels"], swiftSettings: strict
         ),
         .testTarget(name: "ShapesTests", dependencies: ["Shapes", "Codecs", "Images"], swiftSettings: strict),
-        .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Images", "Tensor"], swiftSettings: strict),
+        .testTarget(name: "NearMissesTests", dependencies: ["NearMisses", "Shapes"], swiftSettings: strict),
+        .testTarget(
+            name: "CurationTests", dependencies: ["Curation", "Codecs", "Images", "Tensor"], swiftSettings: strict),
+        .testTarget(name: "MetricsTests", dependencies: ["Metrics", "Codecs", "Tensor"], swiftSettings: strict),
+        .testTarget(
+            name: "DiffusionTests", dependencies: ["Diffusion", "Codecs", "Images", "Tensor"], swiftSettings: strict),
         .testTarget(
             name: "CorpusTests", dependencies: ["Corpus", "Disk", "HDF5", "Codecs"], swiftSettings: strict),
         .testTarget(
@@ -127,7 +141,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "InterchangeTests",
-            dependencies: ["TestSupport", "Interchange", "OCI", "Corpus", "Codecs", "Images"],
+            dependencies: ["TestSupport", "Interchange", "OCI", "Corpus", "Images", "Codecs"],
             swiftSettings: strict),
         .testTarget(name: "OCITests", dependencies: ["TestSupport", "OCI", "Corpus", "Codecs"], swiftSettings: strict),
         .testTarget(
@@ -137,7 +151,8 @@ let package = Package(
         .testTarget(
             name: "WorkflowsTests",
             dependencies: [
-                "TestSupport", "Workflows", "Interchange", "OCI", "Corpus", "Codecs", "Images", "Diffusion",
+                "TestSupport", "Workflows", "Shapes", "Metrics", "Tuning", "Interchange", "OCI", "Corpus", "Codecs", "Images",
+                "Diffusion", "Tensor",
             ],
             swiftSettings: strict),
         .testTarget(

@@ -12,7 +12,10 @@ struct AdapterOptions: ParsableArguments {
     @Option(help: "The adapter is scaled by alpha / rank (default: 32).")
     var alpha: Double?
 
-    @Option(help: "Which layers carry the adapter (default: attention+ff).")
+    @Option(
+        help:
+            "Which layers carry the adapter, or all: no adapter, every weight of the UNet is trained (default: attention+ff)."
+    )
     var targets: AdapterTargets?
 
     @Option(help: "The kind of adapter (default: dora).")
@@ -39,12 +42,9 @@ struct AdapterOptions: ParsableArguments {
                 "--warm-start continues an adapter as it is: --rank, --alpha, --targets and --adapter-kind do not apply"
             )
         }
-    }
-
-    /// The adapter to begin with, if one was given; the settings become its own.
-    func start(_ model: DiffusionModel, _ settings: inout TrainingConfiguration) throws -> Adapter? {
-        guard let warmStart else { return nil }
-        return try WarmStart.adapter(at: URL(fileURLWithPath: warmStart), for: model, &settings)
+        if targets == .all, rank != nil || alpha != nil || adapterKind != nil {
+            throw ValidationError("--targets all trains no adapter: --rank, --alpha and --adapter-kind do not apply")
+        }
     }
 }
 
