@@ -22,8 +22,13 @@ struct Attune: AsyncParsableCommand {
                 ]),
             CommandGroup(
                 name: "Fine-tune and sample",
-                subcommands: [TrainCommand.self, SampleCommand.self, ReportCommand.self]),
-            CommandGroup(name: "Evaluate", subcommands: [QualityCommand.self, FeaturesCommand.self]),
+                subcommands: [TrainCommand.self, SampleCommand.self]),
+            CommandGroup(
+                name: "Evaluate and look",
+                subcommands: [
+                    EvaluateCommand.self, QualityCommand.self, FeaturesCommand.self, ReportCommand.self, ServeCommand.self,
+                    ShapesCommand.self,
+                ]),
             CommandGroup(name: "Share", subcommands: [PushCommand.self, PullCommand.self, CheckShardCommand.self]),
             CommandGroup(
                 name: "Maintenance",

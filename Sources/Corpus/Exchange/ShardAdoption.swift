@@ -34,6 +34,11 @@ extension Corpus {
     package func rows(_ ids: [Digest]) throws(CorpusError) -> [Digest: CatalogueRow] {
         try catalogue.rows(of: ids)
     }
+
+    /// The catalogue's rows of the samples that these recipes gave; recipes without one are left out.
+    package func rows(recipes: [Digest]) throws(CorpusError) -> [Digest: CatalogueRow] {
+        try catalogue.rows(ofRecipes: recipes)
+    }
 }
 
 extension ShardReader {
