@@ -28,7 +28,8 @@ package struct ScoringJob: Sendable {
     /// Scores what has not been scored in the same way.
     ///
     /// - Throws: ``Failure`` where no sample fits, the model's schedule cannot be recorded, or a list of near misses cannot be
-    ///   used; ``UsageError`` for more steps than the model has, or a range without timesteps; ``ModelError``; ``CorpusError``. What was sealed before stays.
+    ///   used; ``UsageError`` for more steps than the model has, or a range without timesteps;
+    ///   ``ModelError``; ``CorpusError``. What was sealed before stays.
     package func run(in corpus: Corpus, monitor: some WorkMonitor) throws -> WorkOutcome {
         let rows = try corpus.query(CatalogueQuery(condition: condition))
         guard !rows.isEmpty else {
