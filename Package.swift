@@ -84,19 +84,19 @@ let package = Package(
         .target(name: "Markup", swiftSettings: strict),
         .target(name: "Plots", dependencies: ["Markup"], swiftSettings: strict),
         .target(name: "NearMisses", swiftSettings: strict),
-        .target(name: "Metrics", dependencies: ["Disk", "Codecs", "Tensor"], swiftSettings: strict),
+        .target(name: "Statistics", dependencies: ["Disk", "Codecs", "Tensor"], swiftSettings: strict),
         .target(name: "Curation", dependencies: ["Images", "Codecs", "Tensor"], swiftSettings: strict),
         .target(
             name: "Workflows",
             dependencies: [
-                "Markup", "Plots", "Tuning", "Interchange", "OCI", "Shapes", "NearMisses", "Metrics", "Curation", "Diffusion",
+                "Markup", "Plots", "Tuning", "Interchange", "OCI", "Shapes", "NearMisses", "Statistics", "Curation", "Diffusion",
                 "Corpus", "Codecs", "Images", "Tensor", "Disk",
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "attune",
             dependencies: [
-                "Workflows", "Tuning", "Interchange", "OCI", "Metrics", "Curation", "Diffusion", "Corpus", "Tensor",
+                "Workflows", "Tuning", "Interchange", "OCI", "Statistics", "Curation", "Diffusion", "Corpus", "Tensor",
                 arguments,
             ],
             swiftSettings: strict),
@@ -131,7 +131,7 @@ let package = Package(
         .testTarget(name: "NearMissesTests", dependencies: ["NearMisses", "Shapes"], swiftSettings: strict),
         .testTarget(
             name: "CurationTests", dependencies: ["Curation", "Codecs", "Images", "Tensor"], swiftSettings: strict),
-        .testTarget(name: "MetricsTests", dependencies: ["Metrics", "Codecs", "Tensor"], swiftSettings: strict),
+        .testTarget(name: "StatisticsTests", dependencies: ["Statistics", "Codecs", "Tensor"], swiftSettings: strict),
         .testTarget(
             name: "DiffusionTests", dependencies: ["Diffusion", "Codecs", "Images", "Tensor"], swiftSettings: strict),
         .testTarget(
@@ -146,11 +146,12 @@ let package = Package(
         .testTarget(name: "OCITests", dependencies: ["TestSupport", "OCI", "Corpus", "Codecs"], swiftSettings: strict),
         .testTarget(
             name: "GalleryTests",
-            dependencies: ["Gallery", "Markup", "Plots", "Corpus", "Codecs", logging] + web, swiftSettings: strict),
+            dependencies: ["Gallery", "Workflows", "Markup", "Plots", "Corpus", "Codecs", logging] + web,
+            swiftSettings: strict),
         .testTarget(
             name: "WorkflowsTests",
             dependencies: [
-                "TestSupport", "Workflows", "Shapes", "Metrics", "Tuning", "Interchange", "OCI", "Corpus", "Codecs", "Images",
+                "TestSupport", "Workflows", "Shapes", "Statistics", "Tuning", "Interchange", "OCI", "Corpus", "Codecs", "Images",
                 "Diffusion", "Tensor",
             ],
             swiftSettings: strict),

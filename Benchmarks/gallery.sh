@@ -63,7 +63,7 @@ echo "# 1000 samples of 512x512"
 ids "$work/large" 1000 >"$work/large-ids"
 serve "$work/large"
 begin=$(date +%s.%N)
-sed "s|.*|url = \"${address}tiles/&?side=192\"\noutput = /dev/null|" "$work/large-ids" | curl -sS --parallel --parallel-max 8 -K - >/dev/null
+sed "s|.*|url = \"${address}tiles/&?side=192\"\noutput = /dev/null|" "$work/large-ids" | curl -s --no-progress-meter --parallel --parallel-max 8 -K - >/dev/null 2>&1
 echo "$(date +%s.%N) $begin" | awk '{ printf "%-44s %.0f/s\n", "thumbnails made", 1000 / ($1 - $2) }'
 tiles "$work/large-ids" 192 >"$work/thumbnails.lua"
 load "thumbnails that are kept" "$work/thumbnails.lua"

@@ -1,6 +1,7 @@
 import Corpus
 import Foundation
 import Testing
+import Workflows
 
 import Gallery
 
@@ -28,6 +29,21 @@ struct DataTests {
         #expect(rows.samples == 9 && rows.total == 3)
         let best = try GridQuery(Query("by=mi&top=1&per=prompt"))
         #expect(try data.listing(best).samples.count == 3)
+    }
+
+    @Test func theFastWayGivesWhatTheSlowOneGives() throws {
+        let made = try MadeCorpus(prompts: ["b", "a", "c", "d"], candidates: 5)
+        // Two without MI, and two that have the same.
+        for (prompt, seed) in [("e", 7), ("f", 7)] { try made.corpus.append([MadeCorpus.record(prompt, seed: seed)]) }
+        let data = try made.data()
+        let fast = try data.browser.allByPrompt()
+        let slow = try data.browser.samples(CatalogueQuery(by: "mi")).byPrompt()
+        #expect(fast.samples == slow.flatMap(\.samples))
+        #expect(fast.prompts == slow.flatMap { group in group.samples.map { _ in group.prompt } })
+        #expect(!fast.isCut)
+        let few = CatalogueBrowser(made.corpus, limits: .init(samples: 7))
+        #expect(try few.allByPrompt().samples == Array(fast.samples.prefix(7)))
+        #expect(try few.allByPrompt().isCut && few.samples(CatalogueQuery()).isCut)
     }
 
     @Test func errorsAreThoseOfQuery() throws {

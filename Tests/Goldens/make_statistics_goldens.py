@@ -1,4 +1,4 @@
-"""Writes statistics.json: what scipy and scikit-learn give for Sources/Metrics/Statistics.
+"""Writes statistics.json: what scipy and scikit-learn give for Sources/Statistics.
 
 Run from the repository: python Tests/Goldens/make_statistics_goldens.py
 """

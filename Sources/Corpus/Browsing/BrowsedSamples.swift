@@ -79,6 +79,40 @@ extension CatalogueBrowser {
         }
     }
 
+    /// All samples by MI, one prompt's after the other: prompts in the order of their best sample. Read off the index that has
+    /// them so, which takes a third of the time of sorting them.
+    package func allByPrompt() throws(CorpusError) -> BrowsedSamples {
+        try read("samples") { database in
+            struct Group {
+                var best: Double
+                var id: Data
+                var samples: [Int64] = []
+                var prompt: Int64
+            }
+            var groups: [Group] = []
+            var count = 0
+            let rows = try Row.fetchCursor(
+                database,
+                sql: "SELECT key, prompt, mi, id FROM sample INDEXED BY sample_best ORDER BY prompt, mi DESC, id")
+            while let row = try rows.next() {
+                let prompt = row[1] as Int64
+                if groups.last?.prompt != prompt {
+                    groups.append(Group(best: row[2] as Double? ?? -.infinity, id: row[3], prompt: prompt))
+                }
+                groups[groups.count - 1].samples.append(row[0])
+                count += 1
+            }
+            groups.sort { $0.best != $1.best ? $0.best > $1.best : $0.id.lexicographicallyPrecedes($1.id) }
+            var (samples, prompts): ([Int64], [Int64]) = ([], [])
+            samples.reserveCapacity(min(count, limits.samples))
+            for group in groups where samples.count < limits.samples {
+                samples += group.samples.prefix(limits.samples - samples.count)
+                prompts += repeatElement(group.prompt, count: samples.count - prompts.count)
+            }
+            return BrowsedSamples(samples: samples, prompts: prompts, isCut: count > limits.samples)
+        }
+    }
+
     /// The rows of some samples by their keys, with their annotations and their score; one that has gone is left out.
     ///
     /// - Parameter by: the column or expression that scores them.

@@ -27,7 +27,7 @@ extension CatalogueBrowser {
     /// Columns of texts, places and settings. What a later version adds is taken for a score.
     private static let others: Set<String> = [
         "id", "recipe", "prompt", "seed", "model", "adapter", "sampler", "steps", "width", "height", "tag", "mi_source",
-        "mc_draws", "latent_shape", "shard", "row",
+        "mc_draws", "near_misses", "latent_shape", "shard", "row",
     ]
 
     /// - Returns: nil where no sample has a value.

@@ -143,12 +143,22 @@
     link.href = "/samples?" + address;
     heading.append(link, text("span", group.total + (group.total === 1 ? " sample" : " samples")));
     const strip = text("div", "", "strip");
-    group.tiles.forEach((sample, index) => strip.append(makeTile(sample, { line, index })));
-    if (group.total > group.tiles.length) {
-      const more = text("a", "all " + group.total, "button");
-      more.href = link.href;
-      strip.append(more);
-    }
+    // The tiles in sight, and one more, so that the strip can be scrolled; the others come when it is.
+    let made = 0;
+    const extend = (count) => {
+      for (; made < Math.min(count, group.tiles.length); made++) { strip.append(makeTile(group.tiles[made], { line, index: made })); }
+      if (made === group.tiles.length && !strip.whole) {
+        strip.whole = true;
+        if (group.total > group.tiles.length) {
+          const more = text("a", "all " + group.total, "button");
+          more.href = link.href;
+          strip.append(more);
+        }
+      }
+    };
+    extend(Math.ceil(layout.width / (layout.tile + gap)) + 1);
+    section.whole = () => extend(group.tiles.length);
+    strip.addEventListener("scroll", section.whole, { passive: true, once: true });
     section.append(heading, strip);
     return section;
   }
@@ -198,7 +208,9 @@
   function tiles(line) {
     const element = drawn.get(line);
     if (!element) { return []; }
-    return grouped ? [...element.querySelectorAll(".tile")] : [element];
+    if (!grouped) { return [element]; }
+    element.whole();
+    return [...element.querySelectorAll(".tile")];
   }
 
   function reveal(line) {

@@ -28,7 +28,9 @@ package struct GridListing: Sendable {
             let same = "prompt = \(Self.quoted(prompt))"
             question.condition = question.condition.map { "(\($0)\n) AND \(same)" } ?? same
         }
-        var found = try data.browser.samples(question, prompts: confined)
+        // What everybody sees first.
+        let isWhole = question == CatalogueQuery(by: "mi") && confined == nil && query.view == .prompts
+        var found = isWhole ? try data.browser.allByPrompt() : try data.browser.samples(question, prompts: confined)
         if found.isCut {
             notes.append(
                 "only the first \(data.browser.limits.samples) samples are shown; narrow the query to see others")

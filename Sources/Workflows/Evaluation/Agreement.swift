@@ -1,4 +1,4 @@
-package import Metrics
+package import Statistics
 
 /// How well a score ranks the images of a prompt as a referee does.
 package struct Agreement: Codable, Sendable, Equatable {

@@ -1,5 +1,5 @@
 package import Corpus
-package import Metrics
+package import Statistics
 
 /// What `attune evaluate --where` does: how well scores of stored images rank as a referee does.
 package struct AgreementJob: Sendable {

@@ -1,5 +1,5 @@
 import Corpus
-import Metrics
+import Statistics
 
 /// From the images of an evaluation to its figures.
 struct EvaluationFigures {

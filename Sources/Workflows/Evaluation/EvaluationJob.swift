@@ -1,7 +1,7 @@
 package import Corpus
 package import Diffusion
 package import Foundation
-import Metrics
+import Statistics
 import Tuning
 
 /// What `attune evaluate --prompts` does: images of a model, alone and with each of some adapters, of the same prompts and

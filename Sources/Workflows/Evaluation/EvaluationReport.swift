@@ -1,7 +1,7 @@
 package import Corpus
 import Disk
 package import Foundation
-package import Metrics
+package import Statistics
 
 /// What an evaluation found: a document `evaluations/<name>.json` of its corpus (schemas/evaluation.schema.json).
 package struct EvaluationReport: Codable, Sendable {

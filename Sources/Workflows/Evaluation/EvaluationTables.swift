@@ -1,4 +1,4 @@
-import Metrics
+import Statistics
 
 /// An evaluation as tables.
 package enum EvaluationTables {

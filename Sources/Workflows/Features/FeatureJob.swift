@@ -3,7 +3,7 @@ import Corpus
 package import Diffusion
 import Disk
 package import Foundation
-package import Metrics
+package import Statistics
 import Tensor
 
 /// What `attune features` does: runs a vision encoder over images.

@@ -2,7 +2,7 @@ package import Corpus
 import Diffusion
 import Disk
 import Foundation
-package import Metrics
+package import Statistics
 
 /// What `attune quality` does: compares generated images with real ones by their features.
 package struct QualityJob: Sendable {

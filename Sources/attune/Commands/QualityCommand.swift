@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import Metrics
+import Statistics
 import Workflows
 
 struct QualityCommand: AsyncParsableCommand {

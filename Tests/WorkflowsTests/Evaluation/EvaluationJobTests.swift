@@ -1,6 +1,6 @@
 import Corpus
 import Foundation
-import Metrics
+import Statistics
 import Shapes
 import TestSupport
 import Testing

@@ -1,7 +1,7 @@
 import Codecs
 import Corpus
 import Foundation
-import Metrics
+import Statistics
 import Tensor
 import TestSupport
 import Testing

@@ -6,7 +6,7 @@ import Testing
 import Workflows
 
 @Suite struct ReportJobTests {
-    private func none() throws -> Never { throw Failure("not needed") }
+    private func none<T>() throws -> T { throw Failure("not needed") }
 
     @Test func showsASelectionInOneFile() throws {
         let small = try SmallCorpus()
@@ -62,13 +62,13 @@ import Workflows
         }
         var report = ReportJob()
         report.compared = (folders[0], folders[1])
-        let file = try report.write(to: scratch.url("report"), corpus: none, corpusFolder: none)
+        let file = try report.write(to: scratch.url("report"), corpus: { try none() }, corpusFolder: { try none() })
         let text = try String(contentsOf: file, encoding: .utf8)
         #expect(text.split(separator: "<img").count == 5 && text.contains("base against tuned"))
 
         try FileManager.default.removeItem(at: folders[1].appending(path: "0001-43.png"))
         let missing = #expect(throws: Failure.self) {
-            try report.write(to: scratch.url("report"), corpus: none, corpusFolder: none)
+            try report.write(to: scratch.url("report"), corpus: { try none() }, corpusFolder: { try none() })
         }
         #expect(missing?.description.contains("0001-43.png") == true)
         // The report of before is still there.
@@ -93,7 +93,7 @@ import Workflows
         var job = ReportJob()
         job.run = "r"
         let text = try String(
-            contentsOf: job.write(to: scratch.url("out.html"), corpus: none, corpusFolder: { scratch.url }),
+            contentsOf: job.write(to: scratch.url("out.html"), corpus: { try none() }, corpusFolder: { scratch.url }),
             encoding: .utf8)
         #expect(text.contains("2.000 after step 0, 1.000 after step 20") && text.contains("<td>finished</td>"))
         #expect(text.split(separator: "<svg class=\"plot\"").count == 5)
@@ -111,14 +111,15 @@ import Workflows
         var job = ReportJob()
         job.evaluations = [file]
         let text = try String(
-            contentsOf: job.write(to: scratch.url("out.html"), corpus: none, corpusFolder: none), encoding: .utf8)
+            contentsOf: job.write(to: scratch.url("out.html"), corpus: { try none() }, corpusFolder: { try none() }),
+            encoding: .utf8)
         #expect(
             text.contains("<td>0.500 [0.250, 0.750]</td>") && text.contains("&lt;judge&gt;") && text.contains("1,200"))
         #expect(!text.contains(">prompts<"))
         for content in ["[]", "{", "{\"results\":[]}"] {
             job.evaluations = [URL(fileURLWithPath: try scratch.file("bad.json", content))]
             #expect(throws: Failure.self) {
-                try job.write(to: scratch.url("out.html"), corpus: none, corpusFolder: none)
+                try job.write(to: scratch.url("out.html"), corpus: { try none() }, corpusFolder: { try none() })
             }
         }
     }
@@ -128,7 +129,7 @@ import Workflows
         var job = ReportJob()
         job.run = "none"
         let error = #expect(throws: (any Error).self) {
-            try job.write(to: scratch.url("report"), corpus: none, corpusFolder: { scratch.url })
+            try job.write(to: scratch.url("report"), corpus: { try none() }, corpusFolder: { scratch.url })
         }
         #expect("\(error.map { "\($0)" } ?? "")".contains("none"))
     }

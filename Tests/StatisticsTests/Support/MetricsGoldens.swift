@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-import Metrics
+import Statistics
 
 /// Files and values of `Tests/Goldens/make_metrics_goldens.py`.
 enum MetricsGoldens {

@@ -2,7 +2,7 @@ import Foundation
 import Tensor
 import Testing
 
-import Metrics
+import Statistics
 
 /// Every value against SciPy, torch-fidelity, prdc and the formula of CMMD.
 @Suite struct DistanceTests {

@@ -1,5 +1,5 @@
 import Foundation
-import Metrics
+import Statistics
 import Testing
 
 /// Against scipy and scikit-learn (Tests/Goldens/make_statistics_goldens.py).

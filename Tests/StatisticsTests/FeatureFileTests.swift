@@ -3,7 +3,7 @@ import Foundation
 import Tensor
 import Testing
 
-import Metrics
+import Statistics
 
 /// Files of features that NumPy wrote, and those that are refused.
 @Suite struct FeatureFileTests {
