@@ -151,7 +151,7 @@ let package = Package(
         .testTarget(
             name: "WorkflowsTests",
             dependencies: [
-                "TestSupport", "Workflows", "Shapes", "Statistics", "Tuning", "Interchange", "OCI", "Corpus", "Codecs", "Images",
+                "TestSupport", "Workflows", "Shapes", "Statistics", "Curation", "Tuning", "Interchange", "OCI", "Corpus", "Codecs", "Images",
                 "Diffusion", "Tensor",
             ],
             swiftSettings: strict),
