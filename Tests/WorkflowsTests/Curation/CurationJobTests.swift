@@ -22,7 +22,10 @@ import Workflows
         var copy = records[2]
         var pixels: [UInt8] = []
         for y in 0..<image.height {
-            for x in (0..<image.width).reversed() { pixels += image.pixels[3 * (y * image.width + x)...].prefix(3) }
+            for x in (0..<image.width).reversed() {
+                let place: Int = 3 * (y * image.width + x)
+                pixels += image.pixels[place..<place + 3]
+            }
         }
         copy.recipe.seed = 99
         copy.recipe.prompt = "the copy"
@@ -160,8 +163,12 @@ import Workflows
     @Test func vectorsAreImportedAndUsed() throws {
         let ids = try corpus.ids(CatalogueQuery()).map(\.hex)
         // The first two are alike, the others differ.
-        let values = ids.indices.flatMap { row in
-            (0..<4).map { Float($0 == 0 ? 3 : 0) + (row < 2 ? 0.5 : Float((row * 7 + $0 * 5) % 11)) }
+        var values: [Float] = []
+        for row in ids.indices {
+            for column in 0..<4 {
+                let own: Float = row < 2 ? 0.5 : Float((row * 7 + column * 5) % 11)
+                values.append(own + (column == 0 ? 3 : 0))
+            }
         }
         let made = try VectorImportJob(file: file("v.npz", ids, values, width: 4)).run(in: corpus)
         #expect(made.vectors == 13 && made.width == 4 && made.name == "dinov2" && made.revision == 1)

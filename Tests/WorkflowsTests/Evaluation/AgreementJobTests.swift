@@ -27,8 +27,8 @@ import Workflows
     @Test func theFiguresAreThoseByHand() throws {
         try annotate([1, 0, 0, 1, 1, 0], as: "right")
         // In the first prompt the right one is last of three, in the second first and tied with the wrong one.
-        try annotate([1, 3, 2, 5, 4, 4], as: "score")
-        let report = try report("right", ["score"])
+        try annotate([1, 3, 2, 5, 4, 4], as: "guess")
+        let report = try report("right", ["guess"])
         #expect(report.images == 6 && report.prompts == 2)
         #expect(abs((report.mean?.mean ?? 0) - 0.5) < 1e-12)
         let all = try #require(report.agreement.first)
@@ -42,8 +42,8 @@ import Workflows
 
     @Test func aRefereeOfOtherValuesHasNoAUC() throws {
         try annotate([0.2, 0.5, 0.9, 3, 2, 1], as: "taste")
-        try annotate([1, 2, 3, 3, 2, 1], as: "score")
-        let all = try #require(try report("taste", ["score"]).agreement.first)
+        try annotate([1, 2, 3, 3, 2, 1], as: "guess")
+        let all = try #require(try report("taste", ["guess"]).agreement.first)
         #expect(all.auc == nil && all.spearman?.mean == 1 && all.kendall?.mean == 1)
     }
 
