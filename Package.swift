@@ -45,9 +45,12 @@ let package = Package(
         .target(name: "CImages", dependencies: ["CPNG", "CJPEG"]),
         .target(name: "CKernels", cSettings: [.define("_GNU_SOURCE")]),
         .target(name: "CBytePlanes"),
+        // Loads Open MPI's library when ranks train together; needs none of its headers.
+        .target(name: "CMPI", cSettings: [.define("_GNU_SOURCE")]),
 
         // Imports run one way, top to bottom.
         .target(name: "Hashing", dependencies: ["CLibcrypto"], swiftSettings: strict),
+        .target(name: "Cluster", dependencies: ["CMPI"], swiftSettings: strict),
         .target(name: "Disk", dependencies: ["CSync"], swiftSettings: strict),
         .target(name: "HDF5", dependencies: ["Disk", "CHDF5", "CZstd", "CBytePlanes"], swiftSettings: strict),
         .target(
@@ -84,6 +87,7 @@ let package = Package(
         // What test targets share.
         .target(name: "TestSupport", dependencies: ["Corpus", "Codecs"], path: "Tests/Support", swiftSettings: strict),
 
+        .testTarget(name: "ClusterTests", dependencies: ["Cluster"], swiftSettings: strict),
         .testTarget(name: "HashingTests", dependencies: ["Hashing"], swiftSettings: strict),
         .testTarget(name: "DiskTests", dependencies: ["Disk"], swiftSettings: strict),
         .testTarget(name: "HDF5Tests", dependencies: ["HDF5"], swiftSettings: strict),
