@@ -46,6 +46,7 @@ test-threads:    ## The parallel code under the thread sanitizer
 interop:         ## Adapters, images and shards in the programs they are for; needs PEER_PYTHON, too heavy for CI
 	$${PEER_PYTHON:?name a Python that has torch, diffusers, transformers and peft} Tests/Interop/adapter_interop.py
 	$${PEER_PYTHON} Tests/Interop/image_interop.py
+	$${PEER_PYTHON} Tests/Interop/tensorboard_interop.py
 	$$PEER_PYTHON -m pytest -q -p no:cacheprovider Tests/Interop/python
 
 bench: build     ## The engine, the store and verify beside their peers (QUICK=1: the engine, a few minutes); see Benchmarks/README.md

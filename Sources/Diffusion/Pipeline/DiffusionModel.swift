@@ -10,7 +10,7 @@ package struct DiffusionModel: Sendable {
     package let ignoredFields: [String]
     /// `sha256:…` over the files that were read (``ModelDigest``); an adapter that was folded in does not change it.
     package let digest: String
-    package let unet: UNet2DConditionModel
+    package private(set) var unet: UNet2DConditionModel
     package let vae: AutoencoderKL
     package let scheduler: SchedulerConfiguration
     package let schedule: NoiseSchedule
@@ -104,6 +104,13 @@ package struct DiffusionModel: Sendable {
             emptyPrompt.pooled != nil && added == configuration.projectionClassEmbeddingsInputDim,
             "the UNet wants a pooled text embedding and six numbers, "
                 + "\(configuration.projectionClassEmbeddingsInputDim ?? 0) values in all, and gets \(added)")
+    }
+
+    /// The same model with another UNet of the same configuration, as training makes it.
+    package func replacing(unet: UNet2DConditionModel) -> DiffusionModel {
+        var copy = self
+        copy.unet = unet
+        return copy
     }
 
     /// Channels, height and width of a latent of the model's own size.

@@ -21,8 +21,8 @@ package enum ModelDigest {
         return "sha256:\(hex(whole.finalize()))"
     }
 
-    /// Paths below the folder, sorted.
-    private static func files(in folder: URL, variant: String?) throws(ModelError) -> [String] {
+    /// Paths below the folder of the files that are read, sorted.
+    package static func files(in folder: URL, variant: String?) throws(ModelError) -> [String] {
         var paths = ["model_index.json", "scheduler/scheduler_config.json"]
         for component in ModelComponent.allCases {
             if component == .textEncoder2, try !ModelLayout.has(component, folder) { continue }
