@@ -63,7 +63,7 @@ let package = Package(
         .target(
             name: "OCI", dependencies: ["Hashing", "Disk", "Corpus", "CCurl", logging], swiftSettings: strict),
         .target(
-            name: "Tuning", dependencies: ["Disk", "Tensor", "Diffusion", "Corpus", "Codecs"],
+            name: "Tuning", dependencies: ["Cluster", "Disk", "Tensor", "Diffusion", "Corpus", "Codecs"],
             swiftSettings: strict),
         .target(
             name: "Interchange", dependencies: ["Disk", "Diffusion", "Corpus", "Codecs", "Tensor"],
