@@ -53,12 +53,14 @@ let package = Package(
         .target(name: "Cluster", dependencies: ["CMPI"], swiftSettings: strict),
         .target(name: "Disk", dependencies: ["CSync"], swiftSettings: strict),
         .target(name: "HDF5", dependencies: ["Disk", "CHDF5", "CZstd", "CBytePlanes"], swiftSettings: strict),
+        .target(name: "Images", swiftSettings: strict),
         .target(
-            name: "Codecs", dependencies: ["CImages", "CPNG", "CWebP", "CZlib", "CZstd"], swiftSettings: strict),
+            name: "Codecs", dependencies: ["Images", "CImages", "CPNG", "CWebP", "CZlib", "CZstd"],
+            swiftSettings: strict),
         .target(name: "Tensor", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: strict),
-        .target(name: "Diffusion", dependencies: ["Hashing", "Tensor"], swiftSettings: strict),
+        .target(name: "Diffusion", dependencies: ["Hashing", "Disk", "Images", "Tensor"], swiftSettings: strict),
         .target(
-            name: "Corpus", dependencies: ["Hashing", "Disk", "HDF5", "Codecs"] + sqlite,
+            name: "Corpus", dependencies: ["Hashing", "Disk", "HDF5", "Images", "Codecs"] + sqlite,
             swiftSettings: strict),
         .target(
             name: "OCI", dependencies: ["Hashing", "Disk", "Corpus", "CCurl", logging], swiftSettings: strict),
@@ -66,12 +68,14 @@ let package = Package(
             name: "Tuning", dependencies: ["Cluster", "Disk", "Tensor", "Diffusion", "Corpus", "Codecs"],
             swiftSettings: strict),
         .target(
-            name: "Interchange", dependencies: ["Disk", "Diffusion", "Corpus", "Codecs", "Tensor"],
+            name: "Interchange", dependencies: ["Disk", "Diffusion", "Corpus", "Images", "Codecs", "Tensor"],
             swiftSettings: strict),
         .target(name: "Shapes", swiftSettings: strict),
         .target(
             name: "Workflows",
-            dependencies: ["Tuning", "Interchange", "OCI", "Diffusion", "Corpus", "Codecs", "Tensor", "Disk"],
+            dependencies: [
+                "Tuning", "Interchange", "OCI", "Diffusion", "Corpus", "Codecs", "Images", "Tensor", "Disk",
+            ],
             swiftSettings: strict),
         .executableTarget(
             name: "attune",
@@ -81,7 +85,7 @@ let package = Package(
         // What Benchmarks/engine.sh times; not part of the product.
         .executableTarget(
             name: "attune-bench",
-            dependencies: ["Workflows", "Tuning", "Diffusion", "Tensor", "Corpus", "Codecs", arguments],
+            dependencies: ["Workflows", "Tuning", "Diffusion", "Tensor", "Corpus", "Codecs", "Images", arguments],
             swiftSettings: strict),
 
         // What test targets share.
@@ -91,23 +95,27 @@ let package = Package(
         .testTarget(name: "HashingTests", dependencies: ["Hashing"], swiftSettings: strict),
         .testTarget(name: "DiskTests", dependencies: ["Disk"], swiftSettings: strict),
         .testTarget(name: "HDF5Tests", dependencies: ["HDF5"], swiftSettings: strict),
-        .testTarget(name: "CodecsTests", dependencies: ["Codecs"], swiftSettings: strict),
+        .testTarget(name: "CodecsTests", dependencies: ["Codecs", "Images"], swiftSettings: strict),
         .testTarget(
             name: "TensorTests", dependencies: ["TestSupport", "Tensor", "Diffusion", "CKernels"], swiftSettings: strict
         ),
-        .testTarget(name: "ShapesTests", dependencies: ["Shapes", "Codecs"], swiftSettings: strict),
-        .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Tensor"], swiftSettings: strict),
+        .testTarget(name: "ShapesTests", dependencies: ["Shapes", "Codecs", "Images"], swiftSettings: strict),
+        .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Images", "Tensor"], swiftSettings: strict),
         .testTarget(
             name: "CorpusTests", dependencies: ["Corpus", "Disk", "HDF5", "Codecs"], swiftSettings: strict),
         .testTarget(
             name: "TuningTests", dependencies: ["TestSupport", "Tuning", "Diffusion", "Corpus", "Tensor"],
             swiftSettings: strict),
         .testTarget(
-            name: "InterchangeTests", dependencies: ["TestSupport", "Interchange", "OCI", "Corpus", "Codecs"],
+            name: "InterchangeTests",
+            dependencies: ["TestSupport", "Interchange", "OCI", "Corpus", "Codecs", "Images"],
             swiftSettings: strict),
         .testTarget(name: "OCITests", dependencies: ["TestSupport", "OCI", "Corpus", "Codecs"], swiftSettings: strict),
         .testTarget(
-            name: "WorkflowsTests", dependencies: ["TestSupport", "Workflows", "Corpus", "Codecs", "Diffusion"],
+            name: "WorkflowsTests",
+            dependencies: [
+                "TestSupport", "Workflows", "Interchange", "OCI", "Corpus", "Codecs", "Images", "Diffusion",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "attuneTests", dependencies: ["TestSupport", "attune", "Workflows", "Corpus", "Diffusion", "Tuning"],

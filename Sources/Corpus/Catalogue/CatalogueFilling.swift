@@ -11,7 +11,7 @@ final class CatalogueFilling {
     private var prompts: [ExactText: Int64] = [:]
     /// Candidates of one prompt come one after the other.
     private var lastPrompt: (text: ExactText, key: Int64)?
-    private var origins: [Origin: Int64] = [:]
+    private var origins: [SampleOrigin: Int64] = [:]
 
     /// Prompts to remember; the table knows the others.
     private static let mostPrompts = 500_000
@@ -166,7 +166,7 @@ final class CatalogueFilling {
         return key ?? 0
     }
 
-    private func origin(_ origin: Origin) throws -> Int64 {
+    private func origin(_ origin: SampleOrigin) throws -> Int64 {
         if let key = origins[origin] { return key }
         let bind: (borrowing RowStatement.Binding) -> Void = { values in
             values.set(1, origin.model.text)

@@ -105,7 +105,7 @@ package struct CatalogueRow: Sendable, Equatable {
     package let row: Int
 
     init(
-        id: String, recipe: String, prompt: String, seed: String, origin: Origin, scores: Scores, shard: String,
+        id: String, recipe: String, prompt: String, seed: String, origin: SampleOrigin, scores: Scores, shard: String,
         row: Int
     ) {
         (self.id, self.recipe, self.prompt, self.seed, self.shard, self.row) = (id, recipe, prompt, seed, shard, row)

@@ -17,7 +17,7 @@ enum PreparedShard: Sendable {
 }
 
 /// What samples of one command have in common.
-package struct Origin: Hashable, Sendable {
+package struct SampleOrigin: Hashable, Sendable {
     var model: ExactText
     var adapter: ExactText?
     var sampler: ExactText
@@ -61,18 +61,18 @@ package struct PreparedSamples: Sendable {
 
     let digest: Digest
     let stamp: FileStamp
-    private(set) var origins: [Origin] = []
+    private(set) var origins: [SampleOrigin] = []
     private(set) var rows: [Row] = []
 
     /// Rows that no shard is behind, to measure a catalogue by.
-    package init(synthetic rows: [Row], origins: [Origin], shard: Digest) {
+    package init(synthetic rows: [Row], origins: [SampleOrigin], shard: Digest) {
         (self.rows, self.origins, digest) = (rows, origins, shard)
         stamp = FileStamp(size: 0, inode: 0, changed: 0)
     }
 
     init(_ shard: ShardReader, _ scoring: any TraceScoring) throws(CorpusError) {
         (digest, stamp) = (shard.digest, shard.stamp)
-        var known: [Origin: Int] = [:]
+        var known: [SampleOrigin: Int] = [:]
         var last: Int?
         rows.reserveCapacity(shard.ids.count)
         let traces = try shard.traces()
@@ -87,7 +87,7 @@ package struct PreparedSamples: Sendable {
             }
             let score = scoring.scores(
                 timesteps: traces[row].timesteps, deltaSquared: traces[row].deltaSquared, schedule: manifest.schedule)
-            let origin = Origin(
+            let origin = SampleOrigin(
                 model: manifest.model, adapter: manifest.adapter, sampler: manifest.sampler, steps: manifest.steps,
                 guidance: manifest.guidance, width: manifest.width, height: manifest.height, tag: manifest.tag,
                 latentShape: manifest.latent_shape)

@@ -4,7 +4,7 @@ import GRDBSQLite
 /// Reads rows of samples, many thousands per second: what they share is looked up once.
 final class RowReader {
     private let sample, prompt, origin, shard: Statement
-    private var origins: [Int64: Origin] = [:]
+    private var origins: [Int64: SampleOrigin] = [:]
     private var shards: [Int64: String] = [:]
     private var prompts: (key: Int64, text: String) = (-1, "")
 
@@ -53,11 +53,11 @@ final class RowReader {
         return prompts.text
     }
 
-    private func origin(_ key: Int64) throws -> Origin {
+    private func origin(_ key: Int64) throws -> SampleOrigin {
         if let known = origins[key] { return known }
         let values = Values(raw: origin.sqliteStatement)
         let found = try values.first({ sqlite3_bind_int64($0, 1, key) }) {
-            Origin(
+            SampleOrigin(
                 model: values.text(0) ?? "", adapter: values.text(1), sampler: values.text(2) ?? "",
                 steps: values.integer(3) ?? 0, guidance: values.double(4) ?? 0, width: values.integer(5) ?? 0,
                 height: values.integer(6) ?? 0, tag: values.text(7),

@@ -1,3 +1,4 @@
+import Images
 import Codecs
 package import Foundation
 
@@ -45,7 +46,7 @@ extension ShardReader {
             guard record.manifest.data == manifest(row), record.id == id else {
                 throw CorpusError(.damaged, digest.hex, "sample \(id) does not match its manifest")
             }
-            let image: DecodedImage
+            let image: RGBImage
             do {
                 image = try PNG.decode(record.png)
             } catch {

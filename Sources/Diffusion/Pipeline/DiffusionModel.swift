@@ -1,3 +1,4 @@
+package import Images
 package import Foundation
 package import Tensor
 
@@ -41,14 +42,13 @@ package struct DiffusionModel: Sendable {
         ignored: IgnoredFields
     ) throws(ModelError) {
         self.folder = folder
-        try ModelLayout.check(folder, variant: variant)
-        let index = try ModelIndex(folder: folder)
+        let index = try ModelIndex(checking: folder, variant: variant)
         isXL = index.isXL
         // The small files first: what they say may stop everything.
         scheduler = try Self.scheduler(folder, index, for: use, ignored)
         schedule = NoiseSchedule(scheduler)
         text = try TextConditioner(
-            folder: folder, variant: variant, folding: adapter, lowMemory: lowMemory, ignoring: ignored)
+            index, folder: folder, variant: variant, folding: adapter, lowMemory: lowMemory, ignoring: ignored)
         unet = try UNet2DConditionModel(
             folder: folder.appendingPathComponent("unet"), variant: variant, folding: adapter, lowMemory: lowMemory,
             ignoring: ignored)

@@ -1,3 +1,4 @@
+package import Images
 package import Tensor
 
 /// One batch of images to generate.

@@ -7,7 +7,7 @@ package enum RunLogEntry: Sendable, Hashable {
     case step(Step)
     case evaluation(Evaluation)
     case validation(Validation)
-    case checkpoint(Checkpoint)
+    case checkpoint(SavedCheckpoint)
     /// A restart from a checkpoint (none: from the beginning).
     case resumed(Resumed)
     case finished(Finished)
@@ -71,7 +71,7 @@ package enum RunLogEntry: Sendable, Hashable {
         package init(step: Int, images: [String]) { (self.step, self.images) = (step, images) }
     }
 
-    package struct Checkpoint: Codable, Sendable, Hashable {
+    package struct SavedCheckpoint: Codable, Sendable, Hashable {
         package let step: Int
         /// SHA-256 of the checkpoint file, which is its name.
         package let checkpoint: String
@@ -119,7 +119,7 @@ extension RunLogEntry: Codable {
         case .step: self = .step(try Step(from: decoder))
         case .evaluation: self = .evaluation(try Evaluation(from: decoder))
         case .validation: self = .validation(try Validation(from: decoder))
-        case .checkpoint: self = .checkpoint(try Checkpoint(from: decoder))
+        case .checkpoint: self = .checkpoint(try SavedCheckpoint(from: decoder))
         case .resumed: self = .resumed(try Resumed(from: decoder))
         case .finished: self = .finished(try Finished(from: decoder))
         }

@@ -2,6 +2,7 @@ import Codecs
 import Corpus
 package import Diffusion
 import Foundation
+import Images
 
 /// Images that a run makes of the same prompts and seeds as it proceeds.
 package struct ValidationImages: Sendable {

@@ -1,3 +1,4 @@
+import Images
 import Codecs
 package import Corpus
 import Diffusion
@@ -72,7 +73,7 @@ package struct CorpusGenerator {
         return SampleRecord(
             recipe: recipe(candidate), tag: tag,
             schedule: ScheduleDescription(maker.model.scheduler.resolved(for: maker.settings.sampler)),
-            png: try PNG.encode(width: image.width, height: image.height, pixels: image.pixels),
+            png: try PNG.encode(image),
             pixels: Digest(of: image.pixels), latentShape: generation.latent.shape, latent: generation.latent.values,
             timesteps: generation.trace.timesteps.map(Int32.init), deltaSquared: generation.trace.deltaSquared)
     }

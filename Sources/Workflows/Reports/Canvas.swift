@@ -1,3 +1,5 @@
+import Images
+
 /// An RGB color of 8 bits per channel.
 struct Color: Equatable {
     let red: UInt8
@@ -10,12 +12,12 @@ struct Color: Equatable {
     static let mark = Color(red: 214, green: 64, blue: 32)
 }
 
-/// An image that images, frames and text are drawn on.
+/// What images, frames and text are drawn on.
 struct Canvas {
     let width: Int
     let height: Int
     /// Row-major RGB.
-    private(set) var pixels: [UInt8]
+    private var pixels: [UInt8]
 
     init(width: Int, height: Int, background: Color = .white) {
         self.width = width
@@ -24,6 +26,9 @@ struct Canvas {
         pixels.reserveCapacity(width * height * 3)
         for _ in 0..<width * height { pixels += [background.red, background.green, background.blue] }
     }
+
+    /// What has been drawn so far.
+    var image: RGBImage { RGBImage(width: width, height: height, pixels: pixels) }
 
     /// Sets a pixel; what falls outside is left out.
     mutating func set(_ x: Int, _ y: Int, _ color: Color) {
@@ -50,12 +55,12 @@ struct Canvas {
     }
 
     /// Puts an image in a cell, shrunk or enlarged to `size` by nearest pixel.
-    mutating func draw(_ picture: Picture, x: Int, y: Int, size: Int) {
+    mutating func draw(_ image: RGBImage, x: Int, y: Int, size: Int) {
         for row in 0..<size {
             for column in 0..<size {
-                let from = (row * picture.height / size * picture.width + column * picture.width / size) * 3
+                let from = (row * image.height / size * image.width + column * image.width / size) * 3
                 let color = Color(
-                    red: picture.pixels[from], green: picture.pixels[from + 1], blue: picture.pixels[from + 2])
+                    red: image.pixels[from], green: image.pixels[from + 1], blue: image.pixels[from + 2])
                 set(x + column, y + row, color)
             }
         }
@@ -73,11 +78,4 @@ struct Canvas {
             left += BitmapFont.advance * scale
         }
     }
-}
-
-/// Pixels of a decoded image, row-major RGB.
-struct Picture {
-    let width: Int
-    let height: Int
-    let pixels: [UInt8]
 }

@@ -1,3 +1,4 @@
+import Images
 import Corpus
 import Foundation
 
@@ -30,7 +31,7 @@ enum ComparisonReport {
             throw Failure("\(file.path): cannot be read; make it again with attune sample")
         }
         return ContactSheet.Cell(
-            picture: try Picture(png: data, named: file.path),
+            image: try RGBImage(png: data, named: file.path),
             caption: "\(folder.url.lastPathComponent) \(record.seed)")
     }
 }

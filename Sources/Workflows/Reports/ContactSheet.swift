@@ -1,9 +1,11 @@
+import Images
+
 /// One sheet of images in labeled rows, as a canvas.
 ///
 /// Used for candidates by MI (the chosen one framed) and for base against tuned.
 struct ContactSheet {
     struct Cell {
-        let picture: Picture
+        let image: RGBImage
         var caption = ""
         var isMarked = false
     }
@@ -42,7 +44,7 @@ struct ContactSheet {
             canvas.write(row.label, x: margin, y: top)
             for (column, cell) in row.cells.enumerated() {
                 let (x, y) = (margin + column * (cellSize + gap), top + labelHeight)
-                canvas.draw(cell.picture, x: x, y: y, size: cellSize)
+                canvas.draw(cell.image, x: x, y: y, size: cellSize)
                 if cell.isMarked {
                     canvas.frame(x: x, y: y, width: cellSize, height: cellSize, thickness: 3, .mark)
                 }

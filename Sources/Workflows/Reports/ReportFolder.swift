@@ -1,5 +1,6 @@
 import Codecs
 package import Foundation
+import Images
 
 /// Where a report's images go.
 package final class ReportFolder {
@@ -17,9 +18,7 @@ package final class ReportFolder {
     }
 
     func write(_ sheet: ContactSheet, as name: String) throws {
-        let canvas = sheet.render()
-        try write(
-            Data(try PNG.encode(width: canvas.width, height: canvas.height, pixels: canvas.pixels)), as: name)
+        try write(Data(try PNG.encode(sheet.render().image)), as: name)
     }
 
     func write(_ plot: LinePlot, as name: String) throws { try write(Data(plot.svg.utf8), as: name) }
@@ -35,12 +34,11 @@ package final class ReportFolder {
     }
 }
 
-extension Picture {
+extension RGBImage {
     /// Decodes a PNG file.
     init(png: some Sequence<UInt8>, named name: String) throws {
         do {
-            let image = try PNG.decode(Array(png))
-            self.init(width: image.width, height: image.height, pixels: image.pixels)
+            self = try PNG.decode(Array(png))
         } catch {
             throw Failure("\(name): is not a PNG that can be read (\(error)); make it again")
         }

@@ -1,3 +1,4 @@
+import Images
 package import Corpus
 import Foundation
 
@@ -46,7 +47,7 @@ package struct SelectionReport {
 
     private func cell(_ row: CatalogueRow) throws -> ContactSheet.Cell {
         ContactSheet.Cell(
-            picture: try Picture(png: reader.image(row), named: row.id),
+            image: try RGBImage(png: reader.image(row), named: row.id),
             caption: row.mi.map { formatted($0, digits: 1) } ?? "-", isMarked: chosen.contains(row.id))
     }
 

@@ -1,15 +1,20 @@
-/// Pixels of 8-bit red, green and blue.
-package struct DecodedImage: Sendable, Equatable {
+/// An image of 8-bit red, green and blue, decoded: what codecs, networks, imports and drawings hand each other.
+package struct RGBImage: Sendable, Equatable {
     package let width, height: Int
     /// `3·width·height` values, row by row.
     package let pixels: [UInt8]
 
-    init(width: Int, height: Int, pixels: [UInt8]) { (self.width, self.height, self.pixels) = (width, height, pixels) }
-}
+    /// - Precondition: there are `3·width·height` values.
+    package init(width: Int, height: Int, pixels: [UInt8]) {
+        precondition(pixels.count == 3 * width * height, "\(pixels.count) values for \(width)×\(height) pixels")
+        (self.width, self.height, self.pixels) = (width, height, pixels)
+    }
 
-extension DecodedImage {
     /// An RGBA image over white, with the stored (sRGB) values, as browsers show it.
-    init(width: Int, height: Int, rgba: [UInt8]) {
+    ///
+    /// - Precondition: there are `4·width·height` values.
+    package init(width: Int, height: Int, rgba: [UInt8]) {
+        precondition(rgba.count == 4 * width * height, "\(rgba.count) values for \(width)×\(height) pixels")
         let pixels = [UInt8](unsafeUninitializedCapacity: 3 * width * height) { buffer, count in
             for pixel in 0..<width * height {
                 let alpha = Int(rgba[4 * pixel + 3])

@@ -2,7 +2,7 @@ import Disk
 import Foundation
 
 /// A part of the formats that are a folder of images: some samples, read together and written together.
-enum PicturePart {
+enum ImagePart {
     static let size = 512
 
     /// Writes the part that begins with sample `start`.

@@ -1,4 +1,4 @@
-"""Writes the sixteen pictures that storage.py stores, so that Attune stores the same: storage_pictures.py FOLDER SIDE."""
+"""Writes the sixteen images that storage.py stores, so that Attune stores the same: storage_images.py FOLDER SIDE."""
 import os, sys
 from storage import samples
 

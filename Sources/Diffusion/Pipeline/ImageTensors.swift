@@ -1,16 +1,7 @@
+import Images
 import Tensor
 
-/// An image of 8-bit red, green and blue, row by row.
-package struct RGBImage: Sendable, Equatable {
-    package let width, height: Int
-    /// `3·width·height` values.
-    package let pixels: [UInt8]
-
-    package init(width: Int, height: Int, pixels: [UInt8]) {
-        precondition(pixels.count == 3 * width * height, "\(pixels.count) values for \(width)×\(height) pixels")
-        (self.width, self.height, self.pixels) = (width, height, pixels)
-    }
-
+extension RGBImage {
     /// One image of a batch in −1…1, rounded as diffusers rounds; what is not a number becomes black.
     init(_ batch: Tensor, index: Int) {
         let (height, width) = (batch.shape[1], batch.shape[2])

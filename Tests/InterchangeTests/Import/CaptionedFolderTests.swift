@@ -27,15 +27,15 @@ struct MadeSet {
     func write(_ name: String, _ text: String) throws { try write(name, Array(text.utf8)) }
 }
 
-extension PictureSource {
-    var all: [Picture] {
+extension ImageSource {
+    var all: [CaptionedImage] {
         get throws {
-            var pictures: [Picture] = []
+            var images: [CaptionedImage] = []
             try forEach {
-                pictures.append($0)
+                images.append($0)
                 return true
             }
-            return pictures
+            return images
         }
     }
 }
@@ -55,7 +55,7 @@ func expectRefused(
     }
 }
 
-@Suite struct PictureFolderTests {
+@Suite struct CaptionedFolderTests {
     private let scratch: Scratch
     private let set: MadeSet
 
@@ -71,11 +71,11 @@ func expectRefused(
         try set.write("train/a.png", MadeSet.png(1))
         try set.write("test/metadata.csv", "text,file_name\n\"one, \"\"two\"\"\nthree\",sub/b.png\n")
         try set.write("test/sub/b.png", MadeSet.png(2))
-        let pictures = try PictureFolder.imageFolder(set.root, text: "text").all
-        #expect(pictures.map(\.caption) == ["one, \"two\"\nthree", "a \u{661F}"])
-        #expect(pictures.map(\.origin) == ["set/test/sub/b.png", "set/train/a.png"])
-        #expect(pictures.map(\.url) == [nil, "https://x/a"])
-        #expect(try pictures[1].bytes == MadeSet.png(1))
+        let images = try CaptionedFolder.imageFolder(set.root, text: "text").all
+        #expect(images.map(\.caption) == ["one, \"two\"\nthree", "a \u{661F}"])
+        #expect(images.map(\.origin) == ["set/test/sub/b.png", "set/train/a.png"])
+        #expect(images.map(\.url) == [nil, "https://x/a"])
+        #expect(try images[1].bytes == MadeSet.png(1))
     }
 
     @Test func readsKohyasCaptions() throws {
@@ -83,50 +83,52 @@ func expectRefused(
         try set.write("10_a cat/1.txt", "a cat on a mat\n")
         try set.write("10_a cat/2.jpg", MadeSet.png(2))
         try set.write(".cache/3.png", MadeSet.png(3))
-        let pictures = try PictureFolder.kohya(set.root).all
-        #expect(pictures.map(\.caption) == ["a cat on a mat", "a cat"])
+        let images = try CaptionedFolder.kohya(set.root).all
+        #expect(images.map(\.caption) == ["a cat on a mat", "a cat"])
     }
 
     @Test func refusesWhatIsNotThere() throws {
-        expectRefused("set", "metadata.jsonl") { _ = try PictureFolder.imageFolder(set.root, text: "text") }
+        expectRefused("set", "metadata.jsonl") { _ = try CaptionedFolder.imageFolder(set.root, text: "text") }
         try set.write("metadata.jsonl", "{\"file_name\":\"gone.png\",\"text\":\"x\"}\n")
-        expectRefused("gone.png", "missing") { _ = try PictureFolder.imageFolder(set.root, text: "text") }
+        expectRefused("gone.png", "missing") { _ = try CaptionedFolder.imageFolder(set.root, text: "text") }
         expectRefused("metadata.jsonl, line 1", "caption") {
-            _ = try PictureFolder.imageFolder(set.root, text: "caption")
+            _ = try CaptionedFolder.imageFolder(set.root, text: "caption")
         }
-        expectRefused("nowhere") { _ = try PictureFolder.kohya(scratch.url("nowhere")) }
+        expectRefused("nowhere") { _ = try CaptionedFolder.kohya(scratch.url("nowhere")) }
         try set.write("lonely.png", MadeSet.png(1))
-        expectRefused("lonely.png", "lonely.txt") { _ = try PictureFolder.kohya(set.root) }
+        expectRefused("lonely.png", "lonely.txt") { _ = try CaptionedFolder.kohya(set.root) }
     }
 
     @Test(arguments: ["../out.png", "/etc/passwd", "a/../../b.png"])
     func refusesNamesThatLeadOut(name: String) throws {
         try set.write("metadata.jsonl", "\n{\"file_name\":\"\(name)\",\"text\":\"x\"}\n")
-        expectRefused("metadata.jsonl, line 2", name) { _ = try PictureFolder.imageFolder(set.root, text: "text") }
+        expectRefused("metadata.jsonl, line 2", name) { _ = try CaptionedFolder.imageFolder(set.root, text: "text") }
     }
 
     @Test func refusesBrokenText() throws {
         try set.write("1.png", MadeSet.png(1))
         try set.write("1.txt", [0x61, 0xFF, 0xFE])
-        expectRefused("1.txt", "UTF-8") { _ = try PictureFolder.kohya(set.root) }
+        expectRefused("1.txt", "UTF-8") { _ = try CaptionedFolder.kohya(set.root) }
         try set.write("1.txt", " \n")
-        expectRefused("1.txt", "empty") { _ = try PictureFolder.kohya(set.root) }
+        expectRefused("1.txt", "empty") { _ = try CaptionedFolder.kohya(set.root) }
         try set.write(
             "metadata.jsonl",
             Array("{\"file_name\":\"1.png\",\"text\":\"ok\"}\n{\"text\":\"".utf8) + [0xE9, 0x22, 0x7D])
-        expectRefused("metadata.jsonl, line 2", "UTF-8") { _ = try PictureFolder.imageFolder(set.root, text: "text") }
+        expectRefused("metadata.jsonl, line 2", "UTF-8") { _ = try CaptionedFolder.imageFolder(set.root, text: "text") }
         try set.write("metadata.jsonl", "{\"file_name\": 1.png}")
-        expectRefused("metadata.jsonl, line 1", "JSON") { _ = try PictureFolder.imageFolder(set.root, text: "text") }
+        expectRefused("metadata.jsonl, line 1", "JSON") { _ = try CaptionedFolder.imageFolder(set.root, text: "text") }
         try FileManager.default.removeItem(at: set.root.appending(path: "metadata.jsonl"))
         try set.write("metadata.csv", "file_name,text\n1.png,\"never ends\n")
-        expectRefused("metadata.csv, line 2", "quote") { _ = try PictureFolder.imageFolder(set.root, text: "text") }
+        expectRefused("metadata.csv, line 2", "quote") { _ = try CaptionedFolder.imageFolder(set.root, text: "text") }
         try set.write("metadata.csv", "file_name,text\n1.png,a,b\n")
-        expectRefused("metadata.csv, line 2", "3 fields") { _ = try PictureFolder.imageFolder(set.root, text: "text") }
+        expectRefused("metadata.csv, line 2", "3 fields") {
+            _ = try CaptionedFolder.imageFolder(set.root, text: "text")
+        }
     }
 
-    @Test func refusesOtherFilesThanPictures() throws {
+    @Test func refusesOtherFilesThanImages() throws {
         try set.write("metadata.jsonl", "{\"file_name\":\"a.gif\",\"text\":\"x\"}\n")
         try set.write("a.gif", "GIF89a")
-        expectRefused("a.gif", "GIF") { _ = try PictureFolder.imageFolder(set.root, text: "text") }
+        expectRefused("a.gif", "GIF") { _ = try CaptionedFolder.imageFolder(set.root, text: "text") }
     }
 }

@@ -2,7 +2,7 @@ import Codecs
 package import Foundation
 
 /// Image files of a folder with their captions, in the order of their paths.
-package struct PictureFolder: PictureSource {
+package struct CaptionedFolder: ImageSource {
     struct Entry {
         /// Below the folder.
         let path: String
@@ -58,7 +58,7 @@ package struct PictureFolder: PictureSource {
         return Array(try file.read(upToCount: 16) ?? Data())
     }
 
-    package func forEach(_ body: (Picture) throws -> Bool) throws {
+    package func forEach(_ body: (CaptionedImage) throws -> Bool) throws {
         for entry in entries {
             let url = root.appendingPathComponent(entry.path)
             let bytes: [UInt8]
@@ -68,10 +68,10 @@ package struct PictureFolder: PictureSource {
                 try tally.leaveOut(entry.path, error)
                 continue
             }
-            let picture = Picture(
+            let image = CaptionedImage(
                 origin: "\(root.lastPathComponent)/\(entry.path)", place: url.path, name: entry.path,
                 caption: entry.caption, url: entry.url, bytes: bytes)
-            if try !body(picture) { return }
+            if try !body(image) { return }
         }
     }
 
@@ -81,8 +81,8 @@ package struct PictureFolder: PictureSource {
             guard status.st_mode & S_IFMT == S_IFREG else {
                 throw ImportError(url.path, "is not a file", skippable: .unreadable)
             }
-            guard status.st_size <= Picture.largestFile else {
-                throw ImportError(url.path, "is larger than \(Picture.largestFile) bytes", skippable: .size)
+            guard status.st_size <= CaptionedImage.largestFile else {
+                throw ImportError(url.path, "is larger than \(CaptionedImage.largestFile) bytes", skippable: .size)
             }
         }
         return Array(try TextFile.read(url))

@@ -1,3 +1,4 @@
+import Images
 import Codecs
 import Corpus
 import Foundation
@@ -5,7 +6,7 @@ import Interchange
 import TestSupport
 import Testing
 
-@Suite struct PictureImportTests {
+@Suite struct ImageImportTests {
     private let scratch: Scratch
     private let set: MadeSet
     private let corpus: Corpus
@@ -24,15 +25,15 @@ import Testing
     }
 
     private func run(
-        _ tally: ImportTally = ImportTally(), _ change: (inout PictureImport.Settings) -> Void = { _ in }
-    ) throws -> PictureImport.Outcome {
-        var settings = PictureImport.Settings()
+        _ tally: ImportTally = ImportTally(), _ change: (inout ImageImport.Settings) -> Void = { _ in }
+    ) throws -> ImageImport.Outcome {
+        var settings = ImageImport.Settings()
         change(&settings)
-        return try PictureImport(corpus, encoder: nil, settings: settings, tally: tally)
-            .run(PictureFolder.kohya(set.root, tally: tally))
+        return try ImageImport(corpus, encoder: nil, settings: settings, tally: tally)
+            .run(CaptionedFolder.kohya(set.root, tally: tally))
     }
 
-    @Test func keepsPicturesAndTheirOrigin() throws {
+    @Test func keepsImagesAndTheirOrigin() throws {
         try fill(3)
         let outcome = try run { ($0.batch, $0.tag) = (2, "real") }
         #expect(try outcome.made == 3 && corpus.shards().count == 2)
@@ -58,7 +59,7 @@ import Testing
         #expect(try corpus.query(CatalogueQuery()).count == 4)
     }
 
-    @Test func bringsPicturesToASize() throws {
+    @Test func bringsImagesToASize() throws {
         try fill(1)
         #expect(try run { $0.size = 4 }.made == 1)
         #expect(try run { ($0.size, $0.fit) = (4, .stretch) }.made == 1, "another fit is another sample")
@@ -70,7 +71,7 @@ import Testing
         }
     }
 
-    @Test func stopsAtAPictureThatCannotBeRead() throws {
+    @Test func stopsAtAnImageThatCannotBeRead() throws {
         try fill(3)
         let whole = try MadeSet.png(1, width: 64, height: 64)
         try set.write("101.png", Array(whole.prefix(whole.count / 2)))

@@ -1,9 +1,10 @@
+import Images
 import Codecs
 import Foundation
 import Testing
 
-/// Pictures as cameras and other programs write them. The values come from Pillow.
-@Suite struct PictureTests {
+/// Images as cameras and other programs write them. The values come from Pillow.
+@Suite struct DecodingTests {
     /// 16×8 pixels, to be shown turned by a quarter (Exif orientation 6).
     private let turned = Array(
         Data(

@@ -1,5 +1,5 @@
 /// An image from elsewhere with its caption, as its file has it.
-package struct Picture: Sendable {
+package struct CaptionedImage: Sendable {
     /// Where it lies in its data set: the set's name and the path in it, `archive.tar!entry` in an archive.
     package let origin: String
     /// What errors name: the same with the path that the user gave.
@@ -17,10 +17,10 @@ package struct Picture: Sendable {
 
 /// Images in a layout that other programs write. Making one checks all of the layout before the first image is
 /// imported: names, captions, what is missing. Samples that cannot be imported are counted in an ``ImportTally``.
-package protocol PictureSource {
+package protocol ImageSource {
     /// Images that it will hand over.
     var count: Int { get }
 
     /// Hands over the images in order until `body` says that it has enough.
-    func forEach(_ body: (Picture) throws -> Bool) throws
+    func forEach(_ body: (CaptionedImage) throws -> Bool) throws
 }
