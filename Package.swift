@@ -74,12 +74,14 @@ let package = Package(
         .target(
             name: "Workflows",
             dependencies: [
-                "Tuning", "Interchange", "OCI", "Diffusion", "Corpus", "Codecs", "Images", "Tensor", "Disk",
+                "Cluster", "Tuning", "Interchange", "OCI", "Diffusion", "Corpus", "Codecs", "Images", "Tensor", "Disk",
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "attune",
-            dependencies: ["Workflows", "Tuning", "Interchange", "OCI", "Diffusion", "Corpus", "Tensor", arguments],
+            dependencies: [
+                "Workflows", "Cluster", "Tuning", "Interchange", "OCI", "Diffusion", "Corpus", "Tensor", arguments,
+            ],
             swiftSettings: strict),
 
         // What Benchmarks/engine.sh times; not part of the product.
@@ -89,9 +91,9 @@ let package = Package(
             swiftSettings: strict),
 
         // What test targets share.
-        .target(name: "TestSupport", dependencies: ["Corpus", "Codecs"], path: "Tests/Support", swiftSettings: strict),
+        .target(name: "TestSupport", dependencies: ["Cluster", "Corpus", "Codecs"], path: "Tests/Support", swiftSettings: strict),
 
-        .testTarget(name: "ClusterTests", dependencies: ["Cluster"], swiftSettings: strict),
+        .testTarget(name: "ClusterTests", dependencies: ["TestSupport", "Cluster"], swiftSettings: strict),
         .testTarget(name: "HashingTests", dependencies: ["Hashing"], swiftSettings: strict),
         .testTarget(name: "DiskTests", dependencies: ["Disk"], swiftSettings: strict),
         .testTarget(name: "HDF5Tests", dependencies: ["HDF5"], swiftSettings: strict),
@@ -104,7 +106,7 @@ let package = Package(
         .testTarget(
             name: "CorpusTests", dependencies: ["Corpus", "Disk", "HDF5", "Codecs"], swiftSettings: strict),
         .testTarget(
-            name: "TuningTests", dependencies: ["TestSupport", "Tuning", "Diffusion", "Corpus", "Tensor"],
+            name: "TuningTests", dependencies: ["TestSupport", "Cluster", "Tuning", "Diffusion", "Corpus", "Tensor"],
             swiftSettings: strict),
         .testTarget(
             name: "InterchangeTests",

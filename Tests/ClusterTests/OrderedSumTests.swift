@@ -1,4 +1,5 @@
 import Cluster
+import TestSupport
 import Testing
 
 /// Sums of gradients over ranks have the bits of one process's.

@@ -1,5 +1,6 @@
 import Cluster
 import Corpus
+import Diffusion
 import Foundation
 import Tensor
 
@@ -58,7 +59,10 @@ struct TrainingRanks {
         let bytes = try with { () throws(RankError) in try group.broadcast([], from: 0) }
         do {
             return try JSONDecoder().decode(Start.self, from: Data(bytes))
-        } catch { throw .ranks(RankError("rank \(group.rank): rank 0 sent what is no beginning (\(error)); install one version")) }
+        } catch {
+            throw .ranks(
+                RankError("rank \(group.rank): rank 0 sent what is no beginning (\(error)); install one version"))
+        }
     }
 
     /// What another host has written, which a network file system may show late.

@@ -49,7 +49,8 @@ final class TrainingState {
     ///   - reference: what the loss holds the trained network against; nil for losses without.
     ///   - builder: makes networks of trained weights.
     init(
-        _ inputs: TrainingInputs, ranks: TrainingRanks, identity: RunIdentity, log: RunLog?, events: EventFile?, entries: [RunLogEntry],
+        _ inputs: TrainingInputs, ranks: TrainingRanks, identity: RunIdentity, log: RunLog?, events: EventFile?,
+        entries: [RunLogEntry],
         state: Checkpoint, reference: Network?, builder: NetworkBuilder
     ) {
         (self.inputs, self.ranks, self.identity, self.log, self.events) = (inputs, ranks, identity, log, events)
@@ -89,7 +90,8 @@ final class TrainingState {
             // Read while this batch is computed.
             let next = following < configuration.accumulate ? entries[(following * size)...].prefix(size) : []
             source.prefetch(
-                assembler.ids(next) { plans[$0] } + (next.isEmpty ? stream.upcoming(size, after: ranks.rank * size) : []))
+                assembler.ids(next) { plans[$0] }
+                    + (next.isEmpty ? stream.upcoming(size, after: ranks.rank * size) : []))
             return objective.lossAndGradients(
                 batch, policies, parameters: parameters, share: 1 / Double(configuration.accumulate))
         }

@@ -30,6 +30,10 @@ struct ScoreCommand: AsyncParsableCommand {
     @Option(help: "Images that are sealed together.")
     var batch = 16
 
+    @OptionGroup var partition: PartOption
+
+    @OptionGroup var stop: StopOptions
+
     func validate() throws {
         try requirePositive(draws, "--draws", Bounds.draws)
         try requirePositive(steps, "--steps")
@@ -37,9 +41,12 @@ struct ScoreCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        let part = try partition.resolved()
+        stop.begin()
         let corpus = try store.open(writing: true, deciding: true)
         var job = ScoringJob(model: source.source)
         (job.condition, job.draws, job.steps, job.seed, job.batch) = (condition, draws, steps, seed, batch)
+        job.part = part
         let outcome = try TerminalMonitor.watch("score", unit: "images") { [job] in
             try job.run(in: corpus, monitor: $0)
         }

@@ -1,9 +1,9 @@
-import Cluster
+package import Cluster
 import Foundation
 import Synchronization
 
 /// Ranks that are threads of this process: what MPIGroup does, without MPI.
-final class ThreadRanks: Sendable {
+package final class ThreadRanks: Sendable {
     private struct State {
         var arrived = 0
         var round = 0
@@ -20,7 +20,9 @@ final class ThreadRanks: Sendable {
     }
 
     /// Runs `body` as so many ranks and gives what each returns.
-    static func run<R: Sendable>(_ size: Int, _ body: @escaping @Sendable (ThreadRank) throws -> R) throws -> [R] {
+    package static func run<R: Sendable>(_ size: Int, _ body: @escaping @Sendable (ThreadRank) throws -> R) throws
+        -> [R]
+    {
         let ranks = ThreadRanks(size)
         let results = Mutex<[Int: Result<R, any Error>]>([:])
         let threads = (0..<size).map { rank in
@@ -56,26 +58,26 @@ final class ThreadRanks: Sendable {
     }
 }
 
-struct ThreadRank: RankGroup {
+package struct ThreadRank: RankGroup {
     private let ranks: ThreadRanks
-    let rank: Int
-    var size: Int { ranks.size }
+    package let rank: Int
+    package var size: Int { ranks.size }
 
     init(_ ranks: ThreadRanks, _ rank: Int) { (self.ranks, self.rank) = (ranks, rank) }
 
-    func barrier() { _ = gather([]) }
+    package func barrier() { _ = gather([]) }
 
-    func gather(_ bytes: [UInt8]) -> [[UInt8]] { ranks.exchange(bytes, rank) }
+    package func gather(_ bytes: [UInt8]) -> [[UInt8]] { ranks.exchange(bytes, rank) }
 
-    func broadcast(_ bytes: [UInt8], from root: Int) -> [UInt8] { gather(rank == root ? bytes : [])[root] }
+    package func broadcast(_ bytes: [UInt8], from root: Int) -> [UInt8] { gather(rank == root ? bytes : [])[root] }
 
-    func scatter(_ values: [Float], bounds: [Int], from root: Int) -> [Float] {
+    package func scatter(_ values: [Float], bounds: [Int], from root: Int) -> [Float] {
         Array(floats(broadcast(Self.bytes(values), from: root))[bounds[rank]..<bounds[rank + 1]])
     }
 
-    func join(_ slice: [Float], bounds: [Int]) -> [Float] { gather(Self.bytes(slice)).flatMap(floats) }
+    package func join(_ slice: [Float], bounds: [Int]) -> [Float] { gather(Self.bytes(slice)).flatMap(floats) }
 
-    func abort(_ status: Int32) { fatalError("a rank ends with \(status)") }
+    package func abort(_ status: Int32) { fatalError("a rank ends with \(status)") }
 
     private static func bytes(_ values: [Float]) -> [UInt8] { values.withUnsafeBytes { Array($0) } }
 
