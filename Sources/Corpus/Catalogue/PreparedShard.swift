@@ -6,11 +6,13 @@ enum PreparedShard: Sendable {
     case samples(PreparedSamples)
     case scores(PreparedScores)
     case annotations(AnnotationShard)
+    case vectors(VectorShard)
 
     init(_ sealed: SealedFile, scoring: any TraceScoring) throws(CorpusError) {
         switch try SealedContents(sealed) {
         case .scores(let shard): self = .scores(PreparedScores(shard, stamp: sealed.stamp, scoring))
         case .annotations(let shard): self = .annotations(shard)
+        case .vectors(let shard): self = .vectors(shard)
         case .samples(let shard): self = .samples(try PreparedSamples(shard, scoring))
         }
     }
@@ -118,6 +120,9 @@ struct PreparedScores: Sendable {
     struct Row: Sendable {
         var sample: Digest
         var mi, standardError, reference: Double
+        /// Nil where no near misses were measured.
+        var nearMisses: Int?
+        var curves = CurveScores()
     }
 
     let digest: Digest
@@ -132,8 +137,16 @@ struct PreparedScores: Sendable {
             let draws = record.draws.map {
                 scoring.scores(timesteps: record.timesteps, deltaSquared: $0, schedule: schedule)
             }
-            let mean = Self.mean(draws)
-            return Row(sample: record.sample, mi: mean.mi, standardError: mean.standardError, reference: mean.reference)
+            // A part of the timesteps is no estimate of MI.
+            let mean = shard.scorer.timesteps == nil ? Self.mean(draws) : (.nan, .nan, .nan)
+            var row = Row(
+                sample: record.sample, mi: mean.mi, standardError: mean.standardError, reference: mean.reference)
+            if let curves = record.curves {
+                row.nearMisses = curves.negatives.count
+                row.curves = scoring.scores(
+                    curves: curves, timesteps: record.timesteps, draws: record.draws.count, schedule: schedule)
+            }
+            return row
         }
     }
 

@@ -13,7 +13,8 @@ final class RowReader {
         sample = try database.makeStatement(
             sql: """
                 SELECT id, recipe, prompt, origin, seed, shard, row, mi, mi_se, mi_reference, mi_source, mc, mc_se,
-                  mc_reference, mc_draws, rf, rf_cfg FROM sample WHERE \(column) = ?
+                  mc_reference, mc_draws, contrast, contrast_se, contrast_hard, pointwise, near_misses, rf, rf_cfg
+                FROM sample WHERE \(column) = ?
                 """)
         prompt = try database.makeStatement(sql: "SELECT text FROM prompt WHERE key = ?")
         origin = try database.makeStatement(
@@ -36,7 +37,9 @@ final class RowReader {
                 mi: values.double(7), miError: values.double(8), miReference: values.double(9),
                 miSource: values.text(10),
                 mc: values.double(11), mcError: values.double(12), mcReference: values.double(13),
-                mcDraws: values.integer(14), rf: values.double(15), guidedRF: values.double(16))
+                mcDraws: values.integer(14), contrast: values.double(15), contrastError: values.double(16),
+                contrastHard: values.double(17), pointwise: values.double(18), nearMisses: values.integer(19),
+                rf: values.double(20), guidedRF: values.double(21))
             return CatalogueRow(
                 id: values.digest(0), recipe: values.digest(1), prompt: try prompt(values.key(2)),
                 seed: values.text(4) ?? "", origin: try origin(values.key(3)), scores: scores,

@@ -25,6 +25,7 @@ extension Corpus {
         switch try SealedContents(SealedFile(file, digest: digest)) {
         case .scores(let shard): try shard.verifyContents()
         case .annotations(let shard): try shard.verifyContents()
+        case .vectors(let shard): try shard.verifyContents()
         case .samples(let shard): try shard.verifyContents()
         }
     }
@@ -32,6 +33,11 @@ extension Corpus {
     /// The catalogue's rows of these samples; those that it does not have are left out.
     package func rows(_ ids: [Digest]) throws(CorpusError) -> [Digest: CatalogueRow] {
         try catalogue.rows(of: ids)
+    }
+
+    /// The catalogue's rows of the samples that these recipes gave; recipes without one are left out.
+    package func rows(recipes: [Digest]) throws(CorpusError) -> [Digest: CatalogueRow] {
+        try catalogue.rows(ofRecipes: recipes)
     }
 }
 

@@ -92,7 +92,9 @@ package final class CorpusTrainingSource: TrainingSource {
         described.reserveCapacity(ids.count)
         try forEachPart(of: ids) { (rows) throws(TrainingSourceError) in
             let values = try scores?.values(rows) ?? [:]
-            described += rows.map { SampleDescription(id: $0.id, prompt: $0.prompt, score: values[$0.id].map(Double.init)) }
+            described += rows.map {
+                SampleDescription(id: $0.id, prompt: $0.prompt, score: values[$0.id].map(Double.init))
+            }
         }
         return described
     }

@@ -25,7 +25,8 @@ struct SampleScores {
         for row in rows {
             guard let score = scores[row.id] else {
                 throw TrainingSourceError(
-                    "sample \(row.id) has no \(name), which the loss asks for; score it, or select where \(name) IS NOT NULL")
+                    "sample \(row.id) has no \(name), which the loss asks for; score it, or select where \(name) IS NOT NULL"
+                )
             }
             guard score.isFinite else {
                 throw TrainingSourceError(
@@ -48,21 +49,12 @@ struct SampleScores {
     }
 
     private func scores(_ rows: [CatalogueRow]) throws(TrainingSourceError) -> [String: Double] {
-        func column(_ value: (CatalogueRow) -> Double?) -> [String: Double] {
-            Dictionary(rows.compactMap { row in value(row).map { (row.id, $0) } }) { first, _ in first }
-        }
-        switch name {
-        case "mi": return column(\.mi)
-        case "mi_reference": return column(\.miReference)
-        case "mc": return column(\.mc)
-        case "mc_reference": return column(\.mcReference)
-        case "rf": return column(\.rf)
-        case "rf_cfg": return column(\.guidedRF)
-        default: break
+        if let column = CatalogueRow.scores[name] {
+            return Dictionary(rows.compactMap { row in row[keyPath: column].map { (row.id, $0) } }) { first, _ in first }
         }
         let scorers = try explained { () throws(CorpusError) in try corpus.scorers() }
         guard scorers.contains(name) else {
-            let known = ["mi", "mi_reference", "mc", "mc_reference", "rf", "rf_cfg"] + scorers
+            let known = CatalogueRow.scores.keys.sorted() + scorers
             throw TrainingSourceError(
                 "no scorer '\(name)' for the loss; there are \(known.joined(separator: ", "))")
         }

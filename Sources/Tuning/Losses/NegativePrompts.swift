@@ -37,7 +37,9 @@ extension NegativePrompts {
         }
         var table: [ExactText: [String]] = [:]
         for (index, line) in data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
-            let isBlank = line.allSatisfy { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\r") || $0 == UInt8(ascii: "\t") }
+            let isBlank = line.allSatisfy {
+                $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\r") || $0 == UInt8(ascii: "\t")
+            }
             if isBlank { continue }
             guard let found = try? JSONDecoder().decode(Line.self, from: Data(line)) else {
                 throw NegativePromptsError(
@@ -46,7 +48,9 @@ extension NegativePrompts {
             }
             table[ExactText(found.prompt), default: []] += found.negatives
         }
-        if table.isEmpty { throw NegativePromptsError("\(file.path): has no near-miss prompts; write one JSON object a line") }
+        if table.isEmpty {
+            throw NegativePromptsError("\(file.path): has no near-miss prompts; write one JSON object a line")
+        }
         let known = table
         self.init(digest: Digest(of: data).hex) { known[ExactText($0)] ?? [] }
     }

@@ -53,7 +53,8 @@ package struct AdamW: Sendable {
         precondition(parameters.count == gradients.count && parameters.count == first.count, "one gradient each")
         step += 1
         let now = AdamWStep(
-            learningRate: Float(learningRate ?? settings.learningRate), beta1: Float(settings.beta1), beta2: Float(settings.beta2),
+            learningRate: Float(learningRate ?? settings.learningRate), beta1: Float(settings.beta1),
+            beta2: Float(settings.beta2),
             epsilon: Float(settings.epsilon), weightDecay: Float(settings.weightDecay),
             correction1: Float(1 - pow(settings.beta1, Double(step))),
             correction2: Float(1 - pow(settings.beta2, Double(step))), clip: clip)

@@ -65,7 +65,8 @@ extension Checkpoint {
     /// same state gives the same bytes.
     package func data() throws -> Data {
         let state = CheckpointState(
-            version: identity.configuration.isOfFirstLayout ? 1 : CheckpointState.currentVersion, step: step, position: position,
+            version: identity.configuration.isOfFirstLayout ? 1 : CheckpointState.currentVersion, step: step,
+            position: position,
             seed: identity.configuration.seed, identity: identity, identityDigest: identity.digest,
             selection: selection)
         let parameters = weights.parameters

@@ -109,7 +109,9 @@ package enum RunLogEntry: Sendable, Hashable {
 }
 
 extension RunLogEntry: Codable {
-    private enum Kind: String, Codable { case run, resolution, step, evaluation, validation, checkpoint, resumed, finished }
+    private enum Kind: String, Codable {
+        case run, resolution, step, evaluation, validation, checkpoint, resumed, finished
+    }
     private enum CodingKeys: String, CodingKey { case event }
 
     package init(from decoder: any Decoder) throws {

@@ -62,7 +62,8 @@ package struct CorpusGenerator {
         return zip(batch, recipes).filter { !known.contains($0.1) }.map(\.0)
     }
 
-    private func recipe(_ candidate: Candidate) -> SampleRecipe {
+    /// What a candidate is made of; its digest is known before it exists.
+    func recipe(_ candidate: Candidate) -> SampleRecipe {
         SampleRecipe(
             prompt: candidate.prompt, seed: candidate.seed, model: maker.model.digest, adapter: maker.adapter,
             sampler: maker.settings.sampler.rawValue, steps: maker.settings.steps, guidance: maker.settings.guidance,

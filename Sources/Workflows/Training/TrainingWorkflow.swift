@@ -50,7 +50,7 @@ package struct TrainingWorkflow {
         let loaded = try model.load(for: .noising).model
         if !loaded.ignoredFields.isEmpty { configuration.ignoredFields = loaded.ignoredFields }
         var start: Adapter?
-        if let warmStart { start = try Self.start(warmStart, loaded, &configuration) }
+        if let warmStart { start = try WarmStart.adapter(at: warmStart, for: loaded, &configuration) }
         var inputs = TrainingInputs(
             model: loaded, source: source, configuration: configuration,
             run: RunFolder(corpus: corpus.folder, name: runName))
@@ -71,33 +71,5 @@ package struct TrainingWorkflow {
             "--loss \(configuration.loss?.kind.rawValue ?? "") uses no score; leave --weight-by, --pairs-by and --reward-by out"
         default: nil
         }
-    }
-
-    /// The adapter of a file; the settings become its own.
-    private static func start(
-        _ place: URL, _ model: DiffusionModel, _ configuration: inout TrainingConfiguration
-    ) throws -> Adapter {
-        let unet = model.unet
-        let adapter = try AdapterFile.load(place) {
-            unet.configuration.blockOutChannels.indices.compactMap { unet.configuration.layersPerBlock[$0] }
-        }.trainable()
-        try adapter.validate(against: unet.linears)
-        let layers = Set(adapter.layers.keys)
-        guard
-            let targets = AdapterTargets.allCases.first(where: { targets in
-                layers == Set(unet.linears.keys.filter(targets.contains))
-            })
-        else {
-            throw Failure(
-                "\(place.path): it adapts \(layers.count) layers, not all of attention, ff or attention+ff; it can be used "
-                    + "with sample and generate --adapter, not be trained on")
-        }
-        (configuration.kind, configuration.rank, configuration.alpha) = (
-            adapter.kind, adapter.rank, Double(adapter.alpha)
-        )
-        (configuration.targets, configuration.warmStart) = (targets, try AdapterFile.digest(of: place))
-        return Adapter(
-            kind: adapter.kind, rank: adapter.rank, alpha: adapter.alpha, targetModules: targets.moduleNames,
-            layers: adapter.layers)
     }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Tuning
+import Workflows
 
 /// What is minimized, and what that loss asks for.
 struct LossOptions: ParsableArguments {
@@ -28,11 +29,13 @@ struct LossOptions: ParsableArguments {
     var beta: Double?
     @Option(
         help: ArgumentHelp(
-            "contrast: JSON lines {\"prompt\": …, \"negatives\": […]} of near-miss prompts.", valueName: "file"),
+            "contrast: near-miss prompts by rules, or JSON lines {\"prompt\": …, \"negatives\": […]}.",
+            valueName: "rules|file"),
         completion: .file(extensions: ["jsonl"]))
-    var negatives: String?
+    var negatives: NearMissArgument?
     @Option(
-        help: ArgumentHelp("contrast: near-miss prompts that an image is shown in a step (default: 1).", valueName: "n"))
+        help: ArgumentHelp("contrast: near-miss prompts that an image is shown in a step (default: 1).", valueName: "n")
+    )
     var negativesPerImage: Int?
     @Option(
         help: ArgumentHelp(
@@ -82,9 +85,17 @@ struct LossOptions: ParsableArguments {
         }
     }
 
+    /// Near misses by rules that a prompt is trained against in turn.
+    private static let rulesCount = 8
+
     /// Where near-miss prompts come from, for the loss that asks for them.
     func negativePrompts() throws -> NegativePrompts? {
-        try negatives.map { try NegativePrompts(file: URL(fileURLWithPath: $0)) }
+        switch negatives?.source {
+        case nil: nil
+        case .rules(let seed): NegativePrompts.rules(seed: seed, count: Self.rulesCount)
+        case .file(let url): try NegativePrompts(file: url)
+        case .corpus: throw ValidationError("--negatives corpus belongs to score; train takes rules or a file")
+        }
     }
 }
 

@@ -29,7 +29,9 @@ import Tuning
             #expect(abs(found.loss - Double(expected[step])) < 1e-3 * Double(expected[step]), "loss of step \(step)")
             #expect(abs(norm - Double(norms[step])) < 1e-3 * Double(norms[step]), "norm of step \(step)")
             if step == 0 {
-                #expect(Set(weights.parameters.map { "grad0." + $0.name }) == Set(file.names.filter { $0.hasPrefix("grad0") }))
+                #expect(
+                    Set(weights.parameters.map { "grad0." + $0.name })
+                        == Set(file.names.filter { $0.hasPrefix("grad0") }))
                 for (parameter, gradient) in zip(weights.parameters, found.gradients) {
                     let golden = try file.tensor("grad0." + parameter.name).values
                     expectLike(gradient.values, golden, 1e-3, parameter.name, least: 1e-4)

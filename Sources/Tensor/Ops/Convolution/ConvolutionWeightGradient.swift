@@ -4,39 +4,44 @@ import CKernels
 extension ConvolutionGeometry {
     /// OIHW, as the parameter is.
     ///
-    /// Images go through in groups: the longer the product's inner dimension, the less often the sum is read and written.
+    /// Columns are made for a few hundred pixels at a time, of several images where these are small, so that they are
+    /// multiplied while they are in the cache.
     func weightGradient(_ gradient: Tensor, _ x: Tensor) -> Tensor {
         let taps = kernelHeight * kernelWidth
         let columns = taps * inputs
         let pixels = outHeight * outWidth
         let sum = Output([columns, outputs])
         if isPointwise {
-            add(x.pointer, gradient.pointer, rows: images * pixels, isFirst: true, to: sum)
+            outerProduct(x.pointer, inputs, gradient.pointer, outputs, rows: images * pixels, into: sum.pointer)
         } else {
-            let group = min(max(PathSizes.largeColumns / max(pixels * columns, 1), 1), images)
-            for first in Swift.stride(from: 0, to: images, by: group) {
-                let count = min(group, images - first)
-                let matrix = Output([count * pixels, columns])
-                Parallel.forEach(count) { index in
-                    im2col(
-                        x, image: first + index, first: 0, count: pixels,
-                        into: matrix.pointer + index * pixels * columns)
-                }
-                add(
-                    matrix.pointer, gradient.pointer + first * pixels * outputs, rows: count * pixels,
-                    isFirst: first == 0, to: sum)
+            let total = images * pixels
+            let matrix = Output([min(outerProductRows, total), columns])
+            for first in Swift.stride(from: 0, to: total, by: outerProductRows) {
+                let range = first..<min(first + outerProductRows, total)
+                fill(matrix, with: range, of: x, pixels: pixels)
+                outerProduct(
+                    matrix.pointer, columns, gradient.pointer + first * outputs, outputs, rows: range.count,
+                    adding: first > 0, into: sum.pointer)
             }
         }
         return reordered(sum, taps: taps)
     }
 
-    private func add(
-        _ columns: UnsafePointer<Float>, _ gradient: UnsafePointer<Float>, rows: Int, isFirst: Bool, to sum: Output
-    ) {
-        let width = sum.shape[0]
-        gemm(
-            width, outputs, rows, Matrix(pointer: columns, stride: width, transposed: true),
-            Matrix(pointer: gradient, stride: outputs), beta: isFirst ? 0 : 1, into: sum.pointer, stride: outputs)
+    /// The columns of some output pixels, counted over all images.
+    private func fill(_ matrix: Output, with range: Range<Int>, of x: Tensor, pixels: Int) {
+        let columns = matrix.shape[1]
+        Parallel.ranges(range.count, grain: 64) { part in
+            var at = range.lowerBound + part.lowerBound
+            let end = range.lowerBound + part.upperBound
+            while at < end {
+                let (image, pixel) = at.quotientAndRemainder(dividingBy: pixels)
+                let count = min(end - at, pixels - pixel)
+                im2col(
+                    x, image: image, first: pixel, count: count,
+                    into: matrix.pointer + (at - range.lowerBound) * columns)
+                at += count
+            }
+        }
     }
 
     /// From `[tap, in, out]` to `[out, in, tap]`.
