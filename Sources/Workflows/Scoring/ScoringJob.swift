@@ -14,6 +14,8 @@ package struct ScoringJob: Sendable {
     package var seed: UInt64 = 42
     /// Samples that are sealed together.
     package var batch = 16
+    /// The samples that are worked on, told by their ids.
+    package var part = Part.all
     /// Where near-miss prompts come from; nil for none, and no errors are kept.
     package var negatives: NearMissSource?
     /// At most so many near misses of each prompt.
@@ -31,8 +33,9 @@ package struct ScoringJob: Sendable {
     ///   used; ``UsageError`` for more steps than the model has, or a range without timesteps;
     ///   ``ModelError``; ``CorpusError``. What was sealed before stays.
     package func run(in corpus: Corpus, monitor: some WorkMonitor) throws -> WorkOutcome {
-        let rows = try corpus.query(CatalogueQuery(condition: condition))
-        guard !rows.isEmpty else {
+        let fitting = try corpus.query(CatalogueQuery(condition: condition))
+        let rows = fitting.filter { part.has(id: $0.id) }
+        guard !fitting.isEmpty else {
             throw Failure("no sample fits; nothing was scored: see what there is with attune query")
         }
         return try run(on: rows, in: corpus, monitor: monitor)

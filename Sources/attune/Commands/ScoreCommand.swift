@@ -36,6 +36,10 @@ struct ScoreCommand: AsyncParsableCommand {
     @Option(help: "Images that are sealed together.")
     var batch = 16
 
+    @OptionGroup var partition: PartOption
+
+    @OptionGroup var stop: StopOptions
+
     @Option(
         help: ArgumentHelp(
             "Measure errors under near-miss prompts too: rules, corpus, or a file that lists them.",
@@ -72,9 +76,12 @@ struct ScoreCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        let part = try partition.resolved()
+        stop.begin()
         let corpus = try store.open(writing: true, deciding: true)
         var job = ScoringJob(model: source.source)
         (job.condition, job.draws, job.steps, job.seed, job.batch) = (condition, draws, steps, seed, batch)
+        job.part = part
         (job.negatives, job.negativeCount, job.timesteps) = (negatives?.source, count, timesteps?.range)
         job.settled = untilSettled
         let outcome = try TerminalMonitor.watch("score", unit: "images") { [job] in
