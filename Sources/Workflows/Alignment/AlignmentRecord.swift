@@ -1,4 +1,4 @@
-import Corpus
+package import Corpus
 import Disk
 package import Foundation
 
