@@ -22,7 +22,7 @@ struct Attune: AsyncParsableCommand {
                 ]),
             CommandGroup(
                 name: "Fine-tune and sample",
-                subcommands: [TrainCommand.self, SampleCommand.self]),
+                subcommands: [TrainCommand.self, SampleCommand.self, AlignCommand.self]),
             CommandGroup(
                 name: "Evaluate and look",
                 subcommands: [
