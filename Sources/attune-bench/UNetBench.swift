@@ -16,10 +16,12 @@ struct UNetBench: ParsableCommand {
     @Flag(help: "Leave the forward pass out.") var noForward = false
 
     @Flag(help: "Keep 16-bit weights so.") var lowMemory = false
+    @Option(help: "What products are computed in: float32 or bfloat16.") var precision = Precision.float32
 
     func run() throws {
         let root = URL(fileURLWithPath: folder)
-        let unet = try UNet2DConditionModel(folder: root.appendingPathComponent("unet"), lowMemory: lowMemory)
+        let unet = try UNet2DConditionModel(
+            folder: root.appendingPathComponent("unet"), lowMemory: lowMemory, precision: precision)
         for size in latents {
             let io = try ForwardExample(root.appendingPathComponent("io-\(size).safetensors"))
             if !noForward { try forward(unet, io, size) }
@@ -32,7 +34,8 @@ struct UNetBench: ParsableCommand {
         let times = times(runs) {
             output = unet(io.sample, timesteps: io.timesteps, text: io.text, added: io.added)
         }
-        var line = Measurement("unet forward", times, relativeError: relativeError(output, io.output))
+        var line = Measurement(
+            "unet forward\(precision.suffix)", times, relativeError: relativeError(output, io.output))
         line.latent = size
         try line.print()
     }
@@ -57,7 +60,7 @@ struct UNetBench: ParsableCommand {
             adapter = adapter.replacing(
                 optimizer.update(parameters.map(\.detached), gradients: found, clip: clip))
         }
-        var line = Measurement("DoRA step", times)
+        var line = Measurement("DoRA step\(precision.suffix)", times)
         line.latent = size
         try line.print()
     }

@@ -1,5 +1,5 @@
 package import Foundation
-import Tensor
+package import Tensor
 
 /// Tokenizers and text encoders of a model, and its rule for the empty prompt.
 package struct TextConditioner: Sendable {
@@ -15,7 +15,7 @@ package struct TextConditioner: Sendable {
 
     package init(
         folder: URL, variant: String? = nil, folding: (any WeightFolding)? = nil, lowMemory: Bool = false,
-        ignoring ignored: IgnoredFields = IgnoredFields()
+        precision: Precision = .float32, ignoring ignored: IgnoredFields = IgnoredFields()
     ) throws(ModelError) {
         try ModelLayout.check(folder, variant: variant)
         let index = try ModelIndex(folder: folder)
@@ -26,7 +26,7 @@ package struct TextConditioner: Sendable {
                 tokenizer: try CLIPTokenizer(folder: tokenizer),
                 model: try CLIPTextEncoder(
                     component, folder: folder.appendingPathComponent(component.rawValue), variant: variant,
-                    folding: folding, lowMemory: lowMemory, ignoring: ignored))
+                    folding: folding, lowMemory: lowMemory, precision: precision, ignoring: ignored))
         }
         first = try encoder(.textEncoder, tokenizer: "tokenizer")
         second = index.isXL ? try encoder(.textEncoder2, tokenizer: "tokenizer_2") : nil
