@@ -66,36 +66,48 @@ let package = Package(
             name: "Interchange", dependencies: ["Disk", "Diffusion", "Corpus", "Codecs", "Tensor"],
             swiftSettings: strict),
         .target(name: "Shapes", swiftSettings: strict),
+        .target(
+            name: "Workflows",
+            dependencies: ["Tuning", "Interchange", "OCI", "Diffusion", "Corpus", "Codecs", "Tensor", "Disk"],
+            swiftSettings: strict),
         .executableTarget(
             name: "attune",
-            dependencies: [
-                "Tuning", "Interchange", "OCI", "Diffusion", "Corpus", "Codecs", "Tensor", "Disk", arguments,
-            ],
+            dependencies: ["Workflows", "Tuning", "Interchange", "OCI", "Diffusion", "Corpus", "Tensor", arguments],
             swiftSettings: strict),
 
         // What Benchmarks/engine.sh times; not part of the product.
         .executableTarget(
-            name: "attune-bench", dependencies: ["Tuning", "Diffusion", "Tensor", "Corpus", "Codecs", arguments],
+            name: "attune-bench",
+            dependencies: ["Workflows", "Tuning", "Diffusion", "Tensor", "Corpus", "Codecs", arguments],
             swiftSettings: strict),
+
+        // What test targets share.
+        .target(name: "TestSupport", dependencies: ["Corpus", "Codecs"], path: "Tests/Support", swiftSettings: strict),
 
         .testTarget(name: "HashingTests", dependencies: ["Hashing"], swiftSettings: strict),
         .testTarget(name: "DiskTests", dependencies: ["Disk"], swiftSettings: strict),
         .testTarget(name: "HDF5Tests", dependencies: ["HDF5"], swiftSettings: strict),
         .testTarget(name: "CodecsTests", dependencies: ["Codecs"], swiftSettings: strict),
         .testTarget(
-            name: "TensorTests", dependencies: ["Tensor", "Diffusion", "CKernels"], swiftSettings: strict),
+            name: "TensorTests", dependencies: ["TestSupport", "Tensor", "Diffusion", "CKernels"], swiftSettings: strict
+        ),
         .testTarget(name: "ShapesTests", dependencies: ["Shapes", "Codecs"], swiftSettings: strict),
         .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Tensor"], swiftSettings: strict),
         .testTarget(
             name: "CorpusTests", dependencies: ["Corpus", "Disk", "HDF5", "Codecs"], swiftSettings: strict),
         .testTarget(
-            name: "TuningTests", dependencies: ["Tuning", "Diffusion", "Corpus", "Tensor"],
+            name: "TuningTests", dependencies: ["TestSupport", "Tuning", "Diffusion", "Corpus", "Tensor"],
             swiftSettings: strict),
         .testTarget(
-            name: "InterchangeTests", dependencies: ["Interchange", "OCI", "Corpus", "Codecs"], swiftSettings: strict),
-        .testTarget(name: "OCITests", dependencies: ["OCI", "Corpus", "Codecs"], swiftSettings: strict),
+            name: "InterchangeTests", dependencies: ["TestSupport", "Interchange", "OCI", "Corpus", "Codecs"],
+            swiftSettings: strict),
+        .testTarget(name: "OCITests", dependencies: ["TestSupport", "OCI", "Corpus", "Codecs"], swiftSettings: strict),
         .testTarget(
-            name: "attuneTests", dependencies: ["attune", "Corpus", "Diffusion", "Tuning"], swiftSettings: strict),
+            name: "WorkflowsTests", dependencies: ["TestSupport", "Workflows", "Corpus", "Codecs", "Diffusion"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "attuneTests", dependencies: ["TestSupport", "attune", "Workflows", "Corpus", "Diffusion", "Tuning"],
+            swiftSettings: strict),
     ],
     cLanguageStandard: .gnu11
 )

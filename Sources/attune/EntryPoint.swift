@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Workflows
 
 /// Where the process starts: every failure leaves as one line on standard error and a documented exit status.
 @main
@@ -23,10 +24,11 @@ enum EntryPoint {
             return code.rawValue
         } catch {
             // Usage, help and version are the parser's to word; everything else is ours to put in one line.
+            let error = (error as? UsageError).map { ValidationError($0.description) } ?? error
             let code = Attune.exitCode(for: error)
             switch code {
             case .success: print(Attune.fullMessage(for: error))
-            case .failure: standardError("attune: " + oneLine("\(error)"))
+            case .failure: standardError("attune: " + joinedLines("\(error)"))
             default: standardError(Attune.fullMessage(for: error))
             }
             return code.rawValue
@@ -41,9 +43,4 @@ enum EntryPoint {
         }
         exit(status)
     }
-}
-
-/// `text` without line breaks.
-func oneLine(_ text: String) -> String {
-    text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }.joined(separator: " ")
 }

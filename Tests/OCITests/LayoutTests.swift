@@ -1,6 +1,7 @@
 import Corpus
 import Foundation
 import OCI
+import TestSupport
 import Testing
 
 /// Selections handed over in an OCI layout.

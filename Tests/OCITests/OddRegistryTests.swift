@@ -1,6 +1,7 @@
 import Corpus
 import Foundation
 import OCI
+import TestSupport
 import Testing
 
 /// What the client does when a registry lies, fails or is slow.

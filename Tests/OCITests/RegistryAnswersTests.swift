@@ -1,6 +1,7 @@
 import Corpus
 import Foundation
 import OCI
+import TestSupport
 import Testing
 
 /// What registries really answer: other codes, other headers, other places than the specification's examples.

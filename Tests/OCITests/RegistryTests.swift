@@ -1,6 +1,7 @@
 import Corpus
 import Foundation
 import OCI
+import TestSupport
 import Testing
 
 /// Push and pull as a user runs them, against Debian's docker-registry with htpasswd, and skopeo in between.
@@ -17,7 +18,7 @@ final class RegistryTests {
     private func attune(
         _ arguments: String..., environment: [String: String]
     ) throws -> (status: Int32, output: String, errors: String) {
-        try Programs.run(Programs.attune, arguments, environment: environment)
+        try Programs.run(Repository.command, arguments, environment: environment)
     }
 
     private func newCorpus(_ name: String) throws -> String {
@@ -224,7 +225,7 @@ final class RegistryTests {
         var longest = 0.35
         for _ in 0..<120 where killed < 20 {
             let process = Process()
-            process.executableURL = Programs.attune
+            process.executableURL = Repository.command
             process.arguments = arguments
             process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
             process.standardOutput = FileHandle.nullDevice

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Corpus
 import Foundation
-import Tuning
+import Workflows
 
 /// What is asked of a catalogue.
 struct AskRows: ParsableCommand {

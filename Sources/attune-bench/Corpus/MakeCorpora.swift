@@ -1,7 +1,7 @@
 import ArgumentParser
 import Corpus
 import Foundation
-import Tuning
+import Workflows
 
 /// A catalogue alone: rows that no shards are behind.
 struct MakeRows: ParsableCommand {

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Corpus
 import Foundation
-import Tuning
+import Workflows
 
 /// Deriving a catalogue again.
 struct ReindexBench: ParsableCommand {

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Corpus
 import Foundation
-import Tuning
+import Workflows
 
 /// The work of Benchmarks/peers/storage_peer.py, in its words.
 struct StorageBench: ParsableCommand {

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Corpus
 import Foundation
-import Interchange
+import Workflows
 
 struct AnnotateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -33,11 +33,9 @@ struct AnnotateCommand: AsyncParsableCommand {
 
     func run() async throws {
         let corpus = try store.open(writing: true, deciding: true)
-        let url = URL(fileURLWithPath: file)
-        let selection = try selection.map { try corpus.selection(named: $0).ids }
-        let annotations = try AnnotationFile(url, scorer: scorer, selection: selection, column: column)
-        let revision = try corpus.annotate(annotations.values, by: scorer, from: url.lastPathComponent)
-        let count = annotations.values.count
+        var job = AnnotationJob(file: URL(fileURLWithPath: file), scorer: scorer)
+        (job.column, job.selection) = (column, selection)
+        let (count, revision) = try job.run(in: corpus)
         guard let revision else {
             print("\(count) samples have these scores by \(scorer) already")
             return

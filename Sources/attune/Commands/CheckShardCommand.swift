@@ -2,7 +2,7 @@ import ArgumentParser
 import Corpus
 import Foundation
 
-/// What ``ShardInspection`` runs in a process of its own.
+/// What ``Workflows/ShardInspection`` runs in a process of its own.
 struct CheckShardCommand: AsyncParsableCommand {
     static let name = "check-shard"
     static let configuration = CommandConfiguration(

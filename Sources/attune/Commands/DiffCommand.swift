@@ -1,5 +1,5 @@
 import ArgumentParser
-import Corpus
+import Workflows
 
 struct DiffCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

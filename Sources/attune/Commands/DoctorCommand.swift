@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import Tensor
+import Workflows
 
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -12,7 +12,7 @@ struct DoctorCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let report = MachineReport(folder: corpus)
+        let report = MachineReport(version: attuneVersion, folder: corpus)
         print(output.json ? try jsonText(report) : report.text)
     }
 }

@@ -1,7 +1,6 @@
 import ArgumentParser
-import Corpus
 import Foundation
-import Interchange
+import Workflows
 
 struct ExportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -27,15 +26,12 @@ struct ExportCommand: AsyncParsableCommand {
     @OptionGroup var options: ExportOptions
 
     func run() async throws {
-        let source = try SelectionSource(name, in: store.open())
-        let destination = try ExportDestination(URL(fileURLWithPath: to, isDirectory: true))
-        let exporter = try options.exporter(format, of: name)
-        Interruption.listen()
-        let bar = ProgressBar("export", total: source.count, unit: "samples")
-        let isFinished = try Export(source, exporter)
-            .run(to: destination, isCancelled: { Interruption.isRequested }) { bar.update($0) }
-        bar.finish()
-        guard isFinished else { try Interruption.stop("stopped; the same command resumes the export") }
-        print("\(source.count) samples in \(to)")
+        let corpus = try store.open()
+        let outcome = try TerminalMonitor.watch("export", unit: "samples") {
+            try options.job(format).run(
+                name, of: corpus, to: URL(fileURLWithPath: to, isDirectory: true), monitor: $0)
+        }
+        guard outcome.isFinished else { try Interruption.stop("stopped; the same command resumes the export") }
+        print("\(outcome.total) samples in \(to)")
     }
 }

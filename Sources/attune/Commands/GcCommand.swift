@@ -1,5 +1,6 @@
 import ArgumentParser
 import Corpus
+import Workflows
 
 struct GcCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -34,18 +35,10 @@ struct GcCommand: AsyncParsableCommand {
 
     func run() async throws {
         let corpus = try store.open(writing: !dryRun, deciding: true)
-        var bar: ProgressBar?
-        let begin = ContinuousClock.now
+        let bar = MaintenanceBar("gc", unit: "shards", stopped: "stopped; the same command does the rest")
         let options = GcOptions(keep: keepNone ? [] : keep.isEmpty ? nil : keep, grace: grace.seconds, isTrial: dryRun)
-        let report = try corpus.gc(options) { done, total in
-            if bar == nil {
-                bar = ProgressBar("gc", total: total, unit: "shards", since: begin)
-                Interruption.listen()
-            }
-            bar?.update(done)
-            Interruption.endIfRequested(bar, "stopped; the same command does the rest")
-        }
-        bar?.finish()
+        let report = try corpus.gc(options) { bar.update($0, $1) }
+        bar.finish()
         if output.json { return print(try jsonText(Listing(report))) }
         if dryRun {
             report.selections.forEach { print("selection \($0)") }

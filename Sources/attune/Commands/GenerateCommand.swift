@@ -1,6 +1,7 @@
 import ArgumentParser
 import Diffusion
 import Foundation
+import Workflows
 
 struct GenerateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -63,29 +64,21 @@ struct GenerateCommand: AsyncParsableCommand {
 
     func run() async throws {
         let corpus = try store.open(writing: true, deciding: true)
-        let prompts = part.of(try PromptFile(URL(fileURLWithPath: prompts)).prompts)
-        let total = try totalImages(
-            prompts: prompts.count, imagesPerPrompt: imagesPerPrompt, limit: Bounds.images)
-        let maker = try CandidateMaker(
-            source,
-            DenoisingSettings(
-                steps: steps, guidance: guidance, sampler: sampler, image: image,
-                baseline: miNegative ? .negativePrompt : .emptyPrompt))
-        try requireDescribableSchedule(maker.model)
-        let batches = Candidate.batches(
-            prompts: prompts, imagesPerPrompt: imagesPerPrompt, seed: seed, size: batch)
-        Interruption.listen()
-        let bar = ProgressBar("generate", total: total, unit: "images")
-        let outcome = try CorpusGenerator(corpus: corpus, maker: maker, tag: tag).run(
-            batches, isCancelled: { Interruption.isRequested }, report: { bar.update($0) }, warn: standardError)
-        bar.finish()
+        var denoising = DenoisingSettings(steps: steps, guidance: guidance, sampler: sampler)
+        image.apply(to: &denoising)
+        denoising.baseline = miNegative ? .negativePrompt : .emptyPrompt
+        var job = GenerationJob(prompts: URL(fileURLWithPath: prompts), model: source.source, denoising: denoising)
+        (job.part, job.imagesPerPrompt, job.seed, job.batch, job.tag) = (part, imagesPerPrompt, seed, batch, tag)
+        let outcome = try TerminalMonitor.watch("generate", unit: "images") { [job] in
+            try job.run(into: corpus, monitor: $0)
+        }
         guard outcome.isFinished else {
             try Interruption.stop("stopped; \(outcome.made) images are sealed, the same command makes the rest")
         }
         print("\(outcome.made) images made, \(outcome.skipped) already present")
         if outcome.failed > 0 {
             throw Failure(
-                "\(outcome.failed) of \(total) images came out with values that are not finite numbers; the others are kept"
+                "\(outcome.failed) of \(outcome.total) images came out with values that are not finite numbers; the others are kept"
             )
         }
     }

@@ -1,8 +1,7 @@
 import ArgumentParser
-import Corpus
-import Diffusion
 import Foundation
 import Interchange
+import Workflows
 
 struct ImportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -15,17 +14,13 @@ struct ImportCommand: AsyncParsableCommand {
             The last line counts every sample: imported, already present, skipped and why.
             """)
 
-    enum Format: String, CaseIterable, ExpressibleByArgument {
-        case imagefolder, webdataset, kohya, shard
-    }
-
     @OptionGroup var store: CorpusOptions
 
     @Argument(help: "A folder or file.", completion: .file())
     var path: String
 
     @Option(help: "The layout to read.")
-    var format: Format
+    var format: ImportJob.Format
 
     @Option(help: "A model's folder in the diffusers layout, whose VAE encodes the images.", completion: .directory)
     var model: String?
@@ -89,10 +84,11 @@ struct ImportCommand: AsyncParsableCommand {
 
     func run() async throws {
         let corpus = try store.open(writing: true, deciding: true)
-        let url = URL(fileURLWithPath: path)
-        let tally = ImportTally(skips: skipUnreadable, warn: standardError)
-        Interruption.listen()
-        let outcome = format == .shard ? try importShards(url, corpus) : try importPictures(url, corpus, tally)
+        let job = job
+        let report = try TerminalMonitor.watch("import", unit: format == .shard ? "files" : "images") {
+            try job.run(into: corpus, inspection: .byThisCommand, monitor: $0)
+        }
+        let (outcome, tally) = (report.outcome, report.tally)
         guard outcome.isFinished else {
             try Interruption.stop("stopped; \(outcome.made) samples are sealed, the same command imports the rest")
         }
@@ -101,39 +97,13 @@ struct ImportCommand: AsyncParsableCommand {
         print("\(outcome.made) samples imported, \(outcome.skipped) already present\(skipped)")
     }
 
-    private func importShards(_ url: URL, _ corpus: Corpus) throws -> PictureImport.Outcome {
-        let inspection = ShardInspection()
-        let shards = try ShardImport(url, into: corpus) { try inspection($0, $1) }
-        let bar = ProgressBar("import", total: shards.count, unit: "files")
-        defer { bar.finish() }
-        return try shards.run(isCancelled: { Interruption.isRequested }) { bar.update($0) }
-    }
-
-    private func importPictures(_ url: URL, _ corpus: Corpus, _ tally: ImportTally) throws -> PictureImport.Outcome {
-        let source = try source(url, tally)
-        let encoder = try model.map {
-            try ImageEncoder(
-                folder: URL(fileURLWithPath: $0, isDirectory: true), variant: copy.variant, ignoring: config.fields)
-        }
-        var settings = PictureImport.Settings()
-        (settings.tag, settings.fit, settings.batch) = (tag, fit ?? .crop, batch)
-        settings.largest = maxPixels
-        settings.size = fit == .keep ? nil : size ?? encoder?.imageSize
-        let bar = ProgressBar("import", total: source.count, unit: "images")
-        defer { bar.finish() }
-        return try PictureImport(corpus, encoder: encoder, settings: settings, tally: tally)
-            .run(source, isCancelled: { Interruption.isRequested }, report: { bar.update($0) })
-    }
-
-    private func source(_ url: URL, _ tally: ImportTally) throws -> any PictureSource {
-        switch format {
-        case .imagefolder: return try PictureFolder.imageFolder(url, text: textColumn ?? "text", tally: tally)
-        case .webdataset: return try WebDatasetArchive(url, text: textColumn, tally: tally)
-        case .kohya, .shard:
-            let extensions = captionExtension.map { [withDot($0).lowercased()] } ?? PictureFolder.captionExtensions
-            return try PictureFolder.kohya(url, captions: extensions, tally: tally)
-        }
+    private var job: ImportJob {
+        var job = ImportJob(format, at: URL(fileURLWithPath: path))
+        job.model = ModelSource(model, copy, config)
+        (job.size, job.fit, job.largest) = (size, fit ?? .crop, maxPixels)
+        job.textColumn = textColumn
+        if let captionExtension { job.captionExtensions = [withDot(captionExtension).lowercased()] }
+        (job.batch, job.tag, job.skipsUnreadable) = (batch, tag, skipUnreadable)
+        return job
     }
 }
-
-extension PictureFit: ExpressibleByArgument {}

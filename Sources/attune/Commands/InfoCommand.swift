@@ -1,5 +1,5 @@
 import ArgumentParser
-import Corpus
+import Workflows
 
 struct InfoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Corpus
-import Tuning
 import Foundation
+import Workflows
 
 struct InitCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "init", abstract: "Make a new, empty corpus.")

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Corpus
+import Workflows
 
 struct PackCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -22,18 +23,10 @@ struct PackCommand: AsyncParsableCommand {
 
     func run() async throws {
         let corpus = try store.open(writing: !dryRun, deciding: true)
-        var bar: ProgressBar?
-        let begin = ContinuousClock.now
-        let report = try corpus.pack(target: size.bytes, isTrial: dryRun) { done, total in
-            if bar == nil {
-                bar = ProgressBar("pack", total: total, unit: "shards", since: begin)
-                Interruption.listen()
-            }
-            bar?.update(done)
-            Interruption.endIfRequested(bar, "stopped; the same command does the rest")
-        }
-        bar?.finish()
-        report.skipped.forEach { standardError("attune: left alone: " + oneLine($0.description)) }
+        let bar = MaintenanceBar("pack", unit: "shards", stopped: "stopped; the same command does the rest")
+        let report = try corpus.pack(target: size.bytes, isTrial: dryRun) { bar.update($0, $1) }
+        bar.finish()
+        report.skipped.forEach { standardError("attune: left alone: " + joinedLines($0.description)) }
         if output.json { return print(try jsonText(Listing(report))) }
         let verb = dryRun ? "would be merged" : "merged into \(report.made.count)"
         var line = "\(counted(report.replaced, "shard")) \(verb)"

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Corpus
 import OCI
+import Workflows
 
 struct PullCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -28,13 +29,10 @@ struct PullCommand: AsyncParsableCommand {
 
     func run() async throws {
         let corpus = try store.open(writing: true)
-        let (name, reference, registry) = (name, reference, registry)
+        let job = PullJob(reference: reference, registry: registry.access, inspection: .byThisCommand)
+        let name = name
         let outcome = try await transfer("pull", unit: "KiB", divisor: 1024) { progress in
-            try await registry.withStore(reference, creating: false) { store in
-                let inspection = ShardInspection()
-                return try await ArtifactPull(corpus: corpus, store: store) { try inspection($0, $1) }
-                    .run(as: name) { progress.update($0, $1) }
-            }
+            try await job.run(into: corpus, as: name) { progress.update($0, $1) }
         }
         if output.json {
             print(try jsonText(Report(outcome)))

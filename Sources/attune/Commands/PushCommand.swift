@@ -1,7 +1,7 @@
 import ArgumentParser
 import Corpus
-import Tuning
 import OCI
+import Workflows
 
 struct PushCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -34,16 +34,11 @@ struct PushCommand: AsyncParsableCommand {
 
     func run() async throws {
         let corpus = try store.open()
-        let selection = try corpus.selection(meant: name)
-        let provenance = Provenance(
-            title: name, license: license, estimator: TraceScores().identity,
-            adapters: try AdapterLineage(corpus).adapters)
-        let (reference, registry, wholeShards) = (reference, registry, wholeShards)
-        let outcome = try await transfer("push", unit: "shards") { progress in
-            try await registry.withStore(reference, creating: true) { store in
-                try await ArtifactPush(corpus: corpus, store: store, wholeShards: wholeShards)
-                    .run(selection, provenance: provenance) { progress.update($0, $1) }
-            }
+        var job = PushJob(reference: reference, registry: registry.access)
+        (job.wholeShards, job.license) = (wholeShards, license)
+        let name = name
+        let outcome = try await transfer("push", unit: "shards") { [job] progress in
+            try await job.run(name, of: corpus) { progress.update($0, $1) }
         }
         if output.json {
             print(try jsonText(Report(outcome)))

@@ -1,5 +1,7 @@
 import ArgumentParser
 import Corpus
+import Foundation
+import Workflows
 
 struct QueryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -38,9 +40,18 @@ struct QueryCommand: AsyncParsableCommand {
         let corpus = try store.open()
         let annotations = try SampleAnnotations(corpus)
         let columns = try SampleColumns(columns, scorers: annotations.scorers)
-        var listings = SampleListings(annotations, columns: output.json ? nil : columns)
         let query = CatalogueQuery(condition: condition, by: by?.column, top: top, perPrompt: per == .prompt)
-        try corpus.forEach(query) { (row) throws(CorpusError) in try listings.add(row) }
-        try listings.finish()
+        var listings = SampleListings(
+            annotations, columns: output.json ? nil : columns, write: StandardOutput.write,
+            flush: Self.flushOutput)
+        try listings.list(query, of: corpus)
+    }
+
+    /// - Throws: ``CorpusError`` where standard output takes no more.
+    private static func flushOutput() throws(CorpusError) {
+        let failure = StandardOutput.flush()
+        guard failure == 0 else {
+            throw CorpusError(.io, "standard output", "cannot be written (\(String(cString: strerror(failure))))")
+        }
     }
 }

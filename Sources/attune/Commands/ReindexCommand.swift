@@ -1,6 +1,6 @@
 import ArgumentParser
 import Corpus
-import Tuning
+import Workflows
 
 struct ReindexCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -13,21 +13,13 @@ struct ReindexCommand: AsyncParsableCommand {
     @OptionGroup var store: CorpusOptions
 
     func run() async throws {
-        var bar: ProgressBar?
-        let begin = ContinuousClock.now
-        let (corpus, unreadable) = try Corpus.reindex(at: store.folder, scoring: TraceScores()) { done, total in
-            if bar == nil {
-                bar = ProgressBar("reindex", total: total, unit: "shards", since: begin)
-                Interruption.listen()
-            }
-            bar?.update(done)
-            Interruption.endIfRequested(bar, "stopped; the catalogue is as it was")
-        }
-        bar?.finish()
+        let bar = MaintenanceBar("reindex", unit: "shards", stopped: "stopped; the catalogue is as it was")
+        let (corpus, unreadable) = try Corpus.reindex(at: store.folder, scoring: TraceScores()) { bar.update($0, $1) }
+        bar.finish()
         let summary = try corpus.summary()
         print("\(summary.samples) samples of \(summary.prompts) prompts from \(summary.shards) shards")
         guard unreadable.isEmpty else {
-            unreadable.forEach { standardError("attune: " + oneLine($0.description)) }
+            unreadable.forEach { standardError("attune: " + joinedLines($0.description)) }
             throw ExitStatus.damaged.code
         }
     }

@@ -1,7 +1,6 @@
 import ArgumentParser
-import Corpus
 import Foundation
-import Tuning
+import Workflows
 
 struct ReportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -46,20 +45,13 @@ struct ReportCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let folder = try ReportFolder(URL(fileURLWithPath: to, isDirectory: true))
-        if let selection {
-            let report = try SelectionReport(selection, in: store.open(), prompts: prompts, columns: columns)
-            try folder.write(report.candidates(), as: "candidates.png")
-            try folder.write(report.traces(), as: "traces.svg")
-        }
-        if let runName {
-            try folder.write(try LossReport.plot(RunFolder(corpus: store.folder, name: runName)), as: "loss.svg")
-        }
-        if compare.count == 2 {
-            let folders = compare.map { SampleFolder(existing: URL(fileURLWithPath: $0, isDirectory: true)) }
-            let sheet = try ComparisonReport.sheet(folders[0], folders[1], prompts: prompts, columns: columns)
-            try folder.write(sheet, as: "comparison.png")
-        }
-        folder.written.forEach { print($0.path) }
+        var job = ReportJob()
+        (job.selection, job.run, job.prompts, job.columns) = (selection, runName, prompts, columns)
+        let folders = compare.map { URL(fileURLWithPath: $0, isDirectory: true) }
+        if folders.count == 2 { job.compared = (folders[0], folders[1]) }
+        let written = try job.write(
+            to: URL(fileURLWithPath: to, isDirectory: true), corpus: { try store.open() },
+            corpusFolder: { try store.folder })
+        written.forEach { print($0.path) }
     }
 }

@@ -1,7 +1,7 @@
 import ArgumentParser
-import Corpus
 import Diffusion
 import Foundation
+import Workflows
 
 struct SampleCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -47,34 +47,21 @@ struct SampleCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let prompts = try PromptFile(URL(fileURLWithPath: prompts)).prompts
-        _ = try totalImages(
-            prompts: prompts.count, imagesPerPrompt: imagesPerPrompt, limit: Bounds.imageFiles)
-        let denoising = DenoisingSettings(
-            steps: steps, guidance: guidance, sampler: sampler, image: image, baseline: .none)
-        let maker = try CandidateMaker(source, denoising)
-        let folder = try SampleFolder(
-            URL(fileURLWithPath: to),
-            settings: .init(
-                model: maker.model.digest, adapter: maker.adapter, steps: steps, guidance: guidance,
-                sampler: sampler.rawValue, prompts: prompts, negativePrompt: maker.extras.negativePrompt,
-                clipSkip: maker.extras.clipSkip == 0 ? nil : maker.extras.clipSkip, width: maker.size?.width,
-                height: maker.size?.height,
-                ignoredFields: maker.extras.ignoredFields.isEmpty ? nil : maker.extras.ignoredFields))
-        let images = SampleFolder.images(prompts: prompts, imagesPerPrompt: imagesPerPrompt, seed: seed)
-        Interruption.listen()
-        let bar = ProgressBar("sample", total: images.count, unit: "images")
-        let outcome = try ImageSampler(maker: maker, folder: folder, batch: batch).run(
-            images, isCancelled: { Interruption.isRequested }, report: { done, _ in bar.update(done) },
-            warn: standardError)
-        bar.finish()
+        var denoising = DenoisingSettings(steps: steps, guidance: guidance, sampler: sampler)
+        image.apply(to: &denoising)
+        denoising.baseline = .none
+        var job = SamplingJob(prompts: URL(fileURLWithPath: prompts), model: source.source, denoising: denoising)
+        (job.imagesPerPrompt, job.seed, job.batch) = (imagesPerPrompt, seed, batch)
+        let outcome = try TerminalMonitor.watch("sample", unit: "images") { [job] in
+            try job.run(into: URL(fileURLWithPath: to), monitor: $0)
+        }
         guard outcome.isFinished else {
             try Interruption.stop("stopped after \(outcome.made) images; the same command makes the rest")
         }
-        print("\(images.count - outcome.failed) images in \(to) (\(outcome.made) made now)")
+        print("\(outcome.total - outcome.failed) images in \(to) (\(outcome.made) made now)")
         if outcome.failed > 0 {
             throw Failure(
-                "\(outcome.failed) of \(images.count) images came out with values that are not finite numbers; the others "
+                "\(outcome.failed) of \(outcome.total) images came out with values that are not finite numbers; the others "
                     + "are in \(to)")
         }
     }

@@ -1,8 +1,5 @@
 import ArgumentParser
-import Corpus
-import Diffusion
-import Foundation
-import Tuning
+import Workflows
 
 struct ScoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -41,19 +38,11 @@ struct ScoreCommand: AsyncParsableCommand {
 
     func run() async throws {
         let corpus = try store.open(writing: true, deciding: true)
-        let rows = try corpus.query(CatalogueQuery(condition: condition))
-        guard !rows.isEmpty else {
-            throw Failure("no sample fits; nothing was scored: see what there is with attune query")
+        var job = ScoringJob(model: source.source)
+        (job.condition, job.draws, job.steps, job.seed, job.batch) = (condition, draws, steps, seed, batch)
+        let outcome = try TerminalMonitor.watch("score", unit: "images") { [job] in
+            try job.run(in: corpus, monitor: $0)
         }
-        let (model, adapter) = try source.load(for: .noising)
-        try requireSteps(steps, model)
-        try requireDescribableSchedule(model)
-        let scorer = try CorpusScorer(
-            corpus: corpus, model: model, adapter: adapter, draws: draws, steps: steps, seed: seed, batch: batch)
-        Interruption.listen()
-        let bar = ProgressBar("score", total: rows.count, unit: "images")
-        let outcome = try scorer.run(rows, isCancelled: { Interruption.isRequested }) { bar.update($0) }
-        bar.finish()
         guard outcome.isFinished else {
             try Interruption.stop("stopped; \(outcome.made) scores are sealed, the same command makes the rest")
         }

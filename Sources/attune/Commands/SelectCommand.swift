@@ -1,5 +1,6 @@
 import ArgumentParser
 import Corpus
+import Workflows
 
 struct SelectCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -34,7 +35,7 @@ struct SelectCommand: AsyncParsableCommand {
     @Flag(help: "Keep everything that fits, best first.")
     var all = false
 
-    @OptionGroup var sources: SelectionSources
+    @OptionGroup var sources: SelectionOriginOptions
 
     @OptionGroup var output: OutputOptions
 
@@ -52,11 +53,7 @@ struct SelectCommand: AsyncParsableCommand {
 
     func run() async throws {
         let corpus = try store.open(writing: true, deciding: true)
-        let selection = try sources.selection(in: corpus) ?? corpus.resolve(query)
-        guard !selection.ids.isEmpty else {
-            throw Failure("no sample fits; nothing was selected: see what there is with attune query")
-        }
-        try corpus.store(selection, as: name)
+        let selection = try (sources.request ?? .query(query)).select(as: name, in: corpus)
         print(
             output.json
                 ? try jsonText(SelectionListing(name, in: corpus))

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Corpus
+import Workflows
 
 struct SelectionsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

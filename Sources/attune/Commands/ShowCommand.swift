@@ -1,5 +1,5 @@
 import ArgumentParser
-import Corpus
+import Workflows
 
 struct ShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -15,25 +15,8 @@ struct ShowCommand: AsyncParsableCommand {
 
     @OptionGroup var output: OutputOptions
 
-    private struct Document: Encodable {
-        let selection: SelectionListing
-        let samples: [SampleListing]
-    }
-
     func run() async throws {
-        let corpus = try store.open()
-        let annotations = try SampleAnnotations(corpus)
-        let columns = try SampleColumns(columns, scorers: annotations.scorers)
-        let listing = try SelectionListing(name, in: corpus)
-        let rows = try SampleReader(corpus).rows(corpus.selection(meant: name).ids.map(\.hex))
-        if output.json {
-            print(try jsonText(Document(selection: listing, samples: annotations.listings(rows))))
-        } else {
-            print("\(listing.name)  \(listing.samples) samples  \(listing.policy)\n\(listing.digest)")
-            let earlier = listing.history.dropLast().map { "\($0.digest.prefix(12)) \($0.time)" }
-            if !earlier.isEmpty { print("earlier: " + earlier.joined(separator: ", ")) }
-            let table = try columns.table(rows, annotations.values(rows))
-            print("\n" + table.text)
-        }
+        let contents = try SelectionContents(name, in: store.open(), columns: columns)
+        print(output.json ? try jsonText(contents) : contents.text)
     }
 }

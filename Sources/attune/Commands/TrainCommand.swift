@@ -3,6 +3,7 @@ import Corpus
 import Diffusion
 import Foundation
 import Tuning
+import Workflows
 
 struct TrainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Corpus
 import Foundation
-import OCI
+import Workflows
 
 struct VerifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -15,7 +15,7 @@ struct VerifyCommand: AsyncParsableCommand {
     @OptionGroup var store: CorpusOptions
 
     @Option(help: "Read only a random share of the large files, such as 5%, another one each time.")
-    var sample: Share?
+    var sample: Fraction?
 
     @Option(help: "Read only what was written since a day or an age, such as 2026-11-01, 7d or 12h.")
     var since: Moment?
@@ -37,36 +37,29 @@ struct VerifyCommand: AsyncParsableCommand {
 
     func run() async throws {
         let corpus = try store.open(writing: repair)
-        var report = check(corpus)
-        var outcomes: [RepairOutcome] = []
-        if repair, !report.damage.isEmpty {
+        let job = job(corpus)
+        let bar = MaintenanceBar("verify", unit: "MiB", stopped: "stopped before everything was read")
+        let (report, outcomes) = try await job.run(corpus) { done, total in
+            let unit = Int64(1 << 20)
+            let whole = Int((total + unit - 1) / unit)
+            bar.update(done == total ? whole : Int(done / unit), whole)
+        } willRepair: {
+            bar.finish()
             Interruption.listen(false)
-            outcomes = try await Repairer(corpus: corpus, registry: registry).run(report.damage, from: from)
-            report = corpus.check()
         }
+        bar.finish()
         if output.json {
             print(try jsonText(VerifyListing(report, outcomes)))
         } else {
-            VerifyListing.lines(report, outcomes).forEach { print(oneLine($0)) }
+            VerifyListing.lines(report, outcomes).forEach { print(joinedLines($0)) }
         }
         if !report.damage.isEmpty { throw ExitStatus.damaged.code }
     }
 
-    private func check(_ corpus: Corpus) -> VerifyReport {
-        var bar: ProgressBar?
-        let begin = ContinuousClock.now
-        let options = VerifyOptions(share: sample?.value ?? 1, since: since?.date)
-        let report = corpus.check(options) { done, total in
-            let unit = Int64(1 << 20)
-            let whole = Int((total + unit - 1) / unit)
-            if bar == nil {
-                bar = ProgressBar("verify", total: whole, unit: "MiB", since: begin)
-                Interruption.listen()
-            }
-            bar?.update(done == total ? whole : Int(done / unit))
-            Interruption.endIfRequested(bar, "stopped before everything was read")
-        }
-        bar?.finish()
-        return report
+    private func job(_ corpus: Corpus) -> VerifyJob {
+        var job = VerifyJob(options: VerifyOptions(share: sample?.value ?? 1, since: since?.date))
+        if repair { job.repairer = Repairer(corpus: corpus, registry: registry.access, inspection: .byThisCommand) }
+        job.source = from
+        return job
     }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Diffusion
 import Foundation
 import Tuning
+import Workflows
 
 /// The adapter that is trained: a fresh one, or one that continues from where another has come.
 struct AdapterOptions: ParsableArguments {

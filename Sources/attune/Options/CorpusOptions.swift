@@ -1,7 +1,7 @@
 import ArgumentParser
 import Corpus
-import Tuning
 import Foundation
+import Workflows
 
 /// `--corpus`, or the environment variable ATTUNE_CORPUS in its place.
 struct CorpusOptions: ParsableArguments {
@@ -26,15 +26,6 @@ struct CorpusOptions: ParsableArguments {
     ///   - deciding: whether what the catalogue lacks changes what the command does. Shards that cannot be read are then an
     ///     error; otherwise they are a warning.
     func open(writing: Bool = false, deciding: Bool = false) throws -> Corpus {
-        let corpus = try Corpus(at: folder, scoring: TraceScores(), sweeping: writing || !deciding)
-        if writing { try corpus.requireWritable() }
-        if deciding { try corpus.requireReadable(corpus.unreadable) }
-        if let first = corpus.unreadable.first {
-            let what = counted(corpus.unreadable.count, "file or folder", plural: "files and folders")
-            standardError(
-                "warning: \(what) of the corpus cannot be read, and the samples there are left out, as in "
-                    + oneLine("\(first); run attune verify"))
-        }
-        return corpus
+        try Corpus.open(folder, writing: writing, deciding: deciding, warn: standardError)
     }
 }

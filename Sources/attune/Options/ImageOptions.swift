@@ -1,5 +1,5 @@
 import ArgumentParser
-import Diffusion
+import Workflows
 
 /// How images are made, beside prompt, seed, steps, guidance and sampler.
 struct ImageOptions: ParsableArguments {
@@ -25,6 +25,12 @@ struct ImageOptions: ParsableArguments {
             valueName: "n"))
     var clipSkip: Int?
 
+    /// Puts what was given into the settings.
+    func apply(to settings: inout DenoisingSettings) {
+        (settings.negativePrompt, settings.clipSkip) = (negativePrompt, clipSkip)
+        (settings.width, settings.height) = (width, height)
+    }
+
     func validate() throws {
         for (side, option) in [(width, "--width"), (height, "--height")] {
             if let side, !(8...16384).contains(side) || side % 8 != 0 {
@@ -43,13 +49,4 @@ func requireSense(guidance: Double, _ image: ImageOptions) throws {
             "--negative-prompt does nothing at --guidance \(guidance): guidance begins above 1; raise it, or leave the "
                 + "negative prompt out")
     }
-}
-
-extension SamplerKind: ExpressibleByArgument {
-    /// - Parameter argument: as the command line has it.
-    public init?(argument: String) { self.init(name: argument) }
-
-    /// What `--help` says of samplers.
-    static let help: ArgumentHelp =
-        "The sampler; diffusers' class names and common spellings are understood too (docs/models.md)."
 }

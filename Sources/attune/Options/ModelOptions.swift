@@ -1,7 +1,6 @@
 import ArgumentParser
-import Diffusion
 import Foundation
-import Tuning
+import Workflows
 
 /// Which model makes the images.
 struct ModelOptions: ParsableArguments {
@@ -25,24 +24,14 @@ struct ModelOptions: ParsableArguments {
 
     @OptionGroup var config: IgnoreConfigOptions
 
-    /// The model with the adapter folded in, and the digest of the adapter's file.
-    ///
-    /// - Parameter use: what its noise schedule is for.
-    func load(for use: SchedulerUse) throws -> (model: DiffusionModel, adapter: String?) {
-        let folder = URL(fileURLWithPath: model)
-        let ignored = config.fields
-        guard let adapter else {
-            let loaded = try DiffusionModel.load(
-                from: folder, for: use, variant: copy.variant, lowMemory: lowMemory, ignoring: ignored)
-            return (loaded, nil)
-        }
-        let file = URL(fileURLWithPath: adapter)
-        let folding = AdapterFolding(try AdapterFile.load(file) { try UNetConfiguration.layers(of: folder) })
-        let loaded = try DiffusionModel.load(
-            from: folder, for: use, variant: copy.variant, adapter: folding, lowMemory: lowMemory, ignoring: ignored)
-        // A layer that the model lacks would be left out silently.
-        try folding.checkAllMet()
-        return (loaded, try AdapterFile.digest(of: file))
+    /// For a workflow to load.
+    var source: ModelSource {
+        var source = ModelSource(folder: URL(fileURLWithPath: model))
+        source.variant = copy.variant
+        source.adapter = adapter.map { URL(fileURLWithPath: $0) }
+        source.lowMemory = lowMemory
+        source.ignoredFields = config.ignoreConfig
+        return source
     }
 }
 
@@ -53,20 +42,4 @@ struct VariantOption: ParsableArguments {
             "Which copy of the weights, as fp16 for model.fp16.safetensors (default: the plain one, or the only one there).",
             valueName: "name"))
     var variant: String?
-}
-
-/// Refuses more denoising steps than the model's schedule has.
-func requireSteps(_ steps: Int, _ model: DiffusionModel) throws {
-    guard steps <= model.scheduler.trainTimesteps else {
-        throw ValidationError(
-            "--steps is \(steps); the model's schedule has \(model.scheduler.trainTimesteps) timesteps")
-    }
-}
-
-/// Refuses a schedule that a manifest cannot tell, so that nobody could turn the trace into a score again.
-func requireDescribableSchedule(_ model: DiffusionModel) throws {
-    guard model.scheduler.trainedBetas != nil else { return }
-    throw Failure(
-        "\(model.folder.path): trained_betas of its scheduler cannot be recorded with a trace; sample takes the model, "
-            + "or leave them out with --ignore-config trained_betas")
 }

@@ -8,10 +8,6 @@ enum Bounds {
     /// What is held in memory at once.
     static let batch = 1...65_536
     static let imagesPerPrompt = 1...1_000_000
-    /// Of one command; more than that is work for `--part`.
-    static let images = 100_000_000
-    /// Of one command that writes a file for each.
-    static let imageFiles = 10_000_000
     /// The largest integer that JSON readers keep exact, since selections record it.
     static let top = 1...(1 << 53)
     static let draws = 1...10_000
@@ -38,17 +34,4 @@ func requireGuidance(_ value: Double) throws {
     guard Bounds.guidance.contains(value) else {
         throw ValidationError("--guidance is \(value); it must be a number from 0 to 1000")
     }
-}
-
-/// How many images a command is asked for.
-///
-/// - Throws: for more than `limit`.
-func totalImages(prompts: Int, imagesPerPrompt: Int, limit: Int) throws -> Int {
-    let (total, overflow) = prompts.multipliedReportingOverflow(by: imagesPerPrompt)
-    guard !overflow, total <= limit else {
-        throw ValidationError(
-            "\(imagesPerPrompt) images of each of \(prompts) prompts are more than the \(limit) of one command: "
-                + "take fewer, or split the prompts")
-    }
-    return total
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Workflows
 
 /// How far long work is: a bar with rate and remaining time on a terminal, a plain line now and then elsewhere.
 ///
@@ -81,9 +82,4 @@ func clockTime(_ seconds: Double) -> String {
     let tail = String(format: "%02d", whole % 60)
     return whole >= 3600
         ? "\(whole / 3600):\(String(format: "%02d", whole / 60 % 60)):\(tail)" : "\(whole / 60):\(tail)"
-}
-
-/// `value` with a fixed number of decimals.
-func formatted(_ value: Double, digits: Int) -> String {
-    String(format: "%.\(digits)f", value)
 }

@@ -1,4 +1,5 @@
 import Tuning
+import Workflows
 
 /// Shows a run's events on the terminal.
 final class TrainingDisplay {

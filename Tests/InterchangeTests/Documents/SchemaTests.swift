@@ -2,13 +2,14 @@ import Corpus
 import Foundation
 import Interchange
 import OCI
+import TestSupport
 import Testing
 
 /// Every document that Attune writes, checked against schemas/ by Python's jsonschema.
 @Suite(.enabled(if: Programs.hasJSONSchema, "a Python with jsonschema is needed: make setup-python"))
 struct SchemaTests {
     private func check(_ arguments: [String]) throws -> (status: Int32, output: String, errors: String) {
-        let script = Programs.repository.appending(path: "Tests/Interop/check_documents.py").path
+        let script = Repository.root.appending(path: "Tests/Interop/check_documents.py").path
         return try Programs.run(try #require(Programs.python), [script] + arguments)
     }
 
@@ -34,7 +35,7 @@ struct SchemaTests {
         try await layout.manifest().write(to: scratch.url("manifest.json"))
         try Made.record(1).manifest.data.write(to: scratch.url("sample.json"))
         let diff = try Programs.run(
-            Programs.attune, ["diff", "--corpus", corpus.folder.path, "best~1", "some", "--json"])
+            Repository.command, ["diff", "--corpus", corpus.folder.path, "best~1", "some", "--json"])
         try #require(diff.status == 0, "\(diff.errors)")
         try Data(diff.output.utf8).write(to: scratch.url("diff.json"))
 

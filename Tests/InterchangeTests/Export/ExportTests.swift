@@ -2,6 +2,7 @@ import Corpus
 import Foundation
 import Interchange
 import Synchronization
+import TestSupport
 import Testing
 
 /// A source whose samples are made up; an empty picture is an error.

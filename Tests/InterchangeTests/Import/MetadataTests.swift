@@ -1,5 +1,6 @@
 import Foundation
 import Interchange
+import TestSupport
 import Testing
 
 /// Metadata as Python, pandas, Excel and scrapers write it.

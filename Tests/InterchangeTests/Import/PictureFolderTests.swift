@@ -1,6 +1,7 @@
 import Codecs
 import Foundation
 import Interchange
+import TestSupport
 import Testing
 
 /// Data sets made for a test.

@@ -2,6 +2,7 @@ import Codecs
 import Corpus
 import Foundation
 import Interchange
+import TestSupport
 import Testing
 
 @Suite struct PictureImportTests {

@@ -1,6 +1,7 @@
 import Corpus
 import Foundation
 import Interchange
+import TestSupport
 import Testing
 
 @Suite struct ShardImportTests {

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Debian's docker-registry on a free port of this machine, with htpasswd and, when asked, TLS.

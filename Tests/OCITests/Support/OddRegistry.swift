@@ -1,5 +1,6 @@
 import Foundation
 import OCI
+import TestSupport
 import Testing
 
 /// A script in Tests/Interop that listens on a port until the test is over.
@@ -14,7 +15,7 @@ class ScriptedServer {
     init(_ script: String, _ arguments: [String], scheme: String = "http") throws {
         let output = Pipe()
         process.executableURL = try #require(Programs.find("python3"))
-        process.arguments = [Programs.repository.appending(path: "Tests/Interop/\(script)").path] + arguments
+        process.arguments = [Repository.root.appending(path: "Tests/Interop/\(script)").path] + arguments
         process.standardInput = input
         process.standardOutput = output
         try process.run()

@@ -1,6 +1,7 @@
 import Diffusion
 import Foundation
 import Tensor
+import TestSupport
 import Testing
 import Tuning
 
@@ -10,31 +11,18 @@ import Tuning
     private static let asked = ProcessInfo.processInfo.environment[variable].flatMap { Int($0) }
 
     @Test(.enabled(if: asked == nil, "this process is one of those that are compared"))
-    func theSameBytesWithAnyNumberOfThreads() async throws {
+    func theSameBytesWithAnyNumberOfThreads() throws {
         var digests: [Int: [String]] = [:]
         for threads in [1, 2, 3, 8] {
-            let text = try await Self.child(threads)
+            let (status, text) = try TestProcess.run(
+                filter: "ThreadCountTests.digests", environment: [Self.variable: "\(threads)"])
+            #expect(status == 0, "\(text)")
             digests[threads] = text.split(separator: "\n").map(String.init).filter { $0.hasPrefix("digest ") }
             #expect(text.contains("threads \(threads)\n"), "\(text)")
         }
         let one = try #require(digests[1])
         #expect(one.count == 9, "\(one)")
         for (threads, found) in digests { #expect(found == one, "\(threads) threads") }
-    }
-
-    private static func child(_ threads: Int) async throws -> String {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-        process.arguments = ["--testing-library", "swift-testing", "--filter", "ThreadCountTests.digests"]
-        process.environment = ProcessInfo.processInfo.environment.merging([variable: "\(threads)"]) { $1 }
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
-        let text = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 0, "\(text)")
-        return text
     }
 
     /// What the processes compute and print.

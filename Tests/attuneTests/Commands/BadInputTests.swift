@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Every failure is one line that names the thing and what to do, a documented status, and a corpus that still verifies.

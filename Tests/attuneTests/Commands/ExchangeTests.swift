@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// What leaves Attune opens in the programs that it is for, and comes back.

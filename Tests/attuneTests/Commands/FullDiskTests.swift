@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A disk that is full at any point: one line of error, and a corpus that still verifies and goes on.

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 private let interpreter = ProcessInfo.processInfo.environment["ATTUNE_PYTHON"].map { URL(fileURLWithPath: $0) }

@@ -1,6 +1,8 @@
 import Foundation
+import TestSupport
 import Testing
 import attune
+import Workflows
 
 @Suite struct MaintenanceCommandTests {
     private struct Verified: Decodable {
@@ -73,10 +75,10 @@ import attune
     }
 
     @Test(arguments: [("5%", 0.05), ("0.25", 0.25), ("100%", 1)])
-    func sharesAreParts(text: String, value: Double) { #expect(Share(argument: text)?.value == value) }
+    func sharesAreParts(text: String, value: Double) { #expect(Fraction(argument: text)?.value == value) }
 
     @Test(arguments: ["0%", "101%", "x", "", "-1"])
-    func whatIsNoShareIsRefused(text: String) { #expect(Share(argument: text) == nil) }
+    func whatIsNoShareIsRefused(text: String) { #expect(Fraction(argument: text) == nil) }
 
     @Test func agesAndSizesHaveUnits() {
         #expect(Age(argument: "14d")?.seconds == 1_209_600.0)

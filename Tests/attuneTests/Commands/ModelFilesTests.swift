@@ -1,6 +1,7 @@
 import Diffusion
 import Foundation
 import Tensor
+import TestSupport
 import Testing
 
 /// Models and adapters as other programs leave them, through the command.

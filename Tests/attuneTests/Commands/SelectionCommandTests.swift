@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Selections from files and other selections, their differences and their history.

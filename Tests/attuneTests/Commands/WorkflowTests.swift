@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// From prompts to an export, as a user goes.

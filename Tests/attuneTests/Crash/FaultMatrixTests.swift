@@ -1,5 +1,6 @@
 import Corpus
 import Foundation
+import TestSupport
 import Testing
 
 /// Every command is killed, and made to fail, where it touches the disk. The corpus then verifies, nothing of tmp/ is

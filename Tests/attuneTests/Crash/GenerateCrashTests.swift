@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Generation killed at random moments: what was sealed stays, and the corpus ends as if nothing had happened.

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Many processes on one corpus at once: nothing is lost, nothing is made twice, everything verifies.

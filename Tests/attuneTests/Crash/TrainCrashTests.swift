@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Training killed at random moments and resumed gives the adapter of an uninterrupted run, byte for byte.

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Numbers that make no sense are a wrong command line, status 64, whatever the command.

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Few files may be open at once: everything works, more slowly.

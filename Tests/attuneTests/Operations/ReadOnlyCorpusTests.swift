@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A corpus that may only be read is read; what would change it is refused in one line, before any work.

@@ -1,7 +1,8 @@
 import Corpus
 import Foundation
+import TestSupport
 import Testing
-import Tuning
+import Workflows
 
 /// A query of many samples: its first line comes at once, and its memory does not grow with their number.
 @Suite struct StreamingTests {

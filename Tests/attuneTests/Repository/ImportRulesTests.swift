@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Scripts/check-imports.sh, which make lint runs: what Package.swift does not list, nothing imports.

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// How a run of the built command ended.
@@ -15,16 +16,9 @@ struct Outcome {
 
 /// The built `attune`, driven as a user drives it.
 enum Attune {
-    /// Beside the test bundle.
-    static let binary: URL = {
-        let itself = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
-        return URL(fileURLWithPath: itself).deletingLastPathComponent().appendingPathComponent("attune")
-    }()
-
-    static let repository = URL(fileURLWithPath: #filePath)
-        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-
-    static let model = repository.appendingPathComponent("datasets/tiny-sd").path
+    static let binary = Repository.command
+    static let repository = Repository.root
+    static let model = Repository.tinySD.path
 
     /// A Python with the readers that exports and batches are compared with; `make test` names it.
     static let python = ProcessInfo.processInfo.environment["ATTUNE_PYTHON"].map { URL(fileURLWithPath: $0) }
@@ -102,25 +96,5 @@ final class RunningCommand {
         return Outcome(
             status: process.terminationStatus, output: try text("out"), errors: try text("err"),
             wasKilled: process.terminationReason == .uncaughtSignal)
-    }
-}
-
-/// A folder that goes away with its test.
-final class Scratch: Sendable {
-    let url: URL
-
-    init() throws {
-        url = FileManager.default.temporaryDirectory.appendingPathComponent("attune-test-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(at: url) }
-
-    func path(_ name: String) -> String { url.appendingPathComponent(name).path }
-
-    /// Writes a file and gives its path.
-    func file(_ name: String, _ text: String) throws -> String {
-        try Data(text.utf8).write(to: url.appendingPathComponent(name))
-        return path(name)
     }
 }

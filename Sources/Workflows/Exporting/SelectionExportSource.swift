@@ -1,0 +1,43 @@
+package import Corpus
+package import Interchange
+
+/// A selection of a corpus, as exporters read it.
+package struct SelectionExportSource: ExportSource {
+    package let identity: String
+    package let scorers: [String]
+    private let rows: [CatalogueRow]
+    private let annotations: [String: [String: Double]]
+    private let reader: SampleReader
+
+    package var count: Int { rows.count }
+
+    /// - Parameter name: of a selection.
+    package init(_ name: String, in corpus: Corpus) throws {
+        let selection = try corpus.selection(named: name)
+        reader = SampleReader(corpus)
+        let known = try SampleAnnotations(corpus)
+        scorers = known.scorers
+        let revisions = try corpus.annotationSummaries().map { "\($0.scorer) \($0.revision)" }
+        identity = ([selection.digest.hex] + revisions).joined(separator: ", ")
+        // All rows at once: one look at the catalogue, and a missing sample is known before anything is written.
+        rows = try reader.rows(selection.ids.map(\.hex))
+        annotations = try known.values(rows)
+    }
+
+    package func facts(_ range: Range<Int>) -> [SampleFacts] {
+        rows[range].map { row in
+            SampleFacts(
+                id: row.id, prompt: row.prompt, mi: row.mi, seed: row.seed, model: row.model, width: row.width,
+                height: row.height, tag: row.tag, latentShape: row.latentShape,
+                annotations: annotations[row.id] ?? [:])
+        }
+    }
+
+    package func images(_ range: Range<Int>) throws -> [[UInt8]] { try reader.images(Array(rows[range])) }
+
+    package func forEachLatent(_ range: Range<Int>, _ body: ([Float]) -> Void) throws {
+        try reader.forEachBatch(Array(rows[range]), of: 64) { _, latents in latents.forEach(body) }
+    }
+
+    package func records(_ range: Range<Int>) throws -> [SampleRecord] { try reader.records(Array(rows[range])) }
+}

@@ -1,0 +1,85 @@
+package import Corpus
+package import Diffusion
+
+/// A loaded model, the adapter folded into it, and how its images are made.
+package struct CandidateMaker {
+    package let model: DiffusionModel
+    /// The digest of the adapter's file.
+    package let adapter: String?
+    package let settings: DenoisingSettings
+    /// Nil for the model's own.
+    package let size: ImageSize?
+    /// What belongs to the recipe where it is not as usual.
+    package let extras: RecipeExtras
+    private let negative: PromptEmbedding?
+
+    /// - Parameter warn: takes what speaks against the settings without making them impossible.
+    /// - Throws: ``UsageError`` for settings that the model does not allow, and what loading it throws.
+    package init(_ source: ModelSource, _ settings: DenoisingSettings, warn: (String) -> Void = { _ in }) throws {
+        let (model, adapter) = try source.load(for: .sampling(settings.sampler))
+        (self.model, self.adapter) = (model, adapter)
+        try model.requireSteps(settings.steps)
+        // A sampler that cannot do it says so before any work.
+        _ = try settings.sampler.make(model.scheduler, steps: settings.steps)
+        self.settings = settings
+        size = try Self.size(settings, model)
+        let skipped = settings.clipSkip ?? 0
+        guard skipped <= model.skippableLayers else {
+            throw UsageError(
+                "--clip-skip is \(skipped); the model's text encoder can leave out \(model.skippableLayers) layers at most"
+            )
+        }
+        // SDXL alone tells an empty negative prompt from none.
+        let text = settings.negativePrompt.flatMap { $0.isEmpty && !model.isXL ? nil : $0 }
+        guard text == nil || model.isGuided(Float(settings.guidance)) else {
+            throw UsageError(
+                "--negative-prompt does nothing with this model: it was distilled to take the guidance scale in; leave it "
+                    + "out")
+        }
+        negative = text.map { model.encode(prompts: [$0])[0] }
+        extras = RecipeExtras(
+            negativePrompt: text, clipSkip: skipped,
+            tracesNegativePrompt: text != nil && settings.baseline == .negativePrompt,
+            ignoredFields: model.ignoredFields)
+        if let name = model.scheduler.distilledClass, settings.sampler != .lcm {
+            warn(
+                "warning: \(name) in the model's scheduler says that it was distilled; its images "
+                    + "are made with --sampler lcm --steps 4 --guidance 1 or the like")
+        }
+    }
+
+    private static func size(_ settings: DenoisingSettings, _ model: DiffusionModel) throws(UsageError) -> ImageSize? {
+        guard settings.width != nil || settings.height != nil else { return nil }
+        let size = ImageSize(
+            width: settings.width ?? model.imageSize.width, height: settings.height ?? model.imageSize.height)
+        for (side, option) in [(size.width, "--width"), (size.height, "--height")] where side % model.sizeUnit != 0 {
+            throw UsageError("\(option) is \(side); for this model it must be a multiple of \(model.sizeUnit)")
+        }
+        return size == model.imageSize ? nil : size
+    }
+
+    /// The size of its images.
+    package var imageSize: ImageSize { size ?? model.imageSize }
+
+    /// Makes a batch.
+    ///
+    /// - Parameters:
+    ///   - cache: embeddings of the batch before; candidates of a prompt follow each other.
+    ///   - progress: told the share of the denoising steps that are done.
+    package func make(
+        _ batch: [Candidate], cache: inout EmbeddingCache, progress: (Double) -> Void
+    ) throws(ModelError) -> [Generation] {
+        let embeddings = cache.embeddings(of: batch.map(\.prompt), model, skipping: extras.clipSkip)
+        var request = GenerationRequest(
+            prompts: embeddings, seeds: batch.map(\.seed), steps: settings.steps, guidance: Float(settings.guidance),
+            sampler: settings.sampler)
+        (request.negative, request.size, request.baseline) = (negative, size, settings.baseline)
+        return try model.generate(request) { (share: Double) throws(ModelError) in progress(share) }
+    }
+
+    /// Why a generation that came out without finite numbers is not kept.
+    static func complaint(_ candidate: Candidate) -> String {
+        "prompt \"\(joinedLines(String(candidate.prompt.prefix(80))))\", seed \(candidate.seed): the image came out with values "
+            + "that are not finite numbers and is not kept; check the model and the adapter for NaN, or lower --guidance"
+    }
+}

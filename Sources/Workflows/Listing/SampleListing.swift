@@ -1,0 +1,47 @@
+package import Corpus
+
+/// A sample as listings print it in JSON, under the names of the catalogue's columns.
+package struct SampleListing: Encodable {
+    package let id, prompt, model, sampler, shard: String
+    package let seed: UInt64?
+    package let adapter, tag: String?
+    package let steps, row: Int
+    package let guidance: Double
+    package let mi, miSE, miReference: Double?
+    package let miSource: String?
+    package let mc, mcSE, mcReference: Double?
+    package let mcDraws: Int?
+    package let rf, guidedRF: Double?
+    package let recipe: String
+    package let width, height: Int
+    package let latentShape: [Int]
+    /// By the names of their scorers.
+    package let annotations: [String: Double]
+
+    package enum CodingKeys: String, CodingKey {
+        case id, prompt, model, sampler, shard, seed, adapter, tag, steps, row, guidance, mi, mc, rf, recipe, width,
+            height
+        case annotations
+        case miSE = "mi_se"
+        case miReference = "mi_reference"
+        case miSource = "mi_source"
+        case mcSE = "mc_se"
+        case mcReference = "mc_reference"
+        case mcDraws = "mc_draws"
+        case guidedRF = "rf_cfg"
+        case latentShape = "latent_shape"
+    }
+
+    package init(_ sample: CatalogueRow, _ annotations: [String: Double] = [:]) {
+        self.annotations = annotations
+        (id, prompt, model, sampler) = (sample.id, sample.prompt, sample.model, sample.sampler)
+        (shard, row, seed) = (sample.shard, sample.row, UInt64(sample.seed))
+        (adapter, tag) = (sample.adapter, sample.tag)
+        (steps, guidance) = (sample.steps, sample.guidance)
+        (mi, miSE, miReference) = (sample.mi, sample.miStandardError, sample.miReference)
+        (miSource, mc, mcSE) = (sample.miSource, sample.mc, sample.mcStandardError)
+        (mcReference, mcDraws) = (sample.mcReference, sample.mcDraws)
+        (rf, guidedRF) = (sample.rf, sample.guidedRF)
+        (recipe, width, height, latentShape) = (sample.recipe, sample.width, sample.height, sample.latentShape)
+    }
+}

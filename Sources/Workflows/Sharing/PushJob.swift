@@ -1,0 +1,38 @@
+package import Corpus
+package import OCI
+
+/// What `attune push` does: sends a selection with its samples to a registry or into an OCI layout.
+package struct PushJob: Sendable {
+    private let reference: String
+    private let registry: RegistryAccess
+    /// Send the corpus's own shards as they are, with samples that are not selected.
+    package var wholeShards = false
+    /// A note on the license of the samples.
+    package var license: String?
+
+    /// - Parameter reference: where the artifact goes, as ``ArtifactLocation`` reads it.
+    package init(reference: String, registry: RegistryAccess) {
+        (self.reference, self.registry) = (reference, registry)
+    }
+
+    /// Sends what is not there. Cancelling its task ends it between two requests.
+    ///
+    /// - Parameters:
+    ///   - name: the selection's, or `name~1` for the one before.
+    ///   - progress: called with the shards that are there and all of them.
+    /// - Throws: ``CorpusError`` and ``OCIError``; what was sent before is not sent again.
+    package func run(
+        _ name: String, of corpus: Corpus,
+        progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
+    ) async throws -> ArtifactPush.Outcome {
+        let selection = try corpus.selection(meant: name)
+        let provenance = Provenance(
+            title: name, license: license, estimator: TraceScores().identity,
+            adapters: try AdapterLineage(corpus).adapters)
+        let wholeShards = wholeShards
+        return try await registry.withStore(reference, creating: true) { store in
+            try await ArtifactPush(corpus: corpus, store: store, wholeShards: wholeShards)
+                .run(selection, provenance: provenance, report: progress)
+        }
+    }
+}

@@ -1,0 +1,81 @@
+import Corpus
+import Diffusion
+import Foundation
+import TestSupport
+import Testing
+import Workflows
+
+@Suite struct GenerationJobTests {
+    @Test func fillsACorpusAndSkipsWhatIsPresent() throws {
+        let small = try SmallCorpus(isFilled: false)
+        let recorder = Recorder()
+        let outcome = try small.job.run(into: small.corpus, monitor: recorder)
+        var expected = WorkOutcome(total: 6)
+        expected.made = 6
+        #expect(outcome == expected)
+        #expect(recorder.total == 6 && recorder.reports.last == 6 && recorder.reports == recorder.reports.sorted())
+        #expect(recorder.warnings.isEmpty)
+        let rows = try small.corpus.query(CatalogueQuery())
+        #expect(rows.count == 6 && Set(rows.map(\.prompt)) == ["a red circle", "a star and a cross"])
+        #expect(rows.allSatisfy { ($0.mi ?? .nan).isFinite })
+        #expect(Set(rows.map(\.seed)) == ["42", "43", "44"])
+
+        let shards = SmallCorpus.shards(small.corpus)
+        #expect(shards.count == 3)
+        let again = try small.job.run(into: small.corpus, monitor: Recorder())
+        #expect(again.made == 0 && again.skipped == 6 && again.isFinished)
+        #expect(SmallCorpus.shards(small.corpus) == shards)
+    }
+
+    @Test func stopsAtABatchBoundaryAndResumesToTheSameShards() throws {
+        let small = try SmallCorpus()
+        let stopped = try SmallCorpus(isFilled: false)
+        let recorder = Recorder(allowing: 1)
+        let first = try stopped.job.run(into: stopped.corpus, monitor: recorder)
+        #expect(!first.isFinished && first.made == 2)
+        #expect(try stopped.corpus.summary().samples == 2)
+        let second = try stopped.job.run(into: stopped.corpus, monitor: Recorder())
+        #expect(second.isFinished && second.made == 4 && second.skipped == 2)
+        #expect(SmallCorpus.shards(stopped.corpus) == SmallCorpus.shards(small.corpus))
+    }
+
+    @Test func partsMakeTheWhole() throws {
+        let whole = try SmallCorpus()
+        let parts = try SmallCorpus(isFilled: false)
+        for index in 1...2 {
+            var job = parts.job
+            job.part = Part(index: index, count: 2)
+            #expect(try job.run(into: parts.corpus, monitor: Recorder()).made == 3)
+        }
+        #expect(try Set(parts.corpus.ids(CatalogueQuery())) == Set(whole.corpus.ids(CatalogueQuery())))
+    }
+
+    @Test func whatTheModelDoesNotAllowIsAUsageError() throws {
+        let small = try SmallCorpus(isFilled: false)
+        func refusal(_ change: (inout DenoisingSettings) -> Void, steps: Int = 3) -> UsageError? {
+            var denoising = DenoisingSettings(steps: steps, guidance: 7.5, sampler: .ddpm)
+            change(&denoising)
+            let job = GenerationJob(prompts: small.job.prompts, model: small.job.model, denoising: denoising)
+            return #expect(throws: UsageError.self) { try job.run(into: small.corpus, monitor: Recorder()) }
+        }
+        #expect(refusal({ _ in }, steps: 1001)?.description.hasPrefix("--steps is 1001") == true)
+        #expect(refusal({ $0.clipSkip = 50 })?.description.hasPrefix("--clip-skip is 50") == true)
+        #expect(refusal({ $0.width = 36 })?.description.hasPrefix("--width is 36") == true)
+        var job = small.job
+        job.imagesPerPrompt = .max
+        #expect(throws: UsageError.self) { try job.run(into: small.corpus, monitor: Recorder()) }
+        #expect(try small.corpus.summary().samples == 0)
+    }
+
+    @Test func aLongPromptIsWarnedOfOnce() throws {
+        let small = try SmallCorpus(isFilled: false)
+        let prompts = try small.scratch.file("long.txt", String(repeating: "a red circle and ", count: 60) + "a star")
+        var job = GenerationJob(
+            prompts: URL(fileURLWithPath: prompts), model: small.job.model, denoising: small.job.denoising)
+        (job.imagesPerPrompt, job.batch) = (2, 1)
+        let recorder = Recorder()
+        #expect(try job.run(into: small.corpus, monitor: recorder).made == 2)
+        #expect(recorder.warnings.count == 1)
+        #expect(recorder.warnings.first?.contains("reads only the beginning of this prompt") == true)
+    }
+}

@@ -1,0 +1,47 @@
+import Corpus
+import Foundation
+import TestSupport
+import Testing
+import Workflows
+
+/// Listings that are written as their rows come.
+@Suite struct SampleListingsTests {
+    private struct Listed: Decodable {
+        let id: String
+        let seed: UInt64
+    }
+
+    private func list(_ corpus: Corpus, columns: String?) throws -> String {
+        let annotations = try SampleAnnotations(corpus)
+        let columns = try columns.map { try SampleColumns($0, scorers: annotations.scorers) }
+        let written = Written()
+        var listings = SampleListings(annotations, columns: columns, write: { written.text += $0 })
+        try listings.list(CatalogueQuery(), of: corpus)
+        return written.text
+    }
+
+    private final class Written { var text = "" }
+
+    @Test func jsonIsOneArrayOverManyBatches() throws {
+        let scratch = try Scratch()
+        let corpus = try scratch.corpus("corpus")
+        #expect(try list(corpus, columns: nil) == "[]\n")
+        // More than the first batch of 200.
+        try Made.fill(corpus, count: 208, side: 8)
+        let text = try list(corpus, columns: nil)
+        let samples = try JSONDecoder().decode([Listed].self, from: Data(text.utf8))
+        #expect(Set(samples.map(\.id)).count == 208)
+        #expect(try list(corpus, columns: "seed,tag").split(separator: "\n").count == 209)
+    }
+
+    @Test func aFailingReaderEndsTheListing() throws {
+        let scratch = try Scratch()
+        let corpus = try scratch.corpus("corpus")
+        try Made.fill(corpus, count: 208, side: 8)
+        let annotations = try SampleAnnotations(corpus)
+        var listings = SampleListings(
+            annotations, columns: nil, write: { _ in },
+            flush: { () throws(CorpusError) in throw CorpusError(.io, "standard output", "cannot be written") })
+        #expect(throws: CorpusError.self) { try listings.list(CatalogueQuery(), of: corpus) }
+    }
+}
