@@ -5,5 +5,8 @@ import ArgumentParser
 struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "attune-bench", abstract: "Time Attune's engine and corpus; one JSON object a measurement.",
-        subcommands: [UNetBench.self, PipelineBench.self, FullBench.self, RooflineBench.self, CorpusBench.self])
+        subcommands: [
+            UNetBench.self, PipelineBench.self, FullBench.self, RooflineBench.self, PrecisionBench.self,
+            CorpusBench.self,
+        ])
 }

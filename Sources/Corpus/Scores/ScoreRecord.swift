@@ -10,10 +10,14 @@ package struct Scorer: Sendable, Equatable, Codable {
     package var steps: Int
     package var seed: UInt64
     package var schedule: ScheduleDescription
+    /// What products were computed in, as "bfloat16"; nil for float32.
+    package var precision: String?
 
     package init(
-        model: String, adapter: String? = nil, draws: Int, steps: Int, seed: UInt64, schedule: ScheduleDescription
+        model: String, adapter: String? = nil, draws: Int, steps: Int, seed: UInt64, schedule: ScheduleDescription,
+        precision: String? = nil
     ) {
+        self.precision = precision
         (self.model, self.adapter, self.draws, self.steps) = (model, adapter, draws, steps)
         (self.seed, self.schedule) = (seed, schedule)
     }
@@ -25,17 +29,19 @@ package struct Scorer: Sendable, Equatable, Codable {
             "schedule": schedule.json,
         ]
         if let adapter { members["adapter"] = .string(adapter) }
+        if let precision { members["precision"] = .string(precision) }
         return .object(members)
     }
 
     package var digest: Digest { Digest(of: json.data) }
 
-    private enum CodingKeys: String, CodingKey { case model, adapter, draws, steps, seed, schedule }
+    private enum CodingKeys: String, CodingKey { case model, adapter, draws, steps, seed, schedule, precision }
 
     package init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         model = try values.decode(String.self, forKey: .model)
         adapter = try values.decodeIfPresent(String.self, forKey: .adapter)
+        precision = try values.decodeIfPresent(String.self, forKey: .precision)
         draws = try values.decode(Int.self, forKey: .draws)
         steps = try values.decode(Int.self, forKey: .steps)
         let text = try values.decode(String.self, forKey: .seed)

@@ -18,6 +18,8 @@ package struct DiffusionModel: Sendable {
     package let emptyPrompt: PromptEmbedding
     /// What products of the UNet, the VAE and the text encoders are computed in.
     package let precision: Precision
+    /// The same as recipes and runs record it: nil for float32.
+    package var recordedPrecision: String? { precision == .float32 ? nil : precision.rawValue }
     private let text: TextConditioner
 
     /// Reads the whole model.

@@ -32,6 +32,8 @@ package struct TrainingConfiguration: Codable, Sendable, Hashable {
     package var warmStart: String?
     /// Fields of the model's files that are left out, where that counts; nil for none.
     package var ignoredFields: [String]?
+    /// What products with frozen weights are computed in, as "bfloat16"; nil for float32. Adapters are in float32.
+    package var precision: String?
 
     package init() {}
 
@@ -132,6 +134,7 @@ package struct RunIdentity: Codable, Sendable, Hashable {
         // Of a selection that grows, the scores grow too; only their scorer is fixed.
         if let weights { fields["weight-by"] = c.follow ? String(weights.prefix { $0 != " " }) : weights }
         if let warmStart = c.warmStart { fields["warm-start"] = warmStart }
+        if let precision = c.precision { fields["precision"] = precision }
         if let ignored = c.ignoredFields { fields["ignore-config"] = ignored.joined(separator: ", ") }
         return fields
     }

@@ -29,7 +29,7 @@ package struct CorpusScorer {
         timesteps = try SamplerKind.ddpm.make(scheduler, steps: steps).timesteps.map { Int($0) }
         scorer = Scorer(
             model: model.digest, adapter: adapter, draws: draws, steps: timesteps.count, seed: seed,
-            schedule: ScheduleDescription(model.scheduler))
+            schedule: ScheduleDescription(model.scheduler), precision: model.recordedPrecision)
     }
 
     /// Scores what is not scored yet.

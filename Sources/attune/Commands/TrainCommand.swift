@@ -69,6 +69,8 @@ struct TrainCommand: AsyncParsableCommand {
     )
     var lowMemory = false
 
+    @OptionGroup var products: PrecisionOption
+
     @Flag(
         name: .customLong("allow-other-cpu"),
         help: "Resume a run on a processor or BLAS of other kind: the last bits of its adapter will differ.")
@@ -98,16 +100,18 @@ struct TrainCommand: AsyncParsableCommand {
         let corpus = try store.open(writing: true, deciding: true)
         let source = try CorpusTrainingSource(corpus: corpus, selection: selection, weights: weightBy)
         let model = try DiffusionModel.load(
-            from: URL(fileURLWithPath: model), variant: copy.variant, lowMemory: lowMemory, ignoring: config.fields)
+            from: URL(fileURLWithPath: model), variant: copy.variant, lowMemory: lowMemory,
+            precision: products.precision, ignoring: config.fields)
         var settings = settings
         if !model.ignoredFields.isEmpty { settings.ignoredFields = model.ignoredFields }
+        settings.precision = model.recordedPrecision
         let start = try adapter.start(model, &settings)
         let run = RunFolder(corpus: corpus.folder, name: runName)
         Interruption.listen()
         let display = TrainingDisplay()
         let outcome = try Trainer(
             model: model, source: source, configuration: settings, run: run, start: start,
-            computer: .current(version: attuneVersion), allowsOtherComputer: allowOtherCPU
+            computer: .current(version: attuneVersion, precision: model.precision), allowsOtherComputer: allowOtherCPU
         ).train(report: display.show, isCancelled: { Interruption.isRequested })
         display.finish()
         guard let adapter = outcome.adapter else {
