@@ -145,6 +145,10 @@ void ck_pair_gemm(size_t m, size_t k, const void *a, size_t lda, enum ck_pair_le
                   size_t first, size_t last, const float *_Nullable bias, int accumulate, float *c, size_t ldc);
 /// Rounds a [rows, k], or [k, rows] where `transposed`, to rows of pairs that are `stride` apart.
 void ck_pair_rows(const float *a, size_t lda, int transposed, size_t rows, size_t k, uint32_t *out, size_t stride);
+/// ck_softmax_online for such a product: the probabilities go to rows of pairs, the last one filled up with 0, which take
+/// (n + 15)/16·8 words (pair_softmax.c).
+void ck_pair_softmax(const float *x, float s, float *top, float *total, uint32_t *p, size_t p_stride, float *out,
+                     size_t width, size_t out_stride, int first, size_t rows, size_t n, size_t stride);
 /// The loop over AMX's tiles with tiles in software, for tests.
 void ck_amx_columns_in_software(int vectors, size_t m, size_t pairs, const uint32_t *a, size_t stride,
                                 const uint32_t *panel, const float *_Nullable start, size_t start_stride, float *c,

@@ -44,6 +44,9 @@ private func attend(_ q: Tensor, _ k: Tensor, _ v: Tensor, _ plan: AttentionPlan
         let queries = plan.queryMatrix(q, pair, range)
         let result = out.pointer + plan.queryOffset(pair, range.lowerBound)
         let lse = lse.map { $0.pointer + pair * plan.queries + range.lowerBound }
+        if plan.precision == .bfloat16 && !plan.causal {
+            return attend(plan, pair, range, queries, packed, into: result, lse: lse)
+        }
         withScratch(rows * (plan.scoreStride + 2)) { scores in
             let weights = Matrix(pointer: scores, stride: plan.scoreStride)
             guard plan.keyBlocks > 1 else {
@@ -67,6 +70,31 @@ private func attend(_ q: Tensor, _ k: Tensor, _ v: Tensor, _ plan: AttentionPlan
         }
     }
     return out.tensor
+}
+
+/// One block of queries with products of brain floats: probabilities are rounded as they are made.
+private func attend(
+    _ plan: AttentionPlan, _ pair: Int, _ range: Range<Int>, _ queries: Matrix, _ packed: AttentionOperands,
+    into result: UnsafeMutablePointer<Float>, lse: UnsafeMutablePointer<Float>?
+) {
+    let rows = range.count
+    // A vector more between rows, which must not lie a power of two apart.
+    let weightStride = plan.scoreStride / 2 + 16
+    withScratch(rows * (plan.scoreStride + weightStride + 2)) { scores in
+        let weights = (scores + rows * plan.scoreStride).pairs
+        let top = scores + rows * (plan.scoreStride + weightStride)
+        let total = top + rows
+        for keyBlock in 0..<plan.keyBlocks {
+            packed.keys(pair, keyBlock).multiply(queries, rows: rows, into: scores, stride: plan.scoreStride)
+            ck_pair_softmax(
+                scores, plan.scale, top, total, weights, weightStride, result, plan.size, plan.channels,
+                keyBlock == 0 ? 1 : 0, rows, plan.keyRange(keyBlock).count, plan.scoreStride)
+            packed.values(pair, keyBlock).multiply(
+                .pairs(PairMatrix(pointer: weights, stride: weightStride)), rows: rows, accumulating: keyBlock > 0,
+                into: result, stride: plan.channels)
+        }
+        ck_softmax_finish(top, total, result, plan.size, plan.channels, lse, rows)
+    }
 }
 
 /// With P the probabilities and O the result: dV = Pᵀ·dO, dP = dO·Vᵀ, dS = P∘(dP − Σ dO∘O), dQ = dS·K/√d,

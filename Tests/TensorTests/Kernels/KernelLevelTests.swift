@@ -252,6 +252,22 @@ struct KernelLevelTests {
                 ck_pair_rows(a, 21, 1, 21, n, $0 + 21 * stride, stride)
             }
         },
+        // Neighbors of a brain float are 2⁻⁸ apart.
+        Loop(name: "ck_pair_softmax", tolerance: 5e-3) { n in
+            let (words, stride) = ((n + 15) / 16 * 8, n + 3)
+            var rest = [Float]()
+            let found = pairs(3 * rows * words) { p in
+                rest = out(rows * (5 + 2)) { x in
+                    for block in 0..<3 {
+                        ck_pair_softmax(
+                            Array(a[block * 999..<block * 999 + rows * stride]), 0.8, x + rows * 5, x + rows * 6,
+                            p + block * rows * words, words, x, 5, 5, block == 0 ? 1 : 0, rows, n, stride)
+                        for index in 0..<rows * 5 { x[index] += b[index] }
+                    }
+                }
+            }
+            return found + rest
+        },
         // A sum in another order is rounded another way now and then.
         Loop(name: "ck_pair_winograd_input", tolerance: 2e-2) { n in
             let channels = (n + 15) / 16 * 16

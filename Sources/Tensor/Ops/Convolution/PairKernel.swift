@@ -20,16 +20,17 @@ struct PairKernel: Sendable {
             panels = room.tensor
             return
         }
-        let byTap = Output([outputs, columns])
-        Parallel.rows(outputs, width: columns) { range in
-            for o in range {
-                let (from, to) = (oihw.pointer + o * columns, byTap.pointer + o * columns)
-                for tap in 0..<taps { for i in 0..<inputs { to[tap * inputs + i] = from[i * taps + tap] } }
+        let outputs = outputs
+        Parallel.forEach((outputs + 31) / 32) { panel in
+            let (first, width) = (panel * 32, min(32, outputs - panel * 32))
+            withScratch(width * columns) { byTap in
+                for o in 0..<width {
+                    let (from, to) = (oihw.pointer + (first + o) * columns, byTap + o * columns)
+                    for tap in 0..<taps { for i in 0..<inputs { to[tap * inputs + i] = from[i * taps + tap] } }
+                }
+                ck_pair_pack(byTap, columns, 1, columns, width, 0, 1, room.pointer.pairs + first * columns / 2)
             }
         }
-        packPairs(
-            Matrix(pointer: byTap.pointer, stride: columns, transposed: true), columns, outputs,
-            into: room.pointer.pairs)
         panels = withExtendedLifetime(oihw) { room.tensor }
     }
 
