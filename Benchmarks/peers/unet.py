@@ -128,8 +128,12 @@ def forward_openvino(unet, arch, size, folder, count, dtype):
         path.parent.mkdir(exist_ok=True)
 
         class Plain(torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.unet = unet.requires_grad_(False)
+
             def forward(self, sample, timestep, text):
-                return unet(sample, timestep, text, return_dict=False)[0]
+                return self.unet(sample, timestep, text, return_dict=False)[0]
 
         with torch.no_grad():
             model = openvino.convert_model(Plain().eval(), example_input=(sample, timestep, text))

@@ -72,7 +72,7 @@ struct PrecisionTests {
             GenerationRequest(
                 prompts: settings.seeds.map { _ in prompt }, seeds: settings.seeds, steps: settings.steps,
                 guidance: settings.guidance, sampler: settings.sampler == "DDPMScheduler" ? .ddpm : .ddim))
-        #expect(made.allSatisfy(\.isFinite))
+        #expect(made.count { $0.isFinite } == settings.seeds.count)
         let estimator = MeanKappaEstimator(kappa: .reference)
         let scores = made.map { Float(estimator.estimate($0.trace, schedule: model.schedule).value) }
         let expected = try golden.tensor("mi").values
