@@ -5,7 +5,7 @@ PYTHON = $(CURDIR)/.venv/bin/python
 export ATTUNE_PYTHON = $(PYTHON)
 ENGINE_TESTS = ^(TensorTests|DiffusionTests|TuningTests)\.
 
-.PHONY: help setup setup-python build demo test test-long test-levels test-threads interop bench bench-quick bench-storage \
+.PHONY: help setup setup-python setup-browser build gallery demo test test-long test-levels test-threads interop bench bench-quick bench-storage bench-gallery \
 	docs install dist test-dist lint format clean
 
 help:            ## What can be made
@@ -18,6 +18,12 @@ setup-python:    ## The readers that tests compare with, in .venv
 	@Scripts/setup.sh python
 	@Scripts/setup.sh sharing
 
+setup-browser:   ## The browser that tests of the gallery drive
+	@Scripts/setup.sh browser
+
+gallery: build   ## The gallery that `attune serve` starts, beside the attune command
+	$(SWIFT) build $(RELEASE) --product attune-gallery
+
 build: setup     ## The attune command, in .build/release
 	@echo "building the attune command alone, in .build/release: some minutes the first time"
 	$(SWIFT) build $(RELEASE) --product attune
@@ -25,10 +31,11 @@ build: setup     ## The attune command, in .build/release
 demo: build      ## The whole of MI-TUNE on the bundled model, in demo/
 	Scripts/demo.sh
 
-test: setup setup-python ## Build and run every test
+test: setup setup-python setup-browser ## Build and run every test
 	$(SWIFT) build $(RELEASE) --build-tests
 	$(SWIFT) test $(RELEASE) --skip-build
 	$(PYTHON) -m pytest -q -p no:cacheprovider --ignore=Tests/Interop/python/torch Tests/Interop/python
+	$(PYTHON) -m pytest -q -p no:cacheprovider Tests/Browser
 	cd python && $(PYTHON) -m mypy
 
 test-long: test  ## Crash tests at every point, 200 random kills, 120,000 mutations, vector levels, threads; CONTRIBUTING says how long
@@ -46,6 +53,7 @@ test-threads:    ## The parallel code under the thread sanitizer
 interop:         ## Adapters, images and shards in the programs they are for; needs PEER_PYTHON, too heavy for CI
 	$${PEER_PYTHON:?name a Python that has torch, diffusers, transformers and peft} Tests/Interop/adapter_interop.py
 	$${PEER_PYTHON} Tests/Interop/image_interop.py
+	$${PEER_PYTHON} Tests/Interop/tensorboard_interop.py
 	$$PEER_PYTHON -m pytest -q -p no:cacheprovider Tests/Interop/python
 
 bench: build     ## The engine, the store and verify beside their peers (QUICK=1: the engine, a few minutes); see Benchmarks/README.md
@@ -62,14 +70,18 @@ bench-storage: build ## The store beside h5py, WebDataset, MosaicML Streaming an
 	Benchmarks/verify.sh
 	Benchmarks/scale.sh
 
+bench-gallery: gallery ## The gallery under load: first pages, tiles a second, memory
+	$(SWIFT) build $(RELEASE) --product attune-bench
+	Benchmarks/gallery.sh
+
 docs:            ## DocC pages of the modules, in .build-docs; needs a built tree
 	Scripts/docs.sh
 
 PREFIX ?= /usr/local
-install: build   ## Copy attune, its man pages and completions to PREFIX (default /usr/local)
+install: gallery ## Copy attune, its gallery, man pages and completions to PREFIX (default /usr/local)
 	Scripts/extras.sh .build/release/attune .build/share
 	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share"
-	install -m 755 .build/release/attune "$(DESTDIR)$(PREFIX)/bin/attune"
+	install -m 755 .build/release/attune .build/release/attune-gallery "$(DESTDIR)$(PREFIX)/bin"
 	cp -r .build/share/. "$(DESTDIR)$(PREFIX)/share/"
 
 dist: setup      ## Release archives in dist/: a self-contained tar.gz and a Debian package

@@ -17,17 +17,28 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let sqlite: [Target.Dependency] = [
     .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
 ]
+let web: [Target.Dependency] = [
+    .product(name: "Hummingbird", package: "hummingbird"), .product(name: "HTTPTypes", package: "swift-http-types"),
+    .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+    .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+]
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
     name: "attune",
     products: [
-        .executable(name: "attune", targets: ["attune"])
+        .executable(name: "attune", targets: ["attune"]),
+        // Apart, so that `swift build --product attune` builds no web server.
+        .executable(name: "attune-gallery", targets: ["attune-gallery"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.0.0"),
     ],
     targets: [
         // System libraries and C loops.
@@ -50,35 +61,60 @@ let package = Package(
         .target(name: "Hashing", dependencies: ["CLibcrypto"], swiftSettings: strict),
         .target(name: "Disk", dependencies: ["CSync"], swiftSettings: strict),
         .target(name: "HDF5", dependencies: ["Disk", "CHDF5", "CZstd", "CBytePlanes"], swiftSettings: strict),
+        .target(name: "Images", swiftSettings: strict),
         .target(
-            name: "Codecs", dependencies: ["CImages", "CPNG", "CWebP", "CZlib", "CZstd"], swiftSettings: strict),
+            name: "Codecs", dependencies: ["Images", "CImages", "CPNG", "CWebP", "CZlib", "CZstd"],
+            swiftSettings: strict),
         .target(name: "Tensor", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: strict),
-        .target(name: "Diffusion", dependencies: ["Hashing", "Tensor"], swiftSettings: strict),
         .target(
-            name: "Corpus", dependencies: ["Hashing", "Disk", "HDF5", "Codecs"] + sqlite,
+            name: "Diffusion", dependencies: ["Hashing", "Disk", "Images", "Codecs", "Tensor"], swiftSettings: strict),
+        .target(
+            name: "Corpus", dependencies: ["Hashing", "Disk", "HDF5", "Images", "Codecs"] + sqlite,
             swiftSettings: strict),
         .target(
             name: "OCI", dependencies: ["Hashing", "Disk", "Corpus", "CCurl", logging], swiftSettings: strict),
         .target(
-            name: "Tuning", dependencies: ["Disk", "Tensor", "Diffusion", "Corpus"],
+            name: "Tuning", dependencies: ["Disk", "Tensor", "Diffusion", "Corpus", "Images", "Codecs"],
             swiftSettings: strict),
         .target(
-            name: "Interchange", dependencies: ["Disk", "Diffusion", "Corpus", "Codecs", "Tensor"],
+            name: "Interchange", dependencies: ["Disk", "Diffusion", "Corpus", "Images", "Codecs", "Tensor"],
             swiftSettings: strict),
         .target(name: "Shapes", swiftSettings: strict),
+        // HTML and SVG that escape what goes into them, and plots, for pages and reports.
+        .target(name: "Markup", swiftSettings: strict),
+        .target(name: "Plots", dependencies: ["Markup"], swiftSettings: strict),
+        .target(name: "NearMisses", swiftSettings: strict),
+        .target(name: "Statistics", dependencies: ["Disk", "Codecs", "Tensor"], swiftSettings: strict),
+        .target(name: "Curation", dependencies: ["Images", "Codecs", "Tensor"], swiftSettings: strict),
         .target(
             name: "Workflows",
-            dependencies: ["Tuning", "Interchange", "OCI", "Diffusion", "Corpus", "Codecs", "Tensor", "Disk"],
+            dependencies: [
+                "Markup", "Plots", "Tuning", "Interchange", "OCI", "Shapes", "NearMisses", "Statistics", "Curation", "Diffusion",
+                "Corpus", "Codecs", "Images", "Tensor", "Disk",
+            ],
             swiftSettings: strict),
         .executableTarget(
             name: "attune",
-            dependencies: ["Workflows", "Tuning", "Interchange", "OCI", "Diffusion", "Corpus", "Tensor", arguments],
+            dependencies: [
+                "Workflows", "Tuning", "Interchange", "OCI", "Statistics", "Curation", "Diffusion", "Corpus", "Tensor",
+                arguments,
+            ],
             swiftSettings: strict),
+
+        // The gallery that `attune serve` starts, with all that is of the web.
+        .target(
+            name: "Gallery",
+            dependencies: ["Markup", "Plots", "Workflows", "Disk", "Corpus", "Codecs", "Images", logging] + web,
+            resources: [.embedInCode("Assets")],
+            swiftSettings: strict),
+        .executableTarget(name: "attune-gallery", dependencies: ["Gallery", arguments], swiftSettings: strict),
 
         // What Benchmarks/engine.sh times; not part of the product.
         .executableTarget(
             name: "attune-bench",
-            dependencies: ["Workflows", "Tuning", "Diffusion", "Tensor", "Corpus", "Codecs", arguments],
+            dependencies: [
+                "Workflows", "Curation", "Tuning", "Diffusion", "Tensor", "Corpus", "Codecs", "Images", arguments,
+            ],
             swiftSettings: strict),
 
         // What test targets share.
@@ -87,23 +123,37 @@ let package = Package(
         .testTarget(name: "HashingTests", dependencies: ["Hashing"], swiftSettings: strict),
         .testTarget(name: "DiskTests", dependencies: ["Disk"], swiftSettings: strict),
         .testTarget(name: "HDF5Tests", dependencies: ["HDF5"], swiftSettings: strict),
-        .testTarget(name: "CodecsTests", dependencies: ["Codecs"], swiftSettings: strict),
+        .testTarget(name: "CodecsTests", dependencies: ["Codecs", "Images"], swiftSettings: strict),
         .testTarget(
             name: "TensorTests", dependencies: ["TestSupport", "Tensor", "Diffusion", "CKernels"], swiftSettings: strict
         ),
-        .testTarget(name: "ShapesTests", dependencies: ["Shapes", "Codecs"], swiftSettings: strict),
-        .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Tensor"], swiftSettings: strict),
+        .testTarget(name: "ShapesTests", dependencies: ["Shapes", "Codecs", "Images"], swiftSettings: strict),
+        .testTarget(name: "NearMissesTests", dependencies: ["NearMisses", "Shapes"], swiftSettings: strict),
+        .testTarget(
+            name: "CurationTests", dependencies: ["Curation", "Codecs", "Images", "Tensor"], swiftSettings: strict),
+        .testTarget(name: "StatisticsTests", dependencies: ["Statistics", "Codecs", "Tensor"], swiftSettings: strict),
+        .testTarget(
+            name: "DiffusionTests", dependencies: ["Diffusion", "Codecs", "Images", "Tensor"], swiftSettings: strict),
         .testTarget(
             name: "CorpusTests", dependencies: ["Corpus", "Disk", "HDF5", "Codecs"], swiftSettings: strict),
         .testTarget(
             name: "TuningTests", dependencies: ["TestSupport", "Tuning", "Diffusion", "Corpus", "Tensor"],
             swiftSettings: strict),
         .testTarget(
-            name: "InterchangeTests", dependencies: ["TestSupport", "Interchange", "OCI", "Corpus", "Codecs"],
+            name: "InterchangeTests",
+            dependencies: ["TestSupport", "Interchange", "OCI", "Corpus", "Images", "Codecs"],
             swiftSettings: strict),
         .testTarget(name: "OCITests", dependencies: ["TestSupport", "OCI", "Corpus", "Codecs"], swiftSettings: strict),
         .testTarget(
-            name: "WorkflowsTests", dependencies: ["TestSupport", "Workflows", "Corpus", "Codecs", "Diffusion"],
+            name: "GalleryTests",
+            dependencies: ["Gallery", "Workflows", "Markup", "Plots", "Corpus", "Codecs", logging] + web,
+            swiftSettings: strict),
+        .testTarget(
+            name: "WorkflowsTests",
+            dependencies: [
+                "TestSupport", "Workflows", "Shapes", "Statistics", "Tuning", "Interchange", "OCI", "Corpus", "Codecs", "Images",
+                "Diffusion", "Tensor",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "attuneTests", dependencies: ["TestSupport", "attune", "Workflows", "Corpus", "Diffusion", "Tuning"],

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Exporting a selection as an imagefolder against a Pillow script that writes the same folder from pixels in memory.
-# Both run in turn, ROUNDS times (3), on 4000 pictures of 64x64 and 100 of 512x512, and medians are compared. Attune's
+# Both run in turn, ROUNDS times (3), on 4000 images of 64x64 and 100 of 512x512, and medians are compared. Attune's
 # times are of whole commands, with the check of every shard's SHA-256 and a sync of the file system at the end; the
 # peer's leave starting Python and loading the pixels out; `synced` adds one `sync` after it.
 #   PEER_PYTHON=/path/to/python Benchmarks/export.sh     python with pillow and numpy (default: .venv)
@@ -13,7 +13,7 @@ attune=${ATTUNE:-.build/release/attune}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-echo "pictures        attune     peer    ratio   synced    ratio   (medians of $rounds, seconds; $(nproc) cores)"
+echo "images          attune     peer    ratio   synced    ratio   (medians of $rounds, seconds; $(nproc) cores)"
 for set in 64x4000 512x100; do
     side=${set%x*} count=${set#*x}
     "$python" Benchmarks/peers/export.py "$work/pixels-$side.npy" --make "$side" "$count"

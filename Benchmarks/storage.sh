@@ -12,17 +12,17 @@ python=${STORAGE_PYTHON:-$(peer_python storage h5py hdf5plugin webdataset mosaic
 folder=${STORAGE_FOLDER:-$(mktemp -d)}
 lines=${STORAGE_LINES:-$folder/lines}
 runs=${STORAGE_RUNS:-3}
-trap 'rm -rf "$folder/attune" "$folder/loader" "$folder/peers" "$folder/lines" "$folder"/pictures-*' EXIT
+trap 'rm -rf "$folder/attune" "$folder/loader" "$folder/peers" "$folder/lines" "$folder"/images-*' EXIT
 
 [[ -n ${ATTUNE_BENCH:-} ]] || swift build -c release --product attune-bench >&2
 bench=${ATTUNE_BENCH:-.build/release/attune-bench}
 
 compare() { # samples, side of the image, latent
-    "$python" Benchmarks/peers/storage_pictures.py "$folder/pictures-$2" "$2"
+    "$python" Benchmarks/peers/storage_images.py "$folder/images-$2" "$2"
     for _ in $(seq "$runs"); do
         "$python" Benchmarks/peers/storage.py "$folder/peers" --n "$1" --side "$2" --latent "$3" | grep '^{'
         rm -rf "$folder/peers"
-        $bench corpus storage "$folder/attune" --n "$1" --side "$2" --latent "$3" --pictures "$folder/pictures-$2"
+        $bench corpus storage "$folder/attune" --n "$1" --side "$2" --latent "$3" --images "$folder/images-$2"
         rm -rf "$folder/attune"
     done
 }

@@ -51,22 +51,23 @@ sampling=(sample --model $model --prompts $prompts --steps 25 --guidance 3 --ima
 run attune "${sampling[@]}" --to "$out/base"
 run attune "${sampling[@]}" --adapter "$adapter" --to "$out/tuned"
 
-say "5. Images, and a check of every byte"
-run attune report --selection best --compare "$out/base" "$out/tuned" --run demo --to "$out/report"
+# In the corpus too, from the seeds that the base model had: attune serve then compares both, blind.
+run attune generate --model $model --prompts $prompts --images-per-prompt 4 --steps 50 --guidance 5 --adapter "$adapter" --tag tuned
+
+say "5. A report to send, and a check of every byte"
+run attune report --selection best --compare "$out/base" "$out/tuned" --run demo --to "$out/report.html"
 run attune verify
 
 cat <<EOF
 
 Made in $(($(date +%s) - began)) seconds:
-  $out/report/candidates.png    every candidate, best first, the chosen one framed
-  $out/report/traces.svg        MI over the timesteps of one prompt's candidates
-  $out/report/comparison.png    base against tuned, seed by seed
-  $out/report/loss.svg          the training loss
+  $out/report.html              one file: candidates by MI, traces, losses, base against tuned
   $out/best                     the selection, for datasets.load_dataset("imagefolder", data_dir=...)
   $adapter
                                   the adapter, as diffusers loads it
 Try next:
   export PATH="\$PWD/.build/release:\$PATH" ATTUNE_CORPUS=$out/corpus
+  make gallery && attune serve --allow-edits    # look, pick by keyboard, compare base and tuned blind
   attune query "mi > 20 AND prompt LIKE '%star%'" --by mi --top 5
   attune generate --model $model --prompts datasets/prompts/color.txt --images-per-prompt 4 --steps 50
   attune sample --model $model --prompts $prompts --adapter $adapter --guidance 1.5 --to $out/more

@@ -16,14 +16,15 @@ machine=$(uname -m)
 scratch=.build-dist
 
 say "building (about five minutes on two cores the first time)"
-swift build -c release --product attune --static-swift-stdlib --scratch-path "$scratch"
-binary=$scratch/release/attune
+for product in attune attune-gallery; do
+    swift build -c release --product "$product" --static-swift-stdlib --scratch-path "$scratch"
+done
 
 stage=$scratch/stage/attune-$version
 rm -rf "$scratch/stage" dist
 mkdir -p "$stage/bin" "$stage/share/man/man1" "$stage/share/doc/attune" dist
-install -m 755 "$binary" "$stage/bin/attune"
-strip --strip-unneeded "$stage/bin/attune"
+install -m 755 "$scratch/release/attune" "$scratch/release/attune-gallery" "$stage/bin"
+strip --strip-unneeded "$stage/bin/attune" "$stage/bin/attune-gallery"
 
 Scripts/extras.sh "$stage/bin/attune" "$stage/share"
 cp README.md CHANGELOG.md LICENSE "$stage/share/doc/attune/"
@@ -33,14 +34,14 @@ say "C libraries for the archive"
 command -v patchelf >/dev/null || { echo "dist: patchelf is missing: run Scripts/setup.sh dist" >&2; exit 1; }
 libraries=$stage/lib/attune
 mkdir -p "$libraries" "$scratch/plain"
-cp "$stage/bin/attune" "$scratch/plain/attune" # what the Debian package holds
+cp "$stage/bin/attune" "$stage/bin/attune-gallery" "$scratch/plain/" # what the Debian package holds
 # All but the C and C++ runtimes, which every system has and which must fit its kernel.
 ldd "$stage/bin/attune" | awk '$2 == "=>" { print $3 }' |
     grep -vE '/(libc|libm|libdl|libpthread|librt|libresolv|libstdc\+\+|libgcc_s|ld-linux[^/]*)\.so' | while read -r library; do
     install -m 755 "$(readlink -f "$library")" "$libraries/$(basename "$library")"
     patchelf --set-rpath '$ORIGIN' "$libraries/$(basename "$library")"
 done
-patchelf --set-rpath '$ORIGIN/../lib/attune' "$stage/bin/attune"
+for program in attune attune-gallery; do patchelf --set-rpath '$ORIGIN/../lib/attune' "$stage/bin/$program"; done
 
 say "licenses of what is linked in or brought along"
 licenses=$stage/share/doc/attune/licenses
@@ -65,7 +66,7 @@ say "Debian package"
 deb=$scratch/deb
 rm -rf "$deb"
 mkdir -p "$deb/DEBIAN" "$deb/usr/bin" "$deb/usr/share"
-cp "$scratch/plain/attune" "$deb/usr/bin/"
+cp "$scratch/plain/attune" "$scratch/plain/attune-gallery" "$deb/usr/bin/"
 cp -r "$stage/share/." "$deb/usr/share/"
 # Debian's zsh looks here.
 mv "$deb/usr/share/zsh/site-functions" "$deb/usr/share/zsh/vendor-completions"
@@ -74,7 +75,7 @@ cp packaging/copyright "$deb/usr/share/doc/attune/copyright"
 gzip -9nc CHANGELOG.md >"$deb/usr/share/doc/attune/changelog.gz"
 # What the binary still loads, as package dependencies.
 (cd "$deb" && mkdir debian && printf 'Source: attune\n\nPackage: attune\nArchitecture: any\n' >debian/control &&
-    dpkg-shlibdeps -O --ignore-missing-info usr/bin/attune 2>/dev/null >../shlibs || true; rm -rf debian)
+    dpkg-shlibdeps -O --ignore-missing-info usr/bin/attune usr/bin/attune-gallery 2>/dev/null >../shlibs || true; rm -rf debian)
 depends=$(sed -n 's/^shlibs:Depends=//p' "$scratch/shlibs")
 [ -n "$depends" ] || depends="libc6 (>= 2.36), libgcc-s1, libstdc++6"
 cat >"$deb/DEBIAN/control" <<CONTROL

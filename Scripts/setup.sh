@@ -3,6 +3,7 @@
 #   setup.sh system   the C libraries
 #   setup.sh python   a virtual environment with the readers that tests compare with
 #   setup.sh sharing  the registry and the tools that tests of push and pull talk to
+#   setup.sh browser  the browser that tests of the gallery drive
 #   setup.sh dist     what make dist and make test-dist use
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -27,20 +28,23 @@ system)
     ;;
 python)
     install python3-venv
-    if [ ! -x .venv/bin/python ] || ! .venv/bin/python -c 'import h5py, hdf5plugin, numpy, safetensors, PIL, datasets, webdataset, jsonschema, pandas, pyarrow, pytest, mypy, wheel' 2>/dev/null; then
-        echo "making .venv with h5py, hdf5plugin, numpy, safetensors, pillow, datasets, webdataset, jsonschema, pandas, pyarrow, pytest, mypy, wheel"
+    if [ ! -x .venv/bin/python ] || ! .venv/bin/python -c 'import h5py, hdf5plugin, numpy, safetensors, PIL, datasets, webdataset, jsonschema, pandas, pyarrow, pytest, mypy, wheel, websocket' 2>/dev/null; then
+        echo "making .venv with h5py, hdf5plugin, numpy, safetensors, pillow, datasets, webdataset, jsonschema, pandas, pyarrow, pytest, mypy, wheel, websocket-client"
         /usr/bin/python3 -m venv .venv
-        .venv/bin/pip install -q --disable-pip-version-check h5py hdf5plugin numpy safetensors pillow datasets webdataset jsonschema pandas pyarrow pytest mypy wheel
+        .venv/bin/pip install -q --disable-pip-version-check h5py hdf5plugin numpy safetensors pillow datasets webdataset jsonschema pandas pyarrow pytest mypy wheel websocket-client
     fi
     ;;
 sharing)
     install docker-registry skopeo apache2-utils openssl curl
     ;;
+browser)
+    install chromium fonts-dejavu-core
+    ;;
 dist)
     install patchelf dpkg-dev debootstrap
     ;;
 *)
-    echo "usage: setup.sh system|python|sharing|dist" >&2
+    echo "usage: setup.sh system|python|sharing|browser|dist" >&2
     exit 64
     ;;
 esac

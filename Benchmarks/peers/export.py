@@ -1,6 +1,6 @@
 """What a user would write instead of `attune export`: pixels to an imagefolder by Pillow.
 
-    python Benchmarks/peers/export.py PIXELS.npy --make SIDE COUNT     pictures with shapes and some noise
+    python Benchmarks/peers/export.py PIXELS.npy --make SIDE COUNT     images with shapes and some noise
     python Benchmarks/peers/export.py PIXELS.npy --to DIR              writes DIR/train, prints the seconds that it took
 """
 import argparse
@@ -15,22 +15,22 @@ from PIL import Image
 def make(path, side, count):
     draw = np.random.default_rng(0)
     y, x = np.mgrid[0:side, 0:side] / side
-    pictures = np.lib.format.open_memmap(path, "w+", "u1", (count, side, side, 3))
-    for picture in pictures:
+    images = np.lib.format.open_memmap(path, "w+", "u1", (count, side, side, 3))
+    for image in images:
         cx, cy, r = draw.uniform(0.2, 0.8, 3)
         shade = np.stack([x * draw.uniform(50, 255), y * draw.uniform(50, 255), (x + y) * draw.uniform(20, 127)], -1)
         shade[(x - cx) ** 2 + (y - cy) ** 2 < (r / 3) ** 2] = draw.uniform(0, 255, 3)
-        picture[:] = np.clip(shade + draw.normal(0, 2, shade.shape), 0, 255)
+        image[:] = np.clip(shade + draw.normal(0, 2, shade.shape), 0, 255)
 
 
-def write(pictures, folder):
+def write(images, folder):
     train = os.path.join(folder, "train")
     os.makedirs(train)
     with open(os.path.join(train, "metadata.jsonl"), "w") as lines:
-        for index, picture in enumerate(pictures):
+        for index, image in enumerate(images):
             name = f"{index:06d}.png"
-            Image.fromarray(picture).save(os.path.join(train, name))
-            lines.write(json.dumps({"file_name": name, "text": f"picture no. {index}", "mi": float(index)}) + "\n")
+            Image.fromarray(image).save(os.path.join(train, name))
+            lines.write(json.dumps({"file_name": name, "text": f"image no. {index}", "mi": float(index)}) + "\n")
 
 
 def main():
@@ -41,9 +41,9 @@ def main():
     arguments = parser.parse_args()
     if arguments.make:
         return make(arguments.pixels, *arguments.make)
-    pictures = np.load(arguments.pixels)
+    images = np.load(arguments.pixels)
     began = time.perf_counter()
-    write(pictures, arguments.to)
+    write(images, arguments.to)
     print(round(time.perf_counter() - began, 3))
 
 

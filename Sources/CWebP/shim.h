@@ -1,3 +1,4 @@
-// libwebp's decoder: it returns its errors, so Swift calls it directly.
+// libwebp returns its errors, so Swift calls it directly.
 #pragma once
 #include <webp/decode.h>
+#include <webp/encode.h>

@@ -1,3 +1,5 @@
+package import Images
+
 /// A PNG, JPEG or WebP file: what its header says, and its pixels, upright.
 package struct ImageFile: Sendable {
     package let format: ImageFormat
@@ -28,7 +30,7 @@ package struct ImageFile: Sendable {
 
     /// - Returns: the upright pixels, and whether the file itself may stand for them: a plain PNG without a fault,
     ///   whose pixels every program sees alike.
-    package func decode() throws(CodecError) -> (image: DecodedImage, isPlain: Bool) {
+    package func decode() throws(CodecError) -> (image: RGBImage, isPlain: Bool) {
         switch format {
         case .png:
             let (image, isClean) = try PNG.decodeAndCheck(bytes, limit: .max)

@@ -1,3 +1,4 @@
+import Images
 import CImages
 
 /// JPEG files, decoded by libjpeg-turbo to 8-bit red, green and blue. Color profiles are not followed.
@@ -14,7 +15,7 @@ enum JPEG {
     }
 
     /// The image as it is stored, not rotated.
-    static func decode(_ bytes: [UInt8]) throws(CodecError) -> DecodedImage {
+    static func decode(_ bytes: [UInt8]) throws(CodecError) -> RGBImage {
         let (width, height) = try size(bytes)
         var message = CMessage()
         var code: Int32 = 0
@@ -24,7 +25,7 @@ enum JPEG {
             count = code == 1 ? buffer.count : 0
         }
         guard code == 1 else { throw CodecError("a damaged JPEG image: \(message.text)") }
-        return DecodedImage(width: width, height: height, pixels: pixels)
+        return RGBImage(width: width, height: height, pixels: pixels)
     }
 }
 

@@ -1,3 +1,5 @@
+import Images
+
 /// How a camera was held: the TIFF tag 0x0112, by which a stored image is rotated to stand upright.
 struct Orientation {
     /// 1 to 8; 1 is upright.
@@ -6,7 +8,7 @@ struct Orientation {
     var swapsSides: Bool { value >= 5 }
 
     /// The image rotated and mirrored as the tag asks.
-    func upright(_ image: DecodedImage) -> DecodedImage {
+    func upright(_ image: RGBImage) -> RGBImage {
         guard (2...8).contains(value) else { return image }
         let (width, height) = swapsSides ? (image.height, image.width) : (image.width, image.height)
         let pixels = [UInt8](unsafeUninitializedCapacity: image.pixels.count) { out, count in
@@ -23,7 +25,7 @@ struct Orientation {
             }
             count = out.count
         }
-        return DecodedImage(width: width, height: height, pixels: pixels)
+        return RGBImage(width: width, height: height, pixels: pixels)
     }
 
     /// Which stored pixel is shown at (x, y).

@@ -1,10 +1,15 @@
 import CImages
 import CPNG
+package import Images
 
 /// PNG files of 8-bit red, green and blue, by libpng.
 package enum PNG {
     /// Images larger than this are refused before memory is taken for them, unless the caller raises it.
     package static let largestPixelCount = 1 << 28
+
+    package static func encode(_ image: RGBImage) throws(CodecError) -> [UInt8] {
+        try encode(width: image.width, height: image.height, pixels: image.pixels)
+    }
 
     /// - Parameters:
     ///   - width: in pixels.
@@ -35,7 +40,7 @@ package enum PNG {
     ///   - limit: the most pixels that it may have.
     package static func decode(
         _ bytes: [UInt8], limit: Int = largestPixelCount
-    ) throws(CodecError) -> DecodedImage {
+    ) throws(CodecError) -> RGBImage {
         try decodeAndCheck(bytes, limit: limit).image
     }
 
@@ -43,7 +48,7 @@ package enum PNG {
     ///   pixels.
     static func decodeAndCheck(
         _ bytes: [UInt8], limit: Int
-    ) throws(CodecError) -> (image: DecodedImage, isClean: Bool) {
+    ) throws(CodecError) -> (image: RGBImage, isClean: Bool) {
         let (width, height) = try size(bytes)
         guard width * height <= limit else {
             throw CodecError("a PNG image of \(width)×\(height) pixels is too large")
@@ -57,7 +62,7 @@ package enum PNG {
             count = code == 1 ? buffer.count : 0
         }
         guard code == 1 else { throw CodecError("a damaged PNG image: \(message.text)") }
-        return (DecodedImage(width: width, height: height, pixels: pixels), isClean == 1)
+        return (RGBImage(width: width, height: height, pixels: pixels), isClean == 1)
     }
 
     private static func message(_ image: png_image) -> String {

@@ -1,7 +1,33 @@
 import Foundation
 
-/// Changes the size of RGB images by Lanczos filtering, the rows first, as Pillow's LANCZOS does.
+/// Changes the size of RGB images by filtering, the rows first, as Pillow does.
 package enum Resampling {
+    /// What an output value takes from its neighbors.
+    package enum Filter: Sendable {
+        /// Three lobes of a windowed sinc: Pillow's LANCZOS.
+        case lanczos
+        /// The cubic with a = −0.5: Pillow's BICUBIC.
+        case bicubic
+
+        /// How far it reaches, in inputs that are not shrunk.
+        fileprivate var support: Double { self == .lanczos ? 3 : 2 }
+
+        fileprivate func callAsFunction(_ x: Double) -> Double {
+            guard abs(x) < support else { return 0 }
+            switch self {
+            case .lanczos: return Self.sinc(x) * Self.sinc(x / 3)
+            case .bicubic:
+                let (a, x) = (-0.5, abs(x))
+                return x < 1 ? ((a + 2) * x - (a + 3)) * x * x + 1 : (((x - 5) * x + 8) * x - 4) * a
+            }
+        }
+
+        private static func sinc(_ x: Double) -> Double {
+            if x == 0 { return 1 }
+            return sin(.pi * x) / (.pi * x)
+        }
+    }
+
     /// A part of a scaled image: columns and rows.
     package struct Window: Equatable, Sendable {
         package let columns, rows: Range<Int>
@@ -24,22 +50,39 @@ package enum Resampling {
     ///   - height: of the image, in pixels.
     ///   - newWidth: of the result, in pixels.
     ///   - newHeight: of the result, in pixels.
+    ///   - filter: what it is scaled by.
     ///   - window: the part of the result that is wanted. Only that is computed: the values are those of the whole, the
     ///     cost is the part's.
     /// - Returns: `3·columns·rows` values of the window.
     package static func resize(
-        _ pixels: [UInt8], width: Int, height: Int, to newWidth: Int, _ newHeight: Int, window: Window? = nil
+        _ pixels: [UInt8], width: Int, height: Int, to newWidth: Int, _ newHeight: Int, filter: Filter = .lanczos,
+        window: Window? = nil
     ) -> [UInt8] {
         precondition(pixels.count == 3 * width * height, "\(pixels.count) values for \(width)×\(height) pixels")
         let window = window ?? Window(columns: 0..<newWidth, rows: 0..<newHeight)
         if width == newWidth, height == newHeight { return cut(pixels, width: width, window) }
-        let columns = Kernels(from: width, to: newWidth, window.columns)
-        let rows = Kernels(from: height, to: newHeight, window.rows)
+        switch filter {
+        case .lanczos:
+            return scale(
+                pixels, width: width, Kernels<Float>(filter, from: width, to: newWidth, window.columns) { Float($0) },
+                Kernels<Float>(filter, from: height, to: newHeight, window.rows) { Float($0) }, window)
+        case .bicubic:
+            // Pillow's weights are whole numbers of 2⁻²²: sums of them are exact here, and rounded as there.
+            func pillow(_ weight: Double) -> Double { (weight * 0x1p22).rounded() * 0x1p-22 }
+            return scale(
+                pixels, width: width, Kernels<Double>(filter, from: width, to: newWidth, window.columns, pillow),
+                Kernels<Double>(filter, from: height, to: newHeight, window.rows, pillow), window)
+        }
+    }
+
+    private static func scale<Number: BinaryFloatingPoint>(
+        _ pixels: [UInt8], width: Int, _ columns: Kernels<Number>, _ rows: Kernels<Number>, _ window: Window
+    ) -> [UInt8] {
         let stride = 3 * window.columns.count
         // Rows that are scaled sideways, as many as one row of the result needs; row y lies at y modulo their number.
         let kept = rows.longest
         var between = [UInt8](repeating: 0, count: kept * stride)
-        var sums = [Float](repeating: 0, count: stride)
+        var sums = [Number](repeating: 0, count: stride)
         var next = rows.starts.first ?? 0
         return [UInt8](unsafeUninitializedCapacity: stride * window.rows.count) { out, count in
             for index in window.rows.indices {
@@ -55,7 +98,7 @@ package enum Resampling {
                         sums.update(repeating: 0)
                         for (offset, weight) in weights.enumerated() {
                             let place = (start + offset) % kept * stride
-                            for x in 0..<stride { sums[x] += weight * Float(between[place + x]) }
+                            for x in 0..<stride { sums[x] += weight * Number(between[place + x]) }
                         }
                         for x in 0..<stride { out[row * stride + x] = rounded(sums[x]) }
                     }
@@ -66,20 +109,20 @@ package enum Resampling {
     }
 
     /// One row, scaled sideways.
-    private static func scale(
-        _ pixels: [UInt8], row: Int, width: Int, _ kernels: Kernels, into out: inout [UInt8], at place: Int
+    private static func scale<Number: BinaryFloatingPoint>(
+        _ pixels: [UInt8], row: Int, width: Int, _ kernels: Kernels<Number>, into out: inout [UInt8], at place: Int
     ) {
         pixels.withUnsafeBufferPointer { pixels in
             out.withUnsafeMutableBufferPointer { out in
                 kernels.values.withUnsafeBufferPointer { values in
                     for x in kernels.starts.indices {
                         var from = 3 * (row * width + kernels.starts[x])
-                        var (red, green, blue) = (Float(0), Float(0), Float(0))
+                        var (red, green, blue) = (Number(0), Number(0), Number(0))
                         for index in kernels.ends[x]..<kernels.ends[x + 1] {
                             let weight = values[index]
-                            red += weight * Float(pixels[from])
-                            green += weight * Float(pixels[from + 1])
-                            blue += weight * Float(pixels[from + 2])
+                            red += weight * Number(pixels[from])
+                            green += weight * Number(pixels[from + 1])
+                            blue += weight * Number(pixels[from + 2])
                             from += 3
                         }
                         out[place + 3 * x] = rounded(red)
@@ -102,44 +145,38 @@ package enum Resampling {
         return out
     }
 
-    private static func rounded(_ value: Float) -> UInt8 { UInt8(min(max(value + 0.5, 0), 255)) }
+    private static func rounded<Number: BinaryFloatingPoint>(_ value: Number) -> UInt8 {
+        UInt8(min(max(value + 0.5, 0), 255))
+    }
 
     /// What each output value takes from which inputs, one after the other.
-    private struct Kernels {
+    private struct Kernels<Number: BinaryFloatingPoint> {
         private(set) var starts: [Int] = []
         /// Where each kernel's values begin, and where the last one's end.
         private(set) var ends = [0]
-        private(set) var values: [Float] = []
+        private(set) var values: [Number] = []
         private(set) var longest = 1
 
         /// When shrinking, the filter widens so that every input counts.
-        init(from count: Int, to newCount: Int, _ range: Range<Int>) {
+        init(
+            _ filter: Filter, from count: Int, to newCount: Int, _ range: Range<Int>, _ stored: (Double) -> Number
+        ) {
             let scale = Double(count) / Double(newCount)
             let stretch = max(scale, 1)
-            let support = 3 * stretch
+            let support = filter.support * stretch
             for index in range {
                 let center = (Double(index) + 0.5) * scale
                 let start = max(Int(center - support + 0.5), 0)
                 let end = min(Int(center + support + 0.5), count)
-                let weights = (start..<max(end, start + 1)).map { Self.lanczos((Double($0) - center + 0.5) / stretch) }
+                let weights = (start..<max(end, start + 1)).map { filter((Double($0) - center + 0.5) / stretch) }
                 let sum = weights.reduce(0, +)
                 starts.append(start)
-                values += weights.map { Float($0 / sum) }
+                values += weights.map { stored($0 / sum) }
                 ends.append(values.count)
                 longest = max(longest, weights.count)
             }
         }
 
-        func weights(_ index: Int) -> ArraySlice<Float> { values[ends[index]..<ends[index + 1]] }
-
-        private static func lanczos(_ x: Double) -> Double {
-            guard abs(x) < 3 else { return 0 }
-            return sinc(x) * sinc(x / 3)
-        }
-
-        private static func sinc(_ x: Double) -> Double {
-            if x == 0 { return 1 }
-            return sin(.pi * x) / (.pi * x)
-        }
+        func weights(_ index: Int) -> ArraySlice<Number> { values[ends[index]..<ends[index + 1]] }
     }
 }

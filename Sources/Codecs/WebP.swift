@@ -1,3 +1,4 @@
+import Images
 import CWebP
 
 /// Still WebP images, lossy and lossless, decoded by libwebp. Color profiles are not followed.
@@ -9,7 +10,7 @@ enum WebP {
     }
 
     /// The image as it is stored, not rotated; a transparent one is composed over white.
-    static func decode(_ bytes: [UInt8]) throws(CodecError) -> DecodedImage {
+    static func decode(_ bytes: [UInt8]) throws(CodecError) -> RGBImage {
         let features = try features(bytes)
         let (width, height) = (Int(features.width), Int(features.height))
         let channels = features.has_alpha != 0 ? 4 : 3
@@ -25,8 +26,8 @@ enum WebP {
         }
         guard isDecoded else { throw CodecError("a damaged WebP image: it is truncated or corrupt") }
         return channels == 4
-            ? DecodedImage(width: width, height: height, rgba: values)
-            : DecodedImage(width: width, height: height, pixels: values)
+            ? RGBImage(width: width, height: height, rgba: values)
+            : RGBImage(width: width, height: height, pixels: values)
     }
 
     private static func features(_ bytes: [UInt8]) throws(CodecError) -> WebPBitstreamFeatures {

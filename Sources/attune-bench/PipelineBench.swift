@@ -45,7 +45,7 @@ struct PipelineBench: ParsableCommand {
     }
 
     private func train(_ model: DiffusionModel) throws {
-        let objective = DenoisingObjective(unet: model.unet, scheduler: model.scheduler)
+        let objective = DenoisingObjective(NoisingProcess(model.scheduler))
         let latent = model.latentShape
         let shape = [batch, latent[1], latent[2], latent[0]]
         let prompts = model.encode(prompts: Self.prompts)
@@ -67,8 +67,11 @@ struct PipelineBench: ParsableCommand {
                         latents: draws.normal(shape), noise: draws.normal(shape),
                         timesteps: (0..<batch).map { ($0 * 997 + step * 389) % 1000 }, text: text,
                         prompts: (0..<batch).map { $0 % prompts.count }),
-                    adapters: adapter.replacing(parameters).bound(to: model.unet.linears, weightSquares: squares),
-                    parameters: parameters
+                    Policies(
+                        current: Network(
+                            model.unet,
+                            adapters: adapter.replacing(parameters).bound(
+                                to: model.unet.linears, weightSquares: squares))), parameters: parameters
                 ).gradients
                 adapter = adapter.replacing(
                     optimizer.update(

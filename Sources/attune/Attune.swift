@@ -18,11 +18,17 @@ struct Attune: AsyncParsableCommand {
                 name: "Query and select",
                 subcommands: [
                     QueryCommand.self, SelectCommand.self, SelectionsCommand.self, ShowCommand.self, DiffCommand.self,
-                    ExportCommand.self,
+                    ExportCommand.self, DuplicatesCommand.self, SimilarCommand.self,
                 ]),
             CommandGroup(
                 name: "Fine-tune and sample",
-                subcommands: [TrainCommand.self, SampleCommand.self, ReportCommand.self]),
+                subcommands: [TrainCommand.self, SampleCommand.self]),
+            CommandGroup(
+                name: "Evaluate and look",
+                subcommands: [
+                    EvaluateCommand.self, QualityCommand.self, FeaturesCommand.self, ReportCommand.self, ServeCommand.self,
+                    ShapesCommand.self,
+                ]),
             CommandGroup(name: "Share", subcommands: [PushCommand.self, PullCommand.self, CheckShardCommand.self]),
             CommandGroup(
                 name: "Maintenance",

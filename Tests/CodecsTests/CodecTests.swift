@@ -1,3 +1,4 @@
+import Images
 import Codecs
 import Testing
 

@@ -30,10 +30,10 @@ def webdataset(folder, cache):
     return [dict(id=r["json"]["id"], text=r["txt"], mi=r["json"]["mi"], size=pixels(r["png"])) for r in rows]
 
 
-def sd_scripts_caption(picture, extension=".caption"):
-    """The rule by which sd-scripts finds a picture's caption, with its default extension: a file beside the picture, or
+def sd_scripts_caption(image, extension=".caption"):
+    """The rule by which sd-scripts finds an image's caption, with its default extension: a file beside the image, or
     one without the four numbers that face detection appends; its first line. None: it trains on the folder's word."""
-    stem = os.path.splitext(picture)[0]
+    stem = os.path.splitext(image)[0]
     numbered = stem.split("_")
     for base in (stem, "_".join(numbered[:-4]) if len(numbered) >= 5 else stem):
         if os.path.isfile(base + extension):
@@ -43,7 +43,7 @@ def sd_scripts_caption(picture, extension=".caption"):
 
 
 def kohya(folder, cache):
-    """What sd-scripts' loader does: pictures of each <repeats>_<concept> folder, captions beside them."""
+    """What sd-scripts' loader does: images of each <repeats>_<concept> folder, captions beside them."""
     from PIL import Image
 
     seen = []

@@ -38,13 +38,16 @@ if TYPE_CHECKING:
 #: The columns of a query, in their order; each scorer of `attune annotations` is one more.
 COLUMNS = (
     "id", "recipe", "prompt", "seed", "model", "adapter", "sampler", "steps", "guidance", "width", "height", "tag",
-    "mi", "mi_se", "mi_reference", "mi_source", "mc", "mc_se", "mc_reference", "mc_draws", "rf", "rf_cfg", "latent_shape", "shard",
-    "row",
+    "mi", "mi_se", "mi_reference", "mi_source", "mc", "mc_se", "mc_reference", "mc_draws",
+    "contrast", "contrast_se", "contrast_hard", "pointwise", "near_misses", "rf", "rf_cfg", "latent_shape", "shard", "row",
 )  # fmt: skip
 #: Those of them that are scores.
-SCORES = ("mi", "mi_se", "mi_reference", "mc", "mc_se", "mc_reference", "rf", "rf_cfg")
+SCORES = (
+    "mi", "mi_se", "mi_reference", "mc", "mc_se", "mc_reference", "contrast", "contrast_se", "contrast_hard", "pointwise",
+    "rf", "rf_cfg",
+)  # fmt: skip
 #: Catalogues whose tables this package reads.
-VERSIONS = range(7, 11)
+VERSIONS = range(7, 12)
 
 _SHARED = {
     "nfs", "nfs4", "cifs", "smb3", "smbfs", "lustre", "gpfs", "ceph", "beegfs", "9p", "afs", "gfs2", "ocfs2", "panfs",

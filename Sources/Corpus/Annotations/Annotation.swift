@@ -28,6 +28,9 @@ extension Annotations {
     /// What is wrong with a scorer's name, nil for a good one.
     package static func problem(withName name: String) -> String? {
         if let problem = problem(withStoredName: name) { return problem }
+        guard !CatalogueSource.newNames.contains(name) else {
+            return "'\(name)' has a meaning of its own in queries; choose another name"
+        }
         guard !needsQuotes(name) else {
             return
                 "'\(name)' is a word of SQL, which queries would have to quote; choose another name, such as \(name)_score"
@@ -42,7 +45,8 @@ extension Annotations {
         guard isPlain, let first = name.utf8.first, first > 57, first != 95, name.utf8.count <= 64 else {
             return "a scorer's name has a–z, 0–9 and '_' only, and begins with a letter, as in hps_v2"
         }
-        guard !CatalogueRow.columns.contains(name), !reserved.contains(name) else {
+        let taken = CatalogueRow.columns.contains(name) && !CatalogueSource.newNames.contains(name)
+        guard !taken, !reserved.contains(name) else {
             return "'\(name)' has a meaning of its own in queries; choose another name"
         }
         return nil

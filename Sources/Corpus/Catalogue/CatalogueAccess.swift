@@ -23,14 +23,17 @@ enum CatalogueAccess {
     }
 
     /// Where this user's own catalogues of a corpus can be, the best place first.
-    static func privatePaths(for folder: URL) -> [String] {
+    static func privatePaths(for folder: URL) -> [String] { privatePaths(for: folder, "catalog", ".sqlite") }
+
+    /// Where this user's own files that are derived from a corpus can be, the best place first.
+    static func privatePaths(for folder: URL, _ what: String, _ ending: String) -> [String] {
         // A copy under the same path is another corpus.
         let settings = (try? Disk.read(folder.appending(path: "attune.json").path)) ?? Data()
         let key = Digest(of: Data(folder.resolvingSymlinksInPath().path.utf8) + settings).hex.prefix(32)
         return cacheFolders.compactMap { cache in
             let host = FileSystem.isShared(cache) ? "-\(AtomicFiles.host)" : ""
             guard isOwn(cache) else { return nil }
-            return cache.appending(path: "catalog-\(key)\(host).sqlite").path
+            return cache.appending(path: "\(what)-\(key)\(host)\(ending)").path
         }
     }
 
@@ -59,6 +62,19 @@ enum CatalogueAccess {
 }
 
 extension Corpus {
+    /// A folder of this user for what is derived from the corpus and can be made again, such as thumbnails; nil where there
+    /// is no place for one.
+    ///
+    /// - Parameter what: names the folder among others of the corpus.
+    package func cacheFolder(for what: String) -> URL? {
+        for path in CatalogueAccess.privatePaths(for: folder, what, "") {
+            let place = URL(fileURLWithPath: path, isDirectory: true)
+            do throws(DiskError) { try Disk.makeFolder(place.path) } catch { continue }
+            if Permission.writeProblem(place.path) == nil { return place }
+        }
+        return nil
+    }
+
     /// Opens a corpus whose catalogue this process cannot write to.
     ///
     /// Its catalogue is read as it is where it knows all shards. Else this user gets one under $XDG_CACHE_HOME, which

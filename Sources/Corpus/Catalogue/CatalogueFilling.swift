@@ -11,7 +11,7 @@ final class CatalogueFilling {
     private var prompts: [ExactText: Int64] = [:]
     /// Candidates of one prompt come one after the other.
     private var lastPrompt: (text: ExactText, key: Int64)?
-    private var origins: [Origin: Int64] = [:]
+    private var origins: [SampleOrigin: Int64] = [:]
 
     /// Prompts to remember; the table knows the others.
     private static let mostPrompts = 500_000
@@ -23,7 +23,7 @@ final class CatalogueFilling {
             INSERT \(isIndexed ? "OR IGNORE" : "") INTO sample (id, recipe, prompt, origin, seed, shard, row,
               mi, mi_se, mi_reference, mi_source, rf, rf_cfg) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)
             """, database)
-        insertScore = try RowStatement("INSERT OR IGNORE INTO score VALUES (?,?,?,?,?,?,?)", database)
+        insertScore = try RowStatement("INSERT OR IGNORE INTO score VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", database)
         findPrompt = try RowStatement("SELECT key FROM prompt WHERE text = ?", database)
         insertPrompt = try RowStatement("INSERT INTO prompt (text) VALUES (?)", database)
         findOrigin = try RowStatement(
@@ -44,6 +44,7 @@ final class CatalogueFilling {
         case .samples(let samples): try add(samples)
         case .scores(let scores): try add(scores)
         case .annotations(let annotations): try add(annotations)
+        case .vectors(let vectors): try add(vectors)
         }
     }
 
@@ -87,6 +88,11 @@ final class CatalogueFilling {
                 values.set(5, row.mi)
                 values.set(6, row.standardError)
                 values.set(7, row.reference)
+                values.set(8, row.curves.contrast)
+                values.set(9, row.curves.contrastError)
+                values.set(10, row.curves.contrastHard)
+                values.set(11, row.curves.pointwise)
+                if let count = row.nearMisses { values.set(12, count) } else { values.set(12, nil as String?) }
             }
         }
         if isIndexed { try useScores(of: "id IN (SELECT sample FROM score WHERE shard = x'\(shard.digest.hex)')") }
@@ -105,14 +111,23 @@ final class CatalogueFilling {
         try useScores(of: "id IN (SELECT sample FROM score)")
     }
 
-    /// Fills the `mc` columns from the score with most draws, and `mi` where generation left no trace.
+    /// Fills the `mc` columns from the score with most draws, those of near misses from the one with most draws and near
+    /// misses, and `mi` where generation left no trace.
     private func useScores(of which: String) throws {
         try database.execute(
             sql: """
                 UPDATE sample SET (mc, mc_se, mc_reference, mc_draws) =
                   (SELECT mi, mi_se, mi_reference, draws FROM score WHERE sample = sample.id
-                   ORDER BY draws DESC, scorer, shard LIMIT 1)
-                WHERE \(which) AND id IN (SELECT sample FROM score)
+                   ORDER BY mi IS NULL, draws DESC, scorer, shard LIMIT 1)
+                WHERE \(which) AND id IN (SELECT sample FROM score WHERE mi IS NOT NULL)
+                """)
+        try database.execute(
+            sql: """
+                UPDATE sample SET (contrast, contrast_se, contrast_hard, pointwise, near_misses) =
+                  (SELECT contrast, contrast_se, contrast_hard, pointwise, near_misses FROM score
+                   WHERE sample = sample.id AND near_misses IS NOT NULL
+                   ORDER BY draws DESC, near_misses DESC, scorer, shard LIMIT 1)
+                WHERE \(which) AND id IN (SELECT sample FROM score WHERE near_misses IS NOT NULL)
                 """)
         try database.execute(
             sql: """
@@ -139,7 +154,8 @@ final class CatalogueFilling {
             sql: """
                 UPDATE sample SET mi = NULL, mi_se = NULL, mi_reference = NULL, mi_source = NULL
                 WHERE id IN (\(scored)) AND mi_source IS 'monte-carlo';
-                UPDATE sample SET mc = NULL, mc_se = NULL, mc_reference = NULL, mc_draws = NULL WHERE id IN (\(scored));
+                UPDATE sample SET mc = NULL, mc_se = NULL, mc_reference = NULL, mc_draws = NULL, contrast = NULL,
+                  contrast_se = NULL, contrast_hard = NULL, pointwise = NULL, near_misses = NULL WHERE id IN (\(scored));
                 CREATE TEMP TABLE dropped AS \(scored);
                 DELETE FROM score WHERE shard = x'\(shard.hex)';
                 """)
@@ -166,7 +182,7 @@ final class CatalogueFilling {
         return key ?? 0
     }
 
-    private func origin(_ origin: Origin) throws -> Int64 {
+    private func origin(_ origin: SampleOrigin) throws -> Int64 {
         if let key = origins[origin] { return key }
         let bind: (borrowing RowStatement.Binding) -> Void = { values in
             values.set(1, origin.model.text)

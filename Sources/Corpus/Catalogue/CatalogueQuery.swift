@@ -81,6 +81,12 @@ package struct CatalogueRow: Sendable, Equatable {
     /// What conditions and rankings can name.
     package static let columns = CatalogueSource.names
 
+    /// The columns that are scores of an image.
+    package static let scores: [String: any KeyPath<CatalogueRow, Double?> & Sendable] = [
+        "mi": \.mi, "mi_reference": \.miReference, "mc": \.mc, "mc_reference": \.mcReference, "contrast": \.contrast,
+        "contrast_hard": \.contrastHard, "pointwise": \.pointwise, "rf": \.rf, "rf_cfg": \.guidedRF,
+    ]
+
     package let id, recipe, prompt, seed, model, sampler: String
     package let adapter, tag: String?
     package let steps: Int
@@ -97,6 +103,9 @@ package struct CatalogueRow: Sendable, Equatable {
     package let mc, mcStandardError, mcReference: Double?
     /// Noise samples per timestep of that measurement.
     package let mcDraws: Int?
+    /// Contrastive MI, soft and hard, and the point-wise form, where near misses were measured, and how many those were.
+    package let contrast, contrastStandardError, contrastHard, pointwise: Double?
+    package let nearMisses: Int?
     /// Of flow-matching models: the estimate, and that of the guided velocity.
     package let rf, guidedRF: Double?
     package let latentShape: [Int]
@@ -105,7 +114,7 @@ package struct CatalogueRow: Sendable, Equatable {
     package let row: Int
 
     init(
-        id: String, recipe: String, prompt: String, seed: String, origin: Origin, scores: Scores, shard: String,
+        id: String, recipe: String, prompt: String, seed: String, origin: SampleOrigin, scores: Scores, shard: String,
         row: Int
     ) {
         (self.id, self.recipe, self.prompt, self.seed, self.shard, self.row) = (id, recipe, prompt, seed, shard, row)
@@ -115,6 +124,8 @@ package struct CatalogueRow: Sendable, Equatable {
         latentShape = origin.latentShape
         (mi, miStandardError, miReference, miSource) = (scores.mi, scores.miError, scores.miReference, scores.miSource)
         (mc, mcStandardError, mcReference, mcDraws) = (scores.mc, scores.mcError, scores.mcReference, scores.mcDraws)
+        (contrast, contrastStandardError) = (scores.contrast, scores.contrastError)
+        (contrastHard, pointwise, nearMisses) = (scores.contrastHard, scores.pointwise, scores.nearMisses)
         (rf, guidedRF) = (scores.rf, scores.guidedRF)
     }
 
@@ -123,6 +134,8 @@ package struct CatalogueRow: Sendable, Equatable {
         var miSource: String?
         var mc, mcError, mcReference: Double?
         var mcDraws: Int?
+        var contrast, contrastError, contrastHard, pointwise: Double?
+        var nearMisses: Int?
         var rf, guidedRF: Double?
     }
 }

@@ -51,6 +51,18 @@ extension Catalogue {
         }
     }
 
+    /// The rows made by some recipes, by those; of several samples of one recipe any.
+    func rows(ofRecipes recipes: [Digest]) throws(CorpusError) -> [Digest: CatalogueRow] {
+        try Self.explained(path) {
+            try writer.read { database in
+                let reader = try RowReader(database, by: "recipe")
+                var rows: [Digest: CatalogueRow] = [:]
+                for recipe in recipes { rows[recipe] = try reader.row(recipe) }
+                return rows
+            }
+        }
+    }
+
     private func asked<R>(_ query: CatalogueQuery, _ body: (Database) throws -> R) throws(CorpusError) -> R {
         var configuration = Configuration()
         configuration.readonly = true

@@ -81,6 +81,7 @@ extension Catalogue {
         try database.execute(sql: "DELETE FROM shard WHERE key = ?", arguments: [key])
         try filling.dropScores(in: old)
         try forgetAnnotations(in: old, database)
+        try forgetVectors(in: old, database)
     }
 
     /// Of a scorer whose file has gone, the other files say what counts now: they are indexed again at the next

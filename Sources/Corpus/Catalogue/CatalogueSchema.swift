@@ -2,7 +2,7 @@
 ///
 /// Digests are 32 bytes, and what many samples share is kept once: ten million samples fit in four gigabytes.
 enum CatalogueSchema {
-    static let version = 10
+    static let version = 11
 
     static let tables = """
         CREATE TABLE prompt (key INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
@@ -16,10 +16,13 @@ enum CatalogueSchema {
           key INTEGER PRIMARY KEY, id BLOB NOT NULL, recipe BLOB NOT NULL, prompt INTEGER NOT NULL,
           origin INTEGER NOT NULL, seed NOT NULL, shard INTEGER NOT NULL, row INTEGER NOT NULL,
           mi REAL, mi_se REAL, mi_reference REAL, mi_source TEXT,
-          mc REAL, mc_se REAL, mc_reference REAL, mc_draws INTEGER, rf REAL, rf_cfg REAL);
+          mc REAL, mc_se REAL, mc_reference REAL, mc_draws INTEGER,
+          contrast REAL, contrast_se REAL, contrast_hard REAL, pointwise REAL, near_misses INTEGER, rf REAL, rf_cfg REAL);
         CREATE TABLE score (
           sample BLOB NOT NULL, scorer TEXT NOT NULL, shard BLOB NOT NULL, draws INTEGER NOT NULL,
-          mi REAL, mi_se REAL, mi_reference REAL, PRIMARY KEY (sample, scorer, shard)) WITHOUT ROWID;
+          mi REAL, mi_se REAL, mi_reference REAL,
+          contrast REAL, contrast_se REAL, contrast_hard REAL, pointwise REAL, near_misses INTEGER,
+          PRIMARY KEY (sample, scorer, shard)) WITHOUT ROWID;
         CREATE TABLE scorer (key INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
         CREATE TABLE annotation (
           scorer INTEGER NOT NULL, sample BLOB NOT NULL, value REAL NOT NULL, revision INTEGER NOT NULL,

@@ -9,11 +9,16 @@ struct CatalogueSource {
         ("guidance", "o.guidance"), ("width", "o.width"), ("height", "o.height"), ("tag", "o.tag"),
         ("mi", "s.mi"), ("mi_se", "s.mi_se"), ("mi_reference", "s.mi_reference"), ("mi_source", "s.mi_source"),
         ("mc", "s.mc"), ("mc_se", "s.mc_se"), ("mc_reference", "s.mc_reference"), ("mc_draws", "s.mc_draws"),
+        ("contrast", "s.contrast"), ("contrast_se", "s.contrast_se"), ("contrast_hard", "s.contrast_hard"),
+        ("pointwise", "s.pointwise"), ("near_misses", "s.near_misses"),
         ("rf", "s.rf"), ("rf_cfg", "s.rf_cfg"),
         ("latent_shape", "o.latent_shape"), ("shard", "lower(hex(h.digest))"), ("row", "s.row"),
     ]
 
     static let names = expressions.map(\.name)
+
+    /// Columns that version 0.2 did not have: its annotations may be called so. Such a name now means the column.
+    static let newNames: Set<String> = ["contrast", "contrast_se", "contrast_hard", "pointwise", "near_misses"]
 
     /// For internal use: keys that no condition is expected to name.
     private static let keys = "s.key AS _sample, s.prompt AS _prompt, s.id AS _id"
@@ -32,7 +37,7 @@ struct CatalogueSource {
         let words = Set(
             texts.compactMap { $0?.lowercased() }
                 .flatMap { $0.split { !($0.isLetter || $0.isNumber || $0 == "_") } }.map(String.init))
-        let annotations = scorers.map { name in
+        let annotations = scorers.filter { !Self.newNames.contains($0) }.map { name in
             let scorer = "(SELECT key FROM scorer WHERE name = '\(name)')"
             return (name: name, sql: "(SELECT value FROM annotation WHERE scorer = \(scorer) AND sample = s.id)")
         }

@@ -6,18 +6,20 @@ enum PreparedShard: Sendable {
     case samples(PreparedSamples)
     case scores(PreparedScores)
     case annotations(AnnotationShard)
+    case vectors(VectorShard)
 
     init(_ sealed: SealedFile, scoring: any TraceScoring) throws(CorpusError) {
         switch try SealedContents(sealed) {
         case .scores(let shard): self = .scores(PreparedScores(shard, stamp: sealed.stamp, scoring))
         case .annotations(let shard): self = .annotations(shard)
+        case .vectors(let shard): self = .vectors(shard)
         case .samples(let shard): self = .samples(try PreparedSamples(shard, scoring))
         }
     }
 }
 
 /// What samples of one command have in common.
-package struct Origin: Hashable, Sendable {
+package struct SampleOrigin: Hashable, Sendable {
     var model: ExactText
     var adapter: ExactText?
     var sampler: ExactText
@@ -61,18 +63,18 @@ package struct PreparedSamples: Sendable {
 
     let digest: Digest
     let stamp: FileStamp
-    private(set) var origins: [Origin] = []
+    private(set) var origins: [SampleOrigin] = []
     private(set) var rows: [Row] = []
 
     /// Rows that no shard is behind, to measure a catalogue by.
-    package init(synthetic rows: [Row], origins: [Origin], shard: Digest) {
+    package init(synthetic rows: [Row], origins: [SampleOrigin], shard: Digest) {
         (self.rows, self.origins, digest) = (rows, origins, shard)
         stamp = FileStamp(size: 0, inode: 0, changed: 0)
     }
 
     init(_ shard: ShardReader, _ scoring: any TraceScoring) throws(CorpusError) {
         (digest, stamp) = (shard.digest, shard.stamp)
-        var known: [Origin: Int] = [:]
+        var known: [SampleOrigin: Int] = [:]
         var last: Int?
         rows.reserveCapacity(shard.ids.count)
         let traces = try shard.traces()
@@ -87,7 +89,7 @@ package struct PreparedSamples: Sendable {
             }
             let score = scoring.scores(
                 timesteps: traces[row].timesteps, deltaSquared: traces[row].deltaSquared, schedule: manifest.schedule)
-            let origin = Origin(
+            let origin = SampleOrigin(
                 model: manifest.model, adapter: manifest.adapter, sampler: manifest.sampler, steps: manifest.steps,
                 guidance: manifest.guidance, width: manifest.width, height: manifest.height, tag: manifest.tag,
                 latentShape: manifest.latent_shape)
@@ -118,6 +120,9 @@ struct PreparedScores: Sendable {
     struct Row: Sendable {
         var sample: Digest
         var mi, standardError, reference: Double
+        /// Nil where no near misses were measured.
+        var nearMisses: Int?
+        var curves = CurveScores()
     }
 
     let digest: Digest
@@ -132,8 +137,16 @@ struct PreparedScores: Sendable {
             let draws = record.draws.map {
                 scoring.scores(timesteps: record.timesteps, deltaSquared: $0, schedule: schedule)
             }
-            let mean = Self.mean(draws)
-            return Row(sample: record.sample, mi: mean.mi, standardError: mean.standardError, reference: mean.reference)
+            // A part of the timesteps is no estimate of MI.
+            let mean = shard.scorer.timesteps == nil ? Self.mean(draws) : (.nan, .nan, .nan)
+            var row = Row(
+                sample: record.sample, mi: mean.mi, standardError: mean.standardError, reference: mean.reference)
+            if let curves = record.curves {
+                row.nearMisses = curves.negatives.count
+                row.curves = scoring.scores(
+                    curves: curves, timesteps: record.timesteps, draws: record.draws.count, schedule: schedule)
+            }
+            return row
         }
     }
 

@@ -4,7 +4,7 @@ import GRDBSQLite
 /// Reads rows of samples, many thousands per second: what they share is looked up once.
 final class RowReader {
     private let sample, prompt, origin, shard: Statement
-    private var origins: [Int64: Origin] = [:]
+    private var origins: [Int64: SampleOrigin] = [:]
     private var shards: [Int64: String] = [:]
     private var prompts: (key: Int64, text: String) = (-1, "")
 
@@ -13,7 +13,8 @@ final class RowReader {
         sample = try database.makeStatement(
             sql: """
                 SELECT id, recipe, prompt, origin, seed, shard, row, mi, mi_se, mi_reference, mi_source, mc, mc_se,
-                  mc_reference, mc_draws, rf, rf_cfg FROM sample WHERE \(column) = ?
+                  mc_reference, mc_draws, contrast, contrast_se, contrast_hard, pointwise, near_misses, rf, rf_cfg
+                FROM sample WHERE \(column) = ?
                 """)
         prompt = try database.makeStatement(sql: "SELECT text FROM prompt WHERE key = ?")
         origin = try database.makeStatement(
@@ -36,7 +37,9 @@ final class RowReader {
                 mi: values.double(7), miError: values.double(8), miReference: values.double(9),
                 miSource: values.text(10),
                 mc: values.double(11), mcError: values.double(12), mcReference: values.double(13),
-                mcDraws: values.integer(14), rf: values.double(15), guidedRF: values.double(16))
+                mcDraws: values.integer(14), contrast: values.double(15), contrastError: values.double(16),
+                contrastHard: values.double(17), pointwise: values.double(18), nearMisses: values.integer(19),
+                rf: values.double(20), guidedRF: values.double(21))
             return CatalogueRow(
                 id: values.digest(0), recipe: values.digest(1), prompt: try prompt(values.key(2)),
                 seed: values.text(4) ?? "", origin: try origin(values.key(3)), scores: scores,
@@ -53,11 +56,11 @@ final class RowReader {
         return prompts.text
     }
 
-    private func origin(_ key: Int64) throws -> Origin {
+    private func origin(_ key: Int64) throws -> SampleOrigin {
         if let known = origins[key] { return known }
         let values = Values(raw: origin.sqliteStatement)
         let found = try values.first({ sqlite3_bind_int64($0, 1, key) }) {
-            Origin(
+            SampleOrigin(
                 model: values.text(0) ?? "", adapter: values.text(1), sampler: values.text(2) ?? "",
                 steps: values.integer(3) ?? 0, guidance: values.double(4) ?? 0, width: values.integer(5) ?? 0,
                 height: values.integer(6) ?? 0, tag: values.text(7),

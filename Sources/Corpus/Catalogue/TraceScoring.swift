@@ -14,10 +14,19 @@ package protocol TraceScoring: Sendable {
     func scores(
         flow: FlowTrace, deltaSquared: [Float], guidance: Double
     ) -> (rf: Double, standardError: Double, guided: Double)
+
+    /// - Returns: values for the columns `contrast`, `contrast_se`, `contrast_hard` and `pointwise`.
+    func scores(
+        curves: ErrorCurves, timesteps: [Int32], draws: Int, schedule: ScheduleDescription
+    ) -> CurveScores
 }
 
 extension TraceScoring {
     package func scores(
         flow: FlowTrace, deltaSquared: [Float], guidance: Double
     ) -> (rf: Double, standardError: Double, guided: Double) { (.nan, .nan, .nan) }
+
+    package func scores(
+        curves: ErrorCurves, timesteps: [Int32], draws: Int, schedule: ScheduleDescription
+    ) -> CurveScores { CurveScores() }
 }

@@ -56,7 +56,8 @@ extension ScoreShard {
         }
         for record in records {
             guard record.timesteps.allSatisfy({ $0 >= 0 }),
-                record.draws.allSatisfy({ $0.allSatisfy { $0.isNaN || ($0.isFinite && $0 >= 0) } })
+                record.draws.allSatisfy({ $0.allSatisfy { $0.isNaN || ($0.isFinite && $0 >= 0) } }),
+                record.curves?.errors.allSatisfy({ $0.isNaN || ($0.isFinite && $0 >= 0) }) ?? true
             else {
                 throw CorpusError(
                     .damaged, digest.hex, "the trace of sample \(record.sample) is not one of squared norms")

@@ -1,3 +1,4 @@
+import Images
 import Codecs
 package import Foundation
 
@@ -24,6 +25,7 @@ extension Corpus {
         switch try SealedContents(SealedFile(file, digest: digest)) {
         case .scores(let shard): try shard.verifyContents()
         case .annotations(let shard): try shard.verifyContents()
+        case .vectors(let shard): try shard.verifyContents()
         case .samples(let shard): try shard.verifyContents()
         }
     }
@@ -31,6 +33,11 @@ extension Corpus {
     /// The catalogue's rows of these samples; those that it does not have are left out.
     package func rows(_ ids: [Digest]) throws(CorpusError) -> [Digest: CatalogueRow] {
         try catalogue.rows(of: ids)
+    }
+
+    /// The catalogue's rows of the samples that these recipes gave; recipes without one are left out.
+    package func rows(recipes: [Digest]) throws(CorpusError) -> [Digest: CatalogueRow] {
+        try catalogue.rows(ofRecipes: recipes)
     }
 }
 
@@ -45,7 +52,7 @@ extension ShardReader {
             guard record.manifest.data == manifest(row), record.id == id else {
                 throw CorpusError(.damaged, digest.hex, "sample \(id) does not match its manifest")
             }
-            let image: DecodedImage
+            let image: RGBImage
             do {
                 image = try PNG.decode(record.png)
             } catch {

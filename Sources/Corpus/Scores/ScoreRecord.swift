@@ -10,16 +10,21 @@ package struct Scorer: Sendable, Equatable, Codable {
     package var steps: Int
     package var seed: UInt64
     package var schedule: ScheduleDescription
+    /// Where near-miss prompts came from; nil where only the prompt and the empty prompt were compared.
+    package var negatives: NegativeSource?
+    /// The lowest and the highest timestep that were to be measured; nil for all of the schedule.
+    package var timesteps: ClosedRange<Int>?
     /// What products were computed in, as "bfloat16"; nil for float32.
     package var precision: String?
 
     package init(
         model: String, adapter: String? = nil, draws: Int, steps: Int, seed: UInt64, schedule: ScheduleDescription,
-        precision: String? = nil
+        negatives: NegativeSource? = nil, timesteps: ClosedRange<Int>? = nil, precision: String? = nil
     ) {
         self.precision = precision
         (self.model, self.adapter, self.draws, self.steps) = (model, adapter, draws, steps)
         (self.seed, self.schedule) = (seed, schedule)
+        (self.negatives, self.timesteps) = (negatives, timesteps)
     }
 
     /// Canonical; its digest tells whether a sample has been scored in this way.
@@ -30,12 +35,18 @@ package struct Scorer: Sendable, Equatable, Codable {
         ]
         if let adapter { members["adapter"] = .string(adapter) }
         if let precision { members["precision"] = .string(precision) }
+        if let negatives { members["negatives"] = negatives.json }
+        if let timesteps {
+            members["timesteps"] = .array([.integer(timesteps.lowerBound), .integer(timesteps.upperBound)])
+        }
         return .object(members)
     }
 
     package var digest: Digest { Digest(of: json.data) }
 
-    private enum CodingKeys: String, CodingKey { case model, adapter, draws, steps, seed, schedule, precision }
+    private enum CodingKeys: String, CodingKey {
+        case model, adapter, draws, steps, seed, schedule, negatives, timesteps, precision
+    }
 
     package init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
@@ -50,6 +61,14 @@ package struct Scorer: Sendable, Equatable, Codable {
         }
         seed = number
         schedule = try values.decode(ScheduleDescription.self, forKey: .schedule)
+        negatives = try values.decodeIfPresent(NegativeSource.self, forKey: .negatives)
+        if let ends = try values.decodeIfPresent([Int].self, forKey: .timesteps) {
+            guard ends.count == 2, ends[0] <= ends[1] else {
+                throw DecodingError.dataCorruptedError(
+                    forKey: .timesteps, in: values, debugDescription: "not a range: \(ends)")
+            }
+            timesteps = ends[0]...ends[1]
+        }
     }
 }
 
@@ -61,9 +80,14 @@ package struct ScoreRecord: Sendable, Equatable {
     package var timesteps: [Int32]
     /// ‖Δε‖² of each draw at each timestep.
     package var draws: [[Float]]
+    /// The errors under the prompt, the empty prompt and its near misses, where those were measured.
+    package var curves: ErrorCurves?
 
-    package init(sample: Digest, timesteps: [Int32], draws: [[Float]]) {
+    package init(sample: Digest, timesteps: [Int32], draws: [[Float]], curves: ErrorCurves? = nil) {
         precondition(draws.allSatisfy { $0.count == timesteps.count }, "a draw has one value a timestep")
-        (self.sample, self.timesteps, self.draws) = (sample, timesteps, draws)
+        precondition(
+            curves.map { $0.errors.count == draws.count * timesteps.count * $0.prompts } ?? true,
+            "error curves have one value a draw, timestep and prompt")
+        (self.sample, self.timesteps, self.draws, self.curves) = (sample, timesteps, draws, curves)
     }
 }

@@ -42,6 +42,30 @@ extension Corpus {
         }
     }
 
+    /// Stores a selection under a name that somebody has looked at, unless another has changed it since.
+    ///
+    /// - Parameter seen: what the name stood for then; nil for a name that was free.
+    /// - Throws: ``CorpusError`` of the kind `alreadyExists` where the name stands for something else by now; nothing is
+    ///   stored then.
+    package func store(
+        _ selection: Selection, as name: String, replacing seen: Digest?
+    ) throws(CorpusError) {
+        let reference = try referenceURL(name)
+        try referring { () throws(CorpusError) in
+            let present = try history(of: name).last?.digest
+            guard present == seen else {
+                throw CorpusError(
+                    .alreadyExists, name,
+                    present.map {
+                        "was changed meanwhile and stands for \($0.hex.prefix(12)) now: look at it, then change it again"
+                    }
+                        ?? "was removed meanwhile: store it under a new name")
+            }
+            try write(selection)
+            try extend(name, with: selection.digest, at: reference)
+        }
+    }
+
     /// Runs `body` while no other process makes a selection or collects what none refers to.
     func referring(_ body: () throws(CorpusError) -> Void) throws(CorpusError) {
         try FileLock.hold(folder.appending(path: "refs/.lock"), body)

@@ -31,8 +31,10 @@ struct SealedFile: Sendable {
             guard let format = try opened.attribute("format") else {
                 throw HDF5Error(path: url.path, "is an HDF5 file but not an Attune shard")
             }
-            guard let version = try opened.attribute("version").flatMap({ Int($0) }), version <= ShardWriter.version
-            else { throw HDF5Error(path: url.path, "has a newer shard format: update attune") }
+            let newest = format == ScoreShard.format ? ScoreShard.version : ShardWriter.version
+            guard let version = try opened.attribute("version").flatMap({ Int($0) }), version <= newest else {
+                throw HDF5Error(path: url.path, "has a newer shard format: update attune")
+            }
             (self.digest, path, self.format) = (digest, url.path, format)
             (file, stamp) = (opened, bytes.stamp)
         } catch {

@@ -1,3 +1,4 @@
+package import Images
 package import Foundation
 package import Tensor
 
@@ -10,7 +11,7 @@ package struct DiffusionModel: Sendable {
     package let ignoredFields: [String]
     /// `sha256:…` over the files that were read (``ModelDigest``); an adapter that was folded in does not change it.
     package let digest: String
-    package let unet: UNet2DConditionModel
+    package private(set) var unet: UNet2DConditionModel
     package let vae: AutoencoderKL
     package let scheduler: SchedulerConfiguration
     package let schedule: NoiseSchedule
@@ -49,14 +50,13 @@ package struct DiffusionModel: Sendable {
     ) throws(ModelError) {
         self.folder = folder
         self.precision = precision
-        try ModelLayout.check(folder, variant: variant)
-        let index = try ModelIndex(folder: folder)
+        let index = try ModelIndex(checking: folder, variant: variant)
         isXL = index.isXL
         // The small files first: what they say may stop everything.
         scheduler = try Self.scheduler(folder, index, for: use, ignored)
         schedule = NoiseSchedule(scheduler)
         text = try TextConditioner(
-            folder: folder, variant: variant, folding: adapter, lowMemory: lowMemory, precision: precision,
+            index, folder: folder, variant: variant, folding: adapter, lowMemory: lowMemory, precision: precision,
             ignoring: ignored)
         unet = try UNet2DConditionModel(
             folder: folder.appendingPathComponent("unet"), variant: variant, folding: adapter, lowMemory: lowMemory,
@@ -114,6 +114,13 @@ package struct DiffusionModel: Sendable {
             emptyPrompt.pooled != nil && added == configuration.projectionClassEmbeddingsInputDim,
             "the UNet wants a pooled text embedding and six numbers, "
                 + "\(configuration.projectionClassEmbeddingsInputDim ?? 0) values in all, and gets \(added)")
+    }
+
+    /// The same model with another UNet of the same configuration, as training makes it.
+    package func replacing(unet: UNet2DConditionModel) -> DiffusionModel {
+        var copy = self
+        copy.unet = unet
+        return copy
     }
 
     /// Channels, height and width of a latent of the model's own size.

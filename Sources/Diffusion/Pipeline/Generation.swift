@@ -1,3 +1,4 @@
+package import Images
 package import Tensor
 
 /// One batch of images to generate.
@@ -25,6 +26,8 @@ package struct GenerationRequest: Sendable {
     package var baseline = TraceBaseline.emptyPrompt
     /// Nil for the model's own size. Sides are multiples of ``DiffusionModel/sizeUnit``.
     package var size: ImageSize?
+    /// Changes to the UNet's linear layers that were not folded into the model, by layer path.
+    package var adapters: [String: any LinearAdapter] = [:]
 
     package init(prompts: [PromptEmbedding], seeds: [UInt64], steps: Int, guidance: Float, sampler: SamplerKind) {
         precondition(prompts.count == seeds.count, "\(prompts.count) prompts for \(seeds.count) seeds")
@@ -75,7 +78,7 @@ extension DiffusionModel {
         if isGuided { prompts = Array(repeating: request.negative ?? emptyPrompt, count: count) + prompts }
         if tracesApart { prompts += Array(repeating: emptyPrompt, count: count) }
         let (text, added) = (PromptEmbedding.batch(prompts), addedConditions(prompts, latents: size))
-        let context = ForwardContext(crossAttention: CrossAttentionCache())
+        let context = ForwardContext(adapters: request.adapters, crossAttention: CrossAttentionCache())
         let scale = unet.configuration.timeCondProjDim.map { guidanceEmbedding(request.guidance, width: $0) }
         let schedule = NoiseSchedule(scheduler.resolved(for: request.sampler))
         let traceSteps = sampler.traceTimesteps

@@ -1,3 +1,4 @@
+package import Images
 package import Foundation
 package import Tensor
 
@@ -12,11 +13,10 @@ package struct ImageEncoder: Sendable {
     package init(
         folder: URL, variant: String? = nil, ignoring ignored: IgnoredFields = IgnoredFields()
     ) throws(ModelError) {
-        try ModelLayout.check(folder, variant: variant)
+        let index = try ModelIndex(checking: folder, variant: variant)
         let unet = try UNetConfiguration(folder: folder.appendingPathComponent("unet"), ignoring: ignored)
         vae = try AutoencoderKL(
-            folder: folder.appendingPathComponent("vae"), variant: variant, isXL: try ModelIndex(folder: folder).isXL,
-            ignoring: ignored)
+            folder: folder.appendingPathComponent("vae"), variant: variant, isXL: index.isXL, ignoring: ignored)
         try ignored.requireUse()
         imageSize = min(unet.sampleHeight, unet.sampleWidth) * vae.configuration.reduction
         digest = try ModelDigest.compute(folder: folder, variant: variant)

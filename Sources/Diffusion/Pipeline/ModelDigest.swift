@@ -13,16 +13,26 @@ package enum ModelDigest {
     /// - Returns: `sha256:` and 64 hexadecimal digits.
     /// - Throws: ``ModelError`` where a file is missing or cannot be read.
     package static func compute(folder: URL, variant: String? = nil) throws(ModelError) -> String {
+        try digest(of: try files(in: folder, variant: variant), in: folder)
+    }
+
+    /// The same of a vision encoder that stands alone, in a folder of transformers.
+    static func compute(encoder folder: URL, variant: String?) throws(ModelError) -> String {
+        let weights = try WeightFiles(encoder: folder).chosen(variant).map(\.lastPathComponent)
+        return try digest(of: (["config.json", "preprocessor_config.json"] + weights).sorted(), in: folder)
+    }
+
+    private static func digest(of files: [String], in folder: URL) throws(ModelError) -> String {
         var whole = SHA256()
-        for name in try files(in: folder, variant: variant) {
+        for name in files {
             let file = try digest(of: folder.appendingPathComponent(name))
             whole.update(data: Data("\(name)\u{0}\(hex(file))\n".utf8))
         }
         return "sha256:\(hex(whole.finalize()))"
     }
 
-    /// Paths below the folder, sorted.
-    private static func files(in folder: URL, variant: String?) throws(ModelError) -> [String] {
+    /// Paths below the folder of the files that are read, sorted.
+    package static func files(in folder: URL, variant: String?) throws(ModelError) -> [String] {
         var paths = ["model_index.json", "scheduler/scheduler_config.json"]
         for component in ModelComponent.allCases {
             if component == .textEncoder2, try !ModelLayout.has(component, folder) { continue }

@@ -1,9 +1,9 @@
-package import Foundation
+import Foundation
 
 /// What model_index.json, and the folder around it, say of the whole model.
-package struct ModelIndex: Sendable {
+struct ModelIndex: Sendable {
     /// Whether it is an SDXL model: one with a second text encoder.
-    package let isXL: Bool
+    let isXL: Bool
     /// The scheduler's class, where the index names one.
     let scheduler: String?
     /// SDXL's rule for the empty prompt.
@@ -14,7 +14,9 @@ package struct ModelIndex: Sendable {
         var scheduler: [String?]?
     }
 
-    package init(folder: URL) throws(ModelError) {
+    /// Checks first that the folder is that of a model which Attune runs, and that the variant is there.
+    init(checking folder: URL, variant: String?) throws(ModelError) {
+        try ModelLayout.check(folder, variant: variant)
         let file = folder.appendingPathComponent("model_index.json")
         let document = try readConfiguration(Document.self, file, snakeCase: false)
         isXL = try ModelLayout.has(.textEncoder2, folder)

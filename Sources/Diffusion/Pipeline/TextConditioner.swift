@@ -1,5 +1,5 @@
 package import Foundation
-package import Tensor
+import Tensor
 
 /// Tokenizers and text encoders of a model, and its rule for the empty prompt.
 package struct TextConditioner: Sendable {
@@ -13,12 +13,23 @@ package struct TextConditioner: Sendable {
     private let second: Encoder?
     private let zerosForEmptyPrompt: Bool
 
+    /// Those of a model of which nothing else is loaded.
+    ///
+    /// - Throws: ``ModelError`` for a folder that is no model, and files that are missing, damaged or do not fit.
     package init(
-        folder: URL, variant: String? = nil, folding: (any WeightFolding)? = nil, lowMemory: Bool = false,
-        precision: Precision = .float32, ignoring ignored: IgnoredFields = IgnoredFields()
+        folder: URL, variant: String? = nil, ignoring ignored: IgnoredFields = IgnoredFields()
     ) throws(ModelError) {
-        try ModelLayout.check(folder, variant: variant)
-        let index = try ModelIndex(folder: folder)
+        let index = try ModelIndex(checking: folder, variant: variant)
+        try self.init(
+            index, folder: folder, variant: variant, folding: nil, lowMemory: false, precision: .float32,
+            ignoring: ignored)
+    }
+
+    /// - Parameter index: of the folder.
+    init(
+        _ index: ModelIndex, folder: URL, variant: String?, folding: (any WeightFolding)?, lowMemory: Bool,
+        precision: Precision, ignoring ignored: IgnoredFields
+    ) throws(ModelError) {
         func encoder(_ component: ModelComponent, tokenizer: String) throws(ModelError) -> Encoder {
             let tokenizer = folder.appendingPathComponent(tokenizer)
             try checkTokenizer(tokenizer, ignoring: ignored)

@@ -1,5 +1,5 @@
+import Disk
 import Foundation
-
 import Glibc
 
 /// A file mapped for reading. Immutable, and unmapped when the last tensor that borrows from it is gone.
@@ -9,7 +9,7 @@ final class MemoryMap: @unchecked Sendable {
 
     init(_ url: URL) throws(ModelError) {
         let descriptor = open(url.path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw ModelFile.openError(url, errno) }
+        guard descriptor >= 0 else { throw ModelFile.problem(DiskError("cannot be opened", url.path), at: url) }
         defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0 else {

@@ -1,21 +1,13 @@
+import Disk
 import Foundation
-
-import Glibc
 
 /// Reading of small files of a model folder, and what is wrong with files that are not what their name says.
 enum ModelFile {
     /// The whole file, nil where there is none. Only a name that does not exist counts as absent.
     static func readIfPresent(_ url: URL) throws(ModelError) -> Data? {
-        let descriptor = open(url.path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            if errno == ENOENT, !isLink(url) { return nil }
-            throw openError(url, errno)
-        }
-        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-        do {
-            return try handle.readToEnd() ?? Data()
-        } catch {
-            throw ModelError(.malformedFile, at: url.path, "cannot be read: \(error.localizedDescription)")
+        do throws(DiskError) { return try Disk.read(url.path) } catch {
+            if error.code == ENOENT, !isLink(url) { return nil }
+            throw problem(error, at: url)
         }
     }
 
@@ -48,34 +40,20 @@ enum ModelFile {
 
     /// The names in a folder, sorted; nil where there is no such folder.
     static func list(_ folder: URL) throws(ModelError) -> [String]? {
-        guard let stream = opendir(folder.path) else {
-            if errno == ENOENT || errno == ENOTDIR, !isLink(folder) { return nil }
-            throw openError(folder, errno)
+        do throws(DiskError) { return try Disk.list(folder.path) } catch {
+            if error.isAbsence, !isLink(folder) { return nil }
+            throw problem(error, at: folder)
         }
-        defer { closedir(stream) }
-        var names: [String] = []
-        errno = 0
-        while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
-            }
-            if name != ".", name != ".." { names.append(name) }
-            errno = 0
-        }
-        guard errno == 0 else {
-            throw ModelError(
-                .malformedFile, at: folder.path, "cannot be listed: \(String(cString: strerror(errno)))")
-        }
-        return names.sorted()
     }
 
-    /// Why a file could not be opened. A link to what is gone is what an unfinished or cleaned Hub cache has.
-    static func openError(_ url: URL, _ code: Int32) -> ModelError {
-        if code == ENOENT, let target = try? FileManager.default.destinationOfSymbolicLink(atPath: url.path) {
+    /// Why a file could not be used. A link to what is gone is what an unfinished or cleaned Hub cache has.
+    static func problem(_ error: DiskError, at url: URL) -> ModelError {
+        if error.code == ENOENT, let target = try? FileManager.default.destinationOfSymbolicLink(atPath: url.path) {
             return ModelError(
                 .missingFile, at: url.path, "is a link to \(target), which is missing: download the model again")
         }
-        return ModelError(.missingFile, at: url.path, "cannot be opened: \(String(cString: strerror(code)))")
+        let isOutOfReach = error.isAbsence || [EACCES, EPERM, ELOOP, ENAMETOOLONG].contains(error.code)
+        return ModelError(isOutOfReach ? .missingFile : .malformedFile, at: url.path, error.message)
     }
 
     private static func isLink(_ url: URL) -> Bool {

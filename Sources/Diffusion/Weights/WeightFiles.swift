@@ -23,22 +23,47 @@ package enum ModelComponent: String, Sendable, CaseIterable {
 /// the parts of a copy in several files.
 struct WeightFiles {
     private let folder: URL
-    private let component: ModelComponent
+    /// What the files may be called, the first the usual one.
+    private let stems: [String]
     private let names: [String]
+    /// What a complete folder is, and how Python opens it, for messages.
+    private let kind: (folder: String, opening: String)
 
     /// - Throws: where the folder is missing or cannot be listed.
     init(_ folder: URL, _ component: ModelComponent) throws(ModelError) {
+        let pipeline = folder.deletingLastPathComponent().path
+        try self.init(
+            folder, component.weightNames,
+            (
+                "diffusers model folder",
+                "diffusers.DiffusionPipeline.from_pretrained('\(pipeline)', use_safetensors=False"
+            ))
+    }
+
+    /// An encoder that stands alone, as transformers saves it.
+    ///
+    /// - Throws: where the folder is missing or cannot be listed.
+    init(encoder folder: URL) throws(ModelError) {
+        try self.init(
+            folder, ["model", "pytorch_model"],
+            ("folder of transformers", "transformers.AutoModel.from_pretrained('\(folder.path)', use_safetensors=False")
+        )
+    }
+
+    private init(
+        _ folder: URL, _ stems: [String], _ kind: (folder: String, opening: String)
+    ) throws(ModelError) {
         guard let names = try ModelFile.list(folder) else {
             throw ModelError(
-                .missingFile, at: folder.path, "this folder is missing: is this a complete diffusers model folder?")
+                .missingFile, at: folder.path, "this folder is missing: is this a complete \(kind.folder)?")
         }
-        (self.folder, self.component, self.names) = (folder, component, names)
+        (self.folder, self.stems, self.names, self.kind) = (folder, stems, names, kind)
     }
 
     /// The variants that lie here, sorted.
     var variants: [String] {
         var found: Set<String> = []
-        for name in component.weightNames {
+        for name in stems {
             for file in names {
                 let index =
                     file.between("\(name).safetensors.index.", ".json")
@@ -66,7 +91,7 @@ struct WeightFiles {
         if let files = try copy(nil) { return files }
         let variants = variants
         if variant == nil, variants.count == 1, let files = try copy(variants[0]) { return files }
-        let plain = "\(component.weightNames[0]).safetensors"
+        let plain = "\(stems[0]).safetensors"
         if !variants.isEmpty {
             let list = variants.joined(separator: ", ")
             throw ModelError(
@@ -79,7 +104,7 @@ struct WeightFiles {
 
     private func copy(_ variant: String?) throws(ModelError) -> [URL]? {
         let mark = variant.map { ".\($0)" } ?? ""
-        for name in component.weightNames {
+        for name in stems {
             let single = "\(name)\(mark).safetensors"
             if names.contains(single) { return [folder.appendingPathComponent(single)] }
             let indices = ["\(name).safetensors.index\(mark).json", "\(name).safetensors\(mark).index.json"]
@@ -93,7 +118,6 @@ struct WeightFiles {
 
     /// What lies here instead of weights that can be read, and what to do.
     private func explanation(_ plain: String) -> String {
-        let stems = component.weightNames
         if let part = names.first(where: { $0.hasSuffix(".safetensors") && $0.contains("-of-") }) {
             return "has \(part) but no \(plain).index.json, which names the parts: copy the index too"
         }
@@ -104,8 +128,7 @@ struct WeightFiles {
             let variant = stems.compactMap { pickle.between("\($0).", ".bin") }.first.map { ", variant='\($0)'" } ?? ""
             return
                 "has no \(plain) but \(pickle), a PyTorch pickle, which Attune does not open; convert the model in Python: "
-                + "diffusers.DiffusionPipeline.from_pretrained('\(folder.deletingLastPathComponent().path)', "
-                + "use_safetensors=False\(variant)).save_pretrained('NEW_FOLDER')"
+                + "\(kind.opening)\(variant)).save_pretrained('NEW_FOLDER')"
         }
         for (ending, kind) in [
             (".msgpack", "Flax weights"), (".h5", "TensorFlow weights"), (".onnx", "an ONNX network"),
@@ -122,7 +145,7 @@ struct WeightFiles {
             return "has no \(plain) but \(other): name it so if it holds this component's weights"
         }
         let expected = stems.map { "\($0).safetensors" }.joined(separator: " or ")
-        return "has no \(expected): is this a complete diffusers model folder?"
+        return "has no \(expected): is this a complete \(kind.folder)?"
     }
 
     /// Refuses a variant that no component of a model has.

@@ -50,6 +50,13 @@ package struct Weights: Sendable {
             precision: precision)
     }
 
+    /// Opens the weights of an encoder in a folder of transformers.
+    package init(encoder folder: URL, variant: String? = nil) throws(ModelError) {
+        var opened: [SafetensorsFile] = []
+        for url in try WeightFiles(encoder: folder).chosen(variant) { opened.append(try SafetensorsFile(url)) }
+        self.init(source: Source(files: opened, folder: folder.path, folding: nil, lowMemory: false), path: "")
+    }
+
     /// Tensors in memory, for tests and tools.
     package init(tensors: [String: Tensor], precision: Precision = .float32) {
         self.init(source: Source(tensors: tensors), path: "", precision: precision)

@@ -10,7 +10,7 @@ package struct CompBenchExporter: Exporter {
     package func writePart(
         _ part: Int, from start: Int, of source: any ExportSource, into folder: URL, report: (Int) -> Void
     ) throws -> Int {
-        let next = try PicturePart.write(from: start, of: source, into: folder.appendingPathComponent("samples")) {
+        let next = try ImagePart.write(from: start, of: source, into: folder.appendingPathComponent("samples")) {
             [NewFile(name: "\(Self.spelled($1.prompt))_\(padded($0)).png", bytes: $2)]
         }
         report(next)

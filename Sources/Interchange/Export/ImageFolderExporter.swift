@@ -11,7 +11,7 @@ package struct ImageFolderExporter: Exporter {
     package func writePart(
         _ part: Int, from start: Int, of source: any ExportSource, into folder: URL, report: (Int) -> Void
     ) throws -> Int {
-        let next = try PicturePart.write(from: start, of: source, into: folder.appendingPathComponent("train")) {
+        let next = try ImagePart.write(from: start, of: source, into: folder.appendingPathComponent("train")) {
             [NewFile(name: $1.fileName + ".png", bytes: $2)]
         }
         report(next)
@@ -20,8 +20,8 @@ package struct ImageFolderExporter: Exporter {
 
     package func finish(_ source: any ExportSource, in folder: URL) throws {
         var lines = Data()
-        for start in stride(from: 0, to: source.count, by: PicturePart.size) {
-            for sample in try source.facts(start..<min(start + PicturePart.size, source.count)) {
+        for start in stride(from: 0, to: source.count, by: ImagePart.size) {
+            for sample in try source.facts(start..<min(start + ImagePart.size, source.count)) {
                 lines += line(sample, scorers: source.scorers).data
                 lines.append(UInt8(ascii: "\n"))
             }

@@ -11,7 +11,7 @@ package struct KohyaExporter: Exporter {
     ///   - repeats: how often trainers repeat each image in an epoch; part of the folder's name.
     ///   - concept: the rest of the folder's name.
     ///   - extensions: of caption files, with a dot.
-    package init(repeats: Int, concept: String, captions extensions: [String] = PictureFolder.captionExtensions) {
+    package init(repeats: Int, concept: String, captions extensions: [String] = CaptionedFolder.captionExtensions) {
         (self.repeats, self.concept, self.extensions) = (repeats, concept, extensions)
     }
 
@@ -21,7 +21,7 @@ package struct KohyaExporter: Exporter {
         _ part: Int, from start: Int, of source: any ExportSource, into folder: URL, report: (Int) -> Void
     ) throws -> Int {
         let images = folder.appendingPathComponent("\(repeats)_\(concept)")
-        let next = try PicturePart.write(from: start, of: source, into: images) { _, sample, png in
+        let next = try ImagePart.write(from: start, of: source, into: images) { _, sample, png in
             // Its loader reads one line, and stops at an empty caption.
             let caption = sample.prompt.split(whereSeparator: \.isNewline).joined(separator: " ")
             guard caption.contains(where: { !$0.isWhitespace }) else { throw ExportError.noPrompt(id: sample.id) }

@@ -1,7 +1,7 @@
 import Codecs
 package import Foundation
 
-extension PictureFolder {
+extension CaptionedFolder {
     private static let metadataNames: Set<String> = ["metadata.jsonl", "metadata.csv", "metadata.parquet"]
 
     /// A Hugging Face imagefolder: metadata.jsonl or metadata.csv beside the images, or one in each folder, with
@@ -13,7 +13,7 @@ extension PictureFolder {
     ///   - tally: where images that are left out are counted.
     package static func imageFolder(
         _ root: URL, text column: String, tally: ImportTally = ImportTally()
-    ) throws(ImportError) -> PictureFolder {
+    ) throws(ImportError) -> CaptionedFolder {
         let tree = try FolderTree(root)
         var (entries, namedBy) = ([Entry](), [String: String]())
         for path in try metadataFiles(tree) {
@@ -50,7 +50,7 @@ extension PictureFolder {
         guard !entries.isEmpty || tally.hasSkipped else {
             throw ImportError(tree.root.path, "its metadata has no rows")
         }
-        return try PictureFolder(tree, entries: entries, tally: tally)
+        return try CaptionedFolder(tree, entries: entries, tally: tally)
     }
 
     /// The metadata files, one in a folder.

@@ -1,7 +1,7 @@
 import Codecs
 package import Foundation
 
-extension PictureFolder {
+extension CaptionedFolder {
     /// What sd-scripts reads by default, then what most other trainers read.
     package static let captionExtensions = [".caption", ".txt"]
 
@@ -14,7 +14,7 @@ extension PictureFolder {
     ///   - tally: where images that are left out are counted.
     package static func kohya(
         _ root: URL, captions extensions: [String] = captionExtensions, tally: ImportTally = ImportTally()
-    ) throws(ImportError) -> PictureFolder {
+    ) throws(ImportError) -> CaptionedFolder {
         let tree = try FolderTree(root)
         let captions = CaptionFiles(tree, extensions)
         var entries: [Entry] = []
@@ -25,11 +25,11 @@ extension PictureFolder {
                 try tally.leaveOut(path, error)
             }
         }
-        let pictures = Set(tree.paths.filter { ImageFormat(named: $0) != nil }.map { CaptionFiles.parts($0).stem })
-        for stem in captions.stems where !pictures.contains(stem) {
+        let images = Set(tree.paths.filter { ImageFormat(named: $0) != nil }.map { CaptionFiles.parts($0).stem })
+        for stem in captions.stems where !images.contains(stem) {
             for file in captions.files(of: stem + ".") { tally.count(file, .noImage) }
         }
-        return try PictureFolder(tree, entries: entries, tally: tally)
+        return try CaptionedFolder(tree, entries: entries, tally: tally)
     }
 
     private static func caption(
@@ -106,8 +106,8 @@ private struct CaptionFiles {
 
     /// Those of an image, in the order of the extensions: upper case and the other normalization of names count too,
     /// the exact spelling first.
-    func files(of picture: String) -> [String] {
-        let stem = Self.parts(picture).stem
+    func files(of image: String) -> [String] {
+        let stem = Self.parts(image).stem
         guard let candidates = byStem[stem] else { return [] }
         func rank(_ candidate: (ending: String, path: String)) -> (Int, Int, Int) {
             (

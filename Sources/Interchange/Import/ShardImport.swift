@@ -47,8 +47,8 @@ package struct ShardImport {
     ///   - report: told how many files are done.
     package func run(
         isCancelled: () -> Bool = { false }, report: (Int) -> Void = { _ in }
-    ) throws -> PictureImport.Outcome {
-        var outcome = PictureImport.Outcome()
+    ) throws -> ImageImport.Outcome {
+        var outcome = ImageImport.Outcome()
         for (index, file) in files.enumerated() {
             do {
                 try takeIn(file, isCancelled, &outcome)
@@ -61,7 +61,7 @@ package struct ShardImport {
         return outcome
     }
 
-    private func takeIn(_ file: URL, _ isCancelled: () -> Bool, _ outcome: inout PictureImport.Outcome) throws {
+    private func takeIn(_ file: URL, _ isCancelled: () -> Bool, _ outcome: inout ImageImport.Outcome) throws {
         let digest = try Digest(of: TextFile.read(file))
         try inspect(file, digest)
         let shard = try ShardReader(file, digest: digest)

@@ -2,7 +2,7 @@ package import Foundation
 
 /// WebDataset tars: members with one key (the name up to its first dot) are one sample, and follow each other. The caption
 /// is in `.txt`, or in a `.json` object.
-package struct WebDatasetArchive: PictureSource {
+package struct WebDatasetArchive: ImageSource {
     private let archives: [URL]
     private let column: String?
     private let tally: ImportTally
@@ -38,28 +38,28 @@ package struct WebDatasetArchive: PictureSource {
         count = found
     }
 
-    package func forEach(_ body: (Picture) throws -> Bool) throws { try visit(isFirst: false, body) }
+    package func forEach(_ body: (CaptionedImage) throws -> Bool) throws { try visit(isFirst: false, body) }
 
     private static func isArchive(_ name: String) -> Bool {
         [".tar", ".tar.gz", ".tgz"].contains { name.lowercased().hasSuffix($0) }
     }
 
     /// - Parameter isFirst: whether this is the look at the layout, which reads no images and counts what is left out.
-    private func visit(isFirst: Bool, _ body: (Picture) throws -> Bool) throws {
+    private func visit(isFirst: Bool, _ body: (CaptionedImage) throws -> Bool) throws {
         for archive in archives {
             let tar = try TarReader(archive)
             var present: WebDatasetSample?
             /// Hands over the sample that is complete.
             func finish() throws -> Bool {
                 guard let sample = present else { return true }
-                let picture: Picture
+                let captioned: CaptionedImage
                 do throws(ImportError) {
                     guard let image = try sample.image() else {
                         if isFirst { tally.count(sample.key, .noImage) }
                         return true
                     }
                     let caption = try sample.caption(column, image, isFirst ? tally : ImportTally())
-                    picture = Picture(
+                    captioned = CaptionedImage(
                         origin: "\(archive.lastPathComponent)!\(image.name)", place: sample.place(image),
                         name: image.name, caption: caption, url: sample.url, bytes: image.bytes)
                 } catch {
@@ -67,7 +67,7 @@ package struct WebDatasetArchive: PictureSource {
                     if isFirst { try tally.leaveOut(sample.name, error) }
                     return true
                 }
-                return try body(picture)
+                return try body(captioned)
             }
             while let entry = try tar.next() {
                 guard let (key, ending) = WebDatasetSample.split(entry.name) else { continue }

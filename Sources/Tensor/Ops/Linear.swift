@@ -35,10 +35,7 @@ private func inputGradient(_ gradient: Tensor, _ weight: PreparedLinear, _ shape
 
 /// gradientᵀ [out, rows] · x [rows, in].
 private func outerProduct(_ gradient: Tensor, _ x: Tensor) -> Tensor {
-    let (outputs, inputs) = (gradient.channels, x.channels)
-    let out = Output([outputs, inputs])
-    gemm(
-        outputs, inputs, x.rows, Matrix(pointer: gradient.pointer, stride: outputs, transposed: true),
-        Matrix(pointer: x.pointer, stride: inputs), into: out.pointer, stride: inputs)
+    let out = Output([gradient.channels, x.channels])
+    outerProduct(gradient.pointer, gradient.channels, x.pointer, x.channels, rows: x.rows, into: out.pointer)
     return out.tensor
 }

@@ -6,12 +6,14 @@ package enum AdapterKind: String, Codable, Sendable, CaseIterable {
     case lora
 }
 
-/// Which linear layers of a UNet's transformer blocks carry an adapter.
+/// Which linear layers of a UNet's transformer blocks carry an adapter, or that its own weights are trained.
 package enum AdapterTargets: String, Codable, Sendable, CaseIterable {
     case attention
     case feedForward = "ff"
     /// Both, as in the paper.
     case attentionAndFeedForward = "attention+ff"
+    /// No adapter: every weight of the UNet is trained.
+    case all
 
     private static let attentionModules = ["to_q", "to_k", "to_v", "to_out.0"]
     private static let feedForwardModules = ["ff.net.0.proj", "ff.net.2"]
@@ -22,6 +24,7 @@ package enum AdapterTargets: String, Codable, Sendable, CaseIterable {
         case .attention: Self.attentionModules
         case .feedForward: Self.feedForwardModules
         case .attentionAndFeedForward: Self.attentionModules + Self.feedForwardModules
+        case .all: []
         }
     }
 

@@ -9,7 +9,7 @@ package final class CorpusTrainingSource: TrainingSource {
     private let reader: SampleReader
     private let selection: Selection
     private let samples = Mutex(SampleCache())
-    private let weights: SampleWeights?
+    private let scores: SampleScores?
     /// Epochs read selections that only the run's log names, and it names them a moment after they are stored.
     private let lease: Lease
     /// One reading at a time, so that none reads what another is reading already.
@@ -19,8 +19,13 @@ package final class CorpusTrainingSource: TrainingSource {
     ///   - corpus: where the selection and its samples are.
     ///   - name: the name of a selection.
     ///   - weights: the scorer, or measure of MI, whose values the loss is multiplied by; nil for none.
-    package init(corpus: Corpus, selection name: String, weights: String? = nil) throws(CorpusError) {
-        self.weights = weights.map { SampleWeights($0, in: corpus) }
+    ///   - comparison: the one whose values compare images, for a loss that does so; nil for none.
+    package init(
+        corpus: Corpus, selection name: String, weights: String? = nil, comparison: String? = nil
+    ) throws(CorpusError) {
+        scores =
+            weights.map { SampleScores($0, for: .weights, in: corpus) }
+            ?? comparison.map { SampleScores($0, for: .comparison, in: corpus) }
         selectionName = name
         self.corpus = corpus
         lease = try corpus.lease()
@@ -63,20 +68,35 @@ package final class CorpusTrainingSource: TrainingSource {
                     "selection '\(selectionName)': sample \(other.id) was made with model \(other.model), not \(model); "
                         + "train the model that made it, or select by model")
             }
-            if let weights {
-                let values = try weights.values(rows)
+            if let scores {
+                let values = try scores.values(rows)
+                guard scores.use == .weights else { return }
                 samples.withLock { $0.weights.merge(values) { $1 } }
             }
         }
     }
 
     package func weightsIdentity(_ resolution: SelectionResolution) throws(TrainingSourceError) -> String? {
-        guard let weights else { return nil }
+        guard let scores else { return nil }
         var values: [String: Float] = [:]
         try forEachPart(of: resolution.ids) { (rows) throws(TrainingSourceError) in
-            values.merge(try weights.values(rows)) { $1 }
+            values.merge(try scores.values(rows)) { $1 }
         }
-        return weights.identity(values)
+        return scores.identity(values)
+    }
+
+    package var scoreName: String? { scores?.name }
+
+    package func describe(_ ids: [String]) throws(TrainingSourceError) -> [SampleDescription] {
+        var described: [SampleDescription] = []
+        described.reserveCapacity(ids.count)
+        try forEachPart(of: ids) { (rows) throws(TrainingSourceError) in
+            let values = try scores?.values(rows) ?? [:]
+            described += rows.map {
+                SampleDescription(id: $0.id, prompt: $0.prompt, score: values[$0.id].map(Double.init))
+            }
+        }
+        return described
     }
 
     package func samples(_ ids: [String]) throws(TrainingSourceError) -> [TrainingSample] {

@@ -45,11 +45,16 @@ package struct AdamW: Sendable {
     }
 
     /// The parameters after one step along `gradients`, each multiplied by `clip` first.
-    package mutating func update(_ parameters: [Tensor], gradients: [Tensor], clip: Float = 1) -> [Tensor] {
+    ///
+    /// - Parameter learningRate: the step's; nil for that of the settings.
+    package mutating func update(
+        _ parameters: [Tensor], gradients: [Tensor], clip: Float = 1, learningRate: Double? = nil
+    ) -> [Tensor] {
         precondition(parameters.count == gradients.count && parameters.count == first.count, "one gradient each")
         step += 1
         let now = AdamWStep(
-            learningRate: Float(settings.learningRate), beta1: Float(settings.beta1), beta2: Float(settings.beta2),
+            learningRate: Float(learningRate ?? settings.learningRate), beta1: Float(settings.beta1),
+            beta2: Float(settings.beta2),
             epsilon: Float(settings.epsilon), weightDecay: Float(settings.weightDecay),
             correction1: Float(1 - pow(settings.beta1, Double(step))),
             correction2: Float(1 - pow(settings.beta2, Double(step))), clip: clip)

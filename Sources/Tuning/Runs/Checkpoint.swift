@@ -1,7 +1,7 @@
 import Corpus
 package import Foundation
 import Diffusion
-import Tensor
+package import Tensor
 
 /// Everything a run needs to resume after a step as if it had never stopped.
 package struct Checkpoint: Sendable {
@@ -11,19 +11,22 @@ package struct Checkpoint: Sendable {
     package let identity: RunIdentity
     /// Digest of the selection that the present epoch reads.
     package let selection: String
-    package let adapter: Adapter
+    package let weights: TrainedWeights
     package let optimizer: AdamW
+    /// The moving average of the weights; nil in runs without one.
+    package let average: [Tensor]?
 
     package init(
-        step: Int, position: StreamPosition, identity: RunIdentity, selection: String, adapter: Adapter,
-        optimizer: AdamW
+        step: Int, position: StreamPosition, identity: RunIdentity, selection: String, weights: TrainedWeights,
+        optimizer: AdamW, average: [Tensor]? = nil
     ) {
         self.step = step
         self.position = position
         self.identity = identity
         self.selection = selection
-        self.adapter = adapter
+        self.weights = weights
         self.optimizer = optimizer
+        self.average = average
     }
 }
 
@@ -38,8 +41,9 @@ package struct CheckpointError: Error, CustomStringConvertible, Sendable {
 
 /// A checkpoint's state without its tensors: the metadata of the file.
 struct CheckpointState: Codable {
-    /// Layout of the file; raised when a reader of the old one would go wrong.
-    static let currentVersion = 1
+    /// Layout of the file; raised when a reader of the old one would go wrong: 2 has what versions up to 0.2 do not know
+    /// of, and is written for runs that use it.
+    static let currentVersion = 2
 
     let version: Int
     let step: Int
@@ -55,17 +59,21 @@ extension Checkpoint {
     private static let firstMoment = "exp_avg."
     private static let secondMoment = "exp_avg_sq."
 
-    /// The file's bytes: one safetensors file with adapter and moments, everything else as JSON in its metadata. The
+    private static let averages = "ema."
+
+    /// The file's bytes: one safetensors file with trained weights, moments and average, everything else as JSON in its metadata. The
     /// same state gives the same bytes.
     package func data() throws -> Data {
         let state = CheckpointState(
-            version: CheckpointState.currentVersion, step: step, position: position,
+            version: identity.configuration.isOfFirstLayout ? 1 : CheckpointState.currentVersion, step: step,
+            position: position,
             seed: identity.configuration.seed, identity: identity, identityDigest: identity.digest,
             selection: selection)
-        let parameters = adapter.parameters
+        let parameters = weights.parameters
         var tensors = parameters.map { ($0.name, $0.value) }
         tensors += zip(parameters, optimizer.first).map { (Self.firstMoment + $0.name, $1) }
         tensors += zip(parameters, optimizer.second).map { (Self.secondMoment + $0.name, $1) }
+        if let average { tensors += zip(parameters, average).map { (Self.averages + $0.name, $1) } }
         return SafetensorsWriter.data(
             Dictionary(uniqueKeysWithValues: tensors),
             metadata: [Self.stateKey: String(decoding: try JSONEncoder.stable.encode(state), as: UTF8.self)])
@@ -82,8 +90,8 @@ extension Checkpoint {
         }
     }
 
-    /// Reads a checkpoint for the layers that `template` has.
-    package init(reading file: URL, template: Adapter) throws(CheckpointError) {
+    /// Reads a checkpoint for the weights that `template` has.
+    package init(reading file: URL, template: TrainedWeights) throws(CheckpointError) {
         do {
             let safetensors = try SafetensorsFile(file)
             let state = try Self.state(in: safetensors, file: file)
@@ -99,10 +107,11 @@ extension Checkpoint {
             }
             self.init(
                 step: state.step, position: state.position, identity: state.identity, selection: state.selection,
-                adapter: template.replacing(try read("")),
+                weights: template.replacing(try read("")),
                 optimizer: AdamW(
                     settings: state.identity.configuration.optimizer, step: state.step,
-                    first: try read(Self.firstMoment), second: try read(Self.secondMoment)))
+                    first: try read(Self.firstMoment), second: try read(Self.secondMoment)),
+                average: state.identity.configuration.averageDecay == nil ? nil : try read(Self.averages))
         } catch let error as CheckpointError {
             throw error
         } catch {
@@ -115,9 +124,9 @@ extension Checkpoint {
             throw CheckpointError(file, "it is not a checkpoint of Attune")
         }
         let state = try JSONDecoder().decode(CheckpointState.self, from: Data(text.utf8))
-        guard state.version == CheckpointState.currentVersion else {
+        guard (1...CheckpointState.currentVersion).contains(state.version) else {
             throw CheckpointError(
-                file, "it has layout \(state.version), this version reads \(CheckpointState.currentVersion)")
+                file, "it has layout \(state.version), this version reads up to \(CheckpointState.currentVersion)")
         }
         return state
     }

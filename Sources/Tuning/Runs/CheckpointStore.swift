@@ -23,8 +23,9 @@ package struct CheckpointStore: Sendable {
     }
 
     /// The newest checkpoint that is intact, with what was found wrong with newer ones.
-    package func latest(template: Adapter) throws -> (found: (checkpoint: Checkpoint, digest: String)?, notes: [String])
-    {
+    package func latest(template: TrainedWeights) throws -> (
+        found: (checkpoint: Checkpoint, digest: String)?, notes: [String]
+    ) {
         var notes: [String] = []
         for candidate in try candidates(notes: &notes) {
             do {

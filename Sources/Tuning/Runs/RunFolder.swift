@@ -7,6 +7,10 @@ package import Foundation
 /// log.jsonl                                   what happened, one JSON object per line
 /// checkpoints/<sha256>.safetensors            immutable
 /// adapter/pytorch_lora_weights.safetensors    the finished adapter
+/// model/                                      or the finished model, where all weights are trained
+/// raw/                                        the weights of the last step, where the above is their moving average
+/// validation/<step>/                          images of the validation prompts
+/// tensorboard/                                event files
 /// lock                                        held while a process trains
 /// ```
 package struct RunFolder: Sendable {
@@ -38,5 +42,12 @@ package struct RunFolder: Sendable {
     package var adapter: URL {
         root.appending(path: "adapter").appending(path: AdapterFile.name)
     }
+    /// The finished model, in diffusers' layout.
+    package var model: URL { root.appending(path: "model") }
+    /// Weights of the last step, beside their moving average.
+    package var raw: URL { root.appending(path: "raw") }
+    /// Images of the validation prompts after some steps.
+    package func validation(_ step: Int) -> URL { root.appending(path: "validation").appending(path: "\(step)") }
+    package var tensorBoard: URL { root.appending(path: "tensorboard") }
     var lock: URL { root.appending(path: "lock") }
 }

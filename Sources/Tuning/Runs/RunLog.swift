@@ -108,9 +108,10 @@ extension [RunLogEntry] {
             case .run, .resolution: entries.append(entry)
             case .step(let record) where record.step <= step: entries.append(entry)
             case .evaluation(let record) where record.step <= step: entries.append(entry)
+            case .validation(let record) where record.step <= step: entries.append(entry)
             case .checkpoint(let record) where record.step <= step: entries.append(entry)
             case .resumed(let record) where record.step <= step: entries.append(entry)
-            case .step, .evaluation, .checkpoint, .resumed, .finished: break
+            case .step, .evaluation, .validation, .checkpoint, .resumed, .finished: break
             }
         }
         return entries

@@ -6,7 +6,8 @@ package enum RunLogEntry: Sendable, Hashable {
     case resolution(Resolution)
     case step(Step)
     case evaluation(Evaluation)
-    case checkpoint(Checkpoint)
+    case validation(Validation)
+    case checkpoint(SavedCheckpoint)
     /// A restart from a checkpoint (none: from the beginning).
     case resumed(Resumed)
     case finished(Finished)
@@ -27,7 +28,7 @@ package enum RunLogEntry: Sendable, Hashable {
     package struct Step: Codable, Sendable, Hashable {
         /// Counted from 1.
         package let step: Int
-        /// Mean squared error over the step's samples.
+        /// The run's loss over the step's samples.
         package let loss: Double
         /// Global norm before clipping.
         package let gradNorm: Double
@@ -57,11 +58,20 @@ package enum RunLogEntry: Sendable, Hashable {
 
     package struct Evaluation: Codable, Sendable, Hashable {
         package let step: Int
-        /// Mean squared error on the run's fixed samples, noises and timesteps.
+        /// The run's loss on its fixed samples, noises and timesteps.
         package let loss: Double
     }
 
-    package struct Checkpoint: Codable, Sendable, Hashable {
+    /// Images of the validation prompts.
+    package struct Validation: Codable, Sendable, Hashable {
+        package let step: Int
+        /// Names of the files in `validation/<step>/`.
+        package let images: [String]
+
+        package init(step: Int, images: [String]) { (self.step, self.images) = (step, images) }
+    }
+
+    package struct SavedCheckpoint: Codable, Sendable, Hashable {
         package let step: Int
         /// SHA-256 of the checkpoint file, which is its name.
         package let checkpoint: String
@@ -87,18 +97,21 @@ package enum RunLogEntry: Sendable, Hashable {
 
     package struct Finished: Codable, Sendable, Hashable {
         package let step: Int
-        /// Digest of the adapter file.
-        package let adapter: String
+        /// Digest of the adapter file; nil where all weights were trained.
+        package let adapter: String?
+        /// Digest of the model folder, where all weights were trained.
+        package let model: String?
 
-        package init(step: Int, adapter: String) {
-            self.step = step
-            self.adapter = adapter
+        package init(step: Int, adapter: String?, model: String? = nil) {
+            (self.step, self.adapter, self.model) = (step, adapter, model)
         }
     }
 }
 
 extension RunLogEntry: Codable {
-    private enum Kind: String, Codable { case run, resolution, step, evaluation, checkpoint, resumed, finished }
+    private enum Kind: String, Codable {
+        case run, resolution, step, evaluation, validation, checkpoint, resumed, finished
+    }
     private enum CodingKeys: String, CodingKey { case event }
 
     package init(from decoder: any Decoder) throws {
@@ -107,7 +120,8 @@ extension RunLogEntry: Codable {
         case .resolution: self = .resolution(try Resolution(from: decoder))
         case .step: self = .step(try Step(from: decoder))
         case .evaluation: self = .evaluation(try Evaluation(from: decoder))
-        case .checkpoint: self = .checkpoint(try Checkpoint(from: decoder))
+        case .validation: self = .validation(try Validation(from: decoder))
+        case .checkpoint: self = .checkpoint(try SavedCheckpoint(from: decoder))
         case .resumed: self = .resumed(try Resumed(from: decoder))
         case .finished: self = .finished(try Finished(from: decoder))
         }
@@ -127,6 +141,9 @@ extension RunLogEntry: Codable {
             try value.encode(to: encoder)
         case .evaluation(let value):
             try container.encode(Kind.evaluation, forKey: .event)
+            try value.encode(to: encoder)
+        case .validation(let value):
+            try container.encode(Kind.validation, forKey: .event)
             try value.encode(to: encoder)
         case .checkpoint(let value):
             try container.encode(Kind.checkpoint, forKey: .event)

@@ -5,6 +5,8 @@ package struct StreamEntry: Sendable, Hashable {
     /// The sample's place in the run, over all epochs.
     package let index: Int
     package let id: String
+    /// The pass over the selection that it belongs to.
+    package var epoch = 0
 }
 
 /// The order in which a run meets its samples: a seeded permutation each epoch.
@@ -48,7 +50,7 @@ package struct SampleStream: Sendable {
                 self.order = nil
                 continue
             }
-            entries.append(StreamEntry(index: position.consumed, id: order[position.offset]))
+            entries.append(StreamEntry(index: position.consumed, id: order[position.offset], epoch: position.epoch))
             position.offset += 1
             position.consumed += 1
         }

@@ -1,4 +1,4 @@
-package import Diffusion
+import Diffusion
 package import Tensor
 
 extension TrainingBatch {
@@ -20,36 +20,40 @@ extension TrainingBatch {
 
     /// Some of the samples, which are in the order of their prompts.
     private subscript(samples: [Int]) -> TrainingBatch {
-        var texts: [Int] = []
-        for sample in samples where texts.last != prompts[sample] { texts.append(prompts[sample]) }
+        // Prompts in their order, then near misses that are nobody's prompt.
+        var (texts, places): ([Int], [Int: Int]) = ([], [:])
+        for text in samples.map({ prompts[$0] }) + samples.flatMap({ negatives?[$0] ?? [] }) where places[text] == nil {
+            places[text] = texts.count
+            texts.append(text)
+        }
         return TrainingBatch(
             latents: latents.samples(samples), noise: noise.samples(samples), timesteps: samples.map { timesteps[$0] },
-            text: text.samples(texts), prompts: samples.compactMap { texts.firstIndex(of: prompts[$0]) },
+            text: text.samples(texts), prompts: samples.compactMap { places[prompts[$0]] },
             added: added.map { added in
-                AddedConditions(pooled: added.pooled.samples(samples), timeIDs: samples.map { added.timeIDs[$0] })
+                AddedConditions(pooled: added.pooled.samples(texts), timeIDs: texts.map { added.timeIDs[$0] })
             },
-            weights: weights.map { weights in samples.map { weights[$0] } })
+            weights: weights.map { weights in samples.map { weights[$0] } },
+            negatives: negatives.map { negatives in samples.map { negatives[$0].compactMap { places[$0] } } },
+            losers: losers?.samples(samples), rewards: rewards.map { rewards in samples.map { rewards[$0] } })
     }
 }
 
-extension DenoisingObjective {
+extension TrainingObjective {
     /// The loss over a microbatch and its gradients, both times `share`.
     ///
     /// - Parameters:
     ///   - batch: the microbatch.
-    ///   - adapters: those that `parameters` are bound to, by layer path.
+    ///   - policies: the networks that the loss compares; the current one has `parameters`.
     ///   - parameters: what gradients are computed for.
-    ///   - checkpointing: whether transformer blocks are run again in the backward pass instead of keeping activations.
     ///   - share: what the microbatch counts for in the step.
     package func lossAndGradients(
-        _ batch: TrainingBatch, adapters: [String: any LinearAdapter], parameters: [Tensor],
-        checkpointing: Bool = false, share: Double = 1
+        _ batch: TrainingBatch, _ policies: Policies, parameters: [Tensor], share: Double = 1
     ) -> (loss: Double, gradients: [Tensor]) {
         let parts = batch.parts
         let results = Parallel.map(parts.count, large: true) { index in
             let part = parts[index]
             let factor = share * Double(part.timesteps.count) / Double(batch.timesteps.count)
-            let loss = self(part, adapters: adapters, checkpointing: checkpointing)
+            let loss = self(part, policies)
             return (
                 loss: Double(loss.scalar) * factor,
                 gradients: gradients(of: factor == 1 ? loss : loss * Float(factor), for: parameters)

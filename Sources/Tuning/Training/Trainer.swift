@@ -1,35 +1,21 @@
 package import Diffusion
 import Tensor
 
-/// Fine-tunes an adapter on a selection, as a run that can be killed at any moment and resumed exactly.
+/// Fine-tunes an adapter, or a whole UNet, on a selection, as a run that can be killed at any moment and resumed exactly.
 package struct Trainer {
-    private let model: DiffusionModel
-    private let source: any TrainingSource
-    private let configuration: TrainingConfiguration
-    private let run: RunFolder
-    private let start: Adapter?
-    private let computer: RunComputer
-    private let allowsOtherComputer: Bool
+    private let inputs: TrainingInputs
+
+    package init(_ inputs: TrainingInputs) { self.inputs = inputs }
 
     /// - Parameters:
-    ///   - model: stays frozen.
+    ///   - model: stays frozen, unless all of its weights are trained.
     ///   - source: the selection and its samples.
     ///   - configuration: the user's choices.
     ///   - run: the run's folder.
-    ///   - start: the adapter to begin with, of the configuration's kind, rank and alpha; nil for a fresh one.
-    ///   - computer: what computes, for the run's log.
-    ///   - allowsOtherComputer: whether a run may resume with arithmetic of other last bits.
     package init(
-        model: DiffusionModel, source: any TrainingSource, configuration: TrainingConfiguration, run: RunFolder,
-        start: Adapter? = nil, computer: RunComputer = .current(), allowsOtherComputer: Bool = false
+        model: DiffusionModel, source: any TrainingSource, configuration: TrainingConfiguration, run: RunFolder
     ) {
-        self.model = model
-        self.source = source
-        self.configuration = configuration
-        self.run = run
-        self.start = start
-        self.computer = computer
-        self.allowsOtherComputer = allowsOtherComputer
+        self.init(TrainingInputs(model: model, source: source, configuration: configuration, run: run))
     }
 
     /// Trains until the configured number of steps is made, from the newest checkpoint of the run if there is one.
@@ -40,20 +26,20 @@ package struct Trainer {
     package func train(
         report: (TrainingEvent) -> Void = { _ in }, isCancelled: () -> Bool = { false }
     ) throws(TrainingError) -> TrainingOutcome {
-        let (state, lock) = try TrainingState.open(
-            model: model, source: source, configuration: configuration, run: run, start: start,
-            computer: computer, allowsOtherComputer: allowsOtherComputer, report: report)
+        let configuration = inputs.configuration
+        let (state, lock) = try TrainingState.open(inputs, report: report)
         defer { withExtendedLifetime(lock) {} }
         report(.started(step: state.step, of: configuration.steps))
 
         let clock = ContinuousClock()
         let begin = clock.now
         let startStep = state.step
-        if startStep == 0 { try state.evaluate(report: report) }
+        let interval = configuration.validateEvery ?? configuration.checkpointEvery
+        if startStep % interval == 0 { try state.validate(report: report, isCancelled: isCancelled) }
         while state.step < configuration.steps {
             if isCancelled() {
                 if state.step > startStep { try state.checkpoint(report: report) }
-                return TrainingOutcome(step: state.step, adapter: nil)
+                return TrainingOutcome(step: state.step, made: nil)
             }
             let (loss, norm) = try state.advance(report: report)
             let seconds = (clock.now - begin) / .seconds(1)
@@ -62,12 +48,11 @@ package struct Trainer {
                     StepReport(
                         step: state.step, steps: configuration.steps, loss: loss, gradientNorm: norm,
                         stepsPerSecond: Double(state.step - startStep) / max(seconds, 1e-9))))
-            if state.step % configuration.checkpointEvery == 0 || state.step == configuration.steps {
-                // Logged before the checkpoint, so that a resumed run need not measure it again.
-                try state.evaluate(report: report)
-                try state.checkpoint(report: report)
-            }
+            let isLast = state.step == configuration.steps
+            // Logged before the checkpoint, so that a resumed run need not measure it again.
+            if isLast || state.step % interval == 0 { try state.validate(report: report, isCancelled: isCancelled) }
+            if isLast || state.step % configuration.checkpointEvery == 0 { try state.checkpoint(report: report) }
         }
-        return TrainingOutcome(step: state.step, adapter: try state.finish())
+        return TrainingOutcome(step: state.step, made: try state.finish())
     }
 }

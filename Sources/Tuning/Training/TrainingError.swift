@@ -1,3 +1,5 @@
+package import Diffusion
+
 /// Why a run cannot start or continue.
 package enum TrainingError: Error, CustomStringConvertible, Sendable {
     case settings(String)
@@ -12,6 +14,7 @@ package enum TrainingError: Error, CustomStringConvertible, Sendable {
     case otherComputer(run: String, now: RunComputer, before: RunComputer)
     case source(TrainingSourceError)
     case adapter(AdapterError)
+    case model(ModelError)
     case log(RunLogError)
     /// The loss or the gradient is not a number any more.
     case diverged(step: Int)
@@ -35,6 +38,7 @@ package enum TrainingError: Error, CustomStringConvertible, Sendable {
                 + "begun, or give --allow-other-cpu"
         case .source(let error): error.description
         case .adapter(let error): error.description
+        case .model(let error): error.description
         case .log(let error): error.description
         case .diverged(let step):
             "the loss is not finite at step \(step); lower the learning rate and start a new run"

@@ -11,6 +11,8 @@ package enum TrainingEvent: Sendable {
     case step(StepReport)
     /// The loss on the run's fixed samples, noises and timesteps.
     case evaluation(step: Int, loss: Double)
+    /// Images of the validation prompts lie in this folder.
+    case validation(step: Int, folder: URL)
     case checkpoint(step: Int, digest: String)
 }
 
@@ -29,8 +31,9 @@ package struct StepReport: Sendable {
 package struct TrainingOutcome: Sendable {
     /// Total optimizer steps made.
     package let step: Int
-    /// The adapter file and its digest; nil when the run was canceled before its last step.
-    package let adapter: (file: URL, digest: String)?
+    /// The adapter file, or the model folder where all weights were trained, and its digest; nil when the run was canceled
+    /// before its last step.
+    package let made: (place: URL, digest: String)?
 
-    package var isFinished: Bool { adapter != nil }
+    package var isFinished: Bool { made != nil }
 }

@@ -17,6 +17,18 @@ package struct TrainingSample: Sendable {
     }
 }
 
+/// What is known of a sample without reading it.
+package struct SampleDescription: Sendable, Hashable {
+    package let id: String
+    package let prompt: String
+    /// The score that the run's loss asks for; nil where it asks for none.
+    package let score: Double?
+
+    package init(id: String, prompt: String, score: Double? = nil) {
+        (self.id, self.prompt, self.score) = (id, prompt, score)
+    }
+}
+
 /// A selection as it stood at one moment: immutable, and found again by its digest.
 package struct SelectionResolution: Sendable, Hashable {
     /// SHA-256 of the selection document, hexadecimal.
@@ -62,6 +74,12 @@ package protocol TrainingSource: Sendable {
     /// Names the weights of these samples' losses, nil where they have none: a resumed run must find the same.
     func weightsIdentity(_ resolution: SelectionResolution) throws(TrainingSourceError) -> String?
 
+    /// The name of the score that ``describe(_:)`` gives; nil where it gives none.
+    var scoreName: String? { get }
+
+    /// Prompts and scores of these samples, in this order.
+    func describe(_ ids: [String]) throws(TrainingSourceError) -> [SampleDescription]
+
     /// The samples of these ids, in this order.
     func samples(_ ids: [String]) throws(TrainingSourceError) -> [TrainingSample]
 
@@ -71,6 +89,12 @@ package protocol TrainingSource: Sendable {
 }
 
 extension TrainingSource {
+    package var scoreName: String? { nil }
+
+    package func describe(_ ids: [String]) throws(TrainingSourceError) -> [SampleDescription] {
+        try samples(ids).map { SampleDescription(id: $0.id, prompt: $0.prompt) }
+    }
+
     package func prefetch(_ ids: [String]) {}
 
     package func keepsPolicy(of digest: String) throws(TrainingSourceError) -> Bool { true }

@@ -4,46 +4,67 @@ import Disk
 import Foundation
 import Tensor
 
-/// A run in progress: adapter, optimizer, stream and log, advanced one step at a time.
+/// A run in progress: weights, optimizer, stream and log, advanced one step at a time.
 final class TrainingState {
-    private let source: any TrainingSource
-    private let configuration: TrainingConfiguration
-    private let run: RunFolder
+    private let inputs: TrainingInputs
     private let identity: RunIdentity
-    private let linears: [String: Linear]
-    private let weightSquares: [String: Tensor]
-    private let objective: DenoisingObjective
+    private let builder: NetworkBuilder
+    private let reference: Network?
+    private let objective: any TrainingObjective
     private let assembler: BatchAssembler
     private let log: RunLog
+    private let events: EventFile?
     private let store: CheckpointStore
     /// Digest of the selection by epoch, as the log has it.
     private var resolutions: [Int: String]
+    /// Of the last epochs: a step may read two.
+    private var plans: [Int: EpochPlan] = [:]
+    /// The plan of the samples on which the loss is measured.
+    private var fixedPlan: EpochPlan?
+
+    /// Steps after which the loss on the fixed samples, or the validation images, are in the log.
+    private var measured: Set<Int> = []
+    private var shown: Set<Int> = []
 
     private(set) var step: Int
     private var stream: SampleStream
-    private var adapter: Adapter
+    private var weights: TrainedWeights
     private var optimizer: AdamW
+    private var average: MovingAverage?
 
-    private init(
-        model: DiffusionModel, source: any TrainingSource, configuration: TrainingConfiguration, run: RunFolder,
-        identity: RunIdentity, log: RunLog, resolutions: [Int: String], step: Int, position: StreamPosition,
-        adapter: Adapter, optimizer: AdamW
+    private var source: any TrainingSource { inputs.source }
+    private var configuration: TrainingConfiguration { inputs.configuration }
+    private var run: RunFolder { inputs.run }
+
+    /// - Parameters:
+    ///   - inputs: what the run was given.
+    ///   - identity: what it is bound to.
+    ///   - log: its log, open.
+    ///   - events: TensorBoard's file; nil for none.
+    ///   - entries: what the log holds.
+    ///   - state: where it begins.
+    ///   - reference: what the loss holds the trained network against; nil for losses without.
+    ///   - builder: makes networks of trained weights.
+    init(
+        _ inputs: TrainingInputs, identity: RunIdentity, log: RunLog, events: EventFile?, entries: [RunLogEntry],
+        state: Checkpoint, reference: Network?, builder: NetworkBuilder
     ) {
-        self.source = source
-        self.configuration = configuration
-        self.run = run
-        self.identity = identity
-        self.log = log
-        self.resolutions = resolutions
-        self.step = step
-        self.adapter = adapter
-        self.optimizer = optimizer
-        linears = model.unet.linears
-        weightSquares = adapter.weightSquares(linears)
-        objective = DenoisingObjective(unet: model.unet, scheduler: model.scheduler)
-        assembler = BatchAssembler(model: model, source: source, seed: configuration.seed)
-        store = CheckpointStore(run)
-        stream = SampleStream(seed: configuration.seed, position: position)
+        (self.inputs, self.identity, self.log, self.events) = (inputs, identity, log, events)
+        (resolutions, self.reference, self.builder) = (entries.resolutions, reference, builder)
+        for entry in entries {
+            if case .evaluation(let record) = entry { measured.insert(record.step) }
+            if case .validation(let record) = entry { shown.insert(record.step) }
+        }
+        (step, weights, optimizer) = (state.step, state.weights, state.optimizer)
+        let configuration = inputs.configuration
+        average = configuration.averageDecay.map { decay in
+            MovingAverage(decay: decay, values: state.average ?? state.weights.parameters.map(\.value))
+        }
+        objective = configuration.objective(inputs.model.scheduler)
+        assembler = BatchAssembler(
+            model: inputs.model, source: inputs.source, configuration: configuration, negatives: inputs.negatives)
+        store = CheckpointStore(inputs.run)
+        stream = SampleStream(seed: configuration.seed, position: state.position)
     }
 
     // MARK: A step
@@ -53,76 +74,60 @@ final class TrainingState {
         let entries = try stream.take(configuration.samplesPerStep) { epoch throws(TrainingError) in
             try samples(ofEpoch: epoch, report: report)
         }
-        let parameters = adapter.parameters.map { Tensor.parameter($0.value) }
-        let adapters = adapter.replacing(parameters).bound(to: linears, weightSquares: weightSquares)
+        let parameters = weights.parameters.map { Tensor.parameter($0.value) }
+        let policies = Policies(
+            current: try network(weights.replacing(parameters)), reference: reference,
+            checkpointing: configuration.gradientCheckpointing)
         var loss = 0.0
         var total: [Tensor] = []
         var timesteps: [Int] = []
         for start in stride(from: 0, to: entries.count, by: configuration.batch) {
-            let batch = try batch(Array(entries[start..<start + configuration.batch]))
+            let batch = try batch(Array(entries[start..<start + configuration.batch])) { plans[$0] }
             timesteps += batch.timesteps
             // Read while this batch is computed.
-            let following = entries[(start + configuration.batch)...].map(\.id) + stream.upcoming(configuration.batch)
-            source.prefetch(Array(following.prefix(configuration.batch)))
+            let next = entries[(start + configuration.batch)...].prefix(configuration.batch)
+            let later = next.count < configuration.batch ? stream.upcoming(configuration.batch - next.count) : []
+            source.prefetch(assembler.ids(next) { plans[$0] } + later)
             let found = objective.lossAndGradients(
-                batch, adapters: adapters, parameters: parameters, checkpointing: configuration.gradientCheckpointing,
-                share: 1 / Double(configuration.accumulate))
+                batch, policies, parameters: parameters, share: 1 / Double(configuration.accumulate))
             loss += found.loss
             total = total.isEmpty ? found.gradients : zip(total, found.gradients).map { $0 + $1 }
         }
         let norm = globalNorm(total)
         guard loss.isFinite, norm.isFinite else { throw .diverged(step: step + 1) }
+        let rate =
+            configuration.optimizer.learningRate * (configuration.schedule?.factor(step, of: configuration.steps) ?? 1)
         let updated = optimizer.update(
-            parameters.map(\.detached), gradients: total, clip: clipFactor(norm: norm, limit: configuration.clip))
-        adapter = adapter.replacing(updated)
+            parameters.map(\.detached), gradients: total, clip: clipFactor(norm: norm, limit: configuration.clip),
+            learningRate: rate)
+        weights = weights.replacing(updated)
         step += 1
+        average?.add(updated, step: step)
         try write(
             .step(
                 .init(
-                    step: step, loss: loss, gradNorm: norm, lr: configuration.optimizer.learningRate,
-                    samples: stream.position.consumed, epoch: stream.position.epoch, timesteps: timesteps)))
+                    step: step, loss: loss, gradNorm: norm, lr: rate, samples: stream.position.consumed,
+                    epoch: stream.position.epoch, timesteps: timesteps)))
+        try note([("train/loss", loss), ("train/gradient_norm", norm), ("train/learning_rate", rate)])
         return (loss, norm)
     }
 
-    /// Logs the loss on samples, noises and timesteps that stay the same for the whole run.
-    func evaluate(report: (TrainingEvent) -> Void) throws(TrainingError) {
-        guard configuration.evaluationSamples > 0 else { return }
-        let ids: [String]
-        do {
-            ids = try source.resolution(digest: identity.selectionDigest).ids
-        } catch {
-            throw .source(error)
-        }
-        let entries = (0..<configuration.evaluationSamples).map {
-            StreamEntry(index: Self.evaluationStart + $0, id: ids[$0 % ids.count])
-        }
-        let adapters = adapter.bound(to: linears, weightSquares: weightSquares)
-        var sum = 0.0
-        for start in stride(from: 0, to: entries.count, by: configuration.batch) {
-            let part = Array(entries[start..<min(start + configuration.batch, entries.count)])
-            let loss = objective(try batch(part), adapters: adapters, checkpointing: false)
-            sum += Double(loss.values[0]) * Double(part.count)
-        }
-        let loss = sum / Double(entries.count)
-        try write(.evaluation(.init(step: step, loss: loss)))
-        report(.evaluation(step: step, loss: loss))
+    private func network(_ weights: TrainedWeights) throws(TrainingError) -> Network {
+        do throws(ModelError) { return try builder.network(weights) } catch { throw .model(error) }
     }
 
-    /// Entries from here on are never trained on, so their draws are nobody else's.
-    private static let evaluationStart = 1 << 48
-
-    private func batch(_ entries: [StreamEntry]) throws(TrainingError) -> TrainingBatch {
-        do {
-            return try assembler.batch(entries)
-        } catch {
-            throw .source(error)
-        }
+    private func batch(
+        _ entries: [StreamEntry], dropping: Bool = true, plan: (Int) -> EpochPlan?
+    ) throws(TrainingError) -> TrainingBatch {
+        do throws(TrainingSourceError) {
+            return try assembler.batch(entries, dropping: dropping, plan: plan)
+        } catch { throw .source(error) }
     }
 
     /// The samples of an epoch: as the log says if it was reached before, else resolved now and logged first.
     private func samples(ofEpoch epoch: Int, report: (TrainingEvent) -> Void) throws(TrainingError) -> [String] {
         let resolution: SelectionResolution
-        do {
+        do throws(TrainingSourceError) {
             if let digest = resolutions[epoch] {
                 resolution = try source.resolution(digest: digest)
             } else if epoch > 0, configuration.follow {
@@ -130,17 +135,104 @@ final class TrainingState {
             } else {
                 resolution = try source.resolution(digest: identity.selectionDigest)
             }
-        } catch {
-            throw .source(error)
-        }
+        } catch { throw .source(error) }
         try Self.check(resolution, source: source, model: identity.model)
+        let plan = try plan(resolution) { if epoch == 0 { report(.note($0)) } }
         if resolutions[epoch] == nil {
             try write(
                 .resolution(.init(epoch: epoch, selection: resolution.digest, count: resolution.ids.count)))
             resolutions[epoch] = resolution.digest
         }
+        plans = plans.filter { $0.key >= epoch - 1 }
+        plans[epoch] = plan
         report(.epoch(epoch, selection: resolution.digest, samples: resolution.ids.count))
-        return resolution.ids
+        return plan.ids
+    }
+
+    private func plan(
+        _ resolution: SelectionResolution, note: (String) -> Void = { _ in }
+    ) throws(TrainingError) -> EpochPlan {
+        do throws(TrainingSourceError) {
+            return try EpochPlan(
+                resolution.ids, loss: configuration.loss ?? LossSettings(.denoise), negatives: inputs.negatives,
+                source: source, note: note)
+        } catch { throw .source(error) }
+    }
+
+    // MARK: Validation
+
+    /// What the run would give if it ended now.
+    private var result: TrainedWeights { average.map { weights.replacing($0.values) } ?? weights }
+
+    /// Logs the loss on samples, noises and timesteps that stay the same for the whole run, and makes the images of the
+    /// validation prompts, unless the log has them for this step.
+    ///
+    /// - Parameter isCancelled: asked between batches of images; those of a step that is left in the middle are made when
+    ///   the run resumes.
+    func validate(report: (TrainingEvent) -> Void, isCancelled: () -> Bool) throws(TrainingError) {
+        let measures = configuration.evaluationSamples > 0 && !measured.contains(step)
+        let shows = inputs.validation != nil && !shown.contains(step)
+        guard measures || shows else { return }
+        let network = try network(result)
+        if measures { try evaluate(network, report: report) }
+        if shows, let validation = inputs.validation {
+            try makeImages(validation, network, report: report, isCancelled: isCancelled)
+        }
+    }
+
+    private func evaluate(_ network: Network, report: (TrainingEvent) -> Void) throws(TrainingError) {
+        let plan = try planOfFixedSamples()
+        let entries = (0..<configuration.evaluationSamples).map {
+            StreamEntry(index: Self.evaluationStart + $0, id: plan.ids[$0 % plan.ids.count])
+        }
+        let policies = Policies(current: network, reference: reference)
+        var sum = 0.0
+        for start in stride(from: 0, to: entries.count, by: configuration.batch) {
+            let part = Array(entries[start..<min(start + configuration.batch, entries.count)])
+            let loss = objective(try batch(part, dropping: false) { _ in plan }, policies)
+            sum += Double(loss.values[0]) * Double(part.count)
+        }
+        let loss = sum / Double(entries.count)
+        try write(.evaluation(.init(step: step, loss: loss)))
+        measured.insert(step)
+        try note([("validation/loss", loss)])
+        report(.evaluation(step: step, loss: loss))
+    }
+
+    private func planOfFixedSamples() throws(TrainingError) -> EpochPlan {
+        if let fixedPlan { return fixedPlan }
+        let resolution: SelectionResolution
+        do throws(TrainingSourceError) {
+            resolution = try source.resolution(digest: identity.selectionDigest)
+        } catch { throw .source(error) }
+        let plan = try plan(resolution)
+        fixedPlan = plan
+        return plan
+    }
+
+    /// Entries from here on are never trained on, so their draws are nobody else's.
+    private static let evaluationStart = 1 << 48
+
+    private func makeImages(
+        _ validation: ValidationImages, _ network: Network, report: (TrainingEvent) -> Void,
+        isCancelled: () -> Bool
+    ) throws(TrainingError) {
+        let folder = run.validation(step)
+        let images: [ValidationImages.Made]
+        do {
+            guard let made = try validation.make(inputs.model, network, isCancelled: isCancelled) else { return }
+            images = made
+            try validation.write(images, to: folder, files: run.files)
+            for (index, image) in images.enumerated() {
+                try events?.add(
+                    step: step, tag: "validation/\(index + 1) \(image.prompt)", png: Data(image.png),
+                    width: image.width,
+                    height: image.height)
+            }
+        } catch { throw .file("\(error)") }
+        try write(.validation(.init(step: step, images: images.map(\.name))))
+        shown.insert(step)
+        report(.validation(step: step, folder: folder))
     }
 
     // MARK: What is kept
@@ -148,213 +240,55 @@ final class TrainingState {
     func checkpoint(report: (TrainingEvent) -> Void) throws(TrainingError) {
         let checkpoint = Checkpoint(
             step: step, position: stream.position, identity: identity,
-            selection: resolutions[stream.position.epoch] ?? identity.selectionDigest, adapter: adapter,
-            optimizer: optimizer)
+            selection: resolutions[stream.position.epoch] ?? identity.selectionDigest, weights: weights,
+            optimizer: optimizer, average: average?.values)
         let digest: String
         do {
             digest = try store.save(checkpoint)
             if let count = configuration.keepCheckpoints { try store.keep(count) }
-        } catch {
-            throw .file("\(error)")
-        }
+        } catch { throw .file("\(error)") }
         try write(.checkpoint(.init(step: step, checkpoint: digest)))
         report(.checkpoint(step: step, digest: digest))
     }
 
-    /// Writes the finished adapter and closes the log.
-    func finish() throws(TrainingError) -> (file: URL, digest: String) {
-        let digest: String
+    /// Writes the finished adapter or model and closes the log.
+    func finish() throws(TrainingError) -> (place: URL, digest: String) {
+        let made: (place: URL, digest: String)
         do {
-            digest = try AdapterFile.write(adapter, to: run.adapter, files: run.files)
-        } catch {
+            switch (result, weights) {
+            case (.adapter(let adapter), .adapter(let last)):
+                made = (run.adapter, try AdapterFile.write(adapter, to: run.adapter, files: run.files))
+                if average != nil {
+                    try AdapterFile.write(last, to: run.raw.appending(path: AdapterFile.name), files: run.files)
+                }
+            case (.unet(let all), _):
+                let base = inputs.model.folder
+                made = (
+                    run.model, try ModelFolder.write(all, base: base, variant: inputs.variant, to: run.model)
+                )
+                if average != nil, case .unet(let last) = weights {
+                    let file = URL(fileURLWithPath: UNetTensors.file).lastPathComponent
+                    let data = SafetensorsWriter.data(last.tensors, metadata: ["format": "pt"])
+                    try run.files.write(data, to: run.raw.appending(path: file))
+                }
+            default: preconditionFailure("a result is of the kind of its weights")
+            }
+        } catch let error as AdapterError {
             throw .adapter(error)
-        }
-        try write(.finished(.init(step: step, adapter: digest)))
-        return (run.adapter, digest)
+        } catch { throw .file("\(error)") }
+        let isModel = configuration.targets == .all
+        try write(
+            .finished(.init(step: step, adapter: isModel ? nil : made.digest, model: isModel ? made.digest : nil)))
+        return made
     }
 
     private func write(_ entry: RunLogEntry) throws(TrainingError) {
-        do {
-            try log.append(entry)
-        } catch {
-            throw .log(error)
-        }
-    }
-}
-
-// MARK: Starting and resuming
-
-extension TrainingState {
-    /// Opens a run: new, or as its newest intact checkpoint left it.
-    static func open(
-        model: DiffusionModel, source: any TrainingSource, configuration: TrainingConfiguration, run: RunFolder,
-        start: Adapter?, computer: RunComputer, allowsOtherComputer: Bool, report: (TrainingEvent) -> Void
-    ) throws(TrainingError) -> (state: TrainingState, lock: DiskLock) {
-        if let problem = configuration.problem { throw .settings(problem) }
-        if let problem = RunFolder.problem(withName: run.name) { throw .runName(problem) }
-        let fresh = try initialAdapter(configuration, model: model, start: start)
-        let selection = try selection(
-            of: recordedIdentity(readLog(run), run), source, follow: configuration.follow, report: report)
-        // Checked before anything of the run is written.
-        try check(selection, source: source, model: model.digest)
-        let lock = try lock(run)
-        let entries = try readLog(run)
-        let recorded = try recordedIdentity(entries, run)
-        let identity = try identity(
-            RunIdentity(
-                model: model.digest, selection: source.selectionName,
-                selectionDigest: selection.digest, configuration: configuration,
-                weights: try weights(of: selection, source), computer: computer),
-            recorded: recorded, run: run)
-        try checkComputer(
-            computer, before: entries.computer ?? recorded?.computer, allowsOther: allowsOtherComputer, run: run,
-            report: report)
-
-        let checkpoint = try latest(run, template: fresh, report: report)
-        let step = checkpoint?.checkpoint.step ?? 0
-        guard step <= configuration.steps else {
-            throw .beyond(run: run.name, step: step, steps: configuration.steps)
-        }
-        var kept = entries.rewound(to: step)
-        if entries.identity == nil { kept.insert(.run(identity), at: 0) }
-        if entries.count > 1 {
-            kept.append(.resumed(.init(step: step, checkpoint: checkpoint?.digest, computer: computer)))
-        }
-        let log: RunLog
-        do {
-            log = try RunLog(run.log, holding: kept, files: run.files)
-        } catch {
-            throw .log(error)
-        }
-        let state = TrainingState(
-            model: model, source: source, configuration: configuration, run: run, identity: identity, log: log,
-            resolutions: kept.resolutions, step: step,
-            position: checkpoint?.checkpoint.position ?? StreamPosition(),
-            adapter: checkpoint?.checkpoint.adapter ?? fresh,
-            optimizer: checkpoint?.checkpoint.optimizer
-                ?? AdamW(settings: configuration.optimizer, shapes: fresh.parameters.map(\.value.shape)))
-        return (state, lock)
+        do throws(RunLogError) { try log.append(entry) } catch { throw .log(error) }
     }
 
-    private static func initialAdapter(
-        _ configuration: TrainingConfiguration, model: DiffusionModel, start: Adapter?
-    ) throws(TrainingError) -> Adapter {
-        do {
-            if let start {
-                try start.validate(against: model.unet.linears)
-                return start
-            }
-            return try Adapter(
-                initializing: configuration.kind, rank: configuration.rank, alpha: Float(configuration.alpha),
-                targets: configuration.targets, for: model.unet.linears, seed: configuration.seed)
-        } catch {
-            throw .adapter(error)
-        }
-    }
-
-    /// The right to write to a run, held by one process at a time.
-    private static func lock(_ run: RunFolder) throws(TrainingError) -> DiskLock {
-        let lock: DiskLock?
+    private func note(_ scalars: [(tag: String, value: Double)]) throws(TrainingError) {
         do throws(DiskError) {
-            try Disk.makeFolder(run.root.path)
-            try Disk.makeFolder(run.files.temporaryFolder.path)
-            lock = try DiskLock(ifFree: run.lock.path)
-        } catch {
-            throw .file("\(error)")
-        }
-        guard let lock else { throw .busy(run: run.name) }
-        return lock
-    }
-
-    private static func readLog(_ run: RunFolder) throws(TrainingError) -> [RunLogEntry] {
-        do {
-            return try RunLog.read(run.log)
-        } catch {
-            throw .log(error)
-        }
-    }
-
-    /// The selection that the run begins with: the one that its name stands for, or, when a run that follows its policy
-    /// is resumed, the one that it began with.
-    private static func selection(
-        of recorded: RunIdentity?, _ source: any TrainingSource, follow: Bool, report: (TrainingEvent) -> Void
-    ) throws(TrainingError) -> SelectionResolution {
-        do {
-            guard let recorded, follow, recorded.configuration.follow, recorded.selection == source.selectionName else {
-                return try source.initialResolution()
-            }
-            if try !source.keepsPolicy(of: recorded.selectionDigest) {
-                report(
-                    .note(
-                        "selection '\(source.selectionName)' was selected again with another policy; the run follows the one "
-                            + "that it began with"))
-            }
-            return try source.resolution(digest: recorded.selectionDigest)
-        } catch {
-            throw .source(error)
-        }
-    }
-
-    /// Other vector instructions or BLAS kernels give other last bits.
-    private static func checkComputer(
-        _ computer: RunComputer, before: RunComputer?, allowsOther: Bool, run: RunFolder,
-        report: (TrainingEvent) -> Void
-    ) throws(TrainingError) {
-        guard let before, !computer.computesLike(before) else { return }
-        guard allowsOther else { throw .otherComputer(run: run.name, now: computer, before: before) }
-        report(.note("resumed with \(computer), after \(before): the last bits of its adapter will differ"))
-    }
-
-    private static func weights(
-        of resolution: SelectionResolution, _ source: any TrainingSource
-    ) throws(TrainingError) -> String? {
-        do {
-            return try source.weightsIdentity(resolution)
-        } catch {
-            throw .source(error)
-        }
-    }
-
-    private static func check(
-        _ resolution: SelectionResolution, source: any TrainingSource, model: String
-    ) throws(TrainingError) {
-        guard !resolution.ids.isEmpty else { throw .emptySelection(source.selectionName) }
-        do {
-            try source.check(resolution, model: model)
-        } catch {
-            throw .source(error)
-        }
-    }
-
-    /// What the run is bound to by its log or, if that was lost, by its newest checkpoint.
-    private static func recordedIdentity(_ log: [RunLogEntry], _ run: RunFolder) throws(TrainingError) -> RunIdentity? {
-        if let identity = log.identity { return identity }
-        do {
-            return try CheckpointStore(run).identity()
-        } catch {
-            throw .file("\(error)")
-        }
-    }
-
-    /// The identity that the run goes by: the recorded one if there is one and nothing that matters differs.
-    private static func identity(
-        _ asked: RunIdentity, recorded: RunIdentity?, run: RunFolder
-    ) throws(TrainingError) -> RunIdentity {
-        guard let recorded else { return asked }
-        let differences = asked.differences(from: recorded)
-        guard differences.isEmpty else { throw .mismatch(run: run.name, differences) }
-        return recorded
-    }
-
-    private static func latest(
-        _ run: RunFolder, template: Adapter, report: (TrainingEvent) -> Void
-    ) throws(TrainingError) -> (checkpoint: Checkpoint, digest: String)? {
-        do {
-            let (found, notes) = try CheckpointStore(run).latest(template: template)
-            for note in notes { report(.note(note)) }
-            return found
-        } catch {
-            throw .file("\(error)")
-        }
+            try events?.add(step: step, scalars)
+        } catch { throw .file(error.description) }
     }
 }

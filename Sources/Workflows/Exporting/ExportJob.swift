@@ -21,7 +21,7 @@ package struct ExportJob: Sendable {
     /// kohya: the concept's name in the folder's name; nil for the selection's name.
     package var concept: String?
     /// kohya: the extensions of caption files, each with its dot.
-    package var captionExtensions = PictureFolder.captionExtensions
+    package var captionExtensions = CaptionedFolder.captionExtensions
     /// latents: whose text encoder makes the prompt embeddings.
     package var model: ModelSource?
 

@@ -6,7 +6,7 @@ package struct CandidateMaker {
     package let model: DiffusionModel
     /// The digest of the adapter's file.
     package let adapter: String?
-    package let settings: DenoisingSettings
+    package private(set) var settings: DenoisingSettings
     /// Nil for the model's own.
     package let size: ImageSize?
     /// What belongs to the recipe where it is not as usual.
@@ -56,6 +56,13 @@ package struct CandidateMaker {
             throw UsageError("\(option) is \(side); for this model it must be a multiple of \(model.sizeUnit)")
         }
         return size == model.imageSize ? nil : size
+    }
+
+    /// The same with another scale of guidance: the model is not loaded again.
+    func guided(by scale: Double) -> CandidateMaker {
+        var copy = self
+        copy.settings.guidance = scale
+        return copy
     }
 
     /// The size of its images.

@@ -1,3 +1,4 @@
+import Images
 import Codecs
 package import Corpus
 import Diffusion
@@ -60,7 +61,8 @@ package struct CorpusGenerator {
         return zip(batch, recipes).filter { !known.contains($0.1) }.map(\.0)
     }
 
-    private func recipe(_ candidate: Candidate) -> SampleRecipe {
+    /// What a candidate is made of; its digest is known before it exists.
+    func recipe(_ candidate: Candidate) -> SampleRecipe {
         SampleRecipe(
             prompt: candidate.prompt, seed: candidate.seed, model: maker.model.digest, adapter: maker.adapter,
             sampler: maker.settings.sampler.rawValue, steps: maker.settings.steps, guidance: maker.settings.guidance,
@@ -72,7 +74,7 @@ package struct CorpusGenerator {
         return SampleRecord(
             recipe: recipe(candidate), tag: tag,
             schedule: ScheduleDescription(maker.model.scheduler.resolved(for: maker.settings.sampler)),
-            png: try PNG.encode(width: image.width, height: image.height, pixels: image.pixels),
+            png: try PNG.encode(image),
             pixels: Digest(of: image.pixels), latentShape: generation.latent.shape, latent: generation.latent.values,
             timesteps: generation.trace.timesteps.map(Int32.init), deltaSquared: generation.trace.deltaSquared)
     }

@@ -4,7 +4,7 @@ package import Diffusion
 package struct DenoisingSettings: Sendable {
     package let steps: Int
     /// The scale of classifier-free guidance; 1 and below: none.
-    package let guidance: Double
+    package var guidance: Double
     package let sampler: SamplerKind
     /// What guidance leads away from, in place of the empty prompt.
     package var negativePrompt: String?

@@ -12,7 +12,7 @@ package struct ImportJob: Sendable {
 
     /// What an import has come to.
     package struct Report {
-        package let outcome: PictureImport.Outcome
+        package let outcome: ImageImport.Outcome
         /// What was left out, and what the user should know.
         package let tally: ImportTally
     }
@@ -24,13 +24,13 @@ package struct ImportJob: Sendable {
     package var model: ModelSource?
     /// Width and height to bring images to; nil for the model's, and without a model as they are.
     package var size: Int?
-    package var fit = PictureFit.crop
+    package var fit = ImageFit.crop
     /// imagefolder: the column of captions; webdataset: the member or ending; nil for `text`.
     package var textColumn: String?
     /// kohya: the extensions of caption files, each with its dot.
-    package var captionExtensions = PictureFolder.captionExtensions
+    package var captionExtensions = CaptionedFolder.captionExtensions
     /// The most pixels an image may have.
-    package var largest = PictureImport.Settings().largest
+    package var largest = ImageImport.Settings().largest
     /// Images that are sealed together.
     package var batch = 64
     /// A name for what is imported, for queries.
@@ -56,7 +56,7 @@ package struct ImportJob: Sendable {
 
     private func importShards(
         _ corpus: Corpus, _ inspection: ShardInspection, _ monitor: some WorkMonitor
-    ) throws -> PictureImport.Outcome {
+    ) throws -> ImageImport.Outcome {
         let shards = try ShardImport(place, into: corpus) { try inspection($0, $1) }
         monitor.begin(total: shards.count)
         return try shards.run(isCancelled: { monitor.isCancelled }, report: monitor.update)
@@ -64,25 +64,25 @@ package struct ImportJob: Sendable {
 
     private func importImages(
         _ corpus: Corpus, _ tally: ImportTally, _ monitor: some WorkMonitor
-    ) throws -> PictureImport.Outcome {
+    ) throws -> ImageImport.Outcome {
         let source = try source(tally)
         let encoder = try model.map {
             try ImageEncoder(folder: $0.folder, variant: $0.variant, ignoring: IgnoredFields($0.ignoredFields))
         }
-        var settings = PictureImport.Settings()
+        var settings = ImageImport.Settings()
         (settings.tag, settings.fit, settings.batch) = (tag, fit, batch)
         settings.largest = largest
         settings.size = fit == .keep ? nil : size ?? encoder?.imageSize
         monitor.begin(total: source.count)
-        return try PictureImport(corpus, encoder: encoder, settings: settings, tally: tally)
+        return try ImageImport(corpus, encoder: encoder, settings: settings, tally: tally)
             .run(source, isCancelled: { monitor.isCancelled }, report: monitor.update)
     }
 
-    private func source(_ tally: ImportTally) throws -> any PictureSource {
+    private func source(_ tally: ImportTally) throws -> any ImageSource {
         switch format {
-        case .imagefolder: return try PictureFolder.imageFolder(place, text: textColumn ?? "text", tally: tally)
+        case .imagefolder: return try CaptionedFolder.imageFolder(place, text: textColumn ?? "text", tally: tally)
         case .webdataset: return try WebDatasetArchive(place, text: textColumn, tally: tally)
-        case .kohya, .shard: return try PictureFolder.kohya(place, captions: captionExtensions, tally: tally)
+        case .kohya, .shard: return try CaptionedFolder.kohya(place, captions: captionExtensions, tally: tally)
         }
     }
 }

@@ -41,6 +41,11 @@ package struct SampleColumns {
         case "mc_se": number(row.mcStandardError)
         case "mc_reference": number(row.mcReference)
         case "mc_draws": row.mcDraws.map(String.init) ?? "-"
+        case "contrast": number(row.contrast)
+        case "contrast_se": number(row.contrastStandardError)
+        case "contrast_hard": number(row.contrastHard)
+        case "pointwise": number(row.pointwise)
+        case "near_misses": row.nearMisses.map(String.init) ?? "-"
         case "rf": number(row.rf)
         case "rf_cfg": number(row.guidedRF)
         case "recipe": String(row.recipe.prefix(12))

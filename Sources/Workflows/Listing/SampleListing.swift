@@ -11,6 +11,8 @@ package struct SampleListing: Encodable {
     package let miSource: String?
     package let mc, mcSE, mcReference: Double?
     package let mcDraws: Int?
+    package let contrast, contrastSE, contrastHard, pointwise: Double?
+    package let nearMisses: Int?
     package let rf, guidedRF: Double?
     package let recipe: String
     package let width, height: Int
@@ -19,8 +21,8 @@ package struct SampleListing: Encodable {
     package let annotations: [String: Double]
 
     package enum CodingKeys: String, CodingKey {
-        case id, prompt, model, sampler, shard, seed, adapter, tag, steps, row, guidance, mi, mc, rf, recipe, width,
-            height
+        case id, prompt, model, sampler, shard, seed, adapter, tag, steps, row, guidance, mi, mc, contrast, pointwise,
+            rf, recipe, width, height
         case annotations
         case miSE = "mi_se"
         case miReference = "mi_reference"
@@ -28,6 +30,9 @@ package struct SampleListing: Encodable {
         case mcSE = "mc_se"
         case mcReference = "mc_reference"
         case mcDraws = "mc_draws"
+        case contrastSE = "contrast_se"
+        case contrastHard = "contrast_hard"
+        case nearMisses = "near_misses"
         case guidedRF = "rf_cfg"
         case latentShape = "latent_shape"
     }
@@ -41,6 +46,8 @@ package struct SampleListing: Encodable {
         (mi, miSE, miReference) = (sample.mi, sample.miStandardError, sample.miReference)
         (miSource, mc, mcSE) = (sample.miSource, sample.mc, sample.mcStandardError)
         (mcReference, mcDraws) = (sample.mcReference, sample.mcDraws)
+        (contrast, contrastSE) = (sample.contrast, sample.contrastStandardError)
+        (contrastHard, pointwise, nearMisses) = (sample.contrastHard, sample.pointwise, sample.nearMisses)
         (rf, guidedRF) = (sample.rf, sample.guidedRF)
         (recipe, width, height, latentShape) = (sample.recipe, sample.width, sample.height, sample.latentShape)
     }

@@ -21,7 +21,7 @@ package struct SampleListings {
     ///   - columns: of a table; nil for JSON.
     ///   - write: takes text as it is, with its line ends.
     ///   - flush: called between batches; what it throws ends the listing.
-    package init(
+    init(
         _ annotations: SampleAnnotations, columns: SampleColumns?, write: @escaping (String) -> Void,
         flush: @escaping () throws(CorpusError) -> Void = {}
     ) {
@@ -33,7 +33,7 @@ package struct SampleListings {
     /// Takes a row.
     ///
     /// - Throws: ``CorpusError``, also that of `flush`.
-    package mutating func add(_ row: CatalogueRow) throws(CorpusError) {
+    mutating func add(_ row: CatalogueRow) throws(CorpusError) {
         waiting.append(row)
         guard waiting.count >= (listed == 0 ? Self.firstBatch : Self.batch) else { return }
         try writeWaiting()
@@ -41,7 +41,7 @@ package struct SampleListings {
     }
 
     /// Writes what is left.
-    package mutating func finish() throws(CorpusError) {
+    mutating func finish() throws(CorpusError) {
         try writeWaiting()
         if columns == nil { write(listed == 0 ? "[]\n" : "\n]\n") }
     }
@@ -71,9 +71,20 @@ package struct SampleListings {
 
     /// Lists what fits a query.
     ///
-    /// - Throws: ``CorpusError``, also that of `flush`.
-    package mutating func list(_ query: CatalogueQuery, of corpus: Corpus) throws(CorpusError) {
-        try corpus.forEach(query) { (row) throws(CorpusError) in try add(row) }
-        try finish()
+    /// - Parameters:
+    ///   - columns: of a table, separated by commas.
+    ///   - isJSON: whether to write a JSON array with all columns in place of a table.
+    ///   - write: takes text as it is, with its line ends.
+    ///   - flush: called between batches; what it throws ends the listing.
+    /// - Throws: ``UsageError`` for a column that is none; ``CorpusError``, also that of `flush`.
+    package static func list(
+        _ query: CatalogueQuery, of corpus: Corpus, columns: String, isJSON: Bool, write: @escaping (String) -> Void,
+        flush: @escaping () throws(CorpusError) -> Void = {}
+    ) throws {
+        let annotations = try SampleAnnotations(corpus)
+        let columns = try SampleColumns(columns, scorers: annotations.scorers)
+        var listings = SampleListings(annotations, columns: isJSON ? nil : columns, write: write, flush: flush)
+        try corpus.forEach(query) { (row) throws(CorpusError) in try listings.add(row) }
+        try listings.finish()
     }
 }

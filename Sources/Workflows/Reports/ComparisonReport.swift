@@ -1,11 +1,12 @@
 import Corpus
 import Foundation
+import Markup
 
-/// Two folders of `attune sample` side by side: the same prompts and seeds, one row per prompt, one half each.
+/// Two folders of `attune sample` side by side: the same prompts and seeds, one row per prompt.
 enum ComparisonReport {
-    static func sheet(
+    static func section(
         _ base: SampleFolder, _ tuned: SampleFolder, prompts: Int, columns: Int
-    ) throws -> ContactSheet {
+    ) throws -> ReportDocument.Section {
         let first = try base.records()
         guard try first == tuned.records() else {
             throw Failure(
@@ -15,22 +16,31 @@ enum ComparisonReport {
         var order: [ExactText] = []
         for record in first where !order.contains(ExactText(record.text)) { order.append(ExactText(record.text)) }
         let byPrompt = Dictionary(grouping: first) { ExactText($0.text) }
-        let rows = try order.prefix(prompts).map { prompt in
-            let records = (byPrompt[prompt] ?? []).prefix(max(1, columns / 2))
-            let cells = try [base, tuned].flatMap { folder in try records.map { try cell($0, in: folder) } }
-            return ContactSheet.Row(label: prompt.text, cells: cells)
-        }
         let (left, right) = (base.url.lastPathComponent, tuned.url.lastPathComponent)
-        return ContactSheet(title: "\(left) (left half) against \(right), same seeds", rows: rows)
+        var content: [Markup] = [
+            .tag("p", ["class": "quiet"], "\(left) on the left, \(right) on the right; the same prompts and seeds.")
+        ]
+        for prompt in order.prefix(prompts) {
+            let records = (byPrompt[prompt] ?? []).prefix(max(1, columns / 2))
+            content.append(.tag("h3", [:], "\(prompt.text)"))
+            content.append(
+                .tag(
+                    "div", ["class": "sides"],
+                    try [base, tuned].map { folder in
+                        .tag("div", ["class": "images"], try records.map { try figure($0, in: folder) })
+                    }))
+        }
+        return ReportDocument.Section("\(left) against \(right)", content)
     }
 
-    private static func cell(_ record: SampleFolder.Record, in folder: SampleFolder) throws -> ContactSheet.Cell {
+    private static func figure(_ record: SampleFolder.Record, in folder: SampleFolder) throws -> Markup {
         let file = folder.url.appendingPathComponent(record.fileName)
         guard let data = try? Data(contentsOf: file) else {
             throw Failure("\(file.path): cannot be read; make it again with attune sample")
         }
-        return ContactSheet.Cell(
-            picture: try Picture(png: data, named: file.path),
-            caption: "\(folder.url.lastPathComponent) \(record.seed)")
+        let side = folder.url.lastPathComponent
+        return ReportImages.figure(
+            try ReportImages.markup(Array(data), named: file.path, alt: "\(side): \(record.text), seed \(record.seed)"),
+            caption: "\(side), seed \(record.seed)")
     }
 }

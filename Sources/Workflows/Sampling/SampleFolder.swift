@@ -1,8 +1,8 @@
 import Codecs
 import Corpus
-import Diffusion
 import Disk
 package import Foundation
+import Images
 
 /// A folder that `sample` fills: `<prompt>-<seed>.png`, `metadata.jsonl` as an imagefolder has it, and `sample.json`,
 /// the settings that all of them were made with.
@@ -87,8 +87,8 @@ package struct SampleFolder {
         FileManager.default.fileExists(atPath: url.appendingPathComponent(image.fileName).path)
     }
 
-    func write(_ picture: RGBImage, as image: Image) throws {
-        let bytes = try PNG.encode(width: picture.width, height: picture.height, pixels: picture.pixels)
+    func write(_ pixels: RGBImage, as image: Image) throws {
+        let bytes = try PNG.encode(pixels)
         let file = url.appendingPathComponent(image.fileName)
         do {
             try Data(bytes).write(to: file, options: .atomic)

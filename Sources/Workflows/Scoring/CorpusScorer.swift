@@ -10,26 +10,38 @@ package struct CorpusScorer {
     private let scorer: Scorer
     private let timesteps: [Int]
     private let batch: Int
+    private let negatives: NearMissPrompts?
 
     /// - Parameters:
     ///   - adapter: the digest of the adapter that is folded into the model.
     ///   - draws: noises at each timestep.
     ///   - steps: timesteps, spread over the schedule.
     ///   - batch: samples that are sealed together.
+    ///   - negatives: near misses to measure beside the prompts; nil for traces alone.
+    ///   - range: the timesteps to measure of those, lowest to highest; nil for all.
     package init(
-        corpus: Corpus, model: DiffusionModel, adapter: String?, draws: Int, steps: Int, seed: UInt64, batch: Int
+        corpus: Corpus, model: DiffusionModel, adapter: String?, draws: Int, steps: Int, seed: UInt64, batch: Int,
+        negatives: NearMissPrompts? = nil, timesteps range: ClosedRange<Int>? = nil
     ) throws {
         self.corpus = corpus
         reader = SampleReader(corpus)
         self.model = model
         self.batch = batch
+        self.negatives = negatives
         // Where to measure is up to the file as it is: only diffusers' pipelines correct it, for their images.
         var scheduler = model.scheduler
         scheduler.isCorrected = false
-        timesteps = try SamplerKind.ddpm.make(scheduler, steps: steps).timesteps.map { Int($0) }
+        let all = try SamplerKind.ddpm.make(scheduler, steps: steps).timesteps.map { Int($0) }
+        timesteps = all.filter { range?.contains($0) ?? true }
+        guard !timesteps.isEmpty else {
+            throw UsageError(
+                "--timesteps holds none of the \(steps) that --steps spreads over 0 to \(model.scheduler.trainTimesteps - 1): "
+                    + "widen it, or give more steps")
+        }
         scorer = Scorer(
             model: model.digest, adapter: adapter, draws: draws, steps: timesteps.count, seed: seed,
-            schedule: ScheduleDescription(model.scheduler), precision: model.recordedPrecision)
+            schedule: ScheduleDescription(model.scheduler), negatives: negatives?.source,
+            timesteps: range, precision: model.recordedPrecision)
     }
 
     /// Scores what is not scored yet.
@@ -39,6 +51,8 @@ package struct CorpusScorer {
     package func run(_ rows: [CatalogueRow], monitor: some WorkMonitor) throws -> WorkOutcome {
         var outcome = WorkOutcome(total: rows.count)
         var prompts = EmbeddingCache()
+        var meter: (prompt: ExactText, meter: ErrorMeter, negatives: [String])?
+        var lacking: [ExactText] = []
         monitor.begin(total: rows.count)
         for start in stride(from: 0, to: rows.count, by: batch) {
             let part = Array(rows[start..<min(start + batch, rows.count)])
@@ -53,23 +67,62 @@ package struct CorpusScorer {
                     outcome.isFinished = false
                     return outcome
                 }
-                records.append(try measure(row, latent, prompt))
+                let id = try checked(row)
+                if let negatives {
+                    let text = ExactText(row.prompt)
+                    if meter?.prompt != text {
+                        let near = negatives.negatives(of: row.prompt)
+                        if near.isEmpty { lacking.append(text) }
+                        meter = (text, self.meter(prompt, near), near)
+                    }
+                    if let meter { records.append(try measure(id, row, latent, meter.meter, meter.negatives)) }
+                } else {
+                    records.append(try measure(id, row, latent, prompt))
+                }
                 monitor.update(start + known.count + records.count)
             }
             try corpus.append(records, by: scorer)
             outcome.made += records.count
         }
         monitor.update(rows.count)
+        if let first = lacking.first {
+            let others = lacking.count > 1 ? " and \(lacking.count - 1) more prompts" : ""
+            monitor.warn(
+                "warning: '\(joinedLines(first.text))'\(others) has no near misses, so its images get no contrast; list some in a "
+                    + "file and give it to --negatives")
+        }
         return outcome
     }
 
-    private func measure(_ row: CatalogueRow, _ latent: [Float], _ prompt: PromptEmbedding) throws -> ScoreRecord {
+    private func checked(_ row: CatalogueRow) throws -> Digest {
         guard row.latentShape.count == 3, row.latentShape[0] == model.latentShape[0], let id = Digest(hex: row.id)
         else {
             throw Failure(
                 "sample \(row.id): its latent is \(row.latentShape), the model's have \(model.latentShape[0]) channels; "
                     + "score it with the model that it was made with, or leave it out with --where")
         }
+        return id
+    }
+
+    private func meter(_ prompt: PromptEmbedding, _ negatives: [String]) -> ErrorMeter {
+        ErrorMeter(
+            model, prompt: prompt, negatives: model.encode(prompts: negatives), timesteps: timesteps,
+            draws: scorer.draws,
+            seed: scorer.seed)
+    }
+
+    private func measure(
+        _ id: Digest, _ row: CatalogueRow, _ latent: [Float], _ meter: ErrorMeter, _ negatives: [String]
+    ) throws -> ScoreRecord {
+        let (errors, traces) = try meter.measure(latent: Tensor(shape: row.latentShape, values: latent))
+        return ScoreRecord(
+            sample: id, timesteps: timesteps.map(Int32.init), draws: traces.map(\.deltaSquared),
+            curves: ErrorCurves(negatives: negatives, errors: errors.values))
+    }
+
+    private func measure(
+        _ id: Digest, _ row: CatalogueRow, _ latent: [Float], _ prompt: PromptEmbedding
+    ) throws -> ScoreRecord {
         let trace = try model.monteCarloTrace(
             latent: Tensor(shape: row.latentShape, values: latent), prompt: prompt, timesteps: timesteps,
             draws: scorer.draws, seed: scorer.seed)

@@ -6,12 +6,14 @@ import Synchronization
 package struct TraceScores: TraceScoring {
     private let paper = MeanKappaEstimator(kappa: .paper)
     private let reference = MeanKappaEstimator(kappa: .reference)
+    private let contrast = ContrastEstimator()
     private let schedules = Schedules()
 
     package init() {}
 
     package var identity: String {
-        "\(paper.name)+\(reference.name), mean over t > \(paper.cutoff), version 1; rf+rf_cfg, version 1"
+        "\(paper.name)+\(reference.name), mean over t > \(paper.cutoff), version 1; rf+rf_cfg, version 1; "
+            + "contrast, t > \(contrast.range.above), temperature \(contrast.temperature), version 1"
     }
 
     package func scores(
@@ -33,6 +35,25 @@ package struct TraceScores: TraceScoring {
         return (
             plain.value, plain.standardError, RectifiedFlowEstimator(guidance: guidance).estimate(trace).value
         )
+    }
+
+    package func scores(
+        curves: ErrorCurves, timesteps: [Int32], draws: Int, schedule: ScheduleDescription
+    ) -> CurveScores {
+        let errors = DenoisingErrors(curves, timesteps: timesteps, draws: draws)
+        let noise = schedules[schedule]
+        let soft = contrast.estimate(errors, schedule: noise)
+        return CurveScores(
+            contrast: soft.value, contrastError: soft.standardError,
+            contrastHard: HardContrastEstimator().estimate(errors, schedule: noise).value,
+            pointwise: PointwiseEstimator().estimate(errors, schedule: noise).value)
+    }
+}
+
+extension DenoisingErrors {
+    /// As a score shard has them.
+    package init(_ curves: ErrorCurves, timesteps: [Int32], draws: Int) {
+        self.init(timesteps: timesteps.map(Int.init), draws: draws, prompts: curves.prompts, values: curves.errors)
     }
 }
 

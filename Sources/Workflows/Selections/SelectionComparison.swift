@@ -28,8 +28,19 @@ package struct SelectionComparison: Encodable {
     }
 
     private let rows: [Digest: CatalogueRow]
+    private let columns: SampleColumns
+    private let annotations: SampleAnnotations
 
-    package init(_ a: SelectionArgument, _ b: SelectionArgument, in corpus: Corpus) throws {
+    /// - Parameters:
+    ///   - a: a selection as ``SelectionArgument`` finds it.
+    ///   - b: the same.
+    ///   - columns: of the samples that only one side has in ``text()``, separated by commas.
+    /// - Throws: ``UsageError`` for a column that is none, ``CorpusError`` and ``Failure`` for what cannot be found.
+    package init(_ a: String, _ b: String, in corpus: Corpus, columns: String) throws {
+        annotations = try SampleAnnotations(corpus)
+        self.columns = try SampleColumns(columns, scorers: annotations.scorers)
+        let a = try SelectionArgument(a, in: corpus, complete: false)
+        let b = try SelectionArgument(b, in: corpus, complete: false)
         let difference = SelectionDifference(a.selection, b.selection)
         let rows = try corpus.rows(Array(Set(a.selection.ids + b.selection.ids)))
         func side(_ argument: SelectionArgument, only: [Digest]) -> Side {
@@ -47,8 +58,7 @@ package struct SelectionComparison: Encodable {
         self.rows = rows
     }
 
-    /// - Parameter columns: of the samples that only one side has.
-    package func text(_ columns: SampleColumns, _ annotations: SampleAnnotations) throws -> String {
+    package func text() throws -> String {
         func number(_ value: Double?) -> String { value.map { formatted($0, digits: 3) } ?? "-" }
         let sides = Table(
             columns: ["", "selection", "samples", "only here", "mean mi", "digest"],

@@ -42,7 +42,7 @@ struct MakeSamples: ParsableCommand {
 
     func run() throws {
         let corpus = try Corpus.create(at: URL(fileURLWithPath: folder), scoring: TraceScores())
-        let made = try SyntheticSamples(side: side, latentShape: try shape(latent), pictures: nil)
+        let made = try SyntheticSamples(side: side, latentShape: try shape(latent), images: nil)
         try corpus.appendShards { append in
             for start in stride(from: 0, to: samples, by: pack) {
                 try append(made.records(start..<min(start + pack, samples)))

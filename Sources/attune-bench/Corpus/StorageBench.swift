@@ -12,7 +12,7 @@ struct StorageBench: ParsableCommand {
     @Option(name: .customLong("n")) var count = 10_000
     @Option var side = 64
     @Option var latent = "4,64,64"
-    @Option(help: "A folder with the peers' pictures.") var pictures: String?
+    @Option(help: "A folder with the peers' images.") var images: String?
     @Option(help: "About how large a shard is, in MB.") var shard = 64
     @Option(help: "Samples a batch.") var batch = 64
 
@@ -25,7 +25,7 @@ struct StorageBench: ParsableCommand {
     }
 
     func run() throws {
-        let made = try SyntheticSamples(side: side, latentShape: try shape(latent), pictures: pictures)
+        let made = try SyntheticSamples(side: side, latentShape: try shape(latent), images: images)
         let place = URL(fileURLWithPath: folder)
         let corpus = try Corpus.create(at: place, scoring: TraceScores())
         let sample = made.records(0..<1).reduce(0) { $0 + $1.png.count + 4 * $1.latent.count }

@@ -29,7 +29,7 @@ struct SyntheticRows: Sendable {
 
     /// Five tags, one of them rare in what it is asked for.
     private static let origins = ["color", "shape", "texture", "spatial", "complex"].map {
-        Origin(
+        SampleOrigin(
             model: "sha256:" + String(repeating: "5", count: 64), sampler: "ddpm", steps: 100, guidance: 7.5,
             width: 512,
             height: 512, tag: $0, latentShape: [4, 64, 64])

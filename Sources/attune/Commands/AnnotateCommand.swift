@@ -10,16 +10,20 @@ struct AnnotateCommand: AsyncParsableCommand {
             The file is JSON lines or CSV with an id and a score in each row, T2I-CompBench's vqa_result.json (with \
             --selection, the one that was exported as t2i-compbench), or a JSON object of file names and scores. The \
             scorer's name becomes a column of query, --by and train --weight-by. Scoring again under the same name \
-            keeps what was there; the later value counts. A change of the scorer deserves a name of its own: hps_v2.
+            keeps what was there; the later value counts. A change of the scorer deserves a name of its own: hps_v2. \
+            With --vectors the file is a .npz of feature vectors, as attune features and attune.add_vectors write it.
             """)
 
     @OptionGroup var store: CorpusOptions
 
-    @Argument(help: "A .jsonl, .csv or .json file.", completion: .file())
+    @Argument(help: "A .jsonl, .csv or .json file; with --vectors a .npz file.", completion: .file())
     var file: String
 
-    @Option(help: "The scorer's name: a–z, 0–9 and '_'.")
-    var scorer: String
+    @Option(help: "The scorer's name: a–z, 0–9 and '_' (with --vectors, the default is what the file says).")
+    var scorer: String?
+
+    @Flag(help: "Take in feature vectors, for duplicates, similar and select --diverse.")
+    var vectors = false
 
     @Option(help: "Where the scores are (default: the scorer's name, score, value or reward).")
     var column: String?
@@ -28,12 +32,24 @@ struct AnnotateCommand: AsyncParsableCommand {
     var selection: String?
 
     func validate() throws {
-        if let problem = Annotations.problem(withName: scorer) { throw ValidationError(problem) }
+        if let scorer, let problem = Annotations.problem(withName: scorer) { throw ValidationError(problem) }
+        if scorer == nil, !vectors { throw ValidationError("give the scorer's name with --scorer") }
+        if vectors, column != nil || selection != nil {
+            throw ValidationError("--vectors takes ids and vectors: --column and --selection do not apply")
+        }
     }
 
     func run() async throws {
         let corpus = try store.open(writing: true, deciding: true)
-        var job = AnnotationJob(file: URL(fileURLWithPath: file), scorer: scorer)
+        let url = URL(fileURLWithPath: file)
+        guard let scorer, !vectors else {
+            var job = VectorImportJob(file: url)
+            job.name = scorer
+            let made = try job.run(in: corpus)
+            print("\(made.vectors) vectors of \(made.width) numbers as \(made.name), revision \(made.revision)")
+            return
+        }
+        var job = AnnotationJob(file: url, scorer: scorer)
         (job.column, job.selection) = (column, selection)
         let (count, revision) = try job.run(in: corpus)
         guard let revision else {

@@ -23,12 +23,7 @@ struct DiffCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let corpus = try store.open()
-        let annotations = try SampleAnnotations(corpus)
-        let columns = try SampleColumns(columns, scorers: annotations.scorers)
-        let comparison = try SelectionComparison(
-            SelectionArgument(a, in: corpus, complete: false), SelectionArgument(b, in: corpus, complete: false),
-            in: corpus)
-        print(output.json ? try jsonText(comparison) : try comparison.text(columns, annotations))
+        let comparison = try SelectionComparison(a, b, in: store.open(), columns: columns)
+        print(output.json ? try jsonText(comparison) : try comparison.text())
     }
 }

@@ -33,7 +33,7 @@ struct ImportCommand: AsyncParsableCommand {
     var size: Int?
 
     @Option(help: "crop: scale and cut out the middle; stretch: scale; keep: as they are (default: crop).")
-    var fit: PictureFit?
+    var fit: ImageFit?
 
     @Option(
         help: ArgumentHelp(
@@ -47,7 +47,7 @@ struct ImportCommand: AsyncParsableCommand {
     var captionExtension: String?
 
     @Option(help: "The most pixels an image may have; larger ones are refused before memory is taken for them.")
-    var maxPixels = PictureImport.Settings().largest
+    var maxPixels = ImageImport.Settings().largest
 
     @Option(help: "Images that are sealed together.")
     var batch = 64
@@ -75,8 +75,8 @@ struct ImportCommand: AsyncParsableCommand {
             try requireExtension(captionExtension)
         }
         if fit == .keep, size != nil { throw ValidationError("--fit keep leaves images as they are: no --size") }
-        let forPictures = model != nil || size != nil || tag != nil || fit != nil || skipUnreadable
-        if format == .shard, forPictures {
+        let forImages = model != nil || size != nil || tag != nil || fit != nil || skipUnreadable
+        if format == .shard, forImages {
             throw ValidationError(
                 "--format shard takes samples as they are: no --model, --size, --fit, --tag, --skip-unreadable")
         }

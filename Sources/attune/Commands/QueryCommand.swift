@@ -37,14 +37,10 @@ struct QueryCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let corpus = try store.open()
-        let annotations = try SampleAnnotations(corpus)
-        let columns = try SampleColumns(columns, scorers: annotations.scorers)
         let query = CatalogueQuery(condition: condition, by: by?.column, top: top, perPrompt: per == .prompt)
-        var listings = SampleListings(
-            annotations, columns: output.json ? nil : columns, write: StandardOutput.write,
+        try SampleListings.list(
+            query, of: store.open(), columns: columns, isJSON: output.json, write: StandardOutput.write,
             flush: Self.flushOutput)
-        try listings.list(query, of: corpus)
     }
 
     /// - Throws: ``CorpusError`` where standard output takes no more.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Tuning
 import Workflows
 
 struct ScoreCommand: AsyncParsableCommand {
@@ -9,6 +10,11 @@ struct ScoreCommand: AsyncParsableCommand {
             prompt are compared: a trace of its own beside the one that generation left, with a standard error over \
             the draws. The results are the columns mc, mc_se, mc_reference and mc_draws. What has been measured in the \
             same way is skipped.
+
+            With --negatives the denoising errors under the prompt, the empty prompt and near-miss prompts are measured \
+            and kept, with noise that all of them share: the columns contrast, contrast_se, contrast_hard, pointwise and \
+            near_misses (docs/evaluation.md). Near misses come from rules on the words of a prompt, from the nearest other \
+            prompts of the corpus, or from a file of JSON lines: {"prompt": "…", "negatives": ["…", "…"]}.
             """)
 
     @OptionGroup var store: CorpusOptions
@@ -30,16 +36,36 @@ struct ScoreCommand: AsyncParsableCommand {
     @Option(help: "Images that are sealed together.")
     var batch = 16
 
+    @Option(
+        help: ArgumentHelp(
+            "Measure errors under near-miss prompts too: rules, corpus, or a file that lists them.",
+            valueName: "rules|corpus|file"),
+        completion: .file())
+    var negatives: NearMissArgument?
+
+    @Option(help: "Near misses of each prompt, at most.")
+    var count = 6
+
+    @Option(
+        help: ArgumentHelp(
+            "Measure only these of the timesteps, as 201-999: cheaper, and no estimate of MI.", valueName: "a-b"))
+    var timesteps: TimestepRange?
+
     func validate() throws {
         try requirePositive(draws, "--draws", Bounds.draws)
         try requirePositive(steps, "--steps")
         try requirePositive(batch, "--batch", Bounds.batch)
+        try requirePositive(count, "--count", Bounds.nearMisses)
+        if negatives == nil, timesteps != nil {
+            throw ValidationError("--timesteps goes with --negatives: MI is estimated from the whole schedule")
+        }
     }
 
     func run() async throws {
         let corpus = try store.open(writing: true, deciding: true)
         var job = ScoringJob(model: source.source)
         (job.condition, job.draws, job.steps, job.seed, job.batch) = (condition, draws, steps, seed, batch)
+        (job.negatives, job.negativeCount, job.timesteps) = (negatives?.source, count, timesteps?.range)
         let outcome = try TerminalMonitor.watch("score", unit: "images") { [job] in
             try job.run(in: corpus, monitor: $0)
         }

@@ -7,10 +7,11 @@ import Workflows
 
 struct TrainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "train", abstract: "Fine-tune an adapter on a selection.",
+        commandName: "train", abstract: "Fine-tune an adapter, or all weights, on a selection.",
         discussion: """
             An existing run resumes from its last checkpoint, to exactly the adapter that an uninterrupted run gives. \
-            Killed at any moment, it loses the steps since its last checkpoint and no more.
+            Killed at any moment, it loses the steps since its last checkpoint and no more. docs/training.md says what each \
+            loss minimizes and when to use it.
             """)
 
     @OptionGroup var store: CorpusOptions
@@ -39,9 +40,8 @@ struct TrainCommand: AsyncParsableCommand {
     @Option(help: "Gradient accumulation steps: batches per optimizer step.")
     var accumulate = 50
 
-    @Option(name: .customLong("lr"), help: "Learning rate.")
-    var learningRate = 1e-4
-
+    @OptionGroup var optimization: OptimizationOptions
+    @OptionGroup var loss: LossOptions
     @Option(help: "Steps between checkpoints.")
     var checkpointEvery = 10
 
@@ -51,12 +51,7 @@ struct TrainCommand: AsyncParsableCommand {
     @Option(help: "Seed of the adapter's start, of the order of samples, and of their noise.")
     var seed: UInt64 = 42
 
-    @Option(help: "Samples whose loss is measured at each checkpoint, always with the same noise (0: none).")
-    var evaluate = 0
-
-    @Option(help: "Multiply each sample's loss by its score: a scorer of attune annotations, or mi, mc.")
-    var weightBy: String?
-
+    @OptionGroup var validation: ValidationOptions
     @Flag(help: "At every epoch, apply the selection's policy again to the corpus as it has grown.")
     var follow = false
 
@@ -76,48 +71,50 @@ struct TrainCommand: AsyncParsableCommand {
         help: "Resume a run on a processor or BLAS of other kind: the last bits of its adapter will differ.")
     var allowOtherCPU = false
 
-    private var settings: TrainingConfiguration {
+    private func settings() throws -> TrainingConfiguration {
         var settings = TrainingConfiguration()
         adapter.apply(to: &settings)
+        optimization.apply(to: &settings)
+        try loss.apply(to: &settings)
+        validation.apply(to: &settings)
         settings.steps = steps
         settings.batch = batch
         settings.accumulate = accumulate
-        settings.optimizer.learningRate = learningRate
         settings.seed = seed
         settings.follow = follow
         settings.gradientCheckpointing = gradientCheckpointing
         settings.checkpointEvery = checkpointEvery
         settings.keepCheckpoints = keepCheckpoints
-        settings.evaluationSamples = evaluate
         return settings
     }
 
     func validate() throws {
-        if let problem = settings.problem { throw ValidationError(problem) }
+        if let problem = try settings().problem { throw ValidationError(problem) }
     }
 
     func run() async throws {
-        let corpus = try store.open(writing: true, deciding: true)
-        let source = try CorpusTrainingSource(corpus: corpus, selection: selection, weights: weightBy)
-        let model = try DiffusionModel.load(
-            from: URL(fileURLWithPath: model), variant: copy.variant, lowMemory: lowMemory,
-            precision: products.precision, ignoring: config.fields)
-        var settings = settings
-        if !model.ignoredFields.isEmpty { settings.ignoredFields = model.ignoredFields }
-        settings.precision = model.recordedPrecision
-        let start = try adapter.start(model, &settings)
-        let run = RunFolder(corpus: corpus.folder, name: runName)
+        var source = ModelSource(folder: URL(fileURLWithPath: model))
+        (source.variant, source.lowMemory, source.ignoredFields) = (copy.variant, lowMemory, config.ignoreConfig)
+        source.precision = products.precision
+        var training = TrainingWorkflow(
+            corpus: try store.open(writing: true, deciding: true), selection: selection, model: source,
+            runName: runName, configuration: try settings())
+        training.score = loss.score
+        training.negatives = try loss.negativePrompts()
+        training.warmStart = adapter.warmStart.map { URL(fileURLWithPath: $0) }
+        training.validation = try validation.images()
+        training.writesEvents = validation.writesEvents
+        training.computer = .current(version: attuneVersion, precision: products.precision)
+        training.allowsOtherComputer = allowOtherCPU
         Interruption.listen()
         let display = TrainingDisplay()
-        let outcome = try Trainer(
-            model: model, source: source, configuration: settings, run: run, start: start,
-            computer: .current(version: attuneVersion, precision: model.precision), allowsOtherComputer: allowOtherCPU
-        ).train(report: display.show, isCancelled: { Interruption.isRequested })
+        let outcome = try training.run(report: display.show, isCancelled: { Interruption.isRequested })
         display.finish()
-        guard let adapter = outcome.adapter else {
+        guard let made = outcome.made else {
             try Interruption.stop("stopped after step \(outcome.step) of \(steps); the same command resumes from there")
         }
         if let loss = display.evaluation { print("evaluation loss \(formatted(loss, digits: 5))") }
-        print("run '\(runName)' made \(outcome.step) steps\nadapter \(adapter.file.path)\nsha256  \(adapter.digest)")
+        let (kind, name) = adapter.targets == .all ? ("model  ", "digest ") : ("adapter", "sha256 ")
+        print("run '\(runName)' made \(outcome.step) steps\n\(kind) \(made.place.path)\n\(name) \(made.digest)")
     }
 }

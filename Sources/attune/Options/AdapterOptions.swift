@@ -12,7 +12,10 @@ struct AdapterOptions: ParsableArguments {
     @Option(help: "The adapter is scaled by alpha / rank (default: 32).")
     var alpha: Double?
 
-    @Option(help: "Which layers carry the adapter (default: attention+ff).")
+    @Option(
+        help:
+            "Which layers carry the adapter, or all: no adapter, every weight of the UNet is trained (default: attention+ff)."
+    )
     var targets: AdapterTargets?
 
     @Option(help: "The kind of adapter (default: dora).")
@@ -39,32 +42,9 @@ struct AdapterOptions: ParsableArguments {
                 "--warm-start continues an adapter as it is: --rank, --alpha, --targets and --adapter-kind do not apply"
             )
         }
-    }
-
-    /// The adapter to begin with, if one was given; the settings become its own.
-    func start(_ model: DiffusionModel, _ settings: inout TrainingConfiguration) throws -> Adapter? {
-        guard let warmStart else { return nil }
-        let place = URL(fileURLWithPath: warmStart)
-        let adapter = try AdapterFile.load(place) {
-            (0..<model.unet.configuration.blockOutChannels.count)
-                .compactMap { model.unet.configuration.layersPerBlock[$0] }
-        }.trainable()
-        try adapter.validate(against: model.unet.linears)
-        let layers = Set(adapter.layers.keys)
-        guard
-            let targets = AdapterTargets.allCases.first(where: { targets in
-                layers == Set(model.unet.linears.keys.filter(targets.contains))
-            })
-        else {
-            throw Failure(
-                "\(warmStart): it adapts \(layers.count) layers, not all of attention, ff or attention+ff; it can be used "
-                    + "with sample and generate --adapter, not be trained on")
+        if targets == .all, rank != nil || alpha != nil || adapterKind != nil {
+            throw ValidationError("--targets all trains no adapter: --rank, --alpha and --adapter-kind do not apply")
         }
-        (settings.kind, settings.rank, settings.alpha) = (adapter.kind, adapter.rank, Double(adapter.alpha))
-        (settings.targets, settings.warmStart) = (targets, try AdapterFile.digest(of: place))
-        return Adapter(
-            kind: adapter.kind, rank: adapter.rank, alpha: adapter.alpha, targetModules: targets.moduleNames,
-            layers: adapter.layers)
     }
 }
 

@@ -11,6 +11,8 @@ enum Bounds {
     /// The largest integer that JSON readers keep exact, since selections record it.
     static let top = 1...(1 << 53)
     static let draws = 1...10_000
+    static let nearMisses = 1...1_000
+    static let resamples = 100...1_000_000
     static let repeats = 1...1_000_000
     /// Of a drawing.
     static let rowsOrColumns = 1...10_000

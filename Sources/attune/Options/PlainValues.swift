@@ -27,4 +27,4 @@ extension SamplerKind: ExpressibleByArgument {
 
 extension ExportFormat: ExpressibleByArgument {}
 extension ImportJob.Format: ExpressibleByArgument {}
-extension PictureFit: ExpressibleByArgument {}
+extension ImageFit: ExpressibleByArgument {}

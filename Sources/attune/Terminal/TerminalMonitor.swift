@@ -6,15 +6,15 @@ final class TerminalMonitor: WorkMonitor {
     private let unit: String
     private var bar: ProgressBar?
 
-    private init(_ title: String, unit: String) { (self.title, self.unit) = (title, unit) }
+    init(_ title: String, unit: String) { (self.title, self.unit) = (title, unit) }
+
+    deinit { bar?.finish() }
 
     /// Runs `body` with a monitor of its own.
     static func watch<Result>(
         _ title: String, unit: String, _ body: (TerminalMonitor) throws -> Result
     ) throws -> Result {
-        let monitor = TerminalMonitor(title, unit: unit)
-        defer { monitor.bar?.finish() }
-        return try body(monitor)
+        try body(TerminalMonitor(title, unit: unit))
     }
 
     func begin(total: Int) {

@@ -17,7 +17,7 @@ final class TrainingDisplay {
         case .evaluation(let step, let loss):
             if step == 0 { standardError("evaluation loss before training \(formatted(loss, digits: 5))") }
             evaluation = loss
-        case .epoch, .checkpoint:
+        case .epoch, .validation, .checkpoint:
             break
         case .step(let report):
             bar?.update(

@@ -1,3 +1,4 @@
+import Images
 import Diffusion
 import Foundation
 import Tensor

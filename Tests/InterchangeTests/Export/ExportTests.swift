@@ -5,7 +5,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// A source whose samples are made up; an empty picture is an error.
+/// A source whose samples are made up; an empty image is an error.
 private struct FakeSource: ExportSource {
     var samples: [(facts: SampleFacts, png: [UInt8])]
     var identity = "fake"
@@ -116,7 +116,7 @@ private struct FakeSource: ExportSource {
         #expect(names.last?.hasSuffix("_000001.png") == true && names.last?.split(separator: "_").count == 2)
     }
 
-    /// `datasets` would show the score in place of the picture.
+    /// `datasets` would show the score in place of the image.
     @Test func scorersDoNotOverwriteColumns() throws {
         var source = FakeSource(count: 1)
         source.scorers = ["file_name", "hps", "id", "image", "mi", "seed", "text", "x_file_name"]
@@ -169,7 +169,7 @@ private struct FakeSource: ExportSource {
                 isCancelled: afterOnePart())
             #expect(!isFinished && !FileManager.default.fileExists(atPath: to.path))
         }
-        // What was written is not read again: its pictures could be gone by now.
+        // What was written is not read again: its images could be gone by now.
         var rest = source
         for index in 0..<1024 { rest.samples[index].png = [] }
         let firstReport = Mutex<Int?>(nil)

@@ -13,11 +13,11 @@ import Testing
     }
 
     private func captions(
-        _ extensions: [String] = PictureFolder.captionExtensions, _ tally: ImportTally = ImportTally()
+        _ extensions: [String] = CaptionedFolder.captionExtensions, _ tally: ImportTally = ImportTally()
     )
         throws -> [String]
     {
-        try PictureFolder.kohya(set.root, captions: extensions, tally: tally).all.map(\.caption)
+        try CaptionedFolder.kohya(set.root, captions: extensions, tally: tally).all.map(\.caption)
     }
 
     @Test func captionFilesInTheOrderOfSdScripts() throws {
@@ -25,13 +25,13 @@ import Testing
         try set.write("10_cat/0.caption", "a sentence\n")
         try set.write("10_cat/0.txt", "tags, of it\n")
         let tally = ImportTally()
-        #expect(try captions(PictureFolder.captionExtensions, tally) == ["a sentence"])
+        #expect(try captions(CaptionedFolder.captionExtensions, tally) == ["a sentence"])
         #expect(tally.notes.count == 1 && tally.notes[0].contains("second caption file"), "\(tally.notes)")
         #expect(try captions([".txt"]) == ["tags, of it"])
         #expect(try captions([".tags"]) == ["cat"])
         try set.write("10_cat/0.txt", "a sentence")
         let same = ImportTally()
-        _ = try captions(PictureFolder.captionExtensions, same)
+        _ = try captions(CaptionedFolder.captionExtensions, same)
         #expect(same.notes.isEmpty)
     }
 
@@ -39,7 +39,7 @@ import Testing
         try set.write("0.png", MadeSet.png(0))
         try set.write("0.txt", "\u{FEFF}  first line \r\nsecond line\r\n")
         let tally = ImportTally()
-        #expect(try captions(PictureFolder.captionExtensions, tally) == ["first line"])
+        #expect(try captions(CaptionedFolder.captionExtensions, tally) == ["first line"])
         #expect(tally.notes == ["1 image with captions of several lines, of which the first is taken: 0.png"])
         try set.write("0.txt", "one\rtwo")
         #expect(try captions() == ["one"])
@@ -60,7 +60,7 @@ import Testing
     @Test func theConceptIsTold() throws {
         for name in ["0.png", "1.png", "2.png", "3.png"] { try set.write("10_cat/\(name)", MadeSet.png(0)) }
         let tally = ImportTally()
-        #expect(try captions(PictureFolder.captionExtensions, tally) == ["cat", "cat", "cat", "cat"])
+        #expect(try captions(CaptionedFolder.captionExtensions, tally) == ["cat", "cat", "cat", "cat"])
         #expect(
             tally.notes == [
                 "4 images without a caption file; the folder's concept stands for it: 10_cat/0.png, 10_cat/1.png, "
@@ -83,7 +83,7 @@ import Testing
         expectRefused("1.bmp", "BMP") { _ = try captions() }
         try set.write("10_cat/9.txt", "no image")
         let tally = ImportTally(skips: true)
-        #expect(try captions(PictureFolder.captionExtensions, tally) == ["0.png", "6.webp"])
+        #expect(try captions(CaptionedFolder.captionExtensions, tally) == ["0.png", "6.webp"])
         #expect(
             tally.summary == "5 in a format that is not read (10_cat/1.bmp, 10_cat/2.gif, 10_cat/3.tif, …), "
                 + "1 without an image (10_cat/9.txt)")
@@ -105,8 +105,8 @@ import Testing
         #expect(try captions() == ["0", "1", "2", "own"])
         let link = scratch.url("link")
         try files.createSymbolicLink(atPath: link.path, withDestinationPath: "set")
-        #expect(try PictureFolder.kohya(link).count == 4)
-        #expect(try PictureFolder.kohya(URL(fileURLWithPath: link.path + "/.")).count == 4)
+        #expect(try CaptionedFolder.kohya(link).count == 4)
+        #expect(try CaptionedFolder.kohya(URL(fileURLWithPath: link.path + "/.")).count == 4)
         try files.createSymbolicLink(
             atPath: set.root.appending(path: "10_own/dangling.png").path, withDestinationPath: "nowhere")
         expectRefused("dangling.png", "missing") { _ = try captions() }

@@ -16,9 +16,9 @@ import Testing
 
     private func read(
         _ text: String, file: String = "metadata.jsonl", tally: ImportTally = ImportTally()
-    ) throws -> [Picture] {
+    ) throws -> [CaptionedImage] {
         try set.write(file, text)
-        return try PictureFolder.imageFolder(set.root, text: "text", tally: tally).all
+        return try CaptionedFolder.imageFolder(set.root, text: "text", tally: tally).all
     }
 
     /// A row of 0.png with a text as JSON spells it.
@@ -90,7 +90,7 @@ import Testing
     @Test func parquetIsRefusedWithTheWayOn() throws {
         try set.write("metadata.parquet", "PAR1")
         expectRefused("metadata.parquet", "to_json") {
-            _ = try PictureFolder.imageFolder(set.root, text: "text")
+            _ = try CaptionedFolder.imageFolder(set.root, text: "text")
         }
         expectRefused("set", "metadata.jsonl and metadata.parquet") { _ = try read(row("\"a\"")) }
     }
@@ -116,7 +116,7 @@ import Testing
         try set.write("cafe\u{301}.png", MadeSet.png(5))
         #expect(try read("{\"file_name\":\"caf\u{E9}.png\",\"text\":\"a\"}\n").count == 1)
         try set.write("caf\u{E9}.png", MadeSet.png(6))
-        let pictures = try read("{\"file_name\":\"caf\u{E9}.png\",\"text\":\"a\"}\n")
-        #expect(try pictures.map(\.bytes) == [MadeSet.png(6)], "the exact spelling first")
+        let images = try read("{\"file_name\":\"caf\u{E9}.png\",\"text\":\"a\"}\n")
+        #expect(try images.map(\.bytes) == [MadeSet.png(6)], "the exact spelling first")
     }
 }

@@ -19,7 +19,7 @@ import Testing
         return url
     }
 
-    private func run(_ url: URL) throws -> PictureImport.Outcome {
+    private func run(_ url: URL) throws -> ImageImport.Outcome {
         try ShardImport(url, into: corpus) { try ShardReader($0, digest: $1).verifyContents() }.run()
     }
 

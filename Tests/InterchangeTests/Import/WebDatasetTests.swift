@@ -72,11 +72,11 @@ struct MadeTar {
         tar.add("short", try MadeSet.png(3))
         tar.add("@LongLink", "e/long.txt\0", type: "L")
         tar.add("short", "third")
-        let pictures = try archive(tar).all
-        #expect(pictures.map(\.caption) == ["first \u{661F}", "second", "third"])
-        #expect(pictures.map(\.origin) == ["x.tar!./d/a.png", "x.tar!b.jpg", "x.tar!e/long.png"])
-        #expect(pictures[1].url == "https://x/b")
-        #expect(try pictures[2].bytes == MadeSet.png(3))
+        let images = try archive(tar).all
+        #expect(images.map(\.caption) == ["first \u{661F}", "second", "third"])
+        #expect(images.map(\.origin) == ["x.tar!./d/a.png", "x.tar!b.jpg", "x.tar!e/long.png"])
+        #expect(images[1].url == "https://x/b")
+        #expect(try images[2].bytes == MadeSet.png(3))
     }
 
     @Test func refusesNamesThatLeadOut() throws {

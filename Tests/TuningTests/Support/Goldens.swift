@@ -10,18 +10,24 @@ enum Goldens {
         try SafetensorsFile(folder.appendingPathComponent("\(name).safetensors"))
     }
 
-    /// The UNet of a mini model, with weights from the formula in make_goldens.py (`jitter`).
-    static func unet(_ name: String) throws -> UNet2DConditionModel {
-        let part = folder.appendingPathComponent(name).appendingPathComponent("unet")
+    /// The weights of a mini model's UNet, from the formula in make_goldens.py (`jitter`).
+    static func tensors(_ name: String) throws -> [String: Tensor] {
         let shapes = try JSONDecoder().decode(
-            [String: [Int]].self, from: Data(contentsOf: part.appendingPathComponent("shapes.json")))
-        var tensors: [String: Tensor] = [:]
-        for (key, shape) in shapes { tensors[key] = jitter(key, shape) }
+            [String: [Int]].self, from: Data(contentsOf: unetFolder(name).appendingPathComponent("shapes.json")))
+        return Dictionary(uniqueKeysWithValues: shapes.map { ($0.key, jitter($0.key, $0.value)) })
+    }
+
+    private static func unetFolder(_ name: String) -> URL {
+        folder.appendingPathComponent(name).appendingPathComponent("unet")
+    }
+
+    /// The UNet of a mini model.
+    static func unet(_ name: String) throws -> UNet2DConditionModel {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         let configuration = try decoder.decode(
-            UNetConfiguration.self, from: Data(contentsOf: part.appendingPathComponent("config.json")))
-        return try UNet2DConditionModel(Weights(tensors: tensors), configuration)
+            UNetConfiguration.self, from: Data(contentsOf: unetFolder(name).appendingPathComponent("config.json")))
+        return try UNet2DConditionModel(Weights(tensors: tensors(name)), configuration)
     }
 
     private static func jitter(_ key: String, _ shape: [Int]) -> Tensor {

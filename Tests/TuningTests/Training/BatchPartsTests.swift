@@ -22,16 +22,17 @@ import Tuning
             timesteps: (0..<samples).map { 37 + 190 * $0 },
             text: PromptEmbedding.batch((0..<samples).map { prompts[$0 % 2] }),
             weights: weighted ? (0..<samples).map { 0.5 + Float($0) } : nil)
-        let objective = DenoisingObjective(unet: model.unet, scheduler: model.scheduler)
+        let objective = DenoisingObjective(NoisingProcess(model.scheduler))
+        let policies = Policies(current: Network(model.unet, adapters: adapters))
 
-        let found = objective.lossAndGradients(batch, adapters: adapters, parameters: parameters, share: 0.5)
-        let whole = objective(batch, adapters: adapters)
+        let found = objective.lossAndGradients(batch, policies, parameters: parameters, share: 0.5)
+        let whole = objective(batch, policies)
         #expect(abs(found.loss - 0.5 * Double(whole.scalar)) < 1e-6 * Double(whole.scalar))
         for (part, expected) in zip(found.gradients, gradients(of: whole * 0.5, for: parameters)) {
             #expect(relativeError(part.values, expected.values) < 1e-4)
         }
 
-        let again = objective.lossAndGradients(batch, adapters: adapters, parameters: parameters, share: 0.5)
+        let again = objective.lossAndGradients(batch, policies, parameters: parameters, share: 0.5)
         #expect(again.loss == found.loss)
         #expect(zip(again.gradients, found.gradients).allSatisfy { $0.values == $1.values })
     }
@@ -56,9 +57,10 @@ import Tuning
         #expect(shared.parts.map(\.prompts) == [[0, 0, 1], [0, 0, 0]])
         #expect(shared.parts.map { $0.text.shape[0] } == [2, 1])
 
-        let objective = DenoisingObjective(unet: model.unet, scheduler: model.scheduler)
-        let found = objective.lossAndGradients(shared, adapters: adapters, parameters: parameters)
-        let apart = objective(batch(text: prompts.map { texts[$0] }, prompts: nil), adapters: adapters)
+        let objective = DenoisingObjective(NoisingProcess(model.scheduler))
+        let policies = Policies(current: Network(model.unet, adapters: adapters))
+        let found = objective.lossAndGradients(shared, policies, parameters: parameters)
+        let apart = objective(batch(text: prompts.map { texts[$0] }, prompts: nil), policies)
         #expect(abs(found.loss - Double(apart.scalar)) < 1e-6 * found.loss)
         for (gradient, expected) in zip(found.gradients, gradients(of: apart, for: parameters)) {
             #expect(relativeError(gradient.values, expected.values) < 1e-4)

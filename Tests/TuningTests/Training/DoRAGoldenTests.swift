@@ -20,7 +20,7 @@ import Tuning
         var adapter = try initialAdapter(file, unet: unet, rank: rank)
         try adapter.validate(against: unet.linears)
         let squares = adapter.weightSquares(unet.linears)
-        let objective = DenoisingObjective(unet: unet, scheduler: goldenScheduler)
+        let objective = DenoisingObjective(NoisingProcess(goldenScheduler))
         var optimizer = AdamW(
             settings: .init(learningRate: 1e-3), shapes: adapter.parameters.map(\.value.shape))
         let (losses, norms) = (try file.tensor("losses").values, try file.tensor("grad_norms").values)
@@ -33,7 +33,7 @@ import Tuning
                 text: try file.tensor("step\(step).context"))
             let parameters = adapter.parameters.map { Tensor.parameter($0.value) }
             let adapters = adapter.replacing(parameters).bound(to: unet.linears, weightSquares: squares)
-            let loss = objective(batch, adapters: adapters)
+            let loss = objective(batch, Policies(current: Network(unet, adapters: adapters)))
             let found = gradients(of: loss, for: parameters)
             if step == 0 {
                 for (parameter, gradient) in zip(adapter.parameters, found) {

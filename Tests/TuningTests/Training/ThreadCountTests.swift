@@ -88,14 +88,14 @@ import Tuning
         let batch = TrainingBatch(
             latents: randomTensor([3, 16, 16, 4], seed: 100), noise: randomTensor([3, 16, 16, 4], seed: 101),
             timesteps: [37, 500, 801], text: PromptEmbedding.batch(prompts), prompts: [0, 1, 0])
-        let objective = DenoisingObjective(unet: model.unet, scheduler: model.scheduler)
+        let objective = DenoisingObjective(NoisingProcess(model.scheduler))
         var optimizer = AdamW(settings: .init(learningRate: 1e-3), shapes: adapter.parameters.map(\.value.shape))
         let squares = adapter.weightSquares(model.unet.linears)
         for step in 0..<2 {
             let parameters = adapter.parameters.map { Tensor.parameter($0.value) }
-            let found = objective.lossAndGradients(
-                batch, adapters: adapter.replacing(parameters).bound(to: model.unet.linears, weightSquares: squares),
-                parameters: parameters, checkpointing: step == 1)
+            let adapters = adapter.replacing(parameters).bound(to: model.unet.linears, weightSquares: squares)
+            let policies = Policies(current: Network(model.unet, adapters: adapters), checkpointing: step == 1)
+            let found = objective.lossAndGradients(batch, policies, parameters: parameters)
             let clip = clipFactor(norm: globalNorm(found.gradients), limit: 1)
             adapter = adapter.replacing(
                 optimizer.update(parameters.map(\.detached), gradients: found.gradients, clip: clip))

@@ -1,5 +1,6 @@
 import Corpus
 import Foundation
+import Interchange
 import TestSupport
 import Testing
 import Workflows

@@ -12,11 +12,10 @@ import Workflows
     }
 
     private func list(_ corpus: Corpus, columns: String?) throws -> String {
-        let annotations = try SampleAnnotations(corpus)
-        let columns = try columns.map { try SampleColumns($0, scorers: annotations.scorers) }
         let written = Written()
-        var listings = SampleListings(annotations, columns: columns, write: { written.text += $0 })
-        try listings.list(CatalogueQuery(), of: corpus)
+        try SampleListings.list(
+            CatalogueQuery(), of: corpus, columns: columns ?? "id", isJSON: columns == nil,
+            write: { written.text += $0 })
         return written.text
     }
 
@@ -38,10 +37,13 @@ import Workflows
         let scratch = try Scratch()
         let corpus = try scratch.corpus("corpus")
         try Made.fill(corpus, count: 208, side: 8)
-        let annotations = try SampleAnnotations(corpus)
-        var listings = SampleListings(
-            annotations, columns: nil, write: { _ in },
-            flush: { () throws(CorpusError) in throw CorpusError(.io, "standard output", "cannot be written") })
-        #expect(throws: CorpusError.self) { try listings.list(CatalogueQuery(), of: corpus) }
+        #expect(throws: CorpusError.self) {
+            try SampleListings.list(
+                CatalogueQuery(), of: corpus, columns: "id", isJSON: true, write: { _ in },
+                flush: { () throws(CorpusError) in throw CorpusError(.io, "standard output", "cannot be written") })
+        }
+        #expect(throws: UsageError.self) {
+            try SampleListings.list(CatalogueQuery(), of: corpus, columns: "beauty", isJSON: true, write: { _ in })
+        }
     }
 }

@@ -36,17 +36,13 @@ import Workflows
         #expect(listing.map(\.name) == ["again", "all", "best", "rest"])
         #expect(listing.map(\.samples) == [6, 6, 2, 4])
 
-        let comparison = try SelectionComparison(
-            SelectionArgument("best~1", in: corpus, complete: false),
-            SelectionArgument(list, in: corpus, complete: false),
-            in: corpus)
+        let comparison = try SelectionComparison("best~1", list, in: corpus, columns: "id,prompt")
         #expect(
             comparison.common == 1 && comparison.a.only == [best.ids[1].hex] && comparison.b.only == [rest.ids[1].hex])
         let rows = try corpus.rows([best.ids[1], rest.ids[1]])
         let expected = ((rows[rest.ids[1]]?.mi ?? .nan) - (rows[best.ids[1]]?.mi ?? .nan)) / 2
         #expect(abs((comparison.meanMIChange ?? .nan) - expected) < 1e-9)
-        let columns = try SampleColumns("id,prompt", scorers: [])
-        let text = try comparison.text(columns, SampleAnnotations(corpus))
+        let text = try comparison.text()
         #expect(text.contains("only in A\n") && text.contains(best.ids[1].hex.prefix(12)))
     }
 

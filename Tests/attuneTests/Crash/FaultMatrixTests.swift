@@ -165,7 +165,7 @@ import Testing
         if command.name == "generate" { arguments += try generation() }
         if command.isExport { arguments += ["--to", Self.exported(corpus)] }
         if command.name == "pull" { arguments.insert("oci:\(scratch.path("layout"))", at: 2) }
-        if command.name == "import" { arguments.insert(scratch.path("pictures"), at: 1) }
+        if command.name == "import" { arguments.insert(scratch.path("images"), at: 1) }
         if command.name == "annotate" { arguments.insert(scratch.path("scores.jsonl"), at: 1) }
         return try Attune.start(arguments, environment: fault.map { ["ATTUNE_FAULT": $0] } ?? [:]).wait()
     }
@@ -197,7 +197,7 @@ import Testing
             return empty
         case "import":
             try Attune.succeed(
-                "export", "--corpus", full, "best", "--format", "imagefolder", "--to", scratch.path("pictures"))
+                "export", "--corpus", full, "best", "--format", "imagefolder", "--to", scratch.path("images"))
             return empty
         case "annotate":
             let lines = try Query.samples(full).enumerated().map { "{\"id\":\"\($1.id)\",\"score\":\($0)}\n" }

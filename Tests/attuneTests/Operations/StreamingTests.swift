@@ -20,7 +20,7 @@ import Workflows
                     prompt: "a red circle beside a blue square, number \(number / 4)", seed: "\(number % 4)", origin: 0,
                     mi: Double(number % 1000), standardError: 1, reference: 2)
             }
-            let origin = Origin(
+            let origin = SampleOrigin(
                 model: "sha256:m", sampler: "ddim", steps: 10, guidance: 5, width: 64, height: 64,
                 latentShape: [4, 8, 8])
             return PreparedSamples(synthetic: rows, origins: [origin], shard: Digest(of: Data("shard \(shard)".utf8)))

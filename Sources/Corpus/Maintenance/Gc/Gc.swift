@@ -62,7 +62,7 @@ extension Corpus {
                     switch try SealedContents(sealedAsKnown(digest)) {
                     // Small, and the later revisions stand on the earlier ones.
                     case .annotations: continue
-                    case .scores: scores.append(digest)
+                    case .scores, .vectors: scores.append(digest)
                     case .samples(let shard):
                         let dead = Set(shard.ids.filter { !kept.contains($0) && !live.samples.contains($0) })
                         report.samples += dead.sorted()
@@ -74,8 +74,12 @@ extension Corpus {
         }
         let gone = Set(report.samples)
         for digest in scores {
-            guard case .scores(let shard) = try SealedContents(sealedAsKnown(digest)) else { continue }
-            let samples = shard.records.map(\.sample)
+            let samples: [Digest]
+            switch try SealedContents(sealedAsKnown(digest)) {
+            case .scores(let shard): samples = shard.records.map(\.sample)
+            case .vectors(let shard): samples = shard.samples
+            case .annotations, .samples: continue
+            }
             let present = try catalogue.known(samples).subtracting(options.isTrial ? gone : [])
             try drop(Set(samples).subtracting(present), of: digest, [], options, &report)
         }
@@ -106,6 +110,7 @@ extension Corpus {
         case .scores(let shard):
             let records = shard.records.filter { !dead.contains($0.sample) }
             return records.isEmpty ? nil : try seal(records, by: shard.scorer)
+        case .vectors(let shard): return try rewrite(shard, without: dead)
         case .samples(let shard):
             let rows = shard.ids.indices.filter { !dead.contains(shard.ids[$0]) }
             return rows.isEmpty ? nil : try seal(shard.records(rows), ids: rows.map { shard.ids[$0] })

@@ -60,6 +60,8 @@ extension Corpus {
                 switch try SealedContents(sealedAsKnown(digest)) {
                 // A file of annotations is one revision: it stays as it is.
                 case .annotations: continue
+                // Sealed in large files from the start.
+                case .vectors: continue
                 case .scores(let shard):
                     items.append(.init(digest: digest, weight: shard.weight, kind: shard.scorer.digest.hex))
                 case .samples(let shard):

@@ -26,9 +26,13 @@ extension ScoreRecord {
     func isSame(as other: ScoreRecord) -> Bool {
         sample == other.sample && timesteps == other.timesteps
             && draws.map { $0.map(\.bitPattern) } == other.draws.map { $0.map(\.bitPattern) }
+            && curves?.negatives.map { ExactText($0) } == other.curves?.negatives.map { ExactText($0) }
+            && curves?.errors.map(\.bitPattern) == other.curves?.errors.map(\.bitPattern)
     }
 }
 
 extension ScoreShard {
-    var weight: Int { records.reduce(0) { $0 + 32 + 4 * $1.timesteps.count * (1 + $1.draws.count) } }
+    var weight: Int {
+        records.reduce(0) { $0 + 32 + 4 * ($1.timesteps.count * (1 + $1.draws.count) + ($1.curves?.errors.count ?? 0)) }
+    }
 }

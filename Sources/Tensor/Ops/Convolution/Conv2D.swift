@@ -111,7 +111,7 @@ struct ConvolutionGeometry: Sendable {
         return out.tensor
     }
 
-    private func im2col(_ x: Tensor, image: Int, first: Int, count: Int, into out: UnsafeMutablePointer<Float>) {
+    func im2col(_ x: Tensor, image: Int, first: Int, count: Int, into out: UnsafeMutablePointer<Float>) {
         ck_im2col(
             x.pointer + image * height * width * inputs, out, first, count, Int32(height), Int32(width),
             Int32(inputs), Int32(outWidth), Int32(kernelHeight), Int32(kernelWidth), Int32(stride),
@@ -155,28 +155,5 @@ struct ConvolutionGeometry: Sendable {
                 Int32(stride), Int32(padding.top), Int32(padding.left))
         }
         return out.tensor
-    }
-
-    /// OIHW, as the parameter is.
-    func weightGradient(_ gradient: Tensor, _ x: Tensor) -> Tensor {
-        let sum = Output([columns, outputs])
-        for image in 0..<images {
-            let matrix = Output([pixels, columns])
-            im2col(x, image: image, first: 0, count: pixels, into: matrix.pointer)
-            gemm(
-                columns, outputs, pixels, Matrix(pointer: matrix.pointer, stride: columns, transposed: true),
-                Matrix(pointer: gradient.pointer + image * pixels * outputs, stride: outputs),
-                beta: image == 0 ? 0 : 1, into: sum.pointer, stride: outputs)
-        }
-        let taps = kernelHeight * kernelWidth
-        return Tensor(shape: [outputs, inputs, kernelHeight, kernelWidth]) { oihw in
-            for tap in 0..<taps {
-                for i in 0..<inputs {
-                    for o in 0..<outputs {
-                        oihw[(o * inputs + i) * taps + tap] = sum.pointer[(tap * inputs + i) * outputs + o]
-                    }
-                }
-            }
-        }
     }
 }

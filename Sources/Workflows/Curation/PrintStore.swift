@@ -1,0 +1,83 @@
+package import Corpus
+package import Curation
+import Images
+import Tensor
+
+/// Prints of a corpus's images: those that are stored, and the rest made and stored.
+package struct PrintStore {
+    private let corpus: Corpus
+    /// Images that are decoded at one time, and prints that are sealed together.
+    private static let (batch, sealed) = (64, 8192)
+
+    package init(_ corpus: Corpus) { self.corpus = corpus }
+
+    /// - Parameter monitor: watches the images whose prints have to be made; not asked where there are none.
+    /// - Returns: a print of each row, in order; nil if it was stopped. What was sealed before stays.
+    /// - Throws: naming the image that cannot be decoded; ``CorpusError``.
+    package func prints<Monitor: WorkMonitor>(
+        of rows: [CatalogueRow], monitor: (_ title: String, _ unit: String) -> Monitor
+    ) throws -> [ImagePrint]? {
+        let ids = rows.map { Digest(hex: $0.id) }
+        let stored = try storedPrints()
+        var prints: [ImagePrint?] = ids.map { id in id.flatMap { stored[$0] } }
+        let missing = rows.indices.filter { prints[$0] == nil }
+        guard !missing.isEmpty else { return prints.compactMap(\.self) }
+        let watch = monitor("prints", "images")
+        watch.begin(total: missing.count)
+        let reader = SampleReader(corpus)
+        // A corpus that may only be read gets its prints made each time.
+        let keeps = (try? corpus.requireWritable()) != nil
+        var waiting: [Int] = []
+        for start in stride(from: 0, to: missing.count, by: Self.batch) {
+            if watch.isCancelled {
+                if keeps { try seal(waiting, rows, prints) }
+                return nil
+            }
+            let places = Array(missing[start..<min(start + Self.batch, missing.count)])
+            let made = try Self.make(places.map { rows[$0] }, reader)
+            for (place, print) in zip(places, made) { prints[place] = print }
+            waiting += places
+            if waiting.count >= Self.sealed || start + places.count == missing.count {
+                if keeps { try seal(waiting, rows, prints) }
+                waiting = []
+            }
+            watch.update(start + places.count)
+        }
+        return prints.compactMap(\.self)
+    }
+
+    private static func make(_ rows: [CatalogueRow], _ reader: SampleReader) throws -> [ImagePrint] {
+        let files = try reader.images(rows)
+        let names = rows.map(\.id)
+        let byName = Dictionary(zip(names, files)) { first, _ in first }
+        let images = try ImageDecoding.decode(names) { byName[$0] ?? [] }
+        return Parallel.map(images.count) { ImagePrint(images[$0]) }
+    }
+
+    private func storedPrints() throws -> [Digest: ImagePrint] {
+        guard try corpus.vectorSummaries().contains(where: { $0.name == ImagePrint.name }) else { return [:] }
+        let set = try corpus.vectors(named: ImagePrint.name)
+        guard case .bytes(let bytes) = set.values, set.width == ImagePrint.width else {
+            throw Failure("the vectors \(ImagePrint.name) of the corpus are not Attune's prints: update attune")
+        }
+        let width = set.width
+        let prints = Parallel.map(set.samples.count) { ImagePrint(bytes: bytes[$0 * width..<($0 + 1) * width]) }
+        return Dictionary(zip(set.samples, prints)) { first, _ in first }
+    }
+
+    private func seal(_ places: [Int], _ rows: [CatalogueRow], _ prints: [ImagePrint?]) throws {
+        var (samples, bytes): ([Digest], [UInt8]) = ([], [])
+        var seen: Set<Digest> = []
+        for place in places {
+            guard let id = Digest(hex: rows[place].id), let print = prints[place], seen.insert(id).inserted else {
+                continue
+            }
+            samples.append(id)
+            bytes += print.bytes
+        }
+        guard !samples.isEmpty else { return }
+        try corpus.add(
+            VectorSet(name: ImagePrint.name, width: ImagePrint.width, samples: samples, values: .bytes(bytes)),
+            from: "attune")
+    }
+}

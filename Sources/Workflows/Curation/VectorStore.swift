@@ -1,0 +1,115 @@
+package import Corpus
+package import Curation
+
+/// Vectors of a corpus's samples: imported ones, or those that its latents give.
+package struct VectorStore {
+    private let corpus: Corpus
+
+    /// What latents' own vectors are called.
+    package static let latents = "latents"
+    private static let grid = 8
+    private static let (batch, sealed) = (256, 65_536)
+
+    package init(_ corpus: Corpus) { self.corpus = corpus }
+
+    /// The vectors that are meant where no name is given: the only imported ones, or those of the latents.
+    package func defaultName() throws -> String {
+        let imported = try corpus.vectorSummaries().filter { $0.element == "float32" && $0.name != Self.latents }.map(
+            \.name)
+        guard imported.count > 1 else { return imported.first ?? Self.latents }
+        throw Failure("the corpus has the vectors \(imported.joined(separator: ", ")): say which with --vectors NAME")
+    }
+
+    /// - Parameters:
+    ///   - rows: the samples.
+    ///   - name: of the vectors; nil for ``defaultName()``.
+    ///   - monitor: watches the latents that have to be read.
+    /// - Returns: centered vectors of length 1, one for each row in order; nil if it was stopped.
+    /// - Throws: ``Failure`` naming a sample without a vector; ``CorpusError``.
+    package func vectors<Monitor: WorkMonitor>(
+        of rows: [CatalogueRow], named name: String?, monitor: (_ title: String, _ unit: String) -> Monitor
+    ) throws -> UnitVectors? {
+        let name = try name ?? defaultName()
+        if name == Self.latents, try !makeLatentVectors(rows, monitor) { return nil }
+        let set = try corpus.vectors(named: name)
+        guard case .floats(let values) = set.values else {
+            throw Failure("the vectors \(name) are bytes, which samples cannot be placed by: choose others")
+        }
+        let places = set.rows(of: rows.compactMap { Digest(hex: $0.id) })
+        var picked: [Float] = []
+        picked.reserveCapacity(rows.count * set.width)
+        for (row, place) in zip(rows, places) {
+            guard let place else {
+                let missing = places.count { $0 == nil }
+                throw Failure(
+                    "\(missing) of \(rows.count) samples have no vector \(name), such as \(row.id): make and import them "
+                        + "(attune features, attune annotate --vectors), or leave these samples out with --where")
+            }
+            picked += values[place * set.width..<(place + 1) * set.width]
+        }
+        return try UnitVectors(picked, width: set.width, isCentered: true, source: name)
+    }
+
+    /// Makes and stores the vectors of latents that have none: each channel averaged over a grid of 8×8.
+    ///
+    /// - Returns: false if it was stopped.
+    private func makeLatentVectors<Monitor: WorkMonitor>(
+        _ rows: [CatalogueRow], _ monitor: (_ title: String, _ unit: String) -> Monitor
+    ) throws -> Bool {
+        let known = try corpus.vectorSummaries().contains { $0.name == Self.latents }
+        let present = known ? Set(try corpus.vectors(named: Self.latents).samples) : []
+        let missing = rows.filter { row in Digest(hex: row.id).map { !present.contains($0) } ?? false }
+        guard !missing.isEmpty else { return true }
+        if let row = missing.first(where: { $0.latentShape.count != 3 }) {
+            throw Failure(
+                "sample \(row.id) has no latent to take a vector from: import vectors with attune annotate --vectors, or "
+                    + "images with a model's VAE")
+        }
+        try corpus.requireWritable()
+        let watch = monitor("latents", "samples")
+        watch.begin(total: missing.count)
+        let reader = SampleReader(corpus)
+        var (samples, values): ([Digest], [Float]) = ([], [])
+        for start in stride(from: 0, to: missing.count, by: Self.batch) {
+            if watch.isCancelled { return false }
+            let part = Array(missing[start..<min(start + Self.batch, missing.count)])
+            for (row, latent) in zip(part, try reader.latents(part)) {
+                guard let id = Digest(hex: row.id) else { continue }
+                samples.append(id)
+                values += Self.pooled(latent, row.latentShape)
+            }
+            if samples.count >= Self.sealed || start + part.count == missing.count {
+                try corpus.add(
+                    VectorSet(
+                        name: Self.latents, width: values.count / samples.count, samples: samples,
+                        values: .floats(values)),
+                    from: "attune")
+                (samples, values) = ([], [])
+            }
+            watch.update(start + part.count)
+        }
+        return true
+    }
+
+    /// The mean of each cell of the grid, `[C·8·8]`; cells of small latents overlap.
+    private static func pooled(_ latent: [Float], _ shape: [Int]) -> [Float] {
+        let (channels, height, width) = (shape[0], shape[1], shape[2])
+        func cell(_ index: Int, _ size: Int) -> Range<Int> {
+            let start = index * size / grid
+            return start..<max((index + 1) * size / grid, start + 1)
+        }
+        var out: [Float] = []
+        out.reserveCapacity(channels * grid * grid)
+        for channel in 0..<channels {
+            for row in 0..<grid {
+                for column in 0..<grid {
+                    var sum: Float = 0
+                    let (rows, columns) = (cell(row, height), cell(column, width))
+                    for y in rows { for x in columns { sum += latent[(channel * height + y) * width + x] } }
+                    out.append(sum / Float(rows.count * columns.count))
+                }
+            }
+        }
+        return out
+    }
+}

@@ -1,0 +1,94 @@
+import Foundation
+import Markup
+import Plots
+
+/// The tables of an evaluation, of any shape: its lists of records, one table each (schemas/evaluation.schema.json).
+enum EvaluationSection {
+    /// - Parameter file: of `attune evaluate`.
+    static func section(_ file: URL) throws(Failure) -> ReportDocument.Section {
+        guard let data = try? Data(contentsOf: file) else {
+            throw Failure("\(file.path): cannot be read; give --evaluation a file of attune evaluate")
+        }
+        guard let root = try? JSONDecoder().decode(Value.self, from: data), case .record(let members) = root else {
+            throw Failure("\(file.path): is not an evaluation; give --evaluation a file of attune evaluate")
+        }
+        let tables = members.sorted { order($0.key) < order($1.key) }.compactMap { name, value in table(name, value) }
+        guard !tables.isEmpty else { throw Failure("\(file.path): has no tables") }
+        return ReportDocument.Section("Evaluation \(file.deletingPathExtension().lastPathComponent)", tables)
+    }
+
+    /// Rows of a table that a report shows.
+    private static let most = 400
+
+    private static func order(_ name: String) -> String {
+        let known = ["results", "differences", "best", "agreement"]
+        return known.firstIndex(of: name).map { "\($0)" } ?? "9\(name)"
+    }
+
+    private static func table(_ name: String, _ value: Value) -> Markup? {
+        guard case .list(let rows) = value else { return nil }
+        let records = rows.compactMap { row -> [String: Value]? in
+            if case .record(let members) = row { return members }
+            return nil
+        }
+        // Means of each prompt are too many to read.
+        guard !records.isEmpty, name != "prompts" else { return nil }
+        let columns = Set(records.flatMap(\.keys)).sorted { (width($0), $0) < (width($1), $1) }
+        return ReportDocument.card(
+            name.prefix(1).uppercased() + name.dropFirst(),
+            ReportDocument.table(
+                name, columns.map { $0.replacingOccurrences(of: "_", with: " ") },
+                records.prefix(most).map { record in columns.map { record[$0]?.text ?? "–" } }))
+    }
+
+    /// What a row is about comes before its figures.
+    private static func width(_ column: String) -> Int {
+        ["model", "baseline", "guidance", "category", "score"].firstIndex(of: column) ?? 9
+    }
+
+    /// Any JSON.
+    private indirect enum Value: Decodable {
+        case text(String)
+        case number(Double)
+        case flag(Bool)
+        case list([Value])
+        case record([String: Value])
+        case nothing
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.singleValueContainer()
+            if let value = try? container.decode(Bool.self) {
+                self = .flag(value)
+            } else if let value = try? container.decode(Double.self) {
+                self = .number(value)
+            } else if let value = try? container.decode(String.self) {
+                self = .text(value)
+            } else if let value = try? container.decode([Value].self) {
+                self = .list(value)
+            } else if let value = try? container.decode([String: Value].self) {
+                self = .record(value)
+            } else {
+                self = .nothing
+            }
+        }
+
+        var text: String {
+            switch self {
+            case .text(let text): return text
+            case .number(let value):
+                return value == value.rounded() && abs(value) < 1e9 ? Figure.grouped(Int(value)) : Figure.short(value)
+            case .flag(let value): return value ? "yes" : "no"
+            case .list(let values): return values.map(\.text).joined(separator: ", ")
+            case .nothing: return "–"
+            case .record(let members):
+                if case .number(let mean)? = members["mean"] {
+                    guard case .number(let low)? = members["low"], case .number(let high)? = members["high"] else {
+                        return Figure.short(mean)
+                    }
+                    return "\(Figure.short(mean)) [\(Figure.short(low)), \(Figure.short(high))]"
+                }
+                return members.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.text)" }.joined(separator: ", ")
+            }
+        }
+    }
+}

@@ -1,0 +1,123 @@
+import Diffusion
+import Foundation
+import Tensor
+import Testing
+import Tuning
+
+/// Every loss and its gradients against a statement of its formula in torch (make_loss_goldens.py).
+@Suite struct LossGoldenTests {
+    private struct Rows: Decodable {
+        let prompts: [Int]
+        let negatives: [[Int]]
+        let rewards, weights: [Float]
+    }
+
+    private struct Document: Decodable { let rows: Rows }
+
+    private let file: SafetensorsFile
+    private let rows: Rows
+
+    init() throws {
+        file = try Goldens.file("losses")
+        let text = try Data(contentsOf: Goldens.folder.appendingPathComponent("losses.json"))
+        rows = try JSONDecoder().decode(Document.self, from: text).rows
+    }
+
+    private func scheduler(_ prediction: SchedulerConfiguration.PredictionType) -> SchedulerConfiguration {
+        var scheduler = SchedulerConfiguration()
+        (scheduler.betaStart, scheduler.betaEnd, scheduler.betaSchedule) = (0.00085, 0.012, "scaled_linear")
+        scheduler.predictionType = prediction
+        return scheduler
+    }
+
+    private func objective(_ name: String, _ process: (Double?) -> NoisingProcess) throws -> any TrainingObjective {
+        switch name {
+        case "denoise", "weighted": DenoisingObjective(process(nil))
+        case "denoise-snr": DenoisingObjective(process(5))
+        case "contrast": ContrastObjective(process(nil), clamp: 1)
+        case "contrast-far": ContrastObjective(process(5), clamp: 1.5)
+        case "dpo": PreferenceObjective(process(nil), beta: 200)
+        case "dpo-strong": PreferenceObjective(process(nil), beta: 5000)
+        case "nft": NegativeAwareObjective(process(nil), beta: 1)
+        case "nft-near": NegativeAwareObjective(process(nil), beta: 0.3)
+        default: throw TrainingSourceError("no case \(name)")
+        }
+    }
+
+    private func batch(_ name: String) throws -> TrainingBatch {
+        func latents(_ key: String) throws -> Tensor { try file.tensor(key).channelsLast }
+        return TrainingBatch(
+            latents: try latents("latents"), noise: try latents("noise"), timesteps: try file.integers("timesteps"),
+            text: try file.tensor("text"), prompts: rows.prompts, weights: name == "weighted" ? rows.weights : nil,
+            negatives: name.hasPrefix("contrast") ? rows.negatives : nil, losers: try latents("losers"),
+            rewards: rows.rewards)
+    }
+
+    /// An adapter of alpha 3 and rank 2 with the values that PEFT drew.
+    private func adapter(_ model: String, _ unet: UNet2DConditionModel) throws -> Adapter {
+        let template = try Adapter(
+            initializing: .lora, rank: 2, alpha: 3, targets: .attentionAndFeedForward, for: unet.linears, seed: 0)
+        return template.replacing(try template.parameters.map { try file.tensor("\(model).init.\($0.name)") })
+    }
+
+    @Test(
+        arguments: ["sd21-mini", "sd15-mini"],
+        [
+            "denoise", "denoise-snr", "weighted", "contrast", "contrast-far", "dpo", "dpo-strong", "nft", "nft-near",
+        ])
+    func lossAndGradientsAreTorchs(model: String, name: String) throws {
+        let unet = try Goldens.unet(model)
+        let scheduler = scheduler(model == "sd15-mini" ? .velocity : .epsilon)
+        let objective = try objective(name) { NoisingProcess(scheduler, minSNR: $0) }
+        let adapter = try adapter(model, unet)
+        let parameters = adapter.parameters.map { Tensor.parameter($0.value) }
+        let policies = Policies(
+            current: Network(unet, adapters: adapter.replacing(parameters).bound(to: unet.linears)),
+            reference: Network(unet))
+        let batch = try batch(name)
+        let loss = objective(batch, policies)
+        let expected = Double(try file.tensor("\(model).\(name).loss").values[0])
+        #expect(abs(Double(loss.scalar) - expected) < 1e-4 * abs(expected), "\(loss.scalar) against \(expected)")
+
+        // In parts, as a run has it, and whole.
+        let found = [
+            gradients(of: loss, for: parameters),
+            objective.lossAndGradients(batch, policies, parameters: parameters).gradients,
+        ]
+        for gradients in found {
+            for (parameter, gradient) in zip(adapter.parameters, gradients) {
+                let golden = try file.tensor("\(model).\(name).grad.\(parameter.name)")
+                if golden.count == gradient.count {
+                    #expect(relativeError(gradient.values, golden.values) < 1e-4, "\(parameter.name)")
+                } else {
+                    expectLike(gradient.values, golden.values, 1e-4, parameter.name)
+                }
+            }
+        }
+    }
+
+    @Test func checkpointingChangesNoGradient() throws {
+        let unet = try Goldens.unet("sd21-mini")
+        let adapter = try adapter("sd21-mini", unet)
+        let parameters = adapter.parameters.map { Tensor.parameter($0.value) }
+        let network = Network(unet, adapters: adapter.replacing(parameters).bound(to: unet.linears))
+        let objective = ContrastObjective(NoisingProcess(scheduler(.epsilon)), clamp: 1)
+        let batch = try batch("contrast")
+        let plain = objective.lossAndGradients(batch, Policies(current: network), parameters: parameters)
+        let rerun = objective.lossAndGradients(
+            batch, Policies(current: network, checkpointing: true), parameters: parameters)
+        #expect(plain.loss == rerun.loss)
+        for (a, b) in zip(plain.gradients, rerun.gradients) { #expect(relativeError(a.values, b.values) < 1e-5) }
+    }
+}
+
+/// Compares values with their length and their projection on cos 0, cos 1, …
+///
+/// - Parameter least: lengths below it count as this one: where a norm follows, a bias has no gradient but rounding errors.
+func expectLike(_ values: [Float], _ golden: [Float], _ tolerance: Double, _ name: String, least: Double = 0) {
+    let length = values.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
+    let projection = values.indices.reduce(0.0) { $0 + Double(values[$1]) * Double(cos(Float($1))) }
+    let limit = tolerance * max(Double(golden[0]), least)
+    #expect(abs(length - Double(golden[0])) <= limit, "\(name): \(length) against \(golden[0])")
+    #expect(abs(projection - Double(golden[1])) <= limit, "\(name): \(projection) against \(golden[1])")
+}

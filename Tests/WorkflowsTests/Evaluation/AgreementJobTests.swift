@@ -1,0 +1,103 @@
+import Corpus
+import Foundation
+import Statistics
+import TestSupport
+import Testing
+import Workflows
+
+@Suite("Agreement of scores with a referee") struct AgreementJobTests {
+    private let small: SmallCorpus
+
+    init() throws { small = try SmallCorpus() }
+
+    /// Annotates samples, in the order of prompts and seeds, with values.
+    private func annotate(_ values: [Double], as name: String) throws {
+        let rows = try small.corpus.query(CatalogueQuery()).sorted { ($0.prompt, $0.seed) < ($1.prompt, $1.seed) }
+        try small.corpus.annotate(
+            zip(rows, values).compactMap { row, value in
+                Digest(hex: row.id).map { AnnotationValue(sample: $0, value: value) }
+            }, by: name, from: "test")
+    }
+
+    private func report(_ referee: String, _ scores: [String]) throws -> AgreementJob.Report {
+        try AgreementJob(referee: Referee(referee), scores: scores.map { try ScoreForm($0) }).run(
+            in: small.corpus, monitor: Recorder())
+    }
+
+    @Test func theFiguresAreThoseByHand() throws {
+        try annotate([1, 0, 0, 1, 1, 0], as: "right")
+        // In the first prompt the right one is last of three, in the second first and tied with the wrong one.
+        try annotate([1, 3, 2, 5, 4, 4], as: "guess")
+        let report = try report("right", ["guess"])
+        #expect(report.images == 6 && report.prompts == 2)
+        #expect(abs((report.mean?.mean ?? 0) - 0.5) < 1e-12)
+        let all = try #require(report.agreement.first)
+        // (0 + (1 + 0.5) / 2) / 2
+        #expect(abs((all.auc?.mean ?? 0) - 0.375) < 1e-12 && all.auc?.count == 2)
+        #expect(all.top?.mean == 0.5 && abs((all.chance?.mean ?? 0) - 0.5) < 1e-12)
+        let first = RankCorrelation.kendall([1, 3, 2], [1, 0, 0]) ?? 0
+        let second = RankCorrelation.kendall([5, 4, 4], [1, 1, 0]) ?? 0
+        #expect(abs((all.kendall?.mean ?? 0) - (first + second) / 2) < 1e-12)
+    }
+
+    @Test func aRefereeOfOtherValuesHasNoAUC() throws {
+        try annotate([0.2, 0.5, 0.9, 3, 2, 1], as: "taste")
+        try annotate([1, 2, 3, 3, 2, 1], as: "guess")
+        let all = try #require(try report("taste", ["guess"]).agreement.first)
+        #expect(all.auc == nil && all.spearman?.mean == 1 && all.kendall?.mean == 1)
+    }
+
+    @Test func aRefereeThatIsConstantWithinPromptsIsNamed() throws {
+        try annotate([1, 1, 1, 0, 0, 0], as: "constant")
+        let failure = #expect(throws: Failure.self) { try report("constant", ["mi"]) }
+        #expect(failure?.description.contains("the same of all images of each prompt") == true)
+    }
+
+    @Test func whatHasNoValuesIsNamed() throws {
+        try annotate([1, 0, 1, 0], as: "right")
+        let failure = #expect(throws: Failure.self) { try report("right", ["mi"]) }
+        #expect(failure?.description.contains("2 of 6 images have no value") == true)
+        try annotate([1, 0, 1, 0, 1, 1], as: "right")
+        #expect(
+            #expect(throws: Failure.self) { try report("right", ["contrast"]) }?.description.contains("attune score")
+                == true)
+        #expect(
+            #expect(throws: Failure.self) { try report("right", ["nothing"]) }?.description.contains("is no score")
+                == true)
+        // By default all scores that all images have.
+        #expect(try report("right", []).agreement.map(\.score) == ["mi"])
+    }
+
+    @Test func settingsOfAScoreComeFromWhatWasMeasured() throws {
+        try annotate([1, 0, 1, 0, 1, 1], as: "right")
+        var job = ScoringJob(model: ModelSource(folder: Repository.tinySD))
+        (job.draws, job.steps, job.negatives, job.negativeCount) = (2, 3, .rules(seed: 0), 2)
+        _ = try job.run(in: small.corpus, monitor: Recorder())
+        let rows = try small.corpus.query(CatalogueQuery())
+        func values(_ text: String) throws -> [String: Double] {
+            try ScoreForm(text).values(of: rows, in: small.corpus)
+        }
+        let plain = try values("contrast")
+        #expect(try values("contrast:source=rules,tau=0.25") == plain)
+        #expect(try values("contrast:tau=5").values.allSatisfy { $0 > -2 })
+        #expect(try values("contrast:source=corpus").isEmpty && values("contrast:above=999").isEmpty)
+        #expect(try values("mc:kappa=paper,above=50").count == 6)
+        for row in rows {
+            let own = try #require(row.mc)
+            #expect(try abs((values("mc:above=50")[row.id] ?? 0) - own) < 1e-9 * abs(own))
+        }
+    }
+
+    @Test(
+        "Settings that are none are named",
+        arguments: [
+            ("contrast:tau=0", "above 0"), ("contrast:tau=x", "no number"), ("contrast:draws=-1", "no count"),
+            ("contrast:pooling=all", "none of mean, draw"), ("contrast:nonsense", "no key=value"),
+            ("contrast:beta=1", "no setting 'beta'"),
+            ("mi:tau=1", "only contrast"),
+        ])
+    func badSettings(text: String, expected: String) {
+        let error = #expect(throws: UsageError.self) { try ScoreForm(text) }
+        #expect(error?.description.contains(expected) == true, "\(error?.description ?? "")")
+    }
+}
