@@ -13,6 +13,7 @@ struct UNetBench: ParsableCommand {
     @Option(parsing: .upToNextOption, help: "Sides of the latents.") var latents = [64]
     @Option(help: "Runs to take the median of.") var runs = 3
     @Flag(help: "Time a DoRA step too.") var train = false
+    @Flag(help: "A LoRA step in place of the DoRA step.") var lora = false
     @Flag(help: "Leave the forward pass out.") var noForward = false
 
     @Flag(help: "Keep 16-bit weights so.") var lowMemory = false
@@ -43,7 +44,8 @@ struct UNetBench: ParsableCommand {
     /// Forward and backward pass with gradient checkpointing, clipping and AdamW, batch 1, rank 32.
     private func step(_ unet: UNet2DConditionModel, _ io: ForwardExample, _ size: Int) throws {
         var adapter = try Adapter(
-            initializing: .dora, rank: 32, alpha: 32, targets: .attentionAndFeedForward, for: unet.linears, seed: 1)
+            initializing: lora ? .lora : .dora, rank: 32, alpha: 32, targets: .attentionAndFeedForward,
+            for: unet.linears, seed: 1)
         var optimizer = AdamW(settings: .init(), shapes: adapter.parameters.map(\.value.shape))
         let squares = adapter.weightSquares(unet.linears)
         let (sample, target) = (io.sample.batch(0..<1), io.sample.batch(1..<2))
@@ -60,7 +62,7 @@ struct UNetBench: ParsableCommand {
             adapter = adapter.replacing(
                 optimizer.update(parameters.map(\.detached), gradients: found, clip: clip))
         }
-        var line = Measurement("DoRA step\(precision.suffix)", times)
+        var line = Measurement("\(lora ? "LoRA" : "DoRA") step\(precision.suffix)", times)
         line.latent = size
         try line.print()
     }

@@ -1,6 +1,7 @@
 package import Corpus
 package import Diffusion
 package import Foundation
+import Tensor
 package import Tuning
 
 /// `attune train` as a function: a selection of a corpus and a model folder to an adapter, or a model.
@@ -39,6 +40,11 @@ package struct TrainingWorkflow {
     ) throws -> TrainingOutcome {
         var configuration = configuration
         if let problem = configuration.problem ?? scoreProblem { throw UsageError(problem) }
+        if configuration.targets == .all && model.precision != .float32 {
+            throw UsageError(
+                "--precision \(model.precision.rawValue) is for frozen weights, and --targets all trains every one of them: "
+                    + "leave one of the two out")
+        }
         configuration.loss = configuration.loss ?? LossSettings(score == nil ? .denoise : .weighted)
         if configuration.loss?.kind == .contrast { configuration.loss?.negativesDigest = negatives?.digest }
         let compares = [.dpo, .nft].contains(configuration.loss?.kind)

@@ -1,6 +1,7 @@
 import Corpus
 import Diffusion
 import Foundation
+import Tensor
 import TestSupport
 import Testing
 import Workflows
