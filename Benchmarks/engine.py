@@ -50,20 +50,36 @@ class Table:
             print(f"| {row} | {ours:.2f} s | {theirs:.2f} s | **{theirs / ours:.2f}×** | {memory} | {error} |")
 
 
-def unet(table, python, folder, arch, name, sizes, runs, passes):
+def unet(table, python, folder, arch, name, sizes, runs, passes, precision):
     """The peer first: it writes the model where it is missing. Training is a process of its own for its peak memory."""
+    mark = "" if precision == "float32" else f", {precision}"
     sides = {
-        "peer": lambda *more: lines(python, PEERS / "unet.py", folder, "--arch", arch, "--runs", runs, *more),
-        "attune": lambda *more: lines(BUILD / "attune-bench", "unet", folder, "--runs", runs, *more),
+        "peer": lambda *more: lines(
+            python, PEERS / "unet.py", folder, "--arch", arch, "--runs", runs, "--dtype", precision, *more),
+        "attune": lambda *more: lines(
+            BUILD / "attune-bench", "unet", folder, "--runs", runs, "--precision", precision, *more),
     }
     if "forward" in passes:
         for side, run in sides.items():
             for line in run("--latents", *sizes, *(["--no-train"] if side == "peer" else [])):
-                table.add(f"UNet forward, {name}, batch 2, {line['latent']}×{line['latent']}", side, line)
+                row = f"UNet forward, {name}, batch 2, {line['latent']}×{line['latent']}{mark}"
+                table.add(row, side, line)
+                # The same runs of Attune beside another peer.
+                if side == "attune" and has_openvino(python) and arch == "sd21":
+                    table.add(f"{row}, OpenVINO", side, line)
+        if has_openvino(python) and arch == "sd21":
+            for line in sides["peer"]("--latents", *sizes, "--no-train", "--openvino"):
+                table.add(f"UNet forward, {name}, batch 2, {line['latent']}×{line['latent']}{mark}, OpenVINO", "peer", line)
     if "train" in passes:
-        for side, run in sides.items():
-            for line in run("--latents", 64, "--no-forward", *(["--train"] if side == "attune" else [])):
-                table.add(f"DoRA step, {name}, r = 32, batch 1, checkpointing", side, line)
+        for kind in ["DoRA", "LoRA"]:
+            flag = ["--lora"] if kind == "LoRA" else []
+            for side, run in sides.items():
+                for line in run("--latents", 64, "--no-forward", *flag, *(["--train"] if side == "attune" else [])):
+                    table.add(f"{kind} step, {name}, r = 32, batch 1, checkpointing{mark}", side, line)
+
+
+def has_openvino(python):
+    return subprocess.run([python, "-c", "import openvino"], stderr=subprocess.DEVNULL).returncode == 0
 
 
 def vae(table, python, folder, runs):
@@ -94,6 +110,8 @@ def main():
     parser.add_argument("--latents", type=int, nargs="+", default=[64, 128], help="sides of SDXL's latents in forward passes (64 128)")
     parser.add_argument("--passes", choices=["forward", "train"], nargs="+", default=["forward", "train"],
                         help="of the UNets: one alone, where a whole run takes too long")
+    parser.add_argument("--precision", choices=["float32", "bfloat16"], nargs="+", default=["float32", "bfloat16"],
+                        help="of the UNets' products")
     arguments = parser.parse_args()
     os.environ.pop("OPENBLAS_CORETYPE", None)
     python = sys.executable
@@ -103,10 +121,10 @@ def main():
     parts = [arguments.only] if arguments.only else ["sd21", "vae", "tiny"] + ([] if arguments.quick else ["sdxl"])
 
     table = Table()
-    if "sd21" in parts:
-        unet(table, python, home / "sd21", "sd21", "SD-2.1", [64], runs, arguments.passes)
-    if "sdxl" in parts:
-        unet(table, python, home / "sdxl", "sdxl", "SDXL", arguments.latents, runs, arguments.passes)
+    for arch, name, sizes in [("sd21", "SD-2.1", [64]), ("sdxl", "SDXL", arguments.latents)]:
+        if arch in parts:
+            for precision in arguments.precision:
+                unet(table, python, home / arch, arch, name, sizes, runs, arguments.passes, precision)
     if "vae" in parts:
         vae(table, python, home / "vae", runs)
     if "tiny" in parts:

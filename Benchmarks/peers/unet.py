@@ -2,6 +2,9 @@
 
     python Benchmarks/peers/unet.py DIR --arch sd21 --latents 64
     python Benchmarks/peers/unet.py DIR --arch sdxl --latents 64 128 --no-train
+    python Benchmarks/peers/unet.py DIR --dtype bfloat16        forward in bfloat16, steps under autocast
+    python Benchmarks/peers/unet.py DIR --openvino --dtype bfloat16 --no-train
+    python Benchmarks/peers/unet.py DIR --lora --no-forward     LoRA in place of DoRA
 
 Writes DIR/unet in diffusers' layout and, for each latent size, DIR/io-SIZE.safetensors with inputs and output, unless they
 are there; `attune-bench unet DIR` reads both. Prints one JSON line a measurement.
@@ -16,7 +19,7 @@ from pathlib import Path
 
 import torch
 from diffusers import UNet2DConditionModel
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 ARCHITECTURES = {
     "sd21": dict(
@@ -32,10 +35,19 @@ ARCHITECTURES = {
 TARGETS = ["to_k", "to_q", "to_v", "to_out.0", "ff.net.0.proj", "ff.net.2"]
 
 
-def report(what, runs, **figures):
+def report(what, runs, engine="pytorch", **figures):
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(json.dumps(dict(engine="pytorch", what=what, seconds=statistics.median(runs), runs=runs, rss_gb=peak, **figures)),
+    print(json.dumps(dict(engine=engine, what=what, seconds=statistics.median(runs), runs=runs, rss_gb=peak, **figures)),
           flush=True)
+
+
+def relative_error(found, folder, size):
+    """Against the float32 output that is kept; None before there is one."""
+    io = folder / f"io-{size}.safetensors"
+    if not io.exists():
+        return None
+    expected = load_file(io)["out"]
+    return ((found.float() - expected).norm() / expected.norm()).item()
 
 
 def fill(module):
@@ -86,29 +98,69 @@ def timed(count, body):
     return runs[1:]
 
 
-def forward(unet, arch, size, folder, count):
+def forward(unet, arch, size, folder, count, dtype):
     sample, timestep, text, added = inputs(arch, size)
+    extra = dict(added_cond_kwargs={k: v.to(dtype) for k, v in added.items()}) if added else {}
     out = None
 
     def once():
         nonlocal out
         with torch.no_grad():
-            out = unet(sample, timestep, text, **(dict(added_cond_kwargs=added) if added else {})).sample
+            out = unet(sample.to(dtype), timestep, text.to(dtype), **extra).sample
 
     runs = timed(count, once)
     io = folder / f"io-{size}.safetensors"
-    if not io.exists():
+    if not io.exists() and dtype == torch.float32:
         save_file({"sample": sample, "timestep": timestep, "context": text, "out": out.contiguous(), **added}, io)
-    report("unet forward", runs, arch=arch, batch=2, latent=size)
+    report("unet forward", runs, arch=arch, batch=2, latent=size, dtype=str(dtype).split(".")[1],
+           relative_error=relative_error(out, folder, size))
 
 
-def train(unet, arch, size, count):
+def forward_openvino(unet, arch, size, folder, count, dtype):
+    """The same network as OpenVINO compiles it for this processor."""
+    import openvino
+
+    sample, timestep, text, added = inputs(arch, size)
+    if added:
+        raise SystemExit("--openvino takes sd21 only")
+    path = folder / "openvino" / "unet.xml"
+    if not path.exists():
+        path.parent.mkdir(exist_ok=True)
+
+        class Plain(torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.unet = unet.requires_grad_(False)
+
+            def forward(self, sample, timestep, text):
+                return self.unet(sample, timestep, text, return_dict=False)[0]
+
+        with torch.no_grad():
+            model = openvino.convert_model(Plain().eval(), example_input=(sample, timestep, text))
+        openvino.save_model(model, path, compress_to_fp16=False)
+        del model
+    core = openvino.Core()
+    core.set_property("CPU", {"INFERENCE_PRECISION_HINT": "bf16" if dtype == torch.bfloat16 else "f32"})
+    compiled = core.compile_model(path, "CPU")
+    request = compiled.create_infer_request()
+    out = None
+
+    def once():
+        nonlocal out
+        out = request.infer([sample.numpy(), timestep.numpy(), text.numpy()])[0]
+
+    runs = timed(count, once)
+    report("unet forward", runs, engine="openvino", arch=arch, batch=2, latent=size, dtype=str(dtype).split(".")[1],
+           relative_error=relative_error(torch.from_numpy(out), folder, size))
+
+
+def train(unet, arch, size, count, dtype, dora):
     from peft import LoraConfig
 
     sample, timestep, text, added = inputs(arch, size)
     unet.requires_grad_(False)
     unet.add_adapter(
-        LoraConfig(r=32, lora_alpha=32, init_lora_weights="gaussian", use_dora=True, target_modules=TARGETS))
+        LoraConfig(r=32, lora_alpha=32, init_lora_weights="gaussian", use_dora=dora, target_modules=TARGETS))
     unet.enable_gradient_checkpointing()
     unet.train()
     parameters = [p for p in unet.parameters() if p.requires_grad]
@@ -116,13 +168,15 @@ def train(unet, arch, size, count):
     extra = dict(added_cond_kwargs={k: v[:1] for k, v in added.items()}) if added else {}
 
     def once():
-        output = unet(sample[:1], timestep[:1], text[:1], **extra).sample
-        torch.nn.functional.mse_loss(output, sample[1:]).backward()
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=dtype == torch.bfloat16):
+            output = unet(sample[:1], timestep[:1], text[:1], **extra).sample
+        torch.nn.functional.mse_loss(output.float(), sample[1:]).backward()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
         optimizer.zero_grad()
 
-    report("DoRA step", timed(count, once), arch=arch, batch=1, latent=size)
+    report("DoRA step" if dora else "LoRA step", timed(count, once), arch=arch, batch=1, latent=size,
+           dtype=str(dtype).split(".")[1])
 
 
 def main():
@@ -133,14 +187,23 @@ def main():
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--no-forward", action="store_true")
     parser.add_argument("--no-train", action="store_true")
+    parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16"],
+                        help="of a forward pass's weights and activations; a step's are float32 under autocast")
+    parser.add_argument("--openvino", action="store_true", help="OpenVINO in place of PyTorch")
+    parser.add_argument("--lora", action="store_true", help="LoRA steps in place of DoRA's")
     arguments = parser.parse_args()
+    dtype = getattr(torch, arguments.dtype)
     arguments.folder.mkdir(parents=True, exist_ok=True)
-    unet = make_unet(arguments.arch, arguments.folder)
+    converted = arguments.openvino and (arguments.folder / "openvino" / "unet.xml").exists()
+    unet = None if converted else make_unet(arguments.arch, arguments.folder)
     if not arguments.no_forward:
         for size in arguments.latents:
-            forward(unet, arguments.arch, size, arguments.folder, arguments.runs)
-    if not arguments.no_train:
-        train(unet, arguments.arch, arguments.latents[0], arguments.runs)
+            if arguments.openvino:
+                forward_openvino(unet, arguments.arch, size, arguments.folder, arguments.runs, dtype)
+            else:
+                forward(unet.to(dtype), arguments.arch, size, arguments.folder, arguments.runs, dtype)
+    if not arguments.no_train and not arguments.openvino:
+        train(unet.float(), arguments.arch, arguments.latents[0], arguments.runs, dtype, not arguments.lora)
 
 
 if __name__ == "__main__":

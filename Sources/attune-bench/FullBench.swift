@@ -11,6 +11,7 @@ struct FullBench: ParsableCommand {
     @Argument(help: "The model's folder, with full-io.safetensors and full.json.") var folder: String
     @Option(help: "Runs of the VAE to take the median of.") var runs = 1
     @Flag(help: "No more than the VAE.") var vaeOnly = false
+    @Option(help: "What products are computed in: float32 or bfloat16.") var precision = Precision.float32
 
     private struct Settings: Decodable {
         var prompt: String
@@ -23,11 +24,11 @@ struct FullBench: ParsableCommand {
         let root = URL(fileURLWithPath: folder)
         let io = try SafetensorsFile(root.appendingPathComponent("full-io.safetensors"))
         guard !vaeOnly else {
-            return try vae(AutoencoderKL(folder: root.appendingPathComponent("vae")), io)
+            return try vae(AutoencoderKL(folder: root.appendingPathComponent("vae"), precision: precision), io)
         }
         let settings = try JSONDecoder().decode(
             Settings.self, from: Data(contentsOf: root.appendingPathComponent("full.json")))
-        let model = try DiffusionModel.load(from: root)
+        let model = try DiffusionModel.load(from: root, precision: precision)
         let prompt = model.encode(prompts: [settings.prompt])[0]
         try compare("prompt embedding", prompt.tokens, io.tensor("tokens"))
         if let pooled = prompt.pooled { try compare("pooled embedding", pooled, io.tensor("pooled")) }

@@ -15,6 +15,7 @@ struct PipelineBench: ParsableCommand {
     @Option var trainSteps = 20
     @Option var batch = 8
     @Option var runs = 1
+    @Option(help: "What products are computed in: float32 or bfloat16.") var precision = Precision.float32
 
     static let prompts = [
         "a red circle and a blue square", "three green stars", "a circle above a diamond",
@@ -22,7 +23,7 @@ struct PipelineBench: ParsableCommand {
     ]
 
     func run() throws {
-        let model = try DiffusionModel.load(from: URL(fileURLWithPath: model))
+        let model = try DiffusionModel.load(from: URL(fileURLWithPath: model), precision: precision)
         if candidates > 0 { try generate(model) }
         if trainSteps > 0 { try train(model) }
     }
@@ -40,7 +41,7 @@ struct PipelineBench: ParsableCommand {
             }
             times.append((clock.now - begin) / .seconds(1))
         }
-        try Measurement("generate with MI", times).print()
+        try Measurement("generate with MI\(precision.suffix)", times).print()
     }
 
     private func train(_ model: DiffusionModel) throws {
@@ -79,6 +80,6 @@ struct PipelineBench: ParsableCommand {
             }
             times.append((clock.now - begin) / .seconds(1))
         }
-        try Measurement("DoRA steps", times).print()
+        try Measurement("DoRA steps\(precision.suffix)", times).print()
     }
 }

@@ -13,13 +13,16 @@ struct UNetBench: ParsableCommand {
     @Option(parsing: .upToNextOption, help: "Sides of the latents.") var latents = [64]
     @Option(help: "Runs to take the median of.") var runs = 3
     @Flag(help: "Time a DoRA step too.") var train = false
+    @Flag(help: "A LoRA step in place of the DoRA step.") var lora = false
     @Flag(help: "Leave the forward pass out.") var noForward = false
 
     @Flag(help: "Keep 16-bit weights so.") var lowMemory = false
+    @Option(help: "What products are computed in: float32 or bfloat16.") var precision = Precision.float32
 
     func run() throws {
         let root = URL(fileURLWithPath: folder)
-        let unet = try UNet2DConditionModel(folder: root.appendingPathComponent("unet"), lowMemory: lowMemory)
+        let unet = try UNet2DConditionModel(
+            folder: root.appendingPathComponent("unet"), lowMemory: lowMemory, precision: precision)
         for size in latents {
             let io = try ForwardExample(root.appendingPathComponent("io-\(size).safetensors"))
             if !noForward { try forward(unet, io, size) }
@@ -32,7 +35,8 @@ struct UNetBench: ParsableCommand {
         let times = times(runs) {
             output = unet(io.sample, timesteps: io.timesteps, text: io.text, added: io.added)
         }
-        var line = Measurement("unet forward", times, relativeError: relativeError(output, io.output))
+        var line = Measurement(
+            "unet forward\(precision.suffix)", times, relativeError: relativeError(output, io.output))
         line.latent = size
         try line.print()
     }
@@ -40,7 +44,8 @@ struct UNetBench: ParsableCommand {
     /// Forward and backward pass with gradient checkpointing, clipping and AdamW, batch 1, rank 32.
     private func step(_ unet: UNet2DConditionModel, _ io: ForwardExample, _ size: Int) throws {
         var adapter = try Adapter(
-            initializing: .dora, rank: 32, alpha: 32, targets: .attentionAndFeedForward, for: unet.linears, seed: 1)
+            initializing: lora ? .lora : .dora, rank: 32, alpha: 32, targets: .attentionAndFeedForward,
+            for: unet.linears, seed: 1)
         var optimizer = AdamW(settings: .init(), shapes: adapter.parameters.map(\.value.shape))
         let squares = adapter.weightSquares(unet.linears)
         let (sample, target) = (io.sample.batch(0..<1), io.sample.batch(1..<2))
@@ -57,7 +62,7 @@ struct UNetBench: ParsableCommand {
             adapter = adapter.replacing(
                 optimizer.update(parameters.map(\.detached), gradients: found, clip: clip))
         }
-        var line = Measurement("DoRA step", times)
+        var line = Measurement("\(lora ? "LoRA" : "DoRA") step\(precision.suffix)", times)
         line.latent = size
         try line.print()
     }

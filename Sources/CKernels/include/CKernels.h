@@ -117,6 +117,43 @@ int ck_gemm_supported(void);
 void ck_gemm(size_t m, size_t k, const float *a, size_t lda, int transposed, const float *b, size_t ldb, size_t n,
              size_t first, size_t last, const float *_Nullable bias, int accumulate, float *c, size_t ldc);
 
+// --- pairs of brain floats (pair_panels.c): panels as above, where each 32 bits hold two rows' values
+/// Pairs that a packed matrix [k, n] takes.
+size_t ck_pair_panels_size(size_t k, size_t n);
+/// Rounds and packs panels [first, last) of b [k, n], or of b [n, k] where `transposed`.
+void ck_pair_pack(const float *b, size_t ldb, int transposed, size_t k, size_t n, size_t first, size_t last, uint32_t *out);
+/// The columns of panels [first, last) as rows of out [n, k].
+void ck_pair_unpack(const uint32_t *packed, size_t k, size_t n, size_t first, size_t last, float *out);
+/// One panel, 32 or 16 wide, of the transpose [n, k] of a packed [k, n]: its columns are rows [row, row+width), even.
+void ck_pair_turn(const uint32_t *packed, size_t k, size_t n, size_t row, size_t width, uint32_t *out);
+
+// --- products of brain floats with sums in float32 (pair_gemm.c, amx.c, pair_unit.c)
+/// What multiplies them: float32 instructions after splitting pairs, AVX-512's vdpbf16ps, AMX's tdpbf16ps.
+enum ck_pair_unit { CK_PAIRS_PLAIN, CK_PAIRS_AVX512, CK_PAIRS_AMX };
+/// The best that the processor and the vector level allow, or a lower one that ATTUNE_BFLOAT16_UNIT names at the start.
+enum ck_pair_unit ck_pair_unit(void);
+/// Its name: "float32", "avx512_bf16" or "amx_bf16".
+const char *ck_pair_unit_name(void);
+/// The choice, for tests: by vector level (2 is AVX-512), what the processor has, and whether the system grants tiles.
+int ck_pair_unit_of(int level, int has_pairs, int has_tiles, int tiles_granted);
+/// Holds products that the calling thread computes to a unit, until it is called with null. Says whether there is one.
+int ck_hold_pair_unit(const char *_Nullable name);
+/// How the left-hand side lies: float32 [m, k], float32 [k, m], or pairs [m, k/2], the last one filled up with 0.
+enum ck_pair_left { CK_LEFT_FLOATS, CK_LEFT_TRANSPOSED, CK_LEFT_PAIRS };
+/// As ck_gemm, for panels of pairs. `lda` is in values, or in pairs.
+void ck_pair_gemm(size_t m, size_t k, const void *a, size_t lda, enum ck_pair_left left, const uint32_t *b, size_t n,
+                  size_t first, size_t last, const float *_Nullable bias, int accumulate, float *c, size_t ldc);
+/// Rounds a [rows, k], or [k, rows] where `transposed`, to rows of pairs that are `stride` apart.
+void ck_pair_rows(const float *a, size_t lda, int transposed, size_t rows, size_t k, uint32_t *out, size_t stride);
+/// ck_softmax_online for such a product: the probabilities go to rows of pairs, the last one filled up with 0, which take
+/// (n + 15)/16·8 words (pair_softmax.c).
+void ck_pair_softmax(const float *x, float s, float *top, float *total, uint32_t *p, size_t p_stride, float *out,
+                     size_t width, size_t out_stride, int first, size_t rows, size_t n, size_t stride);
+/// The loop over AMX's tiles with tiles in software, for tests.
+void ck_amx_columns_in_software(int vectors, size_t m, size_t pairs, const uint32_t *a, size_t stride,
+                                const uint32_t *panel, const float *_Nullable start, size_t start_stride, float *c,
+                                size_t ldc);
+
 // --- convolution (convolution.c)
 /// Rows of the im2col matrix: output pixels [first, first+count) of one image [H,W,C] → out[count][kh·kw·C].
 void ck_im2col(const float *x, float *out, size_t first, size_t count, int H, int W, int C, int outW, int kh, int kw,
@@ -139,6 +176,17 @@ void ck_winograd_kernel(const float *panel, size_t width, size_t rows, float *ou
 /// column+width) are input channels, rows [first, first+rows) output channels, in multiples of 16.
 void ck_winograd_turned_kernel(const float *panels, size_t in, size_t outputs, size_t column, size_t width, size_t first,
                                size_t rows, float *out, size_t plane);
+
+// --- Winograd F(2×2, 3×3) with products of brain floats (pair_winograd.c): C a multiple of 16
+/// One 4×4 window whose corner is (y0, x0), transformed and rounded to 16 planes; `plane` is in pairs.
+void ck_pair_winograd_input(const float *x, int H, int W, int C, int y0, int x0, uint32_t *out, size_t plane);
+/// 16 planes back to a 2×2 block of outputs, as ck_winograd_output.
+void ck_pair_winograd_output(const float *in, size_t plane, int H, int W, int C, int channels, int y0, int x0,
+                             const float *_Nullable bias, float *y);
+/// `rows` rows of pairs of one panel of a kernel, whose nine taps lie `tap` pairs apart (rotated by 180° where `turned`),
+/// → 16 planes [rows][width].
+void ck_pair_winograd_kernel(const uint32_t *panel, size_t tap, size_t width, size_t rows, int turned, uint32_t *out,
+                             size_t plane);
 
 // --- optimizer (adamw.c)
 /// AdamW as torch.optim.AdamW: decoupled decay, bias corrections given.

@@ -21,6 +21,7 @@ struct Manifest: Decodable {
     var negative_prompt, mi_baseline: String?
     var clip_skip: Int?
     var ignored_config: [String]?
+    var precision: String?
 
     /// Nil for what is not a manifest.
     init?(_ bytes: UnsafeBufferPointer<UInt8>) {
@@ -52,8 +53,9 @@ extension Manifest {
         mi_baseline = scan.member("mi_baseline") ? scan.string() : nil
         guard scan.member("model"), let model = scan.string() else { return nil }
         negative_prompt = scan.member("negative_prompt") ? scan.string() : nil
-        guard scan.member("pixels_sha256"), let pixels = scan.digest(), scan.member("prompt"),
-            let prompt = scan.string(),
+        guard scan.member("pixels_sha256"), let pixels = scan.digest() else { return nil }
+        precision = scan.member("precision") ? scan.string() : nil
+        guard scan.member("prompt"), let prompt = scan.string(),
             scan.member("recipe_sha256"), let recipe = scan.digest(), scan.member("sampler"),
             let sampler = scan.string()
         else { return nil }

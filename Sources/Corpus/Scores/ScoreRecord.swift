@@ -16,11 +16,14 @@ package struct Scorer: Sendable, Equatable, Codable {
     package var timesteps: ClosedRange<Int>?
     /// How many images of a prompt were told from the rest, which were not measured everywhere; nil where all were.
     package var settled: Int?
+    /// What products were computed in, as "bfloat16"; nil for float32.
+    package var precision: String?
 
     package init(
         model: String, adapter: String? = nil, draws: Int, steps: Int, seed: UInt64, schedule: ScheduleDescription,
-        negatives: NegativeSource? = nil, timesteps: ClosedRange<Int>? = nil, settled: Int? = nil
+        negatives: NegativeSource? = nil, timesteps: ClosedRange<Int>? = nil, settled: Int? = nil, precision: String? = nil
     ) {
+        self.precision = precision
         (self.model, self.adapter, self.draws, self.steps) = (model, adapter, draws, steps)
         (self.seed, self.schedule) = (seed, schedule)
         (self.negatives, self.timesteps, self.settled) = (negatives, timesteps, settled)
@@ -33,6 +36,7 @@ package struct Scorer: Sendable, Equatable, Codable {
             "schedule": schedule.json,
         ]
         if let adapter { members["adapter"] = .string(adapter) }
+        if let precision { members["precision"] = .string(precision) }
         if let negatives { members["negatives"] = negatives.json }
         if let timesteps {
             members["timesteps"] = .array([.integer(timesteps.lowerBound), .integer(timesteps.upperBound)])
@@ -44,13 +48,14 @@ package struct Scorer: Sendable, Equatable, Codable {
     package var digest: Digest { Digest(of: json.data) }
 
     private enum CodingKeys: String, CodingKey {
-        case model, adapter, draws, steps, seed, schedule, negatives, timesteps, settled
+        case model, adapter, draws, steps, seed, schedule, negatives, timesteps, settled, precision
     }
 
     package init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         model = try values.decode(String.self, forKey: .model)
         adapter = try values.decodeIfPresent(String.self, forKey: .adapter)
+        precision = try values.decodeIfPresent(String.self, forKey: .precision)
         draws = try values.decode(Int.self, forKey: .draws)
         steps = try values.decode(Int.self, forKey: .steps)
         let text = try values.decode(String.self, forKey: .seed)

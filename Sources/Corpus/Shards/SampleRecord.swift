@@ -39,6 +39,7 @@ package struct SampleRecipe: Sendable, Equatable {
         if !extras.ignoredFields.isEmpty {
             members["ignored_config"] = .array(extras.ignoredFields.map { .string($0) })
         }
+        if let precision = extras.precision { members["precision"] = .string(precision) }
         if let source {
             members["source_sha256"] = .string(source.file.hex)
             members["source_fit"] = .string(source.fit)
@@ -59,13 +60,16 @@ package struct RecipeExtras: Sendable, Equatable {
     package var tracesNegativePrompt: Bool
     /// Fields of the model's files that were left out, as `part.field`, sorted.
     package var ignoredFields: [String]
+    /// What products were computed in, as "bfloat16"; nil for float32.
+    package var precision: String?
 
     static let negativeBaseline = "negative"
 
     package init(
         negativePrompt: String? = nil, clipSkip: Int = 0, tracesNegativePrompt: Bool = false,
-        ignoredFields: [String] = []
+        ignoredFields: [String] = [], precision: String? = nil
     ) {
+        self.precision = precision
         (self.negativePrompt, self.clipSkip) = (negativePrompt, clipSkip)
         (self.tracesNegativePrompt, self.ignoredFields) = (tracesNegativePrompt, ignoredFields)
     }

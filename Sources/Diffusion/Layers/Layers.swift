@@ -17,14 +17,15 @@ package struct Linear: Sendable {
     /// `[out]`.
     package let bias: Tensor?
 
-    package init(path: String, weight: Tensor, bias: Tensor?) {
-        (self.path, prepared, self.bias) = (path, PreparedLinear(weight), bias)
+    package init(path: String, weight: Tensor, bias: Tensor?, precision: Precision = .float32) {
+        (self.path, prepared, self.bias) = (path, PreparedLinear(weight, precision: precision), bias)
     }
 
     init(_ weights: Weights, inputs: Int, outputs: Int, bias: Bool = true) throws(ModelError) {
         path = weights.path
         prepared = PreparedLinear(
-            try weights.layerWeight([outputs, inputs]), keptAs: weights.precision("weight"))
+            try weights.layerWeight([outputs, inputs]), keptAs: weights.storage("weight"),
+            precision: weights.precision)
         self.bias = bias ? try weights.tensor("bias", [outputs]) : nil
     }
 
@@ -79,12 +80,15 @@ struct Conv2D: Sendable {
     let bias: Tensor
     let stride: Int
     let padding: Padding
+    /// Layers that meet latents or pixels cost little and stay float32: what they round is what everybody sees.
+    private static let fewChannels = 16
 
     init(
         _ weights: Weights, inputs: Int, outputs: Int, kernel: Int = 3, stride: Int = 1, padding: Padding? = nil
     ) throws(ModelError) {
         weight = PreparedConvolution(
-            try weights.layerWeight([outputs, inputs, kernel, kernel]), keptAs: weights.precision("weight"))
+            try weights.layerWeight([outputs, inputs, kernel, kernel]), keptAs: weights.storage("weight"),
+            precision: min(inputs, outputs) < Self.fewChannels ? .float32 : weights.precision)
         bias = try weights.tensor("bias", [outputs])
         self.stride = stride
         self.padding = padding ?? .uniform(kernel / 2)

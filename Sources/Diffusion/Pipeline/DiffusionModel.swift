@@ -17,6 +17,10 @@ package struct DiffusionModel: Sendable {
     package let schedule: NoiseSchedule
     /// What stands for "no prompt" in guidance.
     package let emptyPrompt: PromptEmbedding
+    /// What products of the UNet, the VAE and the text encoders are computed in.
+    package let precision: Precision
+    /// The same as recipes and runs record it: nil for float32.
+    package var recordedPrecision: String? { precision == .float32 ? nil : precision.rawValue }
     private let text: TextConditioner
 
     /// Reads the whole model.
@@ -27,33 +31,39 @@ package struct DiffusionModel: Sendable {
     ///   - variant: which copy of the weights, such as `fp16`; nil for the plain one, or the only one that is there.
     ///   - adapter: folded into the weights of the UNet and the text encoders.
     ///   - lowMemory: weights stored as float16 or bfloat16 are kept so and widened at each use. The results are the same.
+    ///   - precision: what products are computed in; with bfloat16, `lowMemory` changes nothing.
     ///   - ignored: fields of the model's files that are taken as if they were not there.
     /// - Throws: ``ModelError`` naming the file or tensor that is missing, damaged or does not fit.
     package static func load(
         from folder: URL, for use: SchedulerUse = .noising, variant: String? = nil,
-        adapter: (any WeightFolding)? = nil, lowMemory: Bool = false, ignoring ignored: IgnoredFields = IgnoredFields()
+        adapter: (any WeightFolding)? = nil, lowMemory: Bool = false, precision: Precision = .float32,
+        ignoring ignored: IgnoredFields = IgnoredFields()
     ) throws(ModelError) -> DiffusionModel {
         try DiffusionModel(
-            folder: folder, use: use, variant: variant, adapter: adapter, lowMemory: lowMemory, ignored: ignored)
+            folder: folder, use: use, variant: variant, adapter: adapter, lowMemory: lowMemory, precision: precision,
+            ignored: ignored)
     }
 
     private init(
         folder: URL, use: SchedulerUse, variant: String?, adapter: (any WeightFolding)?, lowMemory: Bool,
-        ignored: IgnoredFields
+        precision: Precision, ignored: IgnoredFields
     ) throws(ModelError) {
         self.folder = folder
+        self.precision = precision
         let index = try ModelIndex(checking: folder, variant: variant)
         isXL = index.isXL
         // The small files first: what they say may stop everything.
         scheduler = try Self.scheduler(folder, index, for: use, ignored)
         schedule = NoiseSchedule(scheduler)
         text = try TextConditioner(
-            index, folder: folder, variant: variant, folding: adapter, lowMemory: lowMemory, ignoring: ignored)
+            index, folder: folder, variant: variant, folding: adapter, lowMemory: lowMemory, precision: precision,
+            ignoring: ignored)
         unet = try UNet2DConditionModel(
             folder: folder.appendingPathComponent("unet"), variant: variant, folding: adapter, lowMemory: lowMemory,
-            ignoring: ignored)
+            precision: precision, ignoring: ignored)
         vae = try AutoencoderKL(
-            folder: folder.appendingPathComponent("vae"), variant: variant, lowMemory: lowMemory, isXL: isXL,
+            folder: folder.appendingPathComponent("vae"), variant: variant, lowMemory: lowMemory, precision: precision,
+            isXL: isXL,
             ignoring: ignored)
         try ignored.requireUse()
         ignoredFields = ignored.effective

@@ -20,13 +20,15 @@ package struct TextConditioner: Sendable {
         folder: URL, variant: String? = nil, ignoring ignored: IgnoredFields = IgnoredFields()
     ) throws(ModelError) {
         let index = try ModelIndex(checking: folder, variant: variant)
-        try self.init(index, folder: folder, variant: variant, folding: nil, lowMemory: false, ignoring: ignored)
+        try self.init(
+            index, folder: folder, variant: variant, folding: nil, lowMemory: false, precision: .float32,
+            ignoring: ignored)
     }
 
     /// - Parameter index: of the folder.
     init(
         _ index: ModelIndex, folder: URL, variant: String?, folding: (any WeightFolding)?, lowMemory: Bool,
-        ignoring ignored: IgnoredFields
+        precision: Precision, ignoring ignored: IgnoredFields
     ) throws(ModelError) {
         func encoder(_ component: ModelComponent, tokenizer: String) throws(ModelError) -> Encoder {
             let tokenizer = folder.appendingPathComponent(tokenizer)
@@ -35,7 +37,7 @@ package struct TextConditioner: Sendable {
                 tokenizer: try CLIPTokenizer(folder: tokenizer),
                 model: try CLIPTextEncoder(
                     component, folder: folder.appendingPathComponent(component.rawValue), variant: variant,
-                    folding: folding, lowMemory: lowMemory, ignoring: ignored))
+                    folding: folding, lowMemory: lowMemory, precision: precision, ignoring: ignored))
         }
         first = try encoder(.textEncoder, tokenizer: "tokenizer")
         second = index.isXL ? try encoder(.textEncoder2, tokenizer: "tokenizer_2") : nil

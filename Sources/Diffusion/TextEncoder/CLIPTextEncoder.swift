@@ -61,13 +61,16 @@ package struct CLIPTextEncoder: Sendable {
 
     package init(
         _ component: ModelComponent, folder: URL, variant: String? = nil, folding: (any WeightFolding)? = nil,
-        lowMemory: Bool = false, ignoring ignored: IgnoredFields = IgnoredFields()
+        lowMemory: Bool = false, precision: Precision = .float32, ignoring ignored: IgnoredFields = IgnoredFields()
     ) throws(ModelError) {
         let configuration = try readConfiguration(
             CLIPTextConfiguration.self, folder.appendingPathComponent("config.json"), part: component.rawValue,
             rules: .clipText, ignoring: ignored)
         try self.init(
-            Weights(component, folder: folder, variant: variant, folding: folding, lowMemory: lowMemory), configuration)
+            Weights(
+                component, folder: folder, variant: variant, folding: folding, lowMemory: lowMemory,
+                precision: precision),
+            configuration)
     }
 
     package init(_ weights: Weights, _ configuration: CLIPTextConfiguration) throws(ModelError) {
@@ -158,7 +161,12 @@ private struct CLIPLayer: Sendable {
 
     func callAsFunction(_ x: Tensor) -> Tensor {
         let inner = norm1(x)
-        let attended = x + output(attention(query(inner), key(inner), value(inner), heads: heads, causal: true))
+        let attended =
+            x
+            + output(
+                attention(
+                    query(inner), key(inner), value(inner), heads: heads, causal: true,
+                    precision: query.prepared.precision))
         return attended + down(activation(up(norm2(attended))))
     }
 }

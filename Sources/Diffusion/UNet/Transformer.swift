@@ -21,10 +21,13 @@ struct AttentionLayer: Sendable {
     }
 
     var linears: [Linear] { [query, key, value, output] }
+    private var precision: Precision { query.prepared.precision }
 
     /// Self-attention.
     func callAsFunction(_ x: Tensor, _ context: ForwardContext) -> Tensor {
-        output(attention(query(x, context), key(x, context), value(x, context), heads: heads), context)
+        output(
+            attention(query(x, context), key(x, context), value(x, context), heads: heads, precision: precision),
+            context)
     }
 
     /// Cross-attention to `text`, `[N, L, D]`, or as many as the context's images share.
@@ -32,7 +35,9 @@ struct AttentionLayer: Sendable {
         let project = { (key(text, context), value(text, context)) }
         let (keys, values) = context.crossAttention?.keysAndValues(path, project) ?? project()
         return output(
-            attention(query(x, context), context.byImage(keys), context.byImage(values), heads: heads), context)
+            attention(
+                query(x, context), context.byImage(keys), context.byImage(values), heads: heads, precision: precision),
+            context)
     }
 }
 

@@ -19,11 +19,13 @@ package struct UNet2DConditionModel: Sendable {
 
     package init(
         folder: URL, variant: String? = nil, folding: (any WeightFolding)? = nil, lowMemory: Bool = false,
-        ignoring ignored: IgnoredFields = IgnoredFields()
+        precision: Precision = .float32, ignoring ignored: IgnoredFields = IgnoredFields()
     ) throws(ModelError) {
         let configuration = try UNetConfiguration(folder: folder, ignoring: ignored)
         try self.init(
-            Weights(.unet, folder: folder, variant: variant, folding: folding, lowMemory: lowMemory), configuration)
+            Weights(
+                .unet, folder: folder, variant: variant, folding: folding, lowMemory: lowMemory, precision: precision),
+            configuration)
     }
 
     package init(_ weights: Weights, _ configuration: UNetConfiguration) throws(ModelError) {

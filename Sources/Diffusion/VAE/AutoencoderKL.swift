@@ -70,16 +70,19 @@ package struct AutoencoderKL: Sendable {
     ///   - folder: of the VAE.
     ///   - variant: which copy of the weights.
     ///   - lowMemory: whether weights of 16 bits are kept so.
+    ///   - precision: what products are computed in.
     ///   - isXL: whether it belongs to an SDXL model, whose pipeline follows fields of its own.
     ///   - ignored: fields of its file that are taken as if they were not there.
     package init(
-        folder: URL, variant: String? = nil, lowMemory: Bool = false, isXL: Bool = false,
+        folder: URL, variant: String? = nil, lowMemory: Bool = false, precision: Precision = .float32,
+        isXL: Bool = false,
         ignoring ignored: IgnoredFields = IgnoredFields()
     ) throws(ModelError) {
         let configuration = try readConfiguration(
             VAEConfiguration.self, folder.appendingPathComponent("config.json"), part: "vae", rules: .vae(isXL: isXL),
             ignoring: ignored)
-        try self.init(Weights(.vae, folder: folder, variant: variant, lowMemory: lowMemory), configuration)
+        try self.init(
+            Weights(.vae, folder: folder, variant: variant, lowMemory: lowMemory, precision: precision), configuration)
     }
 
     package init(_ weights: Weights, _ configuration: VAEConfiguration) throws(ModelError) {
@@ -225,7 +228,8 @@ private struct VAEAttention: Sendable {
 
     func callAsFunction(_ x: Tensor) -> Tensor {
         let tokens = norm(x).reshaped([x.shape[0], x.shape[1] * x.shape[2], x.channels])
-        let attended = attention(query(tokens), key(tokens), value(tokens), heads: 1)
+        let attended = attention(
+            query(tokens), key(tokens), value(tokens), heads: 1, precision: query.prepared.precision)
         return x + output(attended).reshaped(x.shape)
     }
 }

@@ -22,8 +22,12 @@ package struct Weights: Sendable {
     private let source: Source
     /// The prefix of keys, without the last dot.
     package let path: String
+    /// What layers made from them compute their products in.
+    package let precision: Precision
 
-    private init(source: Source, path: String) { (self.source, self.path) = (source, path) }
+    private init(source: Source, path: String, precision: Precision) {
+        (self.source, self.path, self.precision) = (source, path, precision)
+    }
 
     /// Opens the weights of a component in its folder, as `WeightFiles` finds them.
     ///
@@ -33,31 +37,34 @@ package struct Weights: Sendable {
     ///   - variant: which copy, where there are several.
     ///   - folding: an adapter that is folded into the weights as they are read.
     ///   - lowMemory: layers keep weights that are stored in 16 bits in 16 bits.
+    ///   - precision: what layers compute their products in.
     package init(
         _ component: ModelComponent, folder: URL, variant: String? = nil, folding: (any WeightFolding)? = nil,
-        lowMemory: Bool = false
+        lowMemory: Bool = false, precision: Precision = .float32
     ) throws(ModelError) {
         var opened: [SafetensorsFile] = []
         for url in try WeightFiles(folder, component).chosen(variant) { opened.append(try SafetensorsFile(url)) }
         let folding = folding.map { (component, $0) }
         self.init(
-            source: Source(files: opened, folder: folder.path, folding: folding, lowMemory: lowMemory), path: "")
+            source: Source(files: opened, folder: folder.path, folding: folding, lowMemory: lowMemory), path: "",
+            precision: precision)
     }
 
     /// Opens the weights of an encoder in a folder of transformers.
     package init(encoder folder: URL, variant: String? = nil) throws(ModelError) {
         var opened: [SafetensorsFile] = []
         for url in try WeightFiles(encoder: folder).chosen(variant) { opened.append(try SafetensorsFile(url)) }
-        self.init(source: Source(files: opened, folder: folder.path, folding: nil, lowMemory: false), path: "")
+        self.init(source: Source(files: opened, folder: folder.path, folding: nil, lowMemory: false), path: "",
+            precision: .float32)
     }
 
     /// Tensors in memory, for tests and tools.
-    package init(tensors: [String: Tensor]) {
-        self.init(source: Source(tensors: tensors), path: "")
+    package init(tensors: [String: Tensor], precision: Precision = .float32) {
+        self.init(source: Source(tensors: tensors), path: "", precision: precision)
     }
 
     package func scope(_ name: String) -> Weights {
-        Weights(source: source, path: path.isEmpty ? name : "\(path).\(name)")
+        Weights(source: source, path: path.isEmpty ? name : "\(path).\(name)", precision: precision)
     }
 
     package func scope(_ name: String, _ index: Int) -> Weights { scope("\(name).\(index)") }
@@ -88,8 +95,8 @@ package struct Weights: Sendable {
         return try folding.fold(weight, at: layer, of: component)
     }
 
-    /// What a layer should keep the tensor at `name` in.
-    package func precision(_ name: String) -> WeightPrecision { source.precision(key(name)) }
+    /// What a layer of float32 should keep the tensor at `name` in.
+    package func storage(_ name: String) -> WeightPrecision { source.storage(key(name)) }
 
     /// Call when the network is built: a tensor that nobody asked for means that the configuration does not fit.
     package func checkAllUsed(ignoring allowed: (String) -> Bool = { _ in false }) throws(ModelError) {
@@ -149,7 +156,7 @@ package struct Weights: Sendable {
             return try file.weight(name)
         }
 
-        func precision(_ name: String) -> WeightPrecision {
+        func storage(_ name: String) -> WeightPrecision {
             guard lowMemory else { return .float32 }
             return switch files[name]?.entries[name]?.type {
             case .float16: .float16

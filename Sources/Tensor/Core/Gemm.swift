@@ -26,6 +26,23 @@ func gemm(
         return
     }
     let tiling = GemmTiling(m, right)
+    guard right.precision == .bfloat16, tiling.readsRowsAgain else {
+        return gemm(m, .values(a), right, tiling, bias: bias, accumulating: accumulating, into: out, stride: stride)
+    }
+    // Rounded once, not by every tile; a vector more between rows, which must not lie a power of two apart.
+    let rowStride = (right.rows + 1) / 2 + 16
+    withScratch(m * rowStride) { room in
+        round(a, rows: m, right.rows, into: room.pairs, stride: rowStride)
+        gemm(
+            m, .pairs(PairMatrix(pointer: room.pairs, stride: rowStride)), right, tiling, bias: bias,
+            accumulating: accumulating, into: out, stride: stride)
+    }
+}
+
+private func gemm(
+    _ m: Int, _ a: LeftHandSide, _ right: RightHandSide, _ tiling: GemmTiling, bias: UnsafePointer<Float>?,
+    accumulating: Bool, into out: UnsafeMutablePointer<Float>, stride: Int
+) {
     nonisolated(unsafe) let (a, bias, out) = (a, bias, out)
     Parallel.forEach(tiling.count) { index in
         let tile = tiling.tile(index)
@@ -52,7 +69,8 @@ private struct GemmTiling {
     init(_ m: Int, _ right: RightHandSide) {
         self.m = m
         panelCount = max(right.panelCount, 1)
-        guard RightHandSide.usesPanels else {
+        let cachedValues = right.precision == .bfloat16 ? 2 * Self.cachedValues : Self.cachedValues
+        guard RightHandSide.packs(right.precision) else {
             // OpenBLAS packs both operands again for each tile, so tiles are few and large.
             let parts = m >= 8192 ? 16 : m >= 512 ? 4 : m >= 128 ? 2 : 1
             rowGrain = ((m + parts - 1) / parts + 15) / 16 * 16
@@ -60,11 +78,11 @@ private struct GemmTiling {
             blockRows = rowGrain
             return
         }
-        let fitting = min(max(Self.cachedValues / max(right.rows, 1) / Self.tileRows * Self.tileRows, 48), 384)
+        let fitting = min(max(cachedValues / max(right.rows, 1) / Self.tileRows * Self.tileRows, 48), 384)
         if right.rows * right.columns > PathSizes.wideProduct && right.columns >= m {
             blockRows = fitting
             rowGrain = m
-            let room = Self.cachedValues / (max(right.rows, 1) * RightHandSide.panelWidth)
+            let room = cachedValues / (max(right.rows, 1) * RightHandSide.panelWidth)
             panelGrain = min(max(room, 4), (panelCount + 7) / 8)
         } else {
             // Sixteen tiles or more, so that the last one keeps nobody waiting for long.
@@ -75,6 +93,9 @@ private struct GemmTiling {
             blockRows = rowGrain
         }
     }
+
+    /// Whether several tiles read the same rows of the left side.
+    var readsRowsAgain: Bool { columnTiles > 1 }
 
     private var columnTiles: Int { (panelCount + panelGrain - 1) / panelGrain }
     var count: Int { (m + rowGrain - 1) / rowGrain * columnTiles }

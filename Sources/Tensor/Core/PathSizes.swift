@@ -24,6 +24,10 @@ package enum PathSizes {
     /// Values of transformed tiles that are in memory together: 64 MB.
     package static let winogradGroup = 1 << 24
 
+    /// With brain floats, from so many tiles on all of a kernel is transformed before the products; for fewer tiles each
+    /// core transforms a panel at a time.
+    package static let pairWinogradTiles = 256
+
     /// A direct convolution whose kernel has more values than this takes large parts of the image, of about
     /// ``largeColumns`` values after im2col, with all threads in each; otherwise tiles of ``smallColumns``, one per
     /// thread.

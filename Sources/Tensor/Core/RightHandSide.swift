@@ -12,6 +12,8 @@ struct RightHandSide: @unchecked Sendable {
     private enum Layout {
         case panels(UnsafePointer<Float>)
         case matrix(Matrix)
+        /// Panels of brain floats (pair_panels.c), for processors of every kind.
+        case pairs(UnsafePointer<UInt32>)
     }
 
     /// Whether the loops of gemm.c run here, which take AVX-512; OpenBLAS stands in for them elsewhere, and where
@@ -20,18 +22,32 @@ struct RightHandSide: @unchecked Sendable {
     static let panelWidth = 32
 
     /// The size of the scratch buffer, in values, that ``init(packing:_:_:into:)`` takes.
-    static func packedCount(_ rows: Int, _ columns: Int) -> Int {
-        usesPanels ? ck_gemm_packed_size(rows, columns) : 0
+    static func packedCount(_ rows: Int, _ columns: Int, _ precision: Precision = .float32) -> Int {
+        switch precision {
+        case .float32: usesPanels ? ck_gemm_packed_size(rows, columns) : 0
+        case .bfloat16: ck_pair_panels_size(rows, columns)
+        }
     }
+
+    /// Whether products of a precision read packed memory.
+    static func packs(_ precision: Precision) -> Bool { usesPanels || precision == .bfloat16 }
 
     /// Packs [rows, columns] into the scratch buffer `room`, which must outlive its use as the matrix must, unless it
     /// can as well be read where it lies.
     ///
-    /// - Parameter m: how many rows of left-hand sides meet it.
+    /// - Parameters:
+    ///   - m: how many rows of left-hand sides meet it.
+    ///   - precision: what it is rounded to.
     init(
-        packing matrix: Matrix, _ rows: Int, _ columns: Int, for m: Int = .max, into room: UnsafeMutablePointer<Float>
+        packing matrix: Matrix, _ rows: Int, _ columns: Int, for m: Int = .max, precision: Precision = .float32,
+        into room: UnsafeMutablePointer<Float>
     ) {
         (self.rows, self.columns) = (rows, columns)
+        guard precision == .float32 else {
+            layout = .pairs(UnsafePointer(room.pairs))
+            packPairs(matrix, rows, columns, into: room.pairs)
+            return
+        }
         let packs = Self.usesPanels && !Self.liesReady(matrix, rows, columns, for: m)
         layout = packs ? .panels(UnsafePointer(room)) : .matrix(matrix)
         if packs { pack(matrix, rows, columns, into: room) }
@@ -55,6 +71,16 @@ struct RightHandSide: @unchecked Sendable {
         (self.rows, self.columns, layout) = (rows, columns, .panels(panels))
     }
 
+    /// Panels of brain floats that were made before.
+    init(pairs panels: UnsafePointer<UInt32>, _ rows: Int, _ columns: Int) {
+        (self.rows, self.columns, layout) = (rows, columns, .pairs(panels))
+    }
+
+    /// What it is rounded to.
+    var precision: Precision {
+        if case .pairs = layout { .bfloat16 } else { .float32 }
+    }
+
     /// A matrix as it lies in memory, for OpenBLAS.
     init(unpacked matrix: Matrix, _ rows: Int, _ columns: Int) {
         precondition(!Self.usesPanels, "the loops of gemm.c read panels only")
@@ -70,18 +96,45 @@ struct RightHandSide: @unchecked Sendable {
         _ a: Matrix, rows m: Int, panels range: Range<Int>? = nil, bias: UnsafePointer<Float>? = nil,
         accumulating: Bool = false, into out: UnsafeMutablePointer<Float>, stride: Int
     ) {
+        multiply(
+            .values(a), rows: m, panels: range, bias: bias, accumulating: accumulating, into: out, stride: stride)
+    }
+
+    /// The same for rows that may have been rounded before, which a right-hand side of brain floats takes.
+    func multiply(
+        _ left: LeftHandSide, rows m: Int, panels range: Range<Int>? = nil, bias: UnsafePointer<Float>? = nil,
+        accumulating: Bool = false, into out: UnsafeMutablePointer<Float>, stride: Int
+    ) {
         let range = range ?? 0..<panelCount
-        if Self.usesPanels {
-            let (pointer, rowStride) =
-                switch layout {
-                case .panels(let panels): (panels, 0)
-                case .matrix(let matrix): (matrix.pointer, matrix.stride)
-                }
+        let adds: Int32 = accumulating ? 1 : 0
+        switch (layout, left) {
+        case (.pairs(let panels), .values(let a)):
+            ck_pair_gemm(
+                m, rows, a.pointer, a.stride, a.transposed ? CK_LEFT_TRANSPOSED : CK_LEFT_FLOATS, panels, columns,
+                range.lowerBound, range.upperBound, bias, adds, out, stride)
+        case (.pairs(let panels), .pairs(let a)):
+            ck_pair_gemm(
+                m, rows, a.pointer, a.stride, CK_LEFT_PAIRS, panels, columns, range.lowerBound, range.upperBound, bias,
+                adds, out, stride)
+        case (.panels(let panels), .values(let a)) where Self.usesPanels:
             ck_gemm(
-                m, rows, a.pointer, a.stride, a.transposed ? 1 : 0, pointer, rowStride, columns, range.lowerBound,
-                range.upperBound, bias, accumulating ? 1 : 0, out, stride)
-            return
+                m, rows, a.pointer, a.stride, a.transposed ? 1 : 0, panels, 0, columns, range.lowerBound,
+                range.upperBound, bias, adds, out, stride)
+        case (.matrix(let matrix), .values(let a)) where Self.usesPanels:
+            ck_gemm(
+                m, rows, a.pointer, a.stride, a.transposed ? 1 : 0, matrix.pointer, matrix.stride, columns,
+                range.lowerBound, range.upperBound, bias, adds, out, stride)
+        case (_, .values(let a)):
+            multiplyByBLAS(
+                a, rows: m, panels: range, bias: bias, accumulating: accumulating, into: out, stride: stride)
+        case (_, .pairs): preconditionFailure("rounded rows meet a right-hand side that is not rounded")
         }
+    }
+
+    private func multiplyByBLAS(
+        _ a: Matrix, rows m: Int, panels range: Range<Int>, bias: UnsafePointer<Float>?, accumulating: Bool,
+        into out: UnsafeMutablePointer<Float>, stride: Int
+    ) {
         let first = range.lowerBound * Self.panelWidth
         let count = min(range.upperBound * Self.panelWidth, columns) - first
         if let bias {
@@ -101,6 +154,7 @@ struct RightHandSide: @unchecked Sendable {
                     m, min(Self.panelWidth, columns - start), rows, a,
                     Matrix(pointer: panels + start * rows, stride: width), beta, out + start, stride)
             }
+        case .pairs: preconditionFailure("OpenBLAS has no products of brain floats here")
         }
     }
 }
@@ -111,6 +165,17 @@ func pack(_ matrix: Matrix, _ rows: Int, _ columns: Int, into room: UnsafeMutabl
     let panels = (columns + RightHandSide.panelWidth - 1) / RightHandSide.panelWidth
     Parallel.ranges(panels, grain: max(32_768 / max(rows * RightHandSide.panelWidth, 1), 1)) { range in
         ck_gemm_pack(
+            matrix.pointer, matrix.stride, matrix.transposed ? 1 : 0, rows, columns, range.lowerBound,
+            range.upperBound, room)
+    }
+}
+
+/// Rounds b [rows, columns] and packs it into panels of pairs, on all cores.
+func packPairs(_ matrix: Matrix, _ rows: Int, _ columns: Int, into room: UnsafeMutablePointer<UInt32>) {
+    nonisolated(unsafe) let (room, matrix) = (room, matrix)
+    let panels = (columns + RightHandSide.panelWidth - 1) / RightHandSide.panelWidth
+    Parallel.ranges(panels, grain: max(32_768 / max(rows * RightHandSide.panelWidth, 1), 1)) { range in
+        ck_pair_pack(
             matrix.pointer, matrix.stride, matrix.transposed ? 1 : 0, rows, columns, range.lowerBound,
             range.upperBound, room)
     }

@@ -12,11 +12,14 @@ import CKernels
 ///   - v: `[N, S, C]`.
 ///   - heads: their number, a divisor of C; d = C / heads.
 ///   - causal: position i sees positions up to i only.
+///   - precision: what the factors of its products are rounded to; the softmax is in float32.
 /// - Returns: `[N, L, C]`.
-package func attention(_ q: Tensor, _ k: Tensor, _ v: Tensor, heads: Int, causal: Bool = false) -> Tensor {
+package func attention(
+    _ q: Tensor, _ k: Tensor, _ v: Tensor, heads: Int, causal: Bool = false, precision: Precision = .float32
+) -> Tensor {
     precondition(k.shape == v.shape && q.channels == k.channels, "attention of \(q.shape), \(k.shape), \(v.shape)")
     precondition(q.channels.isMultiple(of: heads), "\(q.channels) channels do not split into \(heads) heads")
-    let plan = AttentionPlan(q: q, k: k, heads: heads, causal: causal)
+    let plan = AttentionPlan(q: q, k: k, heads: heads, causal: causal, precision: precision)
     guard q.requiresGradient || k.requiresGradient || v.requiresGradient else {
         return attend(q, k, v, plan, lse: nil)
     }
@@ -41,6 +44,9 @@ private func attend(_ q: Tensor, _ k: Tensor, _ v: Tensor, _ plan: AttentionPlan
         let queries = plan.queryMatrix(q, pair, range)
         let result = out.pointer + plan.queryOffset(pair, range.lowerBound)
         let lse = lse.map { $0.pointer + pair * plan.queries + range.lowerBound }
+        if plan.precision == .bfloat16 && !plan.causal {
+            return attend(plan, pair, range, queries, packed, into: result, lse: lse)
+        }
         withScratch(rows * (plan.scoreStride + 2)) { scores in
             let weights = Matrix(pointer: scores, stride: plan.scoreStride)
             guard plan.keyBlocks > 1 else {
@@ -64,6 +70,31 @@ private func attend(_ q: Tensor, _ k: Tensor, _ v: Tensor, _ plan: AttentionPlan
         }
     }
     return out.tensor
+}
+
+/// One block of queries with products of brain floats: probabilities are rounded as they are made.
+private func attend(
+    _ plan: AttentionPlan, _ pair: Int, _ range: Range<Int>, _ queries: Matrix, _ packed: AttentionOperands,
+    into result: UnsafeMutablePointer<Float>, lse: UnsafeMutablePointer<Float>?
+) {
+    let rows = range.count
+    // A vector more between rows, which must not lie a power of two apart.
+    let weightStride = plan.scoreStride / 2 + 16
+    withScratch(rows * (plan.scoreStride + weightStride + 2)) { scores in
+        let weights = (scores + rows * plan.scoreStride).pairs
+        let top = scores + rows * (plan.scoreStride + weightStride)
+        let total = top + rows
+        for keyBlock in 0..<plan.keyBlocks {
+            packed.keys(pair, keyBlock).multiply(queries, rows: rows, into: scores, stride: plan.scoreStride)
+            ck_pair_softmax(
+                scores, plan.scale, top, total, weights, weightStride, result, plan.size, plan.channels,
+                keyBlock == 0 ? 1 : 0, rows, plan.keyRange(keyBlock).count, plan.scoreStride)
+            packed.values(pair, keyBlock).multiply(
+                .pairs(PairMatrix(pointer: weights, stride: weightStride)), rows: rows, accumulating: keyBlock > 0,
+                into: result, stride: plan.channels)
+        }
+        ck_softmax_finish(top, total, result, plan.size, plan.channels, lse, rows)
+    }
 }
 
 /// With P the probabilities and O the result: dV = Pᵀ·dO, dP = dO·Vᵀ, dS = P∘(dP − Σ dO∘O), dQ = dS·K/√d,
@@ -99,18 +130,22 @@ private func attentionVJP(
     let keyRange = plan.keyRange(keyBlock)
     let (first, keys) = (keyRange.lowerBound, keyRange.count)
     let blockScores = plan.range(0).count * stride
+    let precision = plan.precision
     let room = max(
-        RightHandSide.packedCount(size, keys), RightHandSide.packedCount(keys, size),
-        RightHandSide.packedCount(plan.range(0).count, size))
+        RightHandSide.packedCount(size, keys, precision), RightHandSide.packedCount(keys, size, precision),
+        RightHandSide.packedCount(plan.range(0).count, size, precision))
     withScratch(2 * blockScores + 4 * room) { scratch in
         let (p, dp) = (scratch, scratch + blockScores)
         let rooms = (0..<4).map { scratch + 2 * blockScores + $0 * room }
         let keysAcross = RightHandSide(
-            packing: plan.keyMatrix(k, pair, from: first, transposed: true), size, keys, into: rooms[0])
+            packing: plan.keyMatrix(k, pair, from: first, transposed: true), size, keys, precision: precision,
+            into: rooms[0])
         let valuesAcross = RightHandSide(
-            packing: plan.keyMatrix(v, pair, from: first, transposed: true), size, keys, into: rooms[1])
+            packing: plan.keyMatrix(v, pair, from: first, transposed: true), size, keys, precision: precision,
+            into: rooms[1])
         let keysDown = RightHandSide(
-            packing: plan.keyMatrix(k, pair, from: first), keys, size, for: plan.queries, into: rooms[2])
+            packing: plan.keyMatrix(k, pair, from: first), keys, size, for: plan.queries, precision: precision,
+            into: rooms[2])
         let keyOffset = plan.keyOffset(pair) + first * channels
         for block in 0..<plan.blocks {
             let range = plan.range(block)
@@ -119,7 +154,7 @@ private func attentionVJP(
             keysAcross.multiply(queries, rows: range.count, into: p, stride: stride)
             ck_softmax_again(
                 p, plan.scale, lse.pointer + row, p, range.count, keys, stride, plan.causal ? 1 : 0, range.lowerBound)
-            RightHandSide(packing: out, range.count, size, for: keys, into: rooms[3]).multiply(
+            RightHandSide(packing: out, range.count, size, for: keys, precision: precision, into: rooms[3]).multiply(
                 Matrix(pointer: p, stride: stride, transposed: true), rows: keys, accumulating: block > 0,
                 into: dv.pointer + keyOffset, stride: channels)
             valuesAcross.multiply(out, rows: range.count, into: dp, stride: stride)
@@ -127,9 +162,10 @@ private func attentionVJP(
             keysDown.multiply(
                 Matrix(pointer: dp, stride: stride), rows: range.count, accumulating: adding,
                 into: dq.pointer + plan.queryOffset(pair, range.lowerBound), stride: channels)
-            RightHandSide(packing: queries, range.count, size, for: keys, into: rooms[3]).multiply(
-                Matrix(pointer: dp, stride: stride, transposed: true), rows: keys, accumulating: block > 0,
-                into: dk.pointer + keyOffset, stride: channels)
+            RightHandSide(packing: queries, range.count, size, for: keys, precision: precision, into: rooms[3])
+                .multiply(
+                    Matrix(pointer: dp, stride: stride, transposed: true), rows: keys, accumulating: block > 0,
+                    into: dk.pointer + keyOffset, stride: channels)
         }
     }
 }
@@ -141,14 +177,20 @@ private struct AttentionOperands: Sendable {
     private let room: Output
     /// The size, in values, of one pair's packed keys; its packed values take as much.
     private let half: Int
+    private let packs: Bool
     /// With a single block of queries, its task packs for itself.
     private let packsAhead: Bool
 
     init(_ k: Tensor, _ v: Tensor, _ plan: AttentionPlan) {
         (self.k, self.v, self.plan) = (k, v, plan)
-        half = plan.keyBlocks * max(plan.scoreStride * plan.size, RightHandSide.packedCount(plan.blockKeys, plan.size))
-        room = Output([RightHandSide.usesPanels ? plan.pairs * 2 * half : 0])
-        packsAhead = RightHandSide.usesPanels && plan.blocks > 1
+        packs = RightHandSide.packs(plan.precision)
+        half =
+            plan.keyBlocks
+            * max(
+                RightHandSide.packedCount(plan.size, plan.scoreStride, plan.precision),
+                RightHandSide.packedCount(plan.blockKeys, plan.size, plan.precision))
+        room = Output([packs ? plan.pairs * 2 * half : 0])
+        packsAhead = packs && plan.blocks > 1
         guard packsAhead else { return }
         Parallel.forEach(plan.pairs * plan.keyBlocks) { index in
             let (pair, block) = index.quotientAndRemainder(dividingBy: plan.keyBlocks)
@@ -166,7 +208,7 @@ private struct AttentionOperands: Sendable {
         let range = plan.keyRange(block)
         return RightHandSide(
             packing: plan.keyMatrix(k, pair, from: range.lowerBound, transposed: true), plan.size, range.count,
-            into: place(pair, block))
+            precision: plan.precision, into: place(pair, block))
     }
 
     @discardableResult
@@ -174,19 +216,26 @@ private struct AttentionOperands: Sendable {
         let range = plan.keyRange(block)
         return RightHandSide(
             packing: plan.keyMatrix(v, pair, from: range.lowerBound), range.count, plan.size,
-            into: place(pair, block) + half)
+            precision: plan.precision, into: place(pair, block) + half)
     }
 
     func keys(_ pair: Int, _ block: Int) -> RightHandSide {
-        guard RightHandSide.usesPanels else { return packKeys(pair, block) }
+        guard packs else { return packKeys(pair, block) }
         if !packsAhead { packKeys(pair, block) }
         // Scores are computed up to the end of the last vector, where the panels hold zeros.
-        return RightHandSide(packed: place(pair, block), plan.size, (plan.keyRange(block).count + 15) / 16 * 16)
+        return packed(place(pair, block), plan.size, (plan.keyRange(block).count + 15) / 16 * 16)
     }
 
     func values(_ pair: Int, _ block: Int) -> RightHandSide {
         guard packsAhead else { return packValues(pair, block) }
-        return RightHandSide(packed: place(pair, block) + half, plan.keyRange(block).count, plan.size)
+        return packed(place(pair, block) + half, plan.keyRange(block).count, plan.size)
+    }
+
+    private func packed(_ place: UnsafeMutablePointer<Float>, _ rows: Int, _ columns: Int) -> RightHandSide {
+        switch plan.precision {
+        case .float32: RightHandSide(packed: place, rows, columns)
+        case .bfloat16: RightHandSide(pairs: place.pairs, rows, columns)
+        }
     }
 }
 
@@ -197,12 +246,13 @@ private struct AttentionPlan: Sendable {
     let scoreStride: Int
     let scale: Float
     let causal: Bool
+    let precision: Precision
 
-    init(q: Tensor, k: Tensor, heads: Int, causal: Bool) {
+    init(q: Tensor, k: Tensor, heads: Int, causal: Bool, precision: Precision) {
         (queries, channels) = (q.shape[1], q.shape[2])
         keys = k.shape[1]
         pairs = q.shape[0] * heads
-        (self.heads, self.causal) = (heads, causal)
+        (self.heads, self.causal, self.precision) = (heads, causal, precision)
         size = channels / heads
         scale = 1 / Float(size).squareRoot()
         blockKeys = keys <= PathSizes.attentionKeys || causal ? max(keys, 1) : PathSizes.attentionBlock

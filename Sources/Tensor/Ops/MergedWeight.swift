@@ -8,12 +8,13 @@ extension PreparedLinear {
     ///   - down: `[r, in]`.
     ///   - up: `[out, r]`.
     ///   - lengths: `[out]`, the length of each row.
-    /// - Returns: the weight, and `[out]`, what its rows were multiplied by; nil where products read no panels.
+    /// - Returns: the weight, and `[out]`, what its rows were multiplied by; nil where products read no panels, or
+    ///   panels of brain floats, to which a small change could be lost.
     func merged(down: Tensor, up: Tensor, rowLengths lengths: Tensor) -> (weight: PreparedLinear, gain: Tensor)? {
         precondition(
             up.shape == [outputs, down.shape[0]] && down.shape[1] == inputs && lengths.shape == [outputs],
             "factors of shape \(up.shape) and \(down.shape) for a weight of shape \([outputs, inputs])")
-        guard RightHandSide.usesPanels else { return nil }
+        guard RightHandSide.usesPanels, case .values(let packed, _) = layout else { return nil }
         let rank = down.shape[0]
         let (sum, gain) = (Output([ck_gemm_packed_size(inputs, outputs)]), Output([outputs]))
         withExtendedLifetime(packed.wide) { packed in

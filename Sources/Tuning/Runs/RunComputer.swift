@@ -6,19 +6,23 @@ package struct RunComputer: Codable, Sendable, Hashable, CustomStringConvertible
     package let attune: String?
     /// Vector instructions of the loops, such as "x86-64-v4".
     package let vectors: String
-    /// What computes matrix products: "attune x86-64-v4", or OpenBLAS's kernels, "OpenBLAS Haswell".
+    /// What computes matrix products: "attune x86-64-v4", or OpenBLAS's kernels, "OpenBLAS Haswell"; with bfloat16 also
+    /// what multiplies that, as in "attune x86-64-v4, avx512_bf16".
     package let products: String
     /// OpenBLAS's version and kernels, which some operations use whatever computes the products.
     package let blas: String
 
     /// This process's.
     ///
-    /// - Parameter version: Attune's.
-    package static func current(version: String? = nil) -> RunComputer {
+    /// - Parameters:
+    ///   - version: Attune's.
+    ///   - precision: of the run's products.
+    package static func current(version: String? = nil, precision: Precision = .float32) -> RunComputer {
         let library = BLAS.configuration.split(separator: " ").prefix(2).joined(separator: " ")
         return RunComputer(
             attune: version, vectors: VectorLevel.processor,
-            products: VectorLevel.hasOwnProducts ? "attune \(VectorLevel.products)" : "OpenBLAS \(BLAS.coreName)",
+            products: (VectorLevel.hasOwnProducts ? "attune \(VectorLevel.products)" : "OpenBLAS \(BLAS.coreName)")
+                + (precision == .bfloat16 ? ", \(BFloat16Unit.name)" : ""),
             blas: "\(library) \(BLAS.coreName)")
     }
 

@@ -46,6 +46,8 @@ package struct TrainingConfiguration: Codable, Sendable, Hashable {
     package var warmStart: String?
     /// Fields of the model's files that are left out, where that counts; nil for none.
     package var ignoredFields: [String]?
+    /// What products with frozen weights are computed in, as "bfloat16"; nil for float32. Adapters are in float32.
+    package var precision: String?
 
     package init() {}
 
@@ -189,6 +191,7 @@ package struct RunIdentity: Codable, Sendable, Hashable {
         fields["ema"] = c.averageDecay.map { "\($0)" }
         if c.targets == .all { for name in ["kind", "rank", "alpha"] { fields[name] = nil } }
         if let warmStart = c.warmStart { fields["warm-start"] = warmStart }
+        if let precision = c.precision { fields["precision"] = precision }
         if let ignored = c.ignoredFields { fields["ignore-config"] = ignored.joined(separator: ", ") }
         return fields
     }

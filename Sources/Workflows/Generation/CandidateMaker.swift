@@ -40,7 +40,7 @@ package struct CandidateMaker {
         extras = RecipeExtras(
             negativePrompt: text, clipSkip: skipped,
             tracesNegativePrompt: text != nil && settings.baseline == .negativePrompt,
-            ignoredFields: model.ignoredFields)
+            ignoredFields: model.ignoredFields, precision: model.recordedPrecision)
         if let name = model.scheduler.distilledClass, settings.sampler != .lcm {
             warn(
                 "warning: \(name) in the model's scheduler says that it was distilled; its images "

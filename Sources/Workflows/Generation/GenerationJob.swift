@@ -7,7 +7,7 @@ package struct GenerationJob: Sendable {
     package static let limit = 100_000_000
 
     package let prompts: URL
-    package let model: ModelSource
+    package var model: ModelSource
     package let denoising: DenoisingSettings
     /// The prompts that are worked on.
     package var part = Part.all

@@ -12,6 +12,8 @@ package struct MachineReport: Encodable {
     package let vectorLevel: String
     /// What matrix products run on: Attune's own kernels, or OpenBLAS where the level is below x86-64-v4.
     package let products: String
+    /// What multiplies brain floats with --precision bfloat16.
+    package let bfloat16: String
     package let threads: Int
     /// What this process may run on, by its affinity mask.
     package let processors: Int
@@ -51,6 +53,7 @@ package struct MachineReport: Encodable {
         blasCore = BLAS.coreName
         vectorLevel = VectorLevel.processor
         products = VectorLevel.hasOwnProducts ? "attune \(VectorLevel.products)" : "OpenBLAS \(BLAS.coreName)"
+        bfloat16 = BFloat16Unit.name
         threads = Parallel.threads
         (processors, processorQuota) = (Processors.allowed, Processors.quota())
         memoryBytes = process.physicalMemory
@@ -99,7 +102,8 @@ package struct MachineReport: Encodable {
             "memory   \(formatted(Double(memoryBytes) / gigabyte, digits: 1)) GB"
                 + (availableMemoryBytes.map { ", \(formatted(Double($0) / gigabyte, digits: 1)) GB available" } ?? ""),
             "blas     \(blas), core \(blasCore)",
-            "vectors  \(vectorLevel), products by \(products)",
+            "vectors  \(vectorLevel), products by \(products), of bfloat16 by \(bfloat16)"
+                + (BFloat16Unit.isFast ? "" : ": not faster than float32 here"),
             "threads  \(threads), of \(processors) processors that this process may use"
                 + (processorQuota.map { " and the time of \($0)" } ?? ""),
         ]

@@ -1,5 +1,6 @@
 package import Diffusion
 package import Foundation
+package import Tensor
 import Tuning
 
 /// Which model makes images, and which adapter is folded into it.
@@ -12,6 +13,8 @@ package struct ModelSource: Sendable {
     package var adapter: URL?
     /// Keeps 16-bit weights in 16 bits.
     package var lowMemory = false
+    /// What products are computed in.
+    package var precision = Precision.float32
     /// Fields of the configuration files that are left out.
     package var ignoredFields: [String] = []
 
@@ -26,12 +29,13 @@ package struct ModelSource: Sendable {
         let ignored = IgnoredFields(ignoredFields)
         guard let adapter else {
             let loaded = try DiffusionModel.load(
-                from: folder, for: use, variant: variant, lowMemory: lowMemory, ignoring: ignored)
+                from: folder, for: use, variant: variant, lowMemory: lowMemory, precision: precision, ignoring: ignored)
             return (loaded, nil)
         }
         let folding = AdapterFolding(try AdapterFile.load(adapter) { try UNetConfiguration.layers(of: folder) })
         let loaded = try DiffusionModel.load(
-            from: folder, for: use, variant: variant, adapter: folding, lowMemory: lowMemory, ignoring: ignored)
+            from: folder, for: use, variant: variant, adapter: folding, lowMemory: lowMemory, precision: precision,
+            ignoring: ignored)
         // A layer that the model lacks would be left out silently.
         try folding.checkAllMet()
         return (loaded, try AdapterFile.digest(of: adapter))

@@ -19,6 +19,8 @@ package struct SampleFolder {
         /// Nil for the model's own size.
         var width, height: Int?
         var ignoredFields: [String]?
+        /// Nil for float32.
+        var precision: String?
     }
 
     package struct Image: Equatable {

@@ -43,6 +43,7 @@ extension SampleFolder.Settings {
             negativePrompt: maker.extras.negativePrompt,
             clipSkip: maker.extras.clipSkip == 0 ? nil : maker.extras.clipSkip, width: maker.size?.width,
             height: maker.size?.height,
-            ignoredFields: maker.extras.ignoredFields.isEmpty ? nil : maker.extras.ignoredFields)
+            ignoredFields: maker.extras.ignoredFields.isEmpty ? nil : maker.extras.ignoredFields,
+            precision: maker.extras.precision)
     }
 }

@@ -43,7 +43,7 @@ package struct CorpusScorer {
         scorer = Scorer(
             model: model.digest, adapter: adapter, draws: draws, steps: timesteps.count, seed: seed,
             schedule: ScheduleDescription(model.scheduler), negatives: negatives?.source,
-            timesteps: range, settled: settled)
+            timesteps: range, settled: settled, precision: model.recordedPrecision)
     }
 
     /// Scores what is not scored yet.

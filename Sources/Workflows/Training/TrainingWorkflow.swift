@@ -2,6 +2,7 @@ package import Cluster
 package import Corpus
 package import Diffusion
 package import Foundation
+import Tensor
 package import Tuning
 
 /// `attune train` as a function: a selection of a corpus and a model folder to an adapter, or a model.
@@ -42,6 +43,11 @@ package struct TrainingWorkflow {
     ) throws -> TrainingOutcome {
         var configuration = configuration
         if let problem = configuration.problem ?? scoreProblem { throw UsageError(problem) }
+        if configuration.targets == .all && model.precision != .float32 {
+            throw UsageError(
+                "--precision \(model.precision.rawValue) is for frozen weights, and --targets all trains every one of them: "
+                    + "leave one of the two out")
+        }
         configuration.loss = configuration.loss ?? LossSettings(score == nil ? .denoise : .weighted)
         if configuration.loss?.kind == .contrast { configuration.loss?.negativesDigest = negatives?.digest }
         let compares = [.dpo, .nft].contains(configuration.loss?.kind)
@@ -49,6 +55,7 @@ package struct TrainingWorkflow {
             corpus: corpus, selection: selection, weights: compares ? nil : score, comparison: compares ? score : nil)
         let loaded = try model.load(for: .noising).model
         if !loaded.ignoredFields.isEmpty { configuration.ignoredFields = loaded.ignoredFields }
+        configuration.precision = loaded.recordedPrecision
         var start: Adapter?
         if let warmStart { start = try WarmStart.adapter(at: warmStart, for: loaded, &configuration) }
         var inputs = TrainingInputs(

@@ -65,6 +65,8 @@ struct TrainCommand: AsyncParsableCommand {
     )
     var lowMemory = false
 
+    @OptionGroup var products: PrecisionOption
+
     @Flag(
         name: .customLong("allow-other-cpu"),
         help: "Resume a run on a processor or BLAS of other kind: the last bits of its adapter will differ.")
@@ -113,6 +115,7 @@ struct TrainCommand: AsyncParsableCommand {
     private func train(_ ranks: MPIGroup?) throws {
         var source = ModelSource(folder: URL(fileURLWithPath: model))
         (source.variant, source.lowMemory, source.ignoredFields) = (copy.variant, lowMemory, config.ignoreConfig)
+        source.precision = products.precision
         var training = TrainingWorkflow(
             corpus: try store.open(writing: true, deciding: true), selection: selection, model: source,
             runName: runName, configuration: try settings())
@@ -121,7 +124,8 @@ struct TrainCommand: AsyncParsableCommand {
         training.warmStart = adapter.warmStart.map { URL(fileURLWithPath: $0) }
         training.validation = try validation.images()
         training.writesEvents = validation.writesEvents
-        (training.computer, training.allowsOtherComputer) = (.current(version: attuneVersion), allowOtherCPU)
+        training.computer = .current(version: attuneVersion, precision: products.precision)
+        training.allowsOtherComputer = allowOtherCPU
         training.ranks = ranks
         let shows = (ranks?.rank ?? 0) == 0
         if let ranks, shows { standardError("training on \(ranks.size) ranks, by \(MPIGroup.version)") }

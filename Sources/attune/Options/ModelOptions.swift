@@ -22,6 +22,8 @@ struct ModelOptions: ParsableArguments {
     )
     var lowMemory = false
 
+    @OptionGroup var products: PrecisionOption
+
     @OptionGroup var config: IgnoreConfigOptions
 
     /// For a workflow to load.
@@ -30,6 +32,7 @@ struct ModelOptions: ParsableArguments {
         source.variant = copy.variant
         source.adapter = adapter.map { URL(fileURLWithPath: $0) }
         source.lowMemory = lowMemory
+        source.precision = products.precision
         source.ignoredFields = config.ignoreConfig
         return source
     }

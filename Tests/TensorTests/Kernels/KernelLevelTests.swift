@@ -47,6 +47,13 @@ struct KernelLevelTests {
         return memory.map(Float.init) + [Float(result)]
     }
 
+    /// Pairs of brain floats that `body` leaves, one after the other.
+    private static func pairs(_ count: Int, _ body: (UnsafeMutablePointer<UInt32>) -> Void) -> [Float] {
+        var memory = [UInt32](repeating: 0, count: count)
+        memory.withUnsafeMutableBufferPointer { if let base = $0.baseAddress { body(base) } }
+        return memory.flatMap { [Float(bitPattern: $0 << 16), Float(bitPattern: $0 & 0xffff_0000)] }
+    }
+
     private static let sixteen = a.map { UInt16(truncatingIfNeeded: $0.bitPattern >> 16) }
 
     private static let elementwise = [
@@ -221,7 +228,71 @@ struct KernelLevelTests {
         },
     ]
 
-    static let loops = elementwise + normalisation + adapters + layouts
+    private static let words = zip(a, b).map { $0.bitPattern >> 16 | $1.bitPattern & 0xffff_0000 }
+
+    private static let brainFloats = [
+        Loop(name: "ck_pair_pack") { n in
+            let size = ck_pair_panels_size(37, n)
+            return pairs(2 * size) {
+                ck_pair_pack(a, n, 0, 37, n, 0, (n + 31) / 32, $0)
+                ck_pair_pack(a, 37, 1, 37, n, 0, (n + 31) / 32, $0 + size)
+            }
+        },
+        Loop(name: "ck_pair_unpack") { n in out(75 * n) { ck_pair_unpack(words, 75, n, 0, (n + 31) / 32, $0) } },
+        Loop(name: "ck_pair_turn") { n in
+            pairs((n + 1) / 2 * 48) {
+                ck_pair_turn(words, 48, n, 0, 32, $0)
+                ck_pair_turn(words, 48, n, 32, 16, $0 + (n + 1) / 2 * 32)
+            }
+        },
+        Loop(name: "ck_pair_rows") { n in
+            let stride = (n + 1) / 2 + 2
+            return pairs(2 * 21 * stride) {
+                ck_pair_rows(a, n, 0, 21, n, $0, stride)
+                ck_pair_rows(a, 21, 1, 21, n, $0 + 21 * stride, stride)
+            }
+        },
+        // Neighbors of a brain float are 2⁻⁸ apart.
+        Loop(name: "ck_pair_softmax", tolerance: 5e-3) { n in
+            let (words, stride) = ((n + 15) / 16 * 8, n + 3)
+            var rest = [Float]()
+            let found = pairs(3 * rows * words) { p in
+                rest = out(rows * (5 + 2)) { x in
+                    for block in 0..<3 {
+                        ck_pair_softmax(
+                            Array(a[block * 999..<block * 999 + rows * stride]), 0.8, x + rows * 5, x + rows * 6,
+                            p + block * rows * words, words, x, 5, 5, block == 0 ? 1 : 0, rows, n, stride)
+                        for index in 0..<rows * 5 { x[index] += b[index] }
+                    }
+                }
+            }
+            return found + rest
+        },
+        // A sum in another order is rounded another way now and then.
+        Loop(name: "ck_pair_winograd_input", tolerance: 2e-2) { n in
+            let channels = (n + 15) / 16 * 16
+            return pairs(2 * 16 * channels / 2) {
+                ck_pair_winograd_input(a, 7, 8, Int32(channels), 1, 2, $0, channels / 2)
+                ck_pair_winograd_input(a, 7, 8, Int32(channels), -1, 5, $0 + 8 * channels, channels / 2)
+            }
+        },
+        Loop(name: "ck_pair_winograd_output", tolerance: 1e-5) { n in
+            let channels = (n + 15) / 16 * 16
+            return out(2 * 5 * 7 * channels) {
+                ck_pair_winograd_output(a, channels, 5, 7, Int32(channels), Int32(channels), 0, 0, b, $0)
+                ck_pair_winograd_output(
+                    a, channels, 5, 7, Int32(channels), Int32(channels), 4, 6, nil, $0 + 35 * channels)
+            }
+        },
+        Loop(name: "ck_pair_winograd_kernel", tolerance: 2e-2) { n in
+            pairs(2 * 16 * n * 32) {
+                ck_pair_winograd_kernel(words, 32 * n, 32, n, 0, $0, n * 32)
+                ck_pair_winograd_kernel(words, 32 * n, 32, n, 1, $0 + 16 * n * 32, n * 32)
+            }
+        },
+    ]
+
+    static let loops = elementwise + normalisation + adapters + layouts + brainFloats
     static let levels = ["default", "x86-64-v3", "x86-64-v4"]
 
     @Test(arguments: loops) func levelsAgree(loop: Loop) {

@@ -21,7 +21,7 @@ import Tuning
             #expect(text.contains("threads \(threads)\n"), "\(text)")
         }
         let one = try #require(digests[1])
-        #expect(one.count == 9, "\(one)")
+        #expect(one.count == 13, "\(one)")
         for (threads, found) in digests { #expect(found == one, "\(threads) threads") }
     }
 
@@ -49,6 +49,18 @@ import Tuning
         show("layer norm", [rows]) {
             layerNorm(rows, scale: randomTensor([1024], seed: 8), shift: randomTensor([1024], seed: 9), epsilon: 1e-5)
         }
+        let frozen = rows.detached
+        show("product in bfloat16", [rows]) {
+            linear(rows, PreparedLinear(weight.detached, precision: .bfloat16)) + linear(frozen, weight.detached)
+        }
+        for (name, kernel) in [
+            ("small", randomTensor([96, 96, 3, 3], seed: 2)), ("large", randomTensor([896, 96, 3, 3], seed: 3)),
+        ] {
+            show("\(name) kernel in bfloat16", [x]) {
+                conv2d(x, PreparedConvolution(kernel, precision: .bfloat16), padding: .uniform(1))
+            }
+        }
+        show("attention in bfloat16", [q, k]) { attention(q, k, k, heads: 4, precision: .bfloat16) }
         try showTraining()
     }
 

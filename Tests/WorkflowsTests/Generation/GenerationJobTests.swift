@@ -1,6 +1,7 @@
 import Corpus
 import Diffusion
 import Foundation
+import Tensor
 import TestSupport
 import Testing
 import Workflows
@@ -37,6 +38,28 @@ import Workflows
         let second = try stopped.job.run(into: stopped.corpus, monitor: Recorder())
         #expect(second.isFinished && second.made == 4 && second.skipped == 2)
         #expect(SmallCorpus.shards(stopped.corpus) == SmallCorpus.shards(small.corpus))
+    }
+
+    /// Other products make other images, so neither stands for the other; what is in float32 stays as it was.
+    @Test func aPrecisionIsPartOfTheRecipe() throws {
+        let small = try SmallCorpus()
+        var job = small.job
+        job.model.precision = .bfloat16
+        #expect(try job.run(into: small.corpus, monitor: Recorder()).made == 6)
+        #expect(try job.run(into: small.corpus, monitor: Recorder()).skipped == 6)
+        #expect(try small.job.run(into: small.corpus, monitor: Recorder()).skipped == 6)
+        #expect(small.corpus.verify().isEmpty)
+        let ids = try small.corpus.ids(CatalogueQuery())
+        #expect(ids.count == 12)
+        let again = try Corpus.reindex(at: small.corpus.folder, scoring: TraceScores())
+        #expect(again.unreadable.isEmpty)
+        #expect(try Set(again.corpus.ids(CatalogueQuery())) == Set(ids))
+        var scoring = ScoringJob(model: small.job.model)
+        (scoring.draws, scoring.steps) = (1, 2)
+        #expect(try scoring.run(in: small.corpus, monitor: Recorder()).made == 12)
+        scoring.model.precision = .bfloat16
+        #expect(try scoring.run(in: small.corpus, monitor: Recorder()).made == 12)
+        #expect(try scoring.run(in: small.corpus, monitor: Recorder()).made == 0)
     }
 
     @Test func partsMakeTheWhole() throws {

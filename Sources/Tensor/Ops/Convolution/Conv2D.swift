@@ -16,13 +16,7 @@ package func conv2d(
         x.shape.count == 4 && x.shape[3] == weight.inputChannels,
         "a convolution of \(weight.inputChannels) channels got a tensor of shape \(x.shape)")
     let geometry = ConvolutionGeometry(x.shape, weight, stride: stride, padding: padding)
-    let value = withExtendedLifetime(weight.opened()) { kernel in
-        if geometry.isPointwise { return geometry.pointwise(x, kernel, bias: bias) }
-        guard Winograd.suits(x, weight, stride: stride, padding: padding) else {
-            return geometry.direct(x, kernel, bias: bias)
-        }
-        return Winograd.convolve(x, kernel, .forward, bias: bias)
-    }
+    let value = geometry.output(x, weight, bias: bias)
     let savedInput = weight.parameter == nil ? nil : x.detached
     let parents = [x] + (weight.parameter.map { [$0] } ?? []) + (bias.map { [$0] } ?? [])
     let needsInput = x.requiresGradient
@@ -52,11 +46,25 @@ struct ConvolutionGeometry: Sendable {
     }
 
     var isPointwise: Bool { kernelHeight == 1 && kernelWidth == 1 && stride == 1 && padding == .none }
-    private var columns: Int { kernelHeight * kernelWidth * inputs }
-    private var pixels: Int { outHeight * outWidth }
+    var columns: Int { kernelHeight * kernelWidth * inputs }
+    var pixels: Int { outHeight * outWidth }
+
+    func output(_ x: Tensor, _ weight: PreparedConvolution, bias: Tensor?) -> Tensor {
+        switch weight.layout {
+        case .pairs(let kernel): output(x, weight, kernel, bias: bias)
+        case .values(let stored):
+            withExtendedLifetime(weight.opened(stored)) { kernel in
+                if isPointwise { return pointwise(x, kernel, bias: bias) }
+                guard Winograd.suits(x, weight, stride: stride, padding: padding) else {
+                    return direct(x, kernel, bias: bias)
+                }
+                return Winograd.convolve(x, kernel, .forward, bias: bias)
+            }
+        }
+    }
 
     /// A 1×1 kernel is a matrix product over pixels.
-    func pointwise(_ x: Tensor, _ weight: OpenedKernel, bias: Tensor?) -> Tensor {
+    private func pointwise(_ x: Tensor, _ weight: OpenedKernel, bias: Tensor?) -> Tensor {
         let out = Output([images, height, width, outputs])
         gemm(
             x.rows, Matrix(pointer: x.pointer, stride: inputs),
@@ -67,7 +75,7 @@ struct ConvolutionGeometry: Sendable {
 
     /// im2col and a product: in tiles of output pixels that stay in the second-level cache where the kernel does too,
     /// in large parts of the image where the kernel is read from memory.
-    func direct(_ x: Tensor, _ weight: OpenedKernel, bias: Tensor?) -> Tensor {
+    private func direct(_ x: Tensor, _ weight: OpenedKernel, bias: Tensor?) -> Tensor {
         let out = Output([images, outHeight, outWidth, outputs])
         withScratch(weight.roomCount) { room in
             let kernel = weight.rightHandSide(in: room)
@@ -111,36 +119,40 @@ struct ConvolutionGeometry: Sendable {
     }
 
     func inputGradient(_ gradient: Tensor, _ weight: PreparedConvolution) -> Tensor {
-        withExtendedLifetime(weight.opened()) { kernel in
-            guard Winograd.suits(gradient, weight, stride: stride, padding: padding) else {
-                return directInputGradient(gradient, kernel)
+        switch weight.layout {
+        case .pairs(let kernel): return inputGradient(gradient, weight, kernel)
+        case .values(let stored):
+            return withExtendedLifetime(weight.opened(stored)) { kernel in
+                guard Winograd.suits(gradient, weight, stride: stride, padding: padding) else {
+                    return withScratch(kernel.transposedRoomCount) { room in
+                        directInputGradient(gradient, kernel.transposed(in: room))
+                    }
+                }
+                return Winograd.convolve(gradient, kernel, .backward)
             }
-            return Winograd.convolve(gradient, kernel, .backward)
         }
     }
 
-    private func directInputGradient(_ gradient: Tensor, _ weight: OpenedKernel) -> Tensor {
+    /// - Parameter transposed: the kernel's transpose, from outputs to im2col's rows.
+    func directInputGradient(_ gradient: Tensor, _ transposed: RightHandSide) -> Tensor {
         let out = Output([images, height, width, inputs])
-        withScratch(weight.transposedRoomCount) { room in
-            let transposed = weight.transposed(in: room)
-            if isPointwise {
-                gemm(
-                    gradient.rows, Matrix(pointer: gradient.pointer, stride: outputs), transposed, into: out.pointer,
-                    stride: inputs)
-                return
-            }
-            // Windows overlap in the gradient, so each image is added up by one thread.
-            out.pointer.update(repeating: 0, count: out.storage.count)
-            for image in 0..<images {
-                let products = Output([pixels, columns])
-                gemm(
-                    pixels, Matrix(pointer: gradient.pointer + image * pixels * outputs, stride: outputs), transposed,
-                    into: products.pointer, stride: columns)
-                ck_col2im(
-                    products.pointer, out.pointer + image * height * width * inputs, 0, pixels, Int32(height),
-                    Int32(width), Int32(inputs), Int32(outWidth), Int32(kernelHeight), Int32(kernelWidth),
-                    Int32(stride), Int32(padding.top), Int32(padding.left))
-            }
+        if isPointwise {
+            gemm(
+                gradient.rows, Matrix(pointer: gradient.pointer, stride: outputs), transposed, into: out.pointer,
+                stride: inputs)
+            return out.tensor
+        }
+        // Windows overlap in the gradient, so each image is added up by one thread.
+        out.pointer.update(repeating: 0, count: out.storage.count)
+        for image in 0..<images {
+            let products = Output([pixels, columns])
+            gemm(
+                pixels, Matrix(pointer: gradient.pointer + image * pixels * outputs, stride: outputs), transposed,
+                into: products.pointer, stride: columns)
+            ck_col2im(
+                products.pointer, out.pointer + image * height * width * inputs, 0, pixels, Int32(height),
+                Int32(width), Int32(inputs), Int32(outWidth), Int32(kernelHeight), Int32(kernelWidth),
+                Int32(stride), Int32(padding.top), Int32(padding.left))
         }
         return out.tensor
     }

@@ -1,34 +1,53 @@
 import CKernels
-import Synchronization
 
 /// The kernel of a 2-D convolution in the layout that products read, made once from PyTorch's: panels (panels.c) of
-/// `[in·kh·kw, out]`, and for small 3×3 kernels their Winograd transform at the first use.
+/// `[in·kh·kw, out]`, and for small 3×3 kernels their Winograd transform at the first use; or brain floats (PairKernel).
 ///
 /// How it is laid out is private to this module.
 package struct PreparedConvolution: Sendable {
     package let outputChannels, inputChannels, kernelHeight, kernelWidth: Int
     /// Where gradients go; nil for a frozen kernel.
     let parameter: Tensor?
-    private let stored: StoredValues
+    let layout: Layout
     private let transforms = TransformedKernels()
+
+    enum Layout: Sendable {
+        case values(StoredValues)
+        case pairs(PairKernel)
+    }
 
     /// - Parameters:
     ///   - oihw: `[out, in, kh, kw]`.
-    ///   - precision: what to keep it in where that loses nothing.
-    package init(_ oihw: Tensor, keptAs precision: WeightPrecision = .float32) {
+    ///   - stored: what to keep it in where that loses nothing.
+    ///   - precision: what products with it are computed in. A parameter, and a kernel of an odd number of input
+    ///     channels, stay float32.
+    package init(
+        _ oihw: Tensor, keptAs stored: WeightPrecision = .float32, precision: Precision = .float32
+    ) {
         precondition(oihw.shape.count == 4, "a convolution kernel has four dimensions, not \(oihw.shape)")
         (outputChannels, inputChannels) = (oihw.shape[0], oihw.shape[1])
         (kernelHeight, kernelWidth) = (oihw.shape[2], oihw.shape[3])
         parameter = oihw.requiresGradient ? oihw : nil
+        guard precision == .float32 || parameter != nil || !inputChannels.isMultiple(of: 2) else {
+            layout = .pairs(PairKernel(oihw))
+            return
+        }
         let rows = inputChannels * kernelHeight * kernelWidth
         let room = Output([ck_gemm_packed_size(rows, outputChannels)])
         pack(
             Matrix(pointer: oihw.pointer, stride: rows, transposed: true), rows, outputChannels, into: room.pointer)
-        stored = StoredValues(room.tensor, keptAs: precision)
+        layout = .values(StoredValues(room.tensor, keptAs: stored))
     }
 
-    /// The kernel for one use, during which it must be kept alive.
-    func opened() -> OpenedKernel { OpenedKernel(self, stored.wide, keepsTransforms: !stored.isNarrow) }
+    /// What products with it are computed in.
+    package var precision: Precision {
+        if case .pairs = layout { .bfloat16 } else { .float32 }
+    }
+
+    /// A kernel of float32 for one use, during which it must be kept alive.
+    func opened(_ stored: StoredValues) -> OpenedKernel {
+        OpenedKernel(self, stored.wide, keepsTransforms: !stored.isNarrow)
+    }
 
     fileprivate func transform(_ direction: Winograd.Direction, make: () -> Tensor) -> Tensor {
         transforms.get(direction, make: make)
@@ -95,20 +114,6 @@ struct OpenedKernel: Sendable {
                     plane: source.rows * source.columns)
             }
             return planes.tensor
-        }
-    }
-}
-
-/// Transforms of one kernel, made when first asked for; who else asks meanwhile waits.
-private final class TransformedKernels: Sendable {
-    private let made = Mutex<[Winograd.Direction: Tensor]>([:])
-
-    func get(_ direction: Winograd.Direction, make: () -> Tensor) -> Tensor {
-        made.withLock { made in
-            if let present = made[direction] { return present }
-            let tensor = make()
-            made[direction] = tensor
-            return tensor
         }
     }
 }

@@ -6,12 +6,15 @@ enum Winograd {
     /// Which convolution a kernel is used for.
     enum Direction: Sendable { case forward, backward }
 
-    static func suits(_ x: Tensor, _ weight: PreparedConvolution, stride: Int, padding: Padding) -> Bool {
+    /// - Parameter side: of the blocks of outputs, in pixels.
+    static func suits(
+        _ x: Tensor, _ weight: PreparedConvolution, stride: Int, padding: Padding, side: Int = 4
+    ) -> Bool {
         guard weight.kernelHeight == 3, weight.kernelWidth == 3, stride == 1, padding == .uniform(1),
             weight.inputChannels.isMultiple(of: 16), weight.outputChannels.isMultiple(of: 16)
         else { return false }
         let (height, width) = (x.shape[1], x.shape[2])
-        let covered = (height + 3) / 4 * ((width + 3) / 4) * 16
+        let covered = (height + side - 1) / side * ((width + side - 1) / side) * side * side
         // A block that hangs over the edge is computed in full. The number of images plays no part, so that an image
         // does not depend on its batch.
         return height * width * 2 >= covered
@@ -22,7 +25,7 @@ enum Winograd {
     /// - Returns: `[N, H, W, out]`, or `[N, H, W, in]`.
     static func convolve(_ x: Tensor, _ weight: OpenedKernel, _ direction: Direction, bias: Tensor? = nil) -> Tensor {
         let kernel = Kernel(weight, direction)
-        let tiling = WinogradTiling(x.shape, outputs: kernel.columns)
+        let tiling = WinogradTiling(x.shape, outputs: kernel.columns, side: 4)
         let out = Output(x.shape.dropLast() + [kernel.columns])
         if let planes = weight.keptTransform(direction) {
             convolve(x, planes, tiling, bias: bias, into: out)
@@ -130,40 +133,9 @@ enum Winograd {
     }
 }
 
-/// The 4×4 blocks of outputs that a batch of images is cut into.
-private struct WinogradTiling: Sendable {
-    let height, width, inputs, outputs: Int
-    let count: Int
-    private let tileColumns, tilesAnImage: Int
-
-    init(_ shape: [Int], outputs: Int) {
-        (height, width, inputs, self.outputs) = (shape[1], shape[2], shape[3], outputs)
-        tileColumns = (width + 3) / 4
-        tilesAnImage = (height + 3) / 4 * tileColumns
-        count = shape[0] * tilesAnImage
-    }
-
-    /// Tiles that pass through all stages together: up to 48, in a number of equal blocks that splits evenly over
-    /// cores. Four or fewer are not worth reading the kernel twice.
-    var blockTiles: Int {
-        let blocks = count <= 4 ? 1 : count <= 48 ? 2 : (count + 191) / 192 * 4
-        return (count + blocks - 1) / blocks
-    }
-
-    /// Tiles whose transforms are in memory together, at most 64 MB of them.
-    var groups: [Range<Int>] {
-        let size = max(PathSizes.winogradGroup / (36 * inputs) / 12 * 12, 96)
-        let parts = (count + size - 1) / size
-        return (0..<parts).map { $0 * count / parts..<($0 + 1) * count / parts }
-    }
-
-    /// The image of a tile and the first pixel of its block.
-    private func place(_ tile: Int) -> (image: Int, y: Int, x: Int) {
-        let (image, index) = tile.quotientAndRemainder(dividingBy: tilesAnImage)
-        return (image, index / tileColumns * 4, index % tileColumns * 4)
-    }
-
-    func transformInput(_ x: Tensor, _ range: Range<Int>, into out: UnsafeMutablePointer<Float>, plane: Int) {
+extension WinogradTiling {
+    fileprivate func transformInput(_ x: Tensor, _ range: Range<Int>, into out: UnsafeMutablePointer<Float>, plane: Int)
+    {
         for (row, tile) in range.enumerated() {
             let place = place(tile)
             ck_winograd_input(
@@ -172,7 +144,7 @@ private struct WinogradTiling: Sendable {
         }
     }
 
-    func transformOutput(
+    fileprivate func transformOutput(
         _ products: UnsafeMutablePointer<Float>, _ range: Range<Int>, stride: Int, plane: Int, channels: Range<Int>,
         _ bias: Tensor?, into out: Output
     ) {

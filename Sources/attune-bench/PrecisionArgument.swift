@@ -1,0 +1,7 @@
+import ArgumentParser
+import Tensor
+
+extension Precision: ExpressibleByArgument {
+    /// What a measurement's name ends in.
+    var suffix: String { self == .float32 ? "" : ", \(rawValue)" }
+}
