@@ -92,14 +92,16 @@ let package = Package(
         .target(
             name: "Workflows",
             dependencies: [
-                "Cluster", "Markup", "Plots", "Tuning", "Interchange", "OCI", "Shapes", "NearMisses", "Statistics", "Curation", "Diffusion",
+                "Cluster", "Markup", "Plots", "Tuning", "Interchange", "OCI", "Shapes", "NearMisses", "Statistics",
+                "Curation", "Diffusion",
                 "Corpus", "Codecs", "Images", "Tensor", "Disk",
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "attune",
             dependencies: [
-                "Workflows", "Cluster", "Tuning", "Interchange", "OCI", "Statistics", "Curation", "Diffusion", "Corpus", "Tensor",
+                "Workflows", "Cluster", "Tuning", "Interchange", "OCI", "Statistics", "Curation", "Diffusion", "Corpus",
+                "Tensor",
                 arguments,
             ],
             swiftSettings: strict),
@@ -121,7 +123,9 @@ let package = Package(
             swiftSettings: strict),
 
         // What test targets share.
-        .target(name: "TestSupport", dependencies: ["Cluster", "Corpus", "Codecs"], path: "Tests/Support", swiftSettings: strict),
+        .target(
+            name: "TestSupport", dependencies: ["Cluster", "Corpus", "Codecs"], path: "Tests/Support",
+            swiftSettings: strict),
 
         .testTarget(name: "ClusterTests", dependencies: ["TestSupport", "Cluster"], swiftSettings: strict),
         .testTarget(name: "HashingTests", dependencies: ["Hashing"], swiftSettings: strict),

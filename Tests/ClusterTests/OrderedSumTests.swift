@@ -60,7 +60,7 @@ import Testing
             do {
                 try agreement.check(group)
                 return ""
-            } catch { return error.description }
+            } catch { return "\(error)" }
         }
         #expect(Set(errors).count == 1, "all ranks say the same")
         #expect(errors[0].hasPrefix("rank 2 has the model sha256:bb, rank 0 has sha256:aa"))
@@ -73,7 +73,7 @@ import Testing
             do {
                 try Agreement(Array(repeating: .init("a", "b"), count: group.rank + 1)).check(group)
                 return ""
-            } catch { return error.description }
+            } catch { return "\(error)" }
         }
         #expect(errors[0].contains("different versions of attune"))
     }

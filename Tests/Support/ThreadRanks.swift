@@ -37,7 +37,7 @@ package final class ThreadRanks: Sendable {
             return done
         }
         threads.forEach { $0.wait() }
-        return try results.withLock { found in try (0..<size).map { try found[$0]!.get() } }
+        return try results.withLock { found in try found.sorted { $0.key < $1.key }.map { try $0.value.get() } }
     }
 
     func exchange(_ bytes: [UInt8], _ rank: Int) -> [[UInt8]] {

@@ -30,7 +30,8 @@ struct MissingCommand: AsyncParsableCommand {
             return
         }
         if !output.json {
-            standardError("\(missing.missing) of \(missing.total) images are missing, of \(missing.prompts.count) prompts")
+            let prompts = missing.prompts.count
+            standardError("\(missing.missing) of \(missing.total) images are missing, of \(prompts) prompts")
         }
         throw ExitStatus.again.code
     }

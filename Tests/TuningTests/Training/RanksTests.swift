@@ -83,7 +83,7 @@ import Tuning
             do {
                 _ = try Trainer(inputs).train()
                 return ""
-            } catch { return error.description }
+            } catch { return "\(error)" }
         }
         #expect(says[0] == says[1] && says[0].hasPrefix("rank 1 has the settings"), "\(says)")
     }
