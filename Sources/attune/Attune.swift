@@ -26,7 +26,8 @@ struct Attune: AsyncParsableCommand {
             CommandGroup(
                 name: "Evaluate and look",
                 subcommands: [
-                    EvaluateCommand.self, QualityCommand.self, FeaturesCommand.self, ReportCommand.self, ServeCommand.self,
+                    EvaluateCommand.self, QualityCommand.self, FeaturesCommand.self, ReportCommand.self,
+                    ServeCommand.self,
                     ShapesCommand.self,
                 ]),
             CommandGroup(name: "Share", subcommands: [PushCommand.self, PullCommand.self, CheckShardCommand.self]),

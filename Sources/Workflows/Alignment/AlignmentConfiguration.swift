@@ -7,7 +7,7 @@ import Tuning
 /// What `attune align` is to do: a JSON file as schemas/align.schema.json has it. Its keys are the options of the commands
 /// whose work the rounds are.
 package struct AlignmentConfiguration: Sendable {
-    /// What the score is and what it takes to have it.
+    /// What it takes to have the score.
     enum Measure: Equatable {
         /// Columns that are there already: `mi` of candidates with guidance, and annotations.
         case present
@@ -31,7 +31,7 @@ package struct AlignmentConfiguration: Sendable {
     var top: Int?
     /// Keeps the order of ids, which is as good as drawn by lot.
     var selectsAtRandom: Bool
-    var training = TrainingConfiguration()
+    var training: TrainingConfiguration
     /// The score that the loss asks for.
     var trainingScore: String?
     var trainingNegatives: NegativePrompts?
@@ -68,10 +68,10 @@ package struct AlignmentConfiguration: Sendable {
         func place(_ path: String) -> URL {
             URL(fileURLWithPath: path, relativeTo: url.absoluteURL.deletingLastPathComponent()).absoluteURL
         }
-        name = try top.text("name") ?? url.deletingPathExtension().lastPathComponent
-        if let problem = RunFolder.problem(withName: name) ?? (name.utf8.count > 90 ? "it is too long" : nil) {
-            throw top.error("name", "cannot be used: \(problem)")
-        }
+        let name = try top.text("name") ?? url.deletingPathExtension().lastPathComponent
+        if let problem = RunFolder.problem(withName: name) { throw top.error("name", "cannot be used: \(problem)") }
+        if name.utf8.count > 90 { throw top.error("name", "is longer than 90 bytes; take a shorter one") }
+        self.name = name
         rounds = try top.count("rounds", 1...1000) ?? 1
         model = ModelSource(folder: place(try top.required("model")))
         model.variant = try top.text("variant")
@@ -81,7 +81,8 @@ package struct AlignmentConfiguration: Sendable {
         imagesPerPrompt = try candidates.count("images_per_prompt", 1...1_000_000) ?? 16
         denoising = DenoisingSettings(
             steps: try candidates.count("steps", 1...1_000_000) ?? 25,
-            guidance: try candidates.number("guidance", 0...1e4) ?? 3, sampler: try candidates.choice("sampler") ?? .ddim)
+            guidance: try candidates.number("guidance", 0...1e4) ?? 3,
+            sampler: try candidates.choice("sampler") ?? .ddim)
         seed = try candidates.seed("seed") ?? 42
         batch = try candidates.count("batch", 1...1024) ?? 16
         try candidates.requireEmpty()
@@ -99,10 +100,13 @@ package struct AlignmentConfiguration: Sendable {
         try score.requireEmpty()
 
         var select = try top.object("select")
-        selectsAtRandom = try select.text("by").map { by throws(UsageError) in
-            guard by == "random" else { throw select.error("by", "is '\(by)'; it can be random, and is the score else") }
-            return true
-        } ?? false
+        selectsAtRandom =
+            try select.text("by").map { by throws(UsageError) in
+                guard by == "random" else {
+                    throw select.error("by", "is '\(by)'; it can be random, and is the score else")
+                }
+                return true
+            } ?? false
         let all = ConfigurationValue.string("all")
         self.top = 1
         if case .object(let given)? = values["select"], given["top"] == all {
@@ -113,37 +117,43 @@ package struct AlignmentConfiguration: Sendable {
         }
         try select.requireEmpty()
 
+        var settings = TrainingConfiguration()
         var train = try top.object("train")
-        training.kind = try train.choice("adapter_kind") ?? training.kind
-        training.rank = try train.count("rank", 1...8192) ?? training.rank
-        training.alpha = try train.number("alpha") ?? training.alpha
-        training.targets = try train.choice("targets") ?? training.targets
-        guard training.targets != .all else {
+        settings.kind = try train.choice("adapter_kind") ?? settings.kind
+        settings.rank = try train.count("rank", 1...8192) ?? settings.rank
+        settings.alpha = try train.number("alpha") ?? settings.alpha
+        settings.targets = try train.choice("targets") ?? settings.targets
+        guard settings.targets != .all else {
             throw train.error("targets", "is all; rounds go on from adapters, so take attention, ff or attention+ff")
         }
-        training.steps = try train.count("steps", 1...1_000_000_000) ?? training.steps
-        training.batch = try train.count("batch", 1...65_536) ?? training.batch
-        training.accumulate = try train.count("accumulate", 1...1_000_000) ?? 1
-        training.optimizer.learningRate = try train.number("lr") ?? training.optimizer.learningRate
+        settings.steps = try train.count("steps", 1...1_000_000_000) ?? settings.steps
+        settings.batch = try train.count("batch", 1...65_536) ?? settings.batch
+        settings.accumulate = try train.count("accumulate", 1...1_000_000) ?? 1
+        settings.optimizer.learningRate = try train.number("lr") ?? settings.optimizer.learningRate
         let shape = try train.choice("lr_schedule", LearningRateSchedule.Shape.self) ?? .constant
         let warmup = try train.count("warmup", 0...1_000_000_000) ?? 0
-        training.schedule = shape == .constant && warmup == 0 ? nil : LearningRateSchedule(shape, warmup: warmup)
-        training.averageDecay = try train.number("ema")
-        training.minSNR = try train.number("min_snr")
+        settings.schedule = shape == .constant && warmup == 0 ? nil : LearningRateSchedule(shape, warmup: warmup)
+        settings.averageDecay = try train.number("ema")
+        settings.minSNR = try train.number("min_snr")
         let drop = try train.number("drop_captions")
-        training.dropCaptions = drop == 0 ? nil : drop
-        training.timesteps = try train.text("timesteps").map { text throws(UsageError) in
-            guard let range = TimestepRange(text) else { throw train.error("timesteps", "is '\(text)', no range as 200-999") }
+        settings.dropCaptions = drop == 0 ? nil : drop
+        settings.timesteps = try train.text("timesteps").map { text throws(UsageError) in
+            guard let range = TimestepRange(text) else {
+                throw train.error("timesteps", "is '\(text)', no range as 200-999")
+            }
             return range
         }
-        training.seed = try train.seed("seed") ?? training.seed
-        training.checkpointEvery = try train.count("checkpoint_every", 1...1_000_000_000) ?? training.checkpointEvery
-        training.keepCheckpoints = try train.count("keep_checkpoints", 1...1_000_000_000) ?? 2
+        settings.seed = try train.seed("seed") ?? settings.seed
+        settings.checkpointEvery = try train.count("checkpoint_every", 1...1_000_000_000) ?? settings.checkpointEvery
+        settings.keepCheckpoints = try train.count("keep_checkpoints", 1...1_000_000_000) ?? 2
         var loss = LossSettings(try train.choice("loss") ?? .denoise)
         let compares = [LossKind.weighted, .dpo, .nft].contains(loss.kind)
         trainingScore = try train.text("score")
         if !compares, trainingScore != nil { throw train.error("score", "is for the losses weighted, dpo and nft") }
         if compares, trainingScore == nil { trainingScore = self.score }
+        if let name = trainingScore, name.contains(":") {
+            throw train.error("score", "is '\(name)', a form with settings; name a column or an annotation")
+        }
         let parameters: [(String, WritableKeyPath<LossSettings, Double?>)] = [
             ("clamp", \.clamp), ("beta", \.beta), ("margin", \.margin),
         ]
@@ -163,19 +173,24 @@ package struct AlignmentConfiguration: Sendable {
         let negatives = try train.text("negatives")
         if negatives != nil, loss.kind != .contrast { throw train.error("negatives", "is for the loss contrast") }
         if loss.kind == .contrast {
-            trainingNegatives = switch NearMissSource(negatives ?? "rules", place) {
-            case .rules(let seed): NegativePrompts.rules(seed: seed, count: 8)
-            case .file(let url): try NegativePrompts(file: url)
-            case .corpus: throw train.error("negatives", "is corpus, which belongs to score; take rules or a file")
-            }
+            trainingNegatives =
+                switch NearMissSource(negatives ?? "rules", place) {
+                case .rules(let seed): NegativePrompts.rules(seed: seed, count: 8)
+                case .file(let url): try NegativePrompts(file: url)
+                case .corpus: throw train.error("negatives", "is corpus, which belongs to score; take rules or a file")
+                }
         }
-        training.loss = loss
+        settings.loss = loss
         try train.requireEmpty()
-        if let problem = training.problem { throw UsageError("\(file): train: \(problem)") }
+        if let problem = settings.problem { throw UsageError("\(file): train: \(problem)") }
+        training = settings
 
         var evaluate = try top.object("evaluate")
         evaluation = EvaluationJob(model: model, prompts: place(try evaluate.required("prompts")))
         evaluation.guidance = try evaluate.numbers("guidance") ?? [1.5, 3]
+        guard evaluation.guidance.allSatisfy({ (0...1e4).contains($0) }) else {
+            throw evaluate.error("guidance", "has a scale that is not from 0 to 10000")
+        }
         evaluation.imagesPerPrompt = try evaluate.count("images_per_prompt", 1...1_000_000) ?? 3
         evaluation.steps = try evaluate.count("steps", 1...1_000_000) ?? 25
         evaluation.sampler = try evaluate.choice("sampler") ?? .ddim
@@ -212,11 +227,12 @@ package struct AlignmentConfiguration: Sendable {
             fields["score.draws"] = "\(scoring.draws)"
             fields["score.steps"] = "\(scoring.steps)"
             fields["score.count"] = "\(scoring.negativeCount)"
-            fields["score.negatives"] = switch scoring.negatives {
-            case .file(let url)?: try digest(url)
-            case let source?: "\(source)"
-            case nil: "none"
-            }
+            fields["score.negatives"] =
+                switch scoring.negatives {
+                case .file(let url)?: try digest(url)
+                case let source?: "\(source)"
+                case nil: "none"
+                }
         }
         let identity = RunIdentity(model: "", selection: "", selectionDigest: "", configuration: training)
         for difference in identity.differences(from: Self.nothing) where !difference.field.hasPrefix("selection") {

@@ -102,7 +102,8 @@ struct ConfigurationFields {
     ) throws(UsageError) -> Choice? {
         guard let text = try text(key) else { return nil }
         guard let choice = Choice(rawValue: text) else {
-            throw error(key, "is '\(text)'; it must be one of \(Choice.allCases.map(\.rawValue).joined(separator: ", "))")
+            throw error(
+                key, "is '\(text)'; it must be one of \(Choice.allCases.map(\.rawValue).joined(separator: ", "))")
         }
         return choice
     }

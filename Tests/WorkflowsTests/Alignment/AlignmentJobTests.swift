@@ -77,7 +77,8 @@ private struct StoppingMonitor: WorkMonitor {
             #expect(try whole.selection(named: round.name).digest.hex == round.selection)
             let adapter = RunFolder(corpus: whole.folder, name: round.name).adapter
             #expect(try AdapterFile.digest(of: adapter) == round.adapter)
-            #expect(try StoredEvaluations.report(named: round.name, in: whole)?.settings.adapters.last?.digest == round.adapter)
+            let evaluation = try StoredEvaluations.report(named: round.name, in: whole)
+            #expect(evaluation?.settings.adapters.last?.digest == round.adapter)
             #expect(Set(round.results.map(\.model)) == ["base", round.name])
         }
         #expect(whole.verify().isEmpty)
@@ -128,13 +129,16 @@ private struct StoppingMonitor: WorkMonitor {
 
     @Test(
         arguments: [
-            (#", "rank": 8, "ranks": 8"#, "", "train.ranks is no key"), (#", "loss": "best""#, "", "train.loss is 'best'"),
-            (#", "targets": "all""#, "", "train.targets is all"), (#", "clamp": 2"#, "", "train.clamp is not for loss denoise"),
-            ("", #", "round": 3"#, "round is no key"), ("", #", "select": 3"#, ""), (#", "warmup": 1.5"#, "", "no whole number"),
+            (#", "ranks": 8"#, "", "train.ranks is no key"), (#", "loss": "best""#, "", "train.loss is 'best'"),
+            (#", "targets": "all""#, "", "train.targets is all"),
+            (#", "clamp": 2"#, "", "train.clamp is not for loss denoise"),
+            ("", #", "round": 3"#, "round is no key"), ("", #", "select": 3"#, ""),
+            (#", "warmup": 1.5"#, "", "no whole number"),
         ])
     func badKeysAreNamed(train: String, extra: String, expected: String) throws {
         if extra.contains("select") {
-            let url = URL(fileURLWithPath: try scratch.file("bad.json", #"{"model": "m", "prompts": "p", "select": 3}"#))
+            let url = URL(
+                fileURLWithPath: try scratch.file("bad.json", #"{"model": "m", "prompts": "p", "select": 3}"#))
             let error = #expect(throws: UsageError.self) { try AlignmentConfiguration(url) }
             #expect(error?.description.contains("select is no object") == true)
             return
@@ -147,7 +151,8 @@ private struct StoppingMonitor: WorkMonitor {
     @Test(.enabled(if: Programs.hasJSONSchema, "a Python with jsonschema is needed: make setup-python"))
     func configurationsFitTheirSchema() throws {
         let good = try file(extra: "").path
-        let bad = try scratch.file("bad.json", #"{"model": "m", "prompts": "p", "evaluate": {"prompts": "t"}, "round": 2}"#)
+        let bad = try scratch.file(
+            "bad.json", #"{"model": "m", "prompts": "p", "evaluate": {"prompts": "t"}, "round": 2}"#)
         let script = Repository.root.appending(path: "Tests/Interop/check_documents.py").path
         let outcome = try Programs.run(
             try #require(Programs.python), [script, "align=\(good)", "--refused", "align=\(bad)"])
