@@ -5,7 +5,7 @@ PYTHON = $(CURDIR)/.venv/bin/python
 export ATTUNE_PYTHON = $(PYTHON)
 ENGINE_TESTS = ^(TensorTests|DiffusionTests|TuningTests)\.
 
-.PHONY: help setup setup-python setup-browser build gallery demo test test-long test-levels test-threads interop bench bench-quick bench-storage bench-gallery \
+.PHONY: help setup setup-python setup-browser build gallery demo test test-long test-levels test-threads interop bench bench-quick bench-storage bench-gallery screenshots study study-quick \
 	docs install dist test-dist lint format clean
 
 help:            ## What can be made
@@ -73,6 +73,15 @@ bench-storage: build ## The store beside h5py, WebDataset, MosaicML Streaming an
 bench-gallery: gallery ## The gallery under load: first pages, tiles a second, memory
 	$(SWIFT) build $(RELEASE) --product attune-bench
 	Benchmarks/gallery.sh
+
+screenshots: gallery setup-python setup-browser ## The pages that README shows, in docs/, of the corpus of make demo
+	$(PYTHON) Scripts/screenshots.py
+
+study-quick: build ## What tuning on chosen images does on the shapes benchmark: headline rows, about 25 minutes
+	Benchmarks/shapes/study.sh --quick
+
+study: build     ## The same with every loss, adapter and selection, by two seeds: hours, resumable
+	Benchmarks/shapes/study.sh
 
 docs:            ## DocC pages of the modules, in .build-docs; needs a built tree
 	Scripts/docs.sh

@@ -56,9 +56,12 @@ let package = Package(
         .target(name: "CImages", dependencies: ["CPNG", "CJPEG"]),
         .target(name: "CKernels", cSettings: [.define("_GNU_SOURCE")]),
         .target(name: "CBytePlanes"),
+        // Loads Open MPI's library when ranks train together; needs none of its headers.
+        .target(name: "CMPI", cSettings: [.define("_GNU_SOURCE")]),
 
         // Imports run one way, top to bottom.
         .target(name: "Hashing", dependencies: ["CLibcrypto"], swiftSettings: strict),
+        .target(name: "Cluster", dependencies: ["CMPI"], swiftSettings: strict),
         .target(name: "Disk", dependencies: ["CSync"], swiftSettings: strict),
         .target(name: "HDF5", dependencies: ["Disk", "CHDF5", "CZstd", "CBytePlanes"], swiftSettings: strict),
         .target(name: "Images", swiftSettings: strict),
@@ -74,7 +77,7 @@ let package = Package(
         .target(
             name: "OCI", dependencies: ["Hashing", "Disk", "Corpus", "CCurl", logging], swiftSettings: strict),
         .target(
-            name: "Tuning", dependencies: ["Disk", "Tensor", "Diffusion", "Corpus", "Images", "Codecs"],
+            name: "Tuning", dependencies: ["Cluster", "Disk", "Tensor", "Diffusion", "Corpus", "Images", "Codecs"],
             swiftSettings: strict),
         .target(
             name: "Interchange", dependencies: ["Disk", "Diffusion", "Corpus", "Images", "Codecs", "Tensor"],
@@ -89,14 +92,14 @@ let package = Package(
         .target(
             name: "Workflows",
             dependencies: [
-                "Markup", "Plots", "Tuning", "Interchange", "OCI", "Shapes", "NearMisses", "Statistics", "Curation", "Diffusion",
+                "Cluster", "Markup", "Plots", "Tuning", "Interchange", "OCI", "Shapes", "NearMisses", "Statistics", "Curation", "Diffusion",
                 "Corpus", "Codecs", "Images", "Tensor", "Disk",
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "attune",
             dependencies: [
-                "Workflows", "Tuning", "Interchange", "OCI", "Statistics", "Curation", "Diffusion", "Corpus", "Tensor",
+                "Workflows", "Cluster", "Tuning", "Interchange", "OCI", "Statistics", "Curation", "Diffusion", "Corpus", "Tensor",
                 arguments,
             ],
             swiftSettings: strict),
@@ -118,8 +121,9 @@ let package = Package(
             swiftSettings: strict),
 
         // What test targets share.
-        .target(name: "TestSupport", dependencies: ["Corpus", "Codecs"], path: "Tests/Support", swiftSettings: strict),
+        .target(name: "TestSupport", dependencies: ["Cluster", "Corpus", "Codecs"], path: "Tests/Support", swiftSettings: strict),
 
+        .testTarget(name: "ClusterTests", dependencies: ["TestSupport", "Cluster"], swiftSettings: strict),
         .testTarget(name: "HashingTests", dependencies: ["Hashing"], swiftSettings: strict),
         .testTarget(name: "DiskTests", dependencies: ["Disk"], swiftSettings: strict),
         .testTarget(name: "HDF5Tests", dependencies: ["HDF5"], swiftSettings: strict),
@@ -137,7 +141,7 @@ let package = Package(
         .testTarget(
             name: "CorpusTests", dependencies: ["Corpus", "Disk", "HDF5", "Codecs"], swiftSettings: strict),
         .testTarget(
-            name: "TuningTests", dependencies: ["TestSupport", "Tuning", "Diffusion", "Corpus", "Tensor"],
+            name: "TuningTests", dependencies: ["TestSupport", "Cluster", "Tuning", "Diffusion", "Corpus", "Tensor"],
             swiftSettings: strict),
         .testTarget(
             name: "InterchangeTests",
@@ -151,7 +155,7 @@ let package = Package(
         .testTarget(
             name: "WorkflowsTests",
             dependencies: [
-                "TestSupport", "Workflows", "Shapes", "Statistics", "Tuning", "Interchange", "OCI", "Corpus", "Codecs", "Images",
+                "TestSupport", "Workflows", "Shapes", "Statistics", "Curation", "Tuning", "Interchange", "OCI", "Corpus", "Codecs", "Images",
                 "Diffusion", "Tensor",
             ],
             swiftSettings: strict),

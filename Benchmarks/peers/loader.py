@@ -92,18 +92,19 @@ def main():
     if a.what == "latents":
         touch = lambda t: (float(t[:, 0].sum()), len(t))[1]
         readers["attune"] = lambda: json.loads(subprocess.run([a.bench, "corpus", "read", corpus, "--runs", "1"], check=True, capture_output=True, text=True).stdout)["latents_per_s"]
-        ours = loader(opened.dataset(selection, ["latent"]), batch_size=BATCH, collate_fn=attune.collate)
+        ours = loader(opened.dataset(selection, ["latent"]), batch_size=BATCH, collate_fn=attune.collate, multiprocessing_context=attune.context())
         readers["attune (Python)"] = lambda: rate(ours, a.n, lambda b: touch(b["latent"].reshape(len(b["latent"]), -1)))
         for name, make, wrap in (("lance", storage.lance, lambda d: Lance(d + "/a.lance", a.n, k)), ("mds", storage.mds, lambda d: MDS(d + "/mds"))):
             d = os.path.join(a.folder, name); os.makedirs(d)
-            try: _, read, _, _ = make(d, a.n, S); theirs = loader(wrap(d), batch_size=BATCH, collate_fn=as_tensor)
+            # Lance's threads do not survive a fork; its workers are started afresh.
+            try: _, read, _, _ = make(d, a.n, S); theirs = loader(wrap(d), batch_size=BATCH, collate_fn=as_tensor, multiprocessing_context="spawn" if name == "lance" else None)
             except ImportError as e: print(f"{name}: {e}", file=sys.stderr); continue
             # As storage.sh reads them, in one process, and by the same DataLoader.
             def alone(read=read): t = time.perf_counter(); read(range(a.n)); return a.n / (time.perf_counter() - t)
             readers[name] = alone
             readers[name + " (DataLoader)"] = lambda theirs=theirs: rate(theirs, a.n, lambda b: touch(b.reshape(len(b), -1)))
     else:
-        ours = loader(opened.dataset(selection, ["image"]), batch_size=BATCH, collate_fn=attune.collate)
+        ours = loader(opened.dataset(selection, ["image"]), batch_size=BATCH, collate_fn=attune.collate, multiprocessing_context=attune.context())
         readers["attune (Python)"] = lambda: rate(ours, a.n, lambda b: len(b["image"]))
         d = os.path.join(a.folder, "webdataset"); os.makedirs(d)
         import webdataset as W

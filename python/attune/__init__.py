@@ -34,6 +34,7 @@ from .errors import (
     WorkerDied,
 )
 from .estimators import mean_kappa, rf, rf_cfg
+from .handover import context
 from .model import model_digest
 from .pairs import Pair
 from .sampler import Entry, Sampler
@@ -63,5 +64,5 @@ __all__ = [
     "CatalogueMissing", "Corpus", "Damaged", "Dataset", "Draws", "Entry", "HistoryEntry", "Loader", "ModelMismatch",
     "NewerFormat", "NotACorpus", "NotFound", "Pair", "Rows", "Sampler", "Selection", "StateMismatch", "Stream",
     "ToolError", "TraceHook", "Unsupported", "WorkerDied", "Writer", "__version__", "add_vectors", "annotate", "collate",
-    "decode_image", "generate", "listed", "mean_kappa", "model_digest", "open", "rf", "rf_cfg",
+    "context", "decode_image", "generate", "listed", "mean_kappa", "model_digest", "open", "rf", "rf_cfg",
 ]  # fmt: skip

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import math
 import mmap
 import multiprocessing.util
 import os
@@ -62,7 +63,7 @@ class SharedArray:
     def __init__(self, piece: Piece, shape: tuple[int, ...], dtype: str) -> None:
         self._piece, self.shape, self.dtype, self._is_sent = piece, shape, dtype, False
         piece.map[0] = 1
-        self.array: NDArray[Any] = np.frombuffer(piece.map, dtype, int(np.prod(shape)), _HEAD).reshape(shape)
+        self.array: NDArray[Any] = np.frombuffer(piece.map, dtype, math.prod(shape), _HEAD).reshape(shape)
 
     def __getitem__(self, index: int) -> NDArray[Any]:
         return self.array[index]  # type: ignore[no-any-return]
@@ -99,7 +100,7 @@ class Pieces:
         """A free piece for an array; None where there is none to have."""
         if self._process != os.getpid():
             self.__init__()  # type: ignore[misc]
-        size = -(-int(np.prod(shape)) * np.dtype(dtype).itemsize // 4096) * 4096
+        size = -(-math.prod(shape) * np.dtype(dtype).itemsize // 4096) * 4096
         for piece in self._pieces:
             if size <= piece.size <= 2 * size and piece.is_free:
                 return SharedArray(piece, shape, dtype)
@@ -139,7 +140,7 @@ def _receive(name: str, size: int, shape: tuple[int, ...], dtype: str) -> Any:
             _mapped.popitem(last=False)
     else:
         _mapped.move_to_end(name)
-    array = np.frombuffer(found, dtype, int(np.prod(shape)), _HEAD)
+    array = np.frombuffer(found, dtype, math.prod(shape), _HEAD)
     weakref.finalize(array, _release, found)
     return torch.from_numpy(array.reshape(shape))
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from .dataset import Dataset, collate
 from .errors import BadQuery, StateMismatch, WorkerDied, need
+from .handover import context
 from .sampler import Sampler
 
 try:
@@ -45,6 +46,8 @@ class Loader:
         self.batch_size, self.drop_last = batch_size, drop_last
         self._consumed = self.sampler.consumed
         options.setdefault("collate_fn", collate)
+        if num_workers > 0 and isinstance(options.get("multiprocessing_context"), (str, type(None))):
+            options["multiprocessing_context"] = context(options.get("multiprocessing_context"))
         # Batches are drawn here, so that how far each one reaches is known.
         self._pending: dict[int, int] = {}
         self._loader = data.DataLoader(

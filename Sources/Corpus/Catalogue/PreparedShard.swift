@@ -138,11 +138,14 @@ struct PreparedScores: Sendable {
                 scoring.scores(timesteps: record.timesteps, deltaSquared: $0, schedule: schedule)
             }
             // A part of the timesteps is no estimate of MI.
-            let mean = shard.scorer.timesteps == nil ? Self.mean(draws) : (.nan, .nan, .nan)
+            let isWhole = shard.scorer.timesteps == nil && shard.scorer.settled == nil
+            let mean = isWhole ? Self.mean(draws) : (.nan, .nan, .nan)
             var row = Row(
                 sample: record.sample, mi: mean.mi, standardError: mean.standardError, reference: mean.reference)
             if let curves = record.curves {
                 row.nearMisses = curves.negatives.count
+                let isKept = shard.scorer.settled == nil || curves.errors.allSatisfy(\.isFinite)
+                guard isKept else { return row }
                 row.curves = scoring.scores(
                     curves: curves, timesteps: record.timesteps, draws: record.draws.count, schedule: schedule)
             }

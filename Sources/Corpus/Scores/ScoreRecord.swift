@@ -14,17 +14,20 @@ package struct Scorer: Sendable, Equatable, Codable {
     package var negatives: NegativeSource?
     /// The lowest and the highest timestep that were to be measured; nil for all of the schedule.
     package var timesteps: ClosedRange<Int>?
+    /// How many images of a prompt were told from the rest, which were not measured everywhere; nil where all were.
+    package var settled: Int?
     /// What products were computed in, as "bfloat16"; nil for float32.
     package var precision: String?
 
     package init(
         model: String, adapter: String? = nil, draws: Int, steps: Int, seed: UInt64, schedule: ScheduleDescription,
-        negatives: NegativeSource? = nil, timesteps: ClosedRange<Int>? = nil, precision: String? = nil
+        negatives: NegativeSource? = nil, timesteps: ClosedRange<Int>? = nil, settled: Int? = nil,
+        precision: String? = nil
     ) {
         self.precision = precision
         (self.model, self.adapter, self.draws, self.steps) = (model, adapter, draws, steps)
         (self.seed, self.schedule) = (seed, schedule)
-        (self.negatives, self.timesteps) = (negatives, timesteps)
+        (self.negatives, self.timesteps, self.settled) = (negatives, timesteps, settled)
     }
 
     /// Canonical; its digest tells whether a sample has been scored in this way.
@@ -39,13 +42,14 @@ package struct Scorer: Sendable, Equatable, Codable {
         if let timesteps {
             members["timesteps"] = .array([.integer(timesteps.lowerBound), .integer(timesteps.upperBound)])
         }
+        if let settled { members["settled"] = .integer(settled) }
         return .object(members)
     }
 
     package var digest: Digest { Digest(of: json.data) }
 
     private enum CodingKeys: String, CodingKey {
-        case model, adapter, draws, steps, seed, schedule, negatives, timesteps, precision
+        case model, adapter, draws, steps, seed, schedule, negatives, timesteps, settled, precision
     }
 
     package init(from decoder: any Decoder) throws {
@@ -62,6 +66,7 @@ package struct Scorer: Sendable, Equatable, Codable {
         seed = number
         schedule = try values.decode(ScheduleDescription.self, forKey: .schedule)
         negatives = try values.decodeIfPresent(NegativeSource.self, forKey: .negatives)
+        settled = try values.decodeIfPresent(Int.self, forKey: .settled)
         if let ends = try values.decodeIfPresent([Int].self, forKey: .timesteps) {
             guard ends.count == 2, ends[0] <= ends[1] else {
                 throw DecodingError.dataCorruptedError(

@@ -10,6 +10,9 @@ package struct DuplicateFinder: Sendable {
     /// hash is nearly that of the part.
     private static let (wholeBits, partBits) = (HashIndex.farthest, 7)
 
+    /// Below this contrast, hashes are noise: such images are compared with each other whatever their hashes say.
+    private static let flatContrast: Float = 16
+
     package static let thresholds: ClosedRange<Float> = 0...1.4
 
     package init() {}
@@ -41,12 +44,13 @@ package struct DuplicateFinder: Sendable {
         }
         firsts = [:]
         let index = HashIndex(distinct.map { prints[$0].hashes[0] })
+        let flat = distinct.indices.filter { prints[distinct[$0]].contrast < Self.flatContrast }
         for start in stride(from: 0, to: distinct.count, by: Self.round) {
             if isCancelled() { throw CancellationError() }
             let places = start..<min(start + Self.round, distinct.count)
             let known = sets
             let found = Parallel.map(places.count) { offset in
-                pairs(of: places.lowerBound + offset, distinct, prints, index, known)
+                pairs(of: places.lowerBound + offset, distinct, prints, index, flat, known)
             }
             for pair in found.joined() {
                 sets.join(pair.first, pair.second)
@@ -70,7 +74,8 @@ package struct DuplicateFinder: Sendable {
 
     /// The near-duplicates of one image.
     private func pairs(
-        of place: Int, _ distinct: [Int], _ prints: [ImagePrint], _ index: HashIndex, _ known: DisjointSets
+        of place: Int, _ distinct: [Int], _ prints: [ImagePrint], _ index: HashIndex, _ flat: [Int],
+        _ known: DisjointSets
     ) -> [Pair] {
         let own = distinct[place]
         var candidates: Set<Int> = []
@@ -80,6 +85,7 @@ package struct DuplicateFinder: Sendable {
                 if other < place || (other != place && number >= 2) { candidates.insert(other) }
             }
         }
+        if prints[own].contrast < Self.flatContrast { candidates.formUnion(flat.prefix { $0 < place }) }
         guard !candidates.isEmpty else { return [] }
         let comparison = PrintComparison(prints[own])
         let root = known.root(own)

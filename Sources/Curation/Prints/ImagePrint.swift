@@ -17,6 +17,13 @@ package struct ImagePrint: Sendable, Equatable {
     private static let chromaCount = 2 * chromaSide * chromaSide
     private static var hashCount: Int { 2 * CropBox.hashed.count }
 
+    /// The root mean square of brightness around its mean, in levels of 8 bits.
+    var contrast: Float {
+        let mean = luma.reduce(Float(0)) { $0 + Float($1) } / Float(luma.count)
+        let squares = luma.reduce(Float(0)) { $0 + (Float($1) - mean) * (Float($1) - mean) }
+        return (squares / Float(luma.count)).squareRoot()
+    }
+
     /// Bytes of a stored print.
     package static let width = 8 * hashCount + lumaCount + chromaCount
     /// What a corpus calls them. Another way to make them needs another name.

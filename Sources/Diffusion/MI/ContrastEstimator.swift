@@ -6,7 +6,8 @@ package protocol ErrorEstimator: Sendable {
     func estimate(_ errors: DenoisingErrors, schedule: NoiseSchedule) -> MIEstimate
 }
 
-/// Contrastive MI: the log of the prompt's share in a softmax of −error/τ over the prompt and its near misses. At most 0; −log(1 + near misses) says nothing.
+/// Contrastive MI: the log of the prompt's share in a softmax of −error/τ over the prompt and its near misses.
+/// At most 0; −log(1 + near misses) says nothing.
 ///
 /// The errors are log-likelihoods up to a weight for each timestep (arXiv 2303.16203), so this is the log-posterior of the
 /// prompt among prompts that differ from it in one thing. What raises the likelihood under all of them, as extra objects

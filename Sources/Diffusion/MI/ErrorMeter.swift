@@ -35,13 +35,15 @@ package final class ErrorMeter {
 
     /// - Parameters:
     ///   - latent: scaled, channels first `[C, h, w]`.
+    ///   - places: of the timesteps to measure at; nil for all.
     ///   - progress: told how many timesteps are done; throws to stop.
     /// - Returns: the errors, and the trace ‖ε̂(z_t, p, t) − ε̂(z_t, ∅, t)‖² of each draw.
     package func measure(
-        latent: Tensor, progress: (Int) throws(ModelError) -> Void = { _ in }
+        latent: Tensor, at places: [Int]? = nil, progress: (Int) throws(ModelError) -> Void = { _ in }
     ) throws(ModelError) -> (errors: DenoisingErrors, draws: [MITrace]) {
         let shape = latent.shape
         prepare(shape)
+        let timesteps = places?.map { self.timesteps[$0] } ?? self.timesteps
         let z = latent.reshaped([1] + shape).channelsLast
         var values = [Float](repeating: 0, count: draws * timesteps.count * prompts.count)
         var deltas = Array(repeating: [Float](), count: draws)

@@ -12,6 +12,8 @@ package final class GalleryData: Sendable {
     package let search: PromptSearch?
     package let thumbnails: Thumbnails
     package let runs: RunHistories
+    /// The catalogue's version means something to one connection alone, so that it is asked for one at a time.
+    private let versions = Mutex(())
     private let look = Mutex<(last: ContinuousClock.Instant, problem: CorpusError?)?>(nil)
     private let listings = Mutex(Recent<GridQuery, GridListing>(most: 6))
     private let members = Mutex(Recent<Digest, SelectionMembers>(most: 8))
@@ -49,9 +51,13 @@ package final class GalleryData: Sendable {
         return problem
     }
 
+    private func version() throws(CorpusError) -> Int64 {
+        try versions.withLock { (_) throws(CorpusError) in try browser.version() }
+    }
+
     /// What a grid shows, as of the catalogue's present version.
     package func listing(_ query: GridQuery) throws -> GridListing {
-        let version = try browser.version()
+        let version = try self.version()
         if let known = listings.withLock({ $0[query] }), known.version == version { return known }
         let made = try GridListing(query, in: self, version: version)
         listings.withLock { $0[query] = made }
@@ -69,7 +75,7 @@ package final class GalleryData: Sendable {
     }
 
     func overview(score: String) throws -> Overview {
-        let version = try browser.version()
+        let version = try self.version()
         if let known = overviews.withLock({ $0 }), known.version == version, known.score == score {
             return known.overview
         }

@@ -17,10 +17,15 @@ package struct ShardImport {
     /// - Parameters:
     ///   - url: a .h5 file, or a folder of them.
     ///   - corpus: where the samples go.
+    ///   - isTaken: whether the file at a place of the folder's list is imported.
     ///   - inspect: asked before a file is parsed in this process; throws to refuse it.
-    package init(_ url: URL, into corpus: Corpus, inspect: @escaping (URL, Digest) throws -> Void) throws(ImportError) {
+    package init(
+        _ url: URL, into corpus: Corpus, taking isTaken: (Int) -> Bool = { _ in true },
+        inspect: @escaping (URL, Digest) throws -> Void
+    ) throws(ImportError) {
         (self.corpus, self.inspect) = (corpus, inspect)
         let url = url.standardizedFileURL
+        let files: [URL]
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) else {
             throw ImportError(url.path, "does not exist")
@@ -33,6 +38,7 @@ package struct ShardImport {
         }
         guard !files.isEmpty else { throw ImportError(url.path, "has no .h5 files") }
         guard files.allSatisfy({ Self.isShard($0.path) }) else { throw ImportError(url.path, "is no .h5 file") }
+        self.files = files.enumerated().filter { isTaken($0.offset) }.map(\.element)
     }
 
     package var count: Int { files.count }

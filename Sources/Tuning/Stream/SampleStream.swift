@@ -57,10 +57,10 @@ package struct SampleStream: Sendable {
         return entries
     }
 
-    /// The ids that come next, as far as they are known: the next epoch may have another selection.
-    package func upcoming(_ count: Int) -> [String] {
+    /// The ids that come next, or `after` so many, as far as they are known: the next epoch may have another selection.
+    package func upcoming(_ count: Int, after skipped: Int = 0) -> [String] {
         guard let order else { return [] }
-        return Array(order[min(position.offset, order.count)...].prefix(count))
+        return Array(order[min(position.offset + skipped, order.count)...].prefix(count))
     }
 
     /// The ids of an epoch in reading order (Fisher–Yates from the epoch's own counter stream).

@@ -45,11 +45,14 @@ final class BatchAssembler {
         let noise = entries.map { draws.noise($0.index, shape: [1] + shape) }
         return TrainingBatch(
             latents: concatenateBatch(latents).channelsLast, noise: concatenateBatch(noise).channelsLast,
-            timesteps: entries.map { draws.timestep($0.index, in: timesteps) }, text: PromptEmbedding.batch(texts),
+            timesteps: timesteps(entries), text: PromptEmbedding.batch(texts),
             prompts: prompts, added: model.addedConditions(texts, latents: Array(shape.dropFirst())),
             weights: all(samples.map(\.weight)), negatives: negatives, losers: try losers(entries, shape, plan),
             rewards: all(entries.map { plan($0.epoch)?.reward(of: $0.id) }))
     }
+
+    /// The timesteps of entries.
+    func timesteps(_ entries: [StreamEntry]) -> [Int] { entries.map { draws.timestep($0.index, in: timesteps) } }
 
     /// The samples that a batch of these entries reads.
     func ids(_ entries: some Collection<StreamEntry>, plan: (_ epoch: Int) -> EpochPlan?) -> [String] {

@@ -27,7 +27,9 @@ package struct Trainer {
         report: (TrainingEvent) -> Void = { _ in }, isCancelled: () -> Bool = { false }
     ) throws(TrainingError) -> TrainingOutcome {
         let configuration = inputs.configuration
-        let (state, lock) = try TrainingState.open(inputs, report: report)
+        let ranks = TrainingRanks(inputs.ranks)
+        try ranks.agree(inputs)
+        let (state, lock) = try TrainingState.open(inputs, ranks: ranks, report: report)
         defer { withExtendedLifetime(lock) {} }
         report(.started(step: state.step, of: configuration.steps))
 
@@ -37,7 +39,8 @@ package struct Trainer {
         let interval = configuration.validateEvery ?? configuration.checkpointEvery
         if startStep % interval == 0 { try state.validate(report: report, isCancelled: isCancelled) }
         while state.step < configuration.steps {
-            if isCancelled() {
+            // All ranks stop after the same step.
+            if try ranks.any(isCancelled()) {
                 if state.step > startStep { try state.checkpoint(report: report) }
                 return TrainingOutcome(step: state.step, made: nil)
             }

@@ -1,3 +1,4 @@
+package import Cluster
 package import Diffusion
 
 /// Why a run cannot start or continue.
@@ -19,6 +20,8 @@ package enum TrainingError: Error, CustomStringConvertible, Sendable {
     /// The loss or the gradient is not a number any more.
     case diverged(step: Int)
     case file(String)
+    /// Ranks that train together cannot go on.
+    case ranks(RankError)
 
     package var description: String {
         switch self {
@@ -43,6 +46,7 @@ package enum TrainingError: Error, CustomStringConvertible, Sendable {
         case .diverged(let step):
             "the loss is not finite at step \(step); lower the learning rate and start a new run"
         case .file(let reason): reason
+        case .ranks(let error): error.description
         }
     }
 }

@@ -1,3 +1,4 @@
+package import Cluster
 package import Diffusion
 
 /// Everything that a run is given.
@@ -20,6 +21,8 @@ package struct TrainingInputs {
     package var computer = RunComputer.current()
     /// Whether a run may resume with arithmetic of other last bits.
     package var allowsOtherComputer = false
+    /// The processes that share out each step's microbatches; nil for this one alone.
+    package var ranks: (any RankGroup)?
 
     package init(
         model: DiffusionModel, source: any TrainingSource, configuration: TrainingConfiguration, run: RunFolder

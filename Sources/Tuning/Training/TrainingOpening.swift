@@ -7,10 +7,20 @@ import Tensor
 // MARK: Starting and resuming
 
 extension TrainingState {
-    /// Opens a run: new, or as its newest intact checkpoint left it.
+    /// Opens a run: new, or as its newest intact checkpoint left it. Of several ranks the first does, and holds the lock; the
+    /// others begin where it does.
     static func open(
-        _ inputs: TrainingInputs, report: (TrainingEvent) -> Void
-    ) throws(TrainingError) -> (state: TrainingState, lock: DiskLock) {
+        _ inputs: TrainingInputs, ranks: TrainingRanks, report: (TrainingEvent) -> Void
+    ) throws(TrainingError) -> (state: TrainingState, lock: DiskLock?) {
+        guard ranks.writes else { return (try follow(inputs, ranks), nil) }
+        let (state, start, lock) = try lead(inputs, ranks, report: report)
+        try ranks.begin(start)
+        return (state, lock)
+    }
+
+    private static func lead(
+        _ inputs: TrainingInputs, _ ranks: TrainingRanks, report: (TrainingEvent) -> Void
+    ) throws(TrainingError) -> (state: TrainingState, start: TrainingRanks.Start, lock: DiskLock) {
         let (model, source, configuration, run) = (inputs.model, inputs.source, inputs.configuration, inputs.run)
         if let problem = configuration.problem ?? problem(inputs) { throw .settings(problem) }
         if let problem = RunFolder.problem(withName: run.name) { throw .runName(problem) }
@@ -56,9 +66,34 @@ extension TrainingState {
             optimizer: AdamW(settings: configuration.optimizer, shapes: fresh.parameters.map(\.value.shape)))
         let builder = NetworkBuilder(model.unet, for: fresh)
         let state = TrainingState(
-            inputs, identity: identity, log: log, events: events, entries: kept,
+            inputs, ranks: ranks, identity: identity, log: log, events: events, entries: kept,
             state: checkpoint?.checkpoint ?? beginning, reference: try reference(inputs, builder), builder: builder)
-        return (state, lock)
+        return (state, TrainingRanks.Start(identity: identity, step: step, checkpoint: checkpoint?.digest), lock)
+    }
+
+    /// A rank that writes nothing: it reads the checkpoint that the first one begins with.
+    private static func follow(
+        _ inputs: TrainingInputs, _ ranks: TrainingRanks
+    ) throws(TrainingError) -> TrainingState {
+        let (configuration, run) = (inputs.configuration, inputs.run)
+        let fresh = try initialWeights(inputs)
+        let start = try ranks.start()
+        let checkpoint: Checkpoint
+        if let digest = start.checkpoint {
+            checkpoint = try ranks.waiting(for: "checkpoint \(digest.prefix(12))") { () throws(TrainingError) in
+                let found = try latest(run, template: fresh, report: { _ in })
+                return found?.digest == digest ? found?.checkpoint : nil
+            }
+        } else {
+            checkpoint = Checkpoint(
+                step: 0, position: StreamPosition(), identity: start.identity,
+                selection: start.identity.selectionDigest, weights: fresh,
+                optimizer: AdamW(settings: configuration.optimizer, shapes: fresh.parameters.map(\.value.shape)))
+        }
+        let builder = NetworkBuilder(inputs.model.unet, for: fresh)
+        return TrainingState(
+            inputs, ranks: ranks, identity: start.identity, log: nil, events: nil, entries: [], state: checkpoint,
+            reference: try reference(inputs, builder), builder: builder)
     }
 
     /// The first thing that does not fit the model or is missing, or nil.

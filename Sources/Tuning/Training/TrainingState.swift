@@ -7,12 +7,14 @@ import Tensor
 /// A run in progress: weights, optimizer, stream and log, advanced one step at a time.
 final class TrainingState {
     private let inputs: TrainingInputs
+    private let ranks: TrainingRanks
     private let identity: RunIdentity
     private let builder: NetworkBuilder
     private let reference: Network?
     private let objective: any TrainingObjective
     private let assembler: BatchAssembler
-    private let log: RunLog
+    /// Nil on ranks that write nothing.
+    private let log: RunLog?
     private let events: EventFile?
     private let store: CheckpointStore
     /// Digest of the selection by epoch, as the log has it.
@@ -39,17 +41,19 @@ final class TrainingState {
     /// - Parameters:
     ///   - inputs: what the run was given.
     ///   - identity: what it is bound to.
-    ///   - log: its log, open.
+    ///   - ranks: who shares out its microbatches.
+    ///   - log: its log, open; nil on ranks that write nothing.
     ///   - events: TensorBoard's file; nil for none.
     ///   - entries: what the log holds.
     ///   - state: where it begins.
     ///   - reference: what the loss holds the trained network against; nil for losses without.
     ///   - builder: makes networks of trained weights.
     init(
-        _ inputs: TrainingInputs, identity: RunIdentity, log: RunLog, events: EventFile?, entries: [RunLogEntry],
+        _ inputs: TrainingInputs, ranks: TrainingRanks, identity: RunIdentity, log: RunLog?, events: EventFile?,
+        entries: [RunLogEntry],
         state: Checkpoint, reference: Network?, builder: NetworkBuilder
     ) {
-        (self.inputs, self.identity, self.log, self.events) = (inputs, identity, log, events)
+        (self.inputs, self.ranks, self.identity, self.log, self.events) = (inputs, ranks, identity, log, events)
         (resolutions, self.reference, self.builder) = (entries.resolutions, reference, builder)
         for entry in entries {
             if case .evaluation(let record) = entry { measured.insert(record.step) }
@@ -78,20 +82,18 @@ final class TrainingState {
         let policies = Policies(
             current: try network(weights.replacing(parameters)), reference: reference,
             checkpointing: configuration.gradientCheckpointing)
-        var loss = 0.0
-        var total: [Tensor] = []
-        var timesteps: [Int] = []
-        for start in stride(from: 0, to: entries.count, by: configuration.batch) {
-            let batch = try batch(Array(entries[start..<start + configuration.batch])) { plans[$0] }
-            timesteps += batch.timesteps
+        let (loss, total) = try ranks.accumulate(
+            configuration.accumulate, shapes: parameters.map(\.shape)
+        ) { microbatch, following throws(TrainingError) in
+            let size = configuration.batch
+            let batch = try batch(Array(entries[microbatch * size..<(microbatch + 1) * size])) { plans[$0] }
             // Read while this batch is computed.
-            let next = entries[(start + configuration.batch)...].prefix(configuration.batch)
-            let later = next.count < configuration.batch ? stream.upcoming(configuration.batch - next.count) : []
-            source.prefetch(assembler.ids(next) { plans[$0] } + later)
-            let found = objective.lossAndGradients(
+            let next = following < configuration.accumulate ? entries[(following * size)...].prefix(size) : []
+            source.prefetch(
+                assembler.ids(next) { plans[$0] }
+                    + (next.isEmpty ? stream.upcoming(size, after: ranks.rank * size) : []))
+            return objective.lossAndGradients(
                 batch, policies, parameters: parameters, share: 1 / Double(configuration.accumulate))
-            loss += found.loss
-            total = total.isEmpty ? found.gradients : zip(total, found.gradients).map { $0 + $1 }
         }
         let norm = globalNorm(total)
         guard loss.isFinite, norm.isFinite else { throw .diverged(step: step + 1) }
@@ -107,7 +109,7 @@ final class TrainingState {
             .step(
                 .init(
                     step: step, loss: loss, gradNorm: norm, lr: rate, samples: stream.position.consumed,
-                    epoch: stream.position.epoch, timesteps: timesteps)))
+                    epoch: stream.position.epoch, timesteps: assembler.timesteps(entries))))
         try note([("train/loss", loss), ("train/gradient_norm", norm), ("train/learning_rate", rate)])
         return (loss, norm)
     }
@@ -126,16 +128,7 @@ final class TrainingState {
 
     /// The samples of an epoch: as the log says if it was reached before, else resolved now and logged first.
     private func samples(ofEpoch epoch: Int, report: (TrainingEvent) -> Void) throws(TrainingError) -> [String] {
-        let resolution: SelectionResolution
-        do throws(TrainingSourceError) {
-            if let digest = resolutions[epoch] {
-                resolution = try source.resolution(digest: digest)
-            } else if epoch > 0, configuration.follow {
-                resolution = try source.resolveAgain(identity.selectionDigest)
-            } else {
-                resolution = try source.resolution(digest: identity.selectionDigest)
-            }
-        } catch { throw .source(error) }
+        let resolution = try ranks.shared(resolution(ofEpoch: epoch), source)
         try Self.check(resolution, source: source, model: identity.model)
         let plan = try plan(resolution) { if epoch == 0 { report(.note($0)) } }
         if resolutions[epoch] == nil {
@@ -147,6 +140,20 @@ final class TrainingState {
         plans[epoch] = plan
         report(.epoch(epoch, selection: resolution.digest, samples: resolution.ids.count))
         return plan.ids
+    }
+
+    /// Nil on ranks that are told by the first one.
+    private func resolution(ofEpoch epoch: Int) throws(TrainingError) -> SelectionResolution? {
+        guard ranks.writes else { return nil }
+        do throws(TrainingSourceError) {
+            if let digest = resolutions[epoch] {
+                return try source.resolution(digest: digest)
+            } else if epoch > 0, configuration.follow {
+                return try source.resolveAgain(identity.selectionDigest)
+            } else {
+                return try source.resolution(digest: identity.selectionDigest)
+            }
+        } catch { throw .source(error) }
     }
 
     private func plan(
@@ -170,6 +177,7 @@ final class TrainingState {
     /// - Parameter isCancelled: asked between batches of images; those of a step that is left in the middle are made when
     ///   the run resumes.
     func validate(report: (TrainingEvent) -> Void, isCancelled: () -> Bool) throws(TrainingError) {
+        guard ranks.writes else { return }
         let measures = configuration.evaluationSamples > 0 && !measured.contains(step)
         let shows = inputs.validation != nil && !shown.contains(step)
         guard measures || shows else { return }
@@ -238,6 +246,7 @@ final class TrainingState {
     // MARK: What is kept
 
     func checkpoint(report: (TrainingEvent) -> Void) throws(TrainingError) {
+        guard ranks.writes else { return }
         let checkpoint = Checkpoint(
             step: step, position: stream.position, identity: identity,
             selection: resolutions[stream.position.epoch] ?? identity.selectionDigest, weights: weights,
@@ -251,8 +260,9 @@ final class TrainingState {
         report(.checkpoint(step: step, digest: digest))
     }
 
-    /// Writes the finished adapter or model and closes the log.
-    func finish() throws(TrainingError) -> (place: URL, digest: String) {
+    /// Writes the finished adapter or model and closes the log; nil on ranks that write nothing.
+    func finish() throws(TrainingError) -> (place: URL, digest: String)? {
+        guard ranks.writes else { return nil }
         let made: (place: URL, digest: String)
         do {
             switch (result, weights) {
@@ -283,7 +293,7 @@ final class TrainingState {
     }
 
     private func write(_ entry: RunLogEntry) throws(TrainingError) {
-        do throws(RunLogError) { try log.append(entry) } catch { throw .log(error) }
+        do throws(RunLogError) { try log?.append(entry) } catch { throw .log(error) }
     }
 
     private func note(_ scalars: [(tag: String, value: Double)]) throws(TrainingError) {

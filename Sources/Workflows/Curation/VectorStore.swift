@@ -58,7 +58,9 @@ package struct VectorStore {
     ) throws -> Bool {
         let known = try corpus.vectorSummaries().contains { $0.name == Self.latents }
         let present = known ? Set(try corpus.vectors(named: Self.latents).samples) : []
-        let missing = rows.filter { row in Digest(hex: row.id).map { !present.contains($0) } ?? false }
+        // A sample may be asked for twice.
+        var seen = present
+        let missing = rows.filter { row in Digest(hex: row.id).map { seen.insert($0).inserted } ?? false }
         guard !missing.isEmpty else { return true }
         if let row = missing.first(where: { $0.latentShape.count != 3 }) {
             throw Failure(

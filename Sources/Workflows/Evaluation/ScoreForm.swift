@@ -58,13 +58,14 @@ package struct ScoreForm: Sendable, Equatable {
         case .column(let name): return try Self.column(name, rows, corpus)
         case .errors(let estimator, let source):
             return try measured(rows, corpus) { set, record, schedule in
-                guard let curves = record.curves, set.negatives?.isFrom(source) ?? false else { return nil }
+                guard let curves = record.curves, set.settled == nil || curves.errors.allSatisfy(\.isFinite),
+                    set.negatives?.isFrom(source) ?? false else { return nil }
                 let errors = DenoisingErrors(curves, timesteps: record.timesteps, draws: record.draws.count)
                 return estimator.estimate(errors, schedule: schedule).value
             }
         case .trace(let estimator, let draws):
             return try measured(rows, corpus) { set, record, schedule in
-                guard set.timesteps == nil else { return nil }
+                guard set.timesteps == nil, set.settled == nil else { return nil }
                 let values = record.draws.prefix(draws ?? record.draws.count).map {
                     estimator.estimate(
                         MITrace(timesteps: record.timesteps.map(Int.init), deltaSquared: $0), schedule: schedule

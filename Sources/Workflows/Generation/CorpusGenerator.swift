@@ -55,7 +55,8 @@ package struct CorpusGenerator {
         return outcome
     }
 
-    private func missing(of batch: [Candidate]) throws -> [Candidate] {
+    /// What of a batch the corpus does not have.
+    func missing(of batch: [Candidate]) throws -> [Candidate] {
         let recipes = batch.map { recipe($0).digest }
         let known = try corpus.existing(recipes)
         return zip(batch, recipes).filter { !known.contains($0.1) }.map(\.0)

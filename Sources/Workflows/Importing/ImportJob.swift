@@ -33,6 +33,8 @@ package struct ImportJob: Sendable {
     package var largest = ImageImport.Settings().largest
     /// Images that are sealed together.
     package var batch = 64
+    /// The images, or shards, that are taken.
+    package var part = Part.all
     /// A name for what is imported, for queries.
     package var tag: String?
     /// Leave out what cannot be imported, instead of stopping there.
@@ -57,7 +59,7 @@ package struct ImportJob: Sendable {
     private func importShards(
         _ corpus: Corpus, _ inspection: ShardInspection, _ monitor: some WorkMonitor
     ) throws -> ImageImport.Outcome {
-        let shards = try ShardImport(place, into: corpus) { try inspection($0, $1) }
+        let shards = try ShardImport(place, into: corpus, taking: part.has(place:)) { try inspection($0, $1) }
         monitor.begin(total: shards.count)
         return try shards.run(isCancelled: { monitor.isCancelled }, report: monitor.update)
     }
@@ -65,7 +67,8 @@ package struct ImportJob: Sendable {
     private func importImages(
         _ corpus: Corpus, _ tally: ImportTally, _ monitor: some WorkMonitor
     ) throws -> ImageImport.Outcome {
-        let source = try source(tally)
+        var source = try source(tally)
+        if part != .all { source = PartOfImages(source: source, part: part) }
         let encoder = try model.map {
             try ImageEncoder(folder: $0.folder, variant: $0.variant, ignoring: IgnoredFields($0.ignoredFields))
         }

@@ -19,6 +19,16 @@ package struct Part: Equatable, Sendable, CustomStringConvertible {
         self.init(index: index, count: count)
     }
 
+    /// Whether the element at a place of a list belongs to the part.
+    package func has(place: Int) -> Bool { place % count == index - 1 }
+
+    /// Whether a sample belongs to the part: by its digest, so that parts stay what they are while the corpus grows.
+    package func has(id: String) -> Bool {
+        guard count > 1 else { return true }
+        // 60 bits of a SHA-256.
+        return (UInt64(id.prefix(15), radix: 16) ?? 0) % UInt64(count) == UInt64(index - 1)
+    }
+
     package var description: String { "\(index)/\(count)" }
 
     /// Every n-th element, from the i-th on; the parts of a list are disjoint and cover it.

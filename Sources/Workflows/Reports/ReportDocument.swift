@@ -54,6 +54,7 @@ struct ReportDocument {
             "div", ["class": "scroll", "tabindex": "0", "role": "region", "aria-label": caption],
             .tag(
                 "table", [:],
+                .tag("caption", ["class": "hidden"], "\(caption)"),
                 .tag("thead", [:], .tag("tr", [:], columns.map { .tag("th", ["scope": "col"], "\($0)") })),
                 .tag("tbody", [:], rows.map { row in .tag("tr", [:], row.map { .tag("td", [:], "\($0)") }) })))
     }

@@ -19,9 +19,11 @@ package struct CorpusScorer {
     ///   - batch: samples that are sealed together.
     ///   - negatives: near misses to measure beside the prompts; nil for traces alone.
     ///   - range: the timesteps to measure of those, lowest to highest; nil for all.
+    ///   - settled: how many images of a prompt are to be told from the rest, which are then measured no further; nil to
+    ///     measure all.
     package init(
         corpus: Corpus, model: DiffusionModel, adapter: String?, draws: Int, steps: Int, seed: UInt64, batch: Int,
-        negatives: NearMissPrompts? = nil, timesteps range: ClosedRange<Int>? = nil
+        negatives: NearMissPrompts? = nil, timesteps range: ClosedRange<Int>? = nil, settled: Int? = nil
     ) throws {
         self.corpus = corpus
         reader = SampleReader(corpus)
@@ -41,7 +43,7 @@ package struct CorpusScorer {
         scorer = Scorer(
             model: model.digest, adapter: adapter, draws: draws, steps: timesteps.count, seed: seed,
             schedule: ScheduleDescription(model.scheduler), negatives: negatives?.source,
-            timesteps: range, precision: model.recordedPrecision)
+            timesteps: range, settled: settled, precision: model.recordedPrecision)
     }
 
     /// Scores what is not scored yet.
@@ -49,6 +51,11 @@ package struct CorpusScorer {
     /// - Parameter monitor: told how many samples are done; asked at each sample whether to stop.
     /// - Throws: ``Failure`` for a latent that is not of the model's form, ``ModelError`` and ``CorpusError``.
     package func run(_ rows: [CatalogueRow], monitor: some WorkMonitor) throws -> WorkOutcome {
+        if let negatives, let keep = scorer.settled {
+            return try SettledScorer(
+                corpus: corpus, model: model, scorer: scorer, timesteps: timesteps, negatives: negatives, keep: keep
+            ).run(rows, monitor: monitor, check: checked)
+        }
         var outcome = WorkOutcome(total: rows.count)
         var prompts = EmbeddingCache()
         var meter: (prompt: ExactText, meter: ErrorMeter, negatives: [String])?

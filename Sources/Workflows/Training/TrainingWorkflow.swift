@@ -1,3 +1,4 @@
+package import Cluster
 package import Corpus
 package import Diffusion
 package import Foundation
@@ -21,6 +22,8 @@ package struct TrainingWorkflow {
     package var writesEvents = false
     package var computer = RunComputer.current()
     package var allowsOtherComputer = false
+    /// The processes that train together; nil for this one alone.
+    package var ranks: (any RankGroup)?
 
     package init(
         corpus: Corpus, selection: String, model: ModelSource, runName: String, configuration: TrainingConfiguration
@@ -61,6 +64,7 @@ package struct TrainingWorkflow {
         (inputs.start, inputs.negatives, inputs.validation) = (start, negatives, validation)
         (inputs.variant, inputs.writesEvents) = (model.variant, writesEvents)
         (inputs.computer, inputs.allowsOtherComputer) = (computer, allowsOtherComputer)
+        inputs.ranks = ranks
         return try Trainer(inputs).train(report: report, isCancelled: isCancelled)
     }
 

@@ -1,6 +1,4 @@
 import ArgumentParser
-import Diffusion
-import Foundation
 import Workflows
 
 struct GenerateCommand: AsyncParsableCommand {
@@ -18,30 +16,7 @@ struct GenerateCommand: AsyncParsableCommand {
 
     @OptionGroup var store: CorpusOptions
 
-    @OptionGroup var source: ModelOptions
-
-    @Option(help: "A file of prompts, one a line.", completion: .file())
-    var prompts: String
-
-    @Option(help: "Candidates for each prompt.")
-    var imagesPerPrompt = 50
-
-    @Option(help: "Denoising steps.")
-    var steps = 100
-
-    @Option(help: "The scale of classifier-free guidance; 1 and below: none.")
-    var guidance = 7.5
-
-    @Option(help: SamplerKind.help)
-    var sampler = SamplerKind.ddpm
-
-    @OptionGroup var image: ImageOptions
-
-    @Flag(help: "Let the score compare with the negative prompt, not with the empty one.")
-    var miNegative = false
-
-    @Option(help: "The seed of each prompt's first candidate.")
-    var seed: UInt64 = 42
+    @OptionGroup var candidates: CandidateOptions
 
     @Option(help: "Images that are made together and sealed as one shard.")
     var batch = 16
@@ -49,26 +24,18 @@ struct GenerateCommand: AsyncParsableCommand {
     @Option(help: "A name for what this command makes, for queries.")
     var tag: String?
 
-    @Option(help: "Work on the i-th of n parts of the prompts, counted from 1.")
-    var part = Part.all
+    @OptionGroup var partition: PartOption
 
-    func validate() throws {
-        try requirePositive(steps, "--steps")
-        try requirePositive(imagesPerPrompt, "--images-per-prompt", Bounds.imagesPerPrompt)
-        try requirePositive(batch, "--batch", Bounds.batch)
-        try requireSense(guidance: guidance, image)
-        if miNegative, image.negativePrompt == nil {
-            throw ValidationError("--mi-negative needs a --negative-prompt to compare with")
-        }
-    }
+    @OptionGroup var stop: StopOptions
+
+    func validate() throws { try requirePositive(batch, "--batch", Bounds.batch) }
 
     func run() async throws {
+        let part = try partition.resolved()
+        stop.begin()
         let corpus = try store.open(writing: true, deciding: true)
-        var denoising = DenoisingSettings(steps: steps, guidance: guidance, sampler: sampler)
-        image.apply(to: &denoising)
-        denoising.baseline = miNegative ? .negativePrompt : .emptyPrompt
-        var job = GenerationJob(prompts: URL(fileURLWithPath: prompts), model: source.source, denoising: denoising)
-        (job.part, job.imagesPerPrompt, job.seed, job.batch, job.tag) = (part, imagesPerPrompt, seed, batch, tag)
+        var job = candidates.job
+        (job.part, job.batch, job.tag) = (part, batch, tag)
         let outcome = try TerminalMonitor.watch("generate", unit: "images") { [job] in
             try job.run(into: corpus, monitor: $0)
         }

@@ -58,6 +58,10 @@ struct ImportCommand: AsyncParsableCommand {
     @Flag(help: "Skip samples that cannot be imported, with a line for each, instead of stopping at the first.")
     var skipUnreadable = false
 
+    @OptionGroup var partition: PartOption
+
+    @OptionGroup var stop: StopOptions
+
     func validate() throws {
         try requirePositive(batch, "--batch", Bounds.batch)
         if let size, !(1...16384).contains(size) { throw ValidationError("--size is \(size); it must be 1 to 16384") }
@@ -83,9 +87,12 @@ struct ImportCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        let part = try partition.resolved()
+        stop.begin()
         let corpus = try store.open(writing: true, deciding: true)
-        let job = job
-        let report = try TerminalMonitor.watch("import", unit: format == .shard ? "files" : "images") {
+        var job = job
+        job.part = part
+        let report = try TerminalMonitor.watch("import", unit: format == .shard ? "files" : "images") { [job] in
             try job.run(into: corpus, inspection: .byThisCommand, monitor: $0)
         }
         let (outcome, tally) = (report.outcome, report.tally)

@@ -36,6 +36,10 @@ struct ScoreCommand: AsyncParsableCommand {
     @Option(help: "Images that are sealed together.")
     var batch = 16
 
+    @OptionGroup var partition: PartOption
+
+    @OptionGroup var stop: StopOptions
+
     @Option(
         help: ArgumentHelp(
             "Measure errors under near-miss prompts too: rules, corpus, or a file that lists them.",
@@ -51,21 +55,35 @@ struct ScoreCommand: AsyncParsableCommand {
             "Measure only these of the timesteps, as 201-999: cheaper, and no estimate of MI.", valueName: "a-b"))
     var timesteps: TimestepRange?
 
+    @Option(
+        help: ArgumentHelp(
+            "Measure until the best n images of each prompt by contrast are told from the rest, which get no score.",
+            valueName: "n"))
+    var untilSettled: Int?
+
     func validate() throws {
         try requirePositive(draws, "--draws", Bounds.draws)
         try requirePositive(steps, "--steps")
         try requirePositive(batch, "--batch", Bounds.batch)
         try requirePositive(count, "--count", Bounds.nearMisses)
+        if let untilSettled {
+            try requirePositive(untilSettled, "--until-settled", Bounds.top)
+            guard negatives != nil else { throw ValidationError("--until-settled goes with --negatives") }
+        }
         if negatives == nil, timesteps != nil {
             throw ValidationError("--timesteps goes with --negatives: MI is estimated from the whole schedule")
         }
     }
 
     func run() async throws {
+        let part = try partition.resolved()
+        stop.begin()
         let corpus = try store.open(writing: true, deciding: true)
         var job = ScoringJob(model: source.source)
         (job.condition, job.draws, job.steps, job.seed, job.batch) = (condition, draws, steps, seed, batch)
+        job.part = part
         (job.negatives, job.negativeCount, job.timesteps) = (negatives?.source, count, timesteps?.range)
+        job.settled = untilSettled
         let outcome = try TerminalMonitor.watch("score", unit: "images") { [job] in
             try job.run(in: corpus, monitor: $0)
         }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Cluster
 import Corpus
 import Diffusion
 import Foundation
@@ -71,6 +72,8 @@ struct TrainCommand: AsyncParsableCommand {
         help: "Resume a run on a processor or BLAS of other kind: the last bits of its adapter will differ.")
     var allowOtherCPU = false
 
+    @OptionGroup var stop: StopOptions
+
     private func settings() throws -> TrainingConfiguration {
         var settings = TrainingConfiguration()
         adapter.apply(to: &settings)
@@ -93,6 +96,23 @@ struct TrainCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        let ranks: MPIGroup?
+        do throws(RankError) {
+            ranks = try MPIGroup.launched(ProcessInfo.processInfo.environment)
+        } catch { throw Failure(error.description) }
+        guard let ranks else { return try train(nil) }
+        do {
+            try train(ranks)
+            try ranks.leave()
+        } catch let code as ExitCode {
+            try ranks.leave()
+            throw code
+        } catch {
+            end(ranks, error)
+        }
+    }
+
+    private func train(_ ranks: MPIGroup?) throws {
         var source = ModelSource(folder: URL(fileURLWithPath: model))
         (source.variant, source.lowMemory, source.ignoredFields) = (copy.variant, lowMemory, config.ignoreConfig)
         source.precision = products.precision
@@ -106,9 +126,18 @@ struct TrainCommand: AsyncParsableCommand {
         training.writesEvents = validation.writesEvents
         training.computer = .current(version: attuneVersion, precision: products.precision)
         training.allowsOtherComputer = allowOtherCPU
+        training.ranks = ranks
+        let shows = (ranks?.rank ?? 0) == 0
+        if let ranks, shows { standardError("training on \(ranks.size) ranks, by \(MPIGroup.version)") }
+        stop.begin()
         Interruption.listen()
         let display = TrainingDisplay()
-        let outcome = try training.run(report: display.show, isCancelled: { Interruption.isRequested })
+        let outcome = try training.run(
+            report: { if shows { display.show($0) } }, isCancelled: { Interruption.isRequested })
+        guard shows else {
+            if outcome.step < steps { throw Interruption.status.code }
+            return
+        }
         display.finish()
         guard let made = outcome.made else {
             try Interruption.stop("stopped after step \(outcome.step) of \(steps); the same command resumes from there")
@@ -116,5 +145,15 @@ struct TrainCommand: AsyncParsableCommand {
         if let loss = display.evaluation { print("evaluation loss \(formatted(loss, digits: 5))") }
         let (kind, name) = adapter.targets == .all ? ("model  ", "digest ") : ("adapter", "sha256 ")
         print("run '\(runName)' made \(outcome.step) steps\n\(kind) \(made.place.path)\n\(name) \(made.digest)")
+    }
+
+    /// Ends all ranks with one of them, which the others would wait for. What all of them find wrong the first one says.
+    private func end(_ ranks: MPIGroup, _ error: any Error) -> Never {
+        if ranks.rank > 0 { Thread.sleep(forTimeInterval: 2) }
+        standardError("attune: rank \(ranks.rank) of \(ranks.size): \(joinedLines("\(error)"))")
+        StandardOutput.flush()
+        let status = error is UsageError ? ExitStatus.usage : .failure
+        ranks.abort(status.rawValue)
+        _exit(status.rawValue)
     }
 }

@@ -6,11 +6,6 @@ import Workflows
 
 // What the parser reads into the plain values of workflows.
 
-extension Part: ExpressibleByArgument {
-    /// - Parameter argument: as `2/8`.
-    public init?(argument: String) { self.init(argument) }
-}
-
 extension ByteSize: ExpressibleByArgument {
     /// - Parameter argument: as `256MiB`.
     public init?(argument: String) { self.init(argument) }

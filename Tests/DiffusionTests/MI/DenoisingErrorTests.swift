@@ -91,6 +91,21 @@ struct DenoisingErrorTests {
         #expect(ContrastEstimator(range: ErrorRange(negatives: 0)).estimate(errors, schedule: schedule).value.isNaN)
     }
 
+    @Test func whatIsClearlyWorseIsSettled() {
+        // Three images at four timesteps: the prompt's error is lower by 2, by 1.9 and not at all.
+        func image(_ gains: [Float]) -> DenoisingErrors {
+            DenoisingErrors(
+                timesteps: [900, 700, 500, 300], draws: 1, prompts: 3, values: gains.flatMap { [10 - $0, 10, 10] })
+        }
+        let images = [image([2, 2.2, 1.8, 2]), image([1.9, 1.6, 2.2, 1.9]), image([0, 0.1, -0.1, 0])]
+        let rule = SuccessiveElimination(keep: 1, estimator: ContrastEstimator(temperature: 2))
+        #expect(rule.settled(images, schedule: model.schedule) == [2])
+        #expect(SuccessiveElimination(keep: 3).settled(images, schedule: model.schedule).isEmpty)
+        let few = images.map { _ in DenoisingErrors(timesteps: [900], draws: 1, prompts: 3, values: [1, 2, 3]) }
+        #expect(rule.settled(few, schedule: model.schedule).isEmpty)
+        #expect(SuccessiveElimination.spread(6) == [0, 4, 2, 1, 5, 3])
+    }
+
     @Test func whatIsNotFiniteIsLeftOut() {
         var values: [Float] = [1, 2, 3, 5, 6, 7]
         func errors() -> DenoisingErrors {

@@ -80,7 +80,8 @@ import Workflows
         let file = scratch.url("copy.png")
         try Data(SampleReader(corpus).image(row)).write(to: file)
         let byFile = try #require(try SimilarJob(file.path).run(in: corpus, monitor: monitor))
-        #expect(byFile.first?.id == id && byFile.first?.distance == 0)
+        // Itself, and what it mirrors.
+        #expect(byFile.prefix(2).contains { $0.id == id } && byFile.first?.distance == 0)
         job.method = .vectors(nil)
         let byLatents = try #require(try job.run(in: corpus, monitor: monitor))
         #expect(byLatents.first?.prompt == "prompt 2", "the copy has its latent")

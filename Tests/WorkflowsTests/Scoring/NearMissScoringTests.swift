@@ -82,6 +82,30 @@ import Workflows
         #expect(try small.corpus.query(CatalogueQuery(condition: "near_misses IS NOT NULL")).isEmpty)
     }
 
+    @Test func theBestAreSettledWithLess() throws {
+        let small = try SmallCorpus()
+        var job = job(.rules(seed: 0))
+        (job.steps, job.settled) = (12, 1)
+        let stopped = try job.run(in: small.corpus, monitor: Recorder(allowing: 20))
+        #expect(!stopped.isFinished && stopped.made == 0)
+        let recorder = Recorder()
+        #expect(try job.run(in: small.corpus, monitor: recorder).made == 6)
+        #expect(recorder.warnings.contains { $0.hasPrefix("settled with ") })
+        #expect(try job.run(in: small.corpus, monitor: Recorder()).skipped == 6)
+        let rows = try small.corpus.query(CatalogueQuery())
+        // Those that were measured everywhere have the values that they would have had anyway.
+        let kept = rows.filter { $0.contrast != nil }
+        #expect(Set(kept.map(\.prompt)).count == 2 && rows.allSatisfy { $0.mc == nil && $0.nearMisses == 3 })
+        job.settled = nil
+        let whole = try SmallCorpus()
+        _ = try job.run(in: whole.corpus, monitor: Recorder())
+        let all = try whole.corpus.query(CatalogueQuery())
+        for row in kept {
+            let same = try #require(all.first { $0.prompt == row.prompt && $0.seed == row.seed })
+            #expect(abs((row.contrast ?? 0) - (same.contrast ?? 1)) < 1e-3)
+        }
+    }
+
     @Test func aRangeWithoutTimestepsIsRefused() throws {
         let small = try SmallCorpus()
         var job = job(.rules(seed: 0))

@@ -216,3 +216,17 @@ def test_a_run_is_replayed(copy, command, weight):
             if len(losses) == 3:
                 break
     assert sum(losses) / 3 == pytest.approx(logged["loss"], rel=1e-4)
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_batches_go_straight_through_the_pipe(corpus, method):
+    """The same batches as without workers; those of latents start no thread."""
+    dataset = corpus.dataset("best", ["latent"])
+    expected = [dataset[i]["latent"] for i in range(len(dataset))]
+    loader = DataLoader(
+        dataset, batch_size=2, num_workers=2, collate_fn=attune.collate, persistent_workers=True,
+        multiprocessing_context=attune.context(method))  # fmt: skip
+    for _ in range(3):
+        found = [latent.numpy().copy() for batch in loader for latent in batch["latent"]]
+        assert len(found) == len(expected) and all(np.array_equal(a, b) for a, b in zip(found, expected))
+    assert all(q._thread is None for q in loader._iterator._index_queues)

@@ -1,0 +1,152 @@
+#!/usr/bin/env bash
+# What does tuning on chosen images do? Rows of models on prompts that training has not seen, judged by the shapes judge.
+#   Benchmarks/shapes/study.sh [--quick] [FOLDER]
+# Resumable: a row whose evaluation is there is skipped, and every command goes on from where it was stopped. The figures are
+# written by results.py, of whatever rows there are. Sizes come from environment variables, as below.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+quick=; [ "${1:-}" != --quick ] || { quick=yes; shift; }
+folder=${1:-/tmp/attune-study${quick:+-quick}}
+attune=${ATTUNE:-.build/release/attune}
+model=datasets/tiny-sd
+if [ "$quick" ]; then
+    train=${STUDY_TRAIN:-60} candidates=${STUDY_CANDIDATES:-8} test=${STUDY_TEST:-60} images=${STUDY_IMAGES:-3}
+    steps=${STUDY_STEPS:-100} batch=${STUDY_BATCH:-32} near=${STUDY_NEAR:-4} guidance=${STUDY_GUIDANCE:-1.5,3}
+    seeds=${STUDY_SEEDS:-42}
+else
+    train=${STUDY_TRAIN:-270} candidates=${STUDY_CANDIDATES:-16} test=${STUDY_TEST:-300} images=${STUDY_IMAGES:-6}
+    steps=${STUDY_STEPS:-300} batch=${STUDY_BATCH:-64} near=${STUDY_NEAR:-6} guidance=${STUDY_GUIDANCE:-1,1.5,2,3,5}
+    seeds=${STUDY_SEEDS:-42 43}
+fi
+denoising=${STUDY_DENOISING:-25} score_steps=${STUDY_SCORE_STEPS:-10} top=${STUDY_TOP:-3} lr=${STUDY_LR:-5e-4}
+per_prompt=${STUDY_RENDERED:-8}
+mkdir -p "$folder"
+export ATTUNE_CORPUS=$folder/corpus
+[ -e "$ATTUNE_CORPUS/attune.json" ] || "$attune" init
+
+# So many prompts, as many of each category as it has, in turn.
+prompts() {
+    awk -F'\t' '{ print seen[$2]++ "\t" $0 }' "datasets/shapes/$1.txt" | sort -t$'\t' -s -n -k1,1 | cut -f2- | sed -n "1,$2p"
+}
+[ -s "$folder/train.txt" ] || prompts train "$train" > "$folder/train.txt"
+[ -s "$folder/test.txt" ] || prompts test "$test" > "$folder/test.txt"
+
+say() { printf '\n%s  %s\n' "$(date +%H:%M:%S)" "$*"; }
+
+pool() { # TAG IMAGES-PER-PROMPT: candidates with every score; the judge's verdicts become the annotation shapes
+    local scored="$folder/$1.scored" where="tag = '$1'"
+    [ -e "$scored" ] && return
+    say "candidates: $2 for each prompt"
+    "$attune" generate --model $model --prompts "$folder/train.txt" --images-per-prompt "$2" --steps "$denoising" --guidance 3 \
+        --sampler ddim --tag "$1"
+    "$attune" score --model $model --where "$where" --draws 1 --steps "$score_steps" --negatives rules --count "$near"
+    "$attune" evaluate --where "$where" --referee shapes --score mi --score mc --score pointwise --score contrast_hard \
+        --score contrast --json > "$folder/agreement.json"
+    touch "$scored"
+}
+
+evaluated() { [ -e "$ATTUNE_CORPUS/evaluations/$1.json" ]; }
+
+evaluate() { # ROW [ADAPTER-FILE] [MODEL]
+    evaluated "$1" && return
+    say "evaluate $1"
+    local adapter=(); [ -z "${2:-}" ] || adapter=(--adapter "tuned=$2")
+    "$attune" evaluate --model "${3:-$model}" "${adapter[@]}" --prompts "$folder/test.txt" --images-per-prompt "$images" \
+        --guidance "$guidance" --steps "$denoising" --sampler ddim --seed 100000 --referee shapes --name "$1" > "$folder/$1.txt"
+}
+
+row() { # ROW SELECTION SEED TRAIN-OPTIONS…
+    local name=$1 selection=$2 seed=$3; shift 3
+    evaluated "$name" && return
+    say "train $name"
+    "$attune" train "$selection" --model $model --run "$name" --steps "$steps" --batch "$batch" --accumulate 1 --seed "$seed" \
+        --checkpoint-every 50 --keep-checkpoints 1 "$@"
+    if [ -e "$ATTUNE_CORPUS/runs/$name/model/model_index.json" ]; then
+        evaluate "$name" "" "$ATTUNE_CORPUS/runs/$name/model"
+    else
+        evaluate "$name" "$ATTUNE_CORPUS/runs/$name/adapter/pytorch_lora_weights.safetensors"
+    fi
+}
+
+choose() { # SELECTION SELECT-OPTIONS…; once, so that runs keep their selection
+    local name=$1; shift
+    [ -e "$folder/$name.selected" ] && return
+    "$attune" select "$name" "$@"
+    touch "$folder/$name.selected"
+}
+
+rendered() { # real images with right captions
+    [ -e "$folder/rendered.imported" ] && return
+    say "rendered images"
+    [ -e "$folder/rendered" ] ||
+        "$attune" shapes render --prompts "$folder/train.txt" --per-prompt "$per_prompt" --to "$folder/rendered"
+    "$attune" import "$folder/rendered" --format imagefolder --model $model --tag rendered
+    touch "$folder/rendered.imported"
+}
+
+rounds() { # ROW ROUNDS SEED: candidates from the adapter of the round before
+    evaluated "$1-r$2" && return
+    say "align $1: $2 rounds"
+    cat > "$folder/$1.json" <<JSON
+{"name": "$1", "rounds": $2, "model": "$PWD/$model", "prompts": "train.txt",
+ "candidates": {"images_per_prompt": $candidates, "steps": $denoising, "guidance": 3},
+ "score": {"form": "contrast", "count": $near, "steps": $score_steps}, "select": {"top": "all"},
+ "train": {"loss": "nft", "steps": $steps, "batch": $batch, "lr": $lr, "checkpoint_every": 50, "keep_checkpoints": 1, "seed": $3},
+ "evaluate": {"prompts": "test.txt", "images_per_prompt": $images, "guidance": [$guidance], "steps": $denoising, "seed": 100000, "referee": "shapes"}}
+JSON
+    "$attune" align "$folder/$1.json"
+}
+
+evaluate base
+pool pool "$candidates"
+where="tag = 'pool'"
+choose random --where "$where" --by random --top "$top"
+choose mi --where "$where" --by mi --top "$top"
+choose contrast --where "$where" --by contrast --top "$top"
+choose judge --where "$where AND shapes = 1" --by contrast --top "$top"
+choose all --where "$where" --all
+rendered
+choose rendered --where "tag = 'rendered'" --all
+
+for seed in $seeds; do
+    for by in random mi contrast judge rendered; do row "$by-s$seed" "$by" "$seed" --lr "$lr"; done
+    row "nft-judge-s$seed" all "$seed" --lr "$lr" --loss nft --reward-by shapes --beta 0.5
+    [ "$quick" ] && continue
+    # Losses that use every score.
+    row "nft-contrast-s$seed" all "$seed" --lr "$lr" --loss nft --reward-by contrast --beta 0.5
+    row "nft-mi-s$seed" all "$seed" --lr "$lr" --loss nft --reward-by mi --beta 0.5
+    row "weighted-judge-s$seed" all "$seed" --lr "$lr" --loss weighted --weight-by shapes
+    row "dpo-judge-s$seed" all "$seed" --lr "$lr" --loss dpo --pairs-by shapes --margin 0.5
+    row "dpo-contrast-s$seed" all "$seed" --lr "$lr" --loss dpo --pairs-by contrast
+    row "hard-negatives-s$seed" contrast "$seed" --lr "$lr" --loss contrast --negatives rules
+    # Kinds of adapter and what they adapt.
+    row "judge-lora-s$seed" judge "$seed" --lr "$lr" --adapter-kind lora
+    row "judge-attention-s$seed" judge "$seed" --lr "$lr" --targets attention
+    row "judge-rank128-s$seed" judge "$seed" --lr "$lr" --rank 128 --alpha 128
+    row "judge-lr2e-3-s$seed" judge "$seed" --lr 2e-3
+    # What bounds the upper bound: real images, more steps, all weights.
+    row "rendered-all-s$seed" rendered "$seed" --lr 1e-4 --targets all
+    row "judge-all-s$seed" judge "$seed" --lr 1e-4 --targets all
+    saved=$steps steps=$((4 * steps))
+    row "rendered-long-s$seed" rendered "$seed" --lr "$lr"
+    row "rendered-all-long-s$seed" rendered "$seed" --lr 1e-4 --targets all
+    steps=$saved
+    # k, the images kept of each prompt, and M, the candidates that they are kept of.
+    for k in 1 6; do
+        choose "mi-k$k" --where "$where" --by mi --top "$k"
+        choose "contrast-k$k" --where "$where" --by contrast --top "$k"
+        row "mi-k$k-s$seed" "mi-k$k" "$seed" --lr "$lr"
+        row "contrast-k$k-s$seed" "contrast-k$k" "$seed" --lr "$lr"
+    done
+    for m in 4 8; do
+        # Candidate i has the seed 42 + i.
+        few="$where AND CAST(seed AS INTEGER) < $((42 + m))"
+        choose "mi-m$m" --where "$few" --by mi --top 1
+        choose "contrast-m$m" --where "$few" --by contrast --top 1
+        row "mi-m$m-s$seed" "mi-m$m" "$seed" --lr "$lr"
+        row "contrast-m$m-s$seed" "contrast-m$m" "$seed" --lr "$lr"
+    done
+    rounds "rounds-s$seed" "${STUDY_ROUNDS:-3}" "$seed"
+done
+
+python3 Benchmarks/shapes/results.py "$ATTUNE_CORPUS" --agreement "$folder/agreement.json" --to "${STUDY_RESULTS:-datasets/shapes/RESULTS.md}"

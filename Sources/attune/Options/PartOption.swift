@@ -1,0 +1,44 @@
+import ArgumentParser
+import Cluster
+import Foundation
+import Workflows
+
+/// `--part`: one worker's part of work that several share.
+struct PartOption: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The i-th of n parts of the work, counted from 1; auto takes them from Slurm, Kubernetes or MPI.",
+            valueName: "i/n|auto"))
+    var part = PartChoice.given(.all)
+
+    /// The part; one that was found in the environment is said on standard error.
+    func resolved() throws -> Part {
+        switch part {
+        case .given(let part): return part
+        case .auto:
+            do throws(WorkerError) {
+                let found = try Worker.found(in: ProcessInfo.processInfo.environment)
+                standardError("\(found)")
+                return Part(index: found.worker.index + 1, count: found.worker.count)
+            } catch { throw UsageError(error.description) }
+        }
+    }
+}
+
+/// What `--part` may be.
+enum PartChoice: ExpressibleByArgument {
+    case given(Part)
+    case auto
+
+    init?(argument: String) {
+        if argument == "auto" {
+            self = .auto
+        } else if let part = Part(argument) {
+            self = .given(part)
+        } else {
+            return nil
+        }
+    }
+
+    var defaultValueDescription: String { "1/1" }
+}
