@@ -1,4 +1,5 @@
 package import Corpus
+import Diffusion
 
 /// What `attune missing` says: which candidates of a prompt file a corpus lacks.
 package struct MissingCandidates: Encodable, Sendable {

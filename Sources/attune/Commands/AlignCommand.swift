@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Tuning
 import Workflows
 
 struct AlignCommand: AsyncParsableCommand {
