@@ -1,6 +1,7 @@
 import ArgumentParser
 import Diffusion
 import Foundation
+import Images
 import Tensor
 
 /// Whether MI read off generation in bfloat16 orders candidates as float32 does.

@@ -1,8 +1,8 @@
 package import Corpus
 import Disk
 import Foundation
-import Statistics
 package import Tuning
+import Statistics
 
 /// What `attune align` does: rounds of generate, score, select, train and evaluate. Each round's candidates are made with the
 /// adapter of the round before, and its training goes on from that adapter.

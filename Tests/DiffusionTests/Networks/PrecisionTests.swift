@@ -1,5 +1,6 @@
 import Diffusion
 import Foundation
+import Images
 import Tensor
 import Testing
 
