@@ -1,6 +1,6 @@
 import Tensor
 
-/// Finds near-duplicates among images by their prints: perceptual hashes propose pairs, the small pictures decide.
+/// Finds near-duplicates among images by their prints: perceptual hashes propose pairs, the thumbnails decide.
 package struct DuplicateFinder: Sendable {
     /// Largest distance of ``PrintComparison`` that counts as a near-duplicate.
     package var threshold: Float = 0.3

@@ -1,10 +1,10 @@
-/// The small pictures of two prints, compared under every crop and mirrored.
+/// The thumbnails of two prints, compared under every crop and mirrored.
 ///
 /// Each has its mean taken off and its spread set to 1, so that brightness, contrast and a color cast do not count; spreads
 /// below ``floor`` are noise and stay small. The distance is the root mean square difference of brightness, or half that
-/// of color where it is larger: 0 for the same picture, about 1.4 for two that have nothing in common.
+/// of color where it is larger: 0 for the same image, about 1.4 for two that have nothing in common.
 package struct PrintComparison: Sendable {
-    /// Beyond this, no crop of one picture is the other: crops are not tried.
+    /// Beyond this, no crop of one image is the other: crops are not tried.
     private static let hopeless: Float = 1.1
     private static let floor: Float = 12
     private static let chromaWeight: Float = 0.5
@@ -87,7 +87,7 @@ package struct PrintComparison: Sendable {
 
     private static func squares(_ values: [Float]) -> Float { values.reduce(0) { $0 + $1 * $1 } }
 
-    /// A part of a square picture, scaled to its size again: linear between pixels.
+    /// A part of a square thumbnail, scaled to its size again: linear between pixels.
     private static func cut(_ pixels: ArraySlice<UInt8>, _ side: Int, _ box: CropBox, _ mirrored: Bool) -> [Float] {
         func places(_ from: Double, _ to: Double) -> [(Int, Int, Float)] {
             (0..<side).map { index in

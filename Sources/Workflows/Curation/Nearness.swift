@@ -4,7 +4,7 @@ import Curation
 /// What makes two samples near-duplicates.
 package struct Nearness: Sendable {
     package enum Method: Sendable, Equatable {
-        /// Perceptual hashes and small pictures of the images.
+        /// Perceptual hashes and thumbnails of the images.
         case images
         /// The cosine of vectors; nil for the only ones, or those of the latents.
         case vectors(String?)

@@ -5,7 +5,7 @@ struct DuplicatesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "duplicates", abstract: "Group near-duplicates: re-encoded, scaled, cropped, mirrored, recolored.",
         discussion: """
-            Images are compared by perceptual hashes and small pictures, which are made once and kept in the corpus; or \
+            Images are compared by perceptual hashes and thumbnails, which are made once and kept in the corpus; or \
             samples by the cosine of vectors (--by vectors, or a name that attune annotate --vectors gave). Each group \
             begins with its best sample; attune select --no-near-duplicates keeps just that.
             """)
