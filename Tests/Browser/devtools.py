@@ -119,6 +119,8 @@ class Page:
             except websocket.WebSocketTimeoutException:
                 raise AssertionError("the page did not load within 30 s") from None
         self._socket.settimeout(60)
+        # Frames are drawn of the page in front alone.
+        self.call("Page.bringToFront")
         self.wait("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(1))))", "a frame")
 
     def value(self, script: str) -> Any:
@@ -149,6 +151,7 @@ class Page:
         self.call("Input.insertText", text=text)
 
     def click(self, selector: str) -> None:
+        self.call("Page.bringToFront")
         box = self.value(
             f"(() => {{ const e = document.querySelector({json.dumps(selector)}); if (!e) return null;"
             " e.scrollIntoView({block: 'center'}); const r = e.getBoundingClientRect();"
