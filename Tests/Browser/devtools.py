@@ -119,7 +119,9 @@ class Page:
             except websocket.WebSocketTimeoutException:
                 raise AssertionError("the page did not load within 30 s") from None
         self._socket.settimeout(60)
-        self.value("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(1))))")
+        # Frames are drawn of the page in front alone.
+        self.call("Page.bringToFront")
+        self.wait("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(1))))", "a frame")
 
     def value(self, script: str) -> Any:
         """What a script gives; promises are awaited."""
@@ -129,7 +131,14 @@ class Page:
         return result["result"].get("value")
 
     def wait(self, script: str, what: str, seconds: float = 15) -> Any:
-        return wait_for(lambda: self.value(script), what, seconds)
+        def ask() -> Any:
+            try:
+                return self.value(script)
+            except RuntimeError:
+                # The page has just gone on to another by itself.
+                return None
+
+        return wait_for(ask, what, seconds)
 
     def key(self, key: str) -> None:
         code = KEYS.get(key, ord(key.upper()) if len(key) == 1 else 0)
@@ -142,6 +151,7 @@ class Page:
         self.call("Input.insertText", text=text)
 
     def click(self, selector: str) -> None:
+        self.call("Page.bringToFront")
         box = self.value(
             f"(() => {{ const e = document.querySelector({json.dumps(selector)}); if (!e) return null;"
             " e.scrollIntoView({block: 'center'}); const r = e.getBoundingClientRect();"

@@ -48,7 +48,7 @@ def ids_of(corpus, name) -> list[str]:
 def test_sample_page_marks_tags_and_membership(copy, serve, page):
     server = serve(copy, "--allow-edits")
     sample = query(copy, "tag = 'base'", "--by", "mi", "--top", 1)[0]["id"]
-    outside = query(copy, "tag = 'base'", "--by=-mi", "--top", 1)[0]["id"]
+    outside = query(copy, "tag = 'base'", "--by", "mi")[-1]["id"]
     page.open(f"{server.address}/samples/{sample}")
     page.click("button[data-mark=stars][data-value='4']")
     page.click("button[data-mark=pick][data-value='1']")
@@ -70,7 +70,7 @@ def test_sample_page_marks_tags_and_membership(copy, serve, page):
 
 def test_two_browsers_on_one_selection_lose_nothing(copy, serve, browser):
     server = serve(copy, "--allow-edits")
-    lowest = [row["id"] for row in query(copy, "tag = 'base'", "--by=-mi", "--top", 2)]
+    lowest = [row["id"] for row in query(copy, "tag = 'base'", "--by", "mi")[-2:]]
     first, second = browser.page(), browser.page()
     try:
         for page, sample in zip([first, second], lowest):
