@@ -5,7 +5,8 @@ PYTHON = $(CURDIR)/.venv/bin/python
 export ATTUNE_PYTHON = $(PYTHON)
 ENGINE_TESTS = ^(TensorTests|DiffusionTests|TuningTests)\.
 
-.PHONY: help setup setup-python setup-browser build gallery demo test test-long test-levels test-threads interop bench bench-quick bench-storage bench-gallery screenshots study study-quick \
+.PHONY: help setup setup-python setup-browser build gallery demo test test-long test-cluster test-levels test-threads interop \
+	bench bench-quick bench-storage bench-gallery screenshots study study-quick \
 	docs install dist test-dist lint format clean
 
 help:            ## What can be made
@@ -55,6 +56,11 @@ interop:         ## Adapters, images and shards in the programs they are for; ne
 	$${PEER_PYTHON} Tests/Interop/image_interop.py
 	$${PEER_PYTHON} Tests/Interop/tensorboard_interop.py
 	$$PEER_PYTHON -m pytest -q -p no:cacheprovider Tests/Interop/python
+
+test-cluster: build ## A real Slurm, Open MPI and Kubernetes' schemas; as root, with slurm-wlm, munge and openmpi-bin
+	Tests/Cluster/mpi.sh .build/release/attune
+	Tests/Cluster/slurm.sh .build/release/attune
+	$(PYTHON) -m pip install -q kubernetes-validate && $(PYTHON) Tests/Cluster/kubernetes.py
 
 bench: build     ## The engine, the store and verify beside their peers (QUICK=1: the engine, a few minutes); see Benchmarks/README.md
 	$(SWIFT) build $(RELEASE) --product attune-bench

@@ -159,7 +159,8 @@ let package = Package(
         .testTarget(
             name: "WorkflowsTests",
             dependencies: [
-                "TestSupport", "Workflows", "Shapes", "Statistics", "Curation", "Tuning", "Interchange", "OCI", "Corpus", "Codecs", "Images",
+                "TestSupport", "Workflows", "Shapes", "Statistics", "Curation", "Tuning", "Interchange", "OCI",
+                "Corpus", "Codecs", "Images",
                 "Diffusion", "Tensor",
             ],
             swiftSettings: strict),

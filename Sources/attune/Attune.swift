@@ -11,7 +11,8 @@ struct Attune: AsyncParsableCommand {
             CommandGroup(
                 name: "Build a corpus",
                 subcommands: [
-                    InitCommand.self, GenerateCommand.self, MissingCommand.self, ImportCommand.self, ScoreCommand.self, AnnotateCommand.self,
+                    InitCommand.self, GenerateCommand.self, MissingCommand.self, ImportCommand.self, ScoreCommand.self,
+                    AnnotateCommand.self,
                     AnnotationsCommand.self,
                 ]),
             CommandGroup(

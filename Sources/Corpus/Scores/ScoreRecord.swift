@@ -21,7 +21,8 @@ package struct Scorer: Sendable, Equatable, Codable {
 
     package init(
         model: String, adapter: String? = nil, draws: Int, steps: Int, seed: UInt64, schedule: ScheduleDescription,
-        negatives: NegativeSource? = nil, timesteps: ClosedRange<Int>? = nil, settled: Int? = nil, precision: String? = nil
+        negatives: NegativeSource? = nil, timesteps: ClosedRange<Int>? = nil, settled: Int? = nil,
+        precision: String? = nil
     ) {
         self.precision = precision
         (self.model, self.adapter, self.draws, self.steps) = (model, adapter, draws, steps)

@@ -54,7 +54,8 @@ package struct Weights: Sendable {
     package init(encoder folder: URL, variant: String? = nil) throws(ModelError) {
         var opened: [SafetensorsFile] = []
         for url in try WeightFiles(encoder: folder).chosen(variant) { opened.append(try SafetensorsFile(url)) }
-        self.init(source: Source(files: opened, folder: folder.path, folding: nil, lowMemory: false), path: "",
+        self.init(
+            source: Source(files: opened, folder: folder.path, folding: nil, lowMemory: false), path: "",
             precision: .float32)
     }
 

@@ -50,7 +50,8 @@ struct SampleScores {
 
     private func scores(_ rows: [CatalogueRow]) throws(TrainingSourceError) -> [String: Double] {
         if let column = CatalogueRow.scores[name] {
-            return Dictionary(rows.compactMap { row in row[keyPath: column].map { (row.id, $0) } }) { first, _ in first }
+            return Dictionary(rows.compactMap { row in row[keyPath: column].map { (row.id, $0) } }) { first, _ in first
+            }
         }
         let scorers = try explained { () throws(CorpusError) in try corpus.scorers() }
         guard scorers.contains(name) else {

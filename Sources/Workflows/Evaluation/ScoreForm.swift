@@ -59,7 +59,8 @@ package struct ScoreForm: Sendable, Equatable {
         case .errors(let estimator, let source):
             return try measured(rows, corpus) { set, record, schedule in
                 guard let curves = record.curves, set.settled == nil || curves.errors.allSatisfy(\.isFinite),
-                    set.negatives?.isFrom(source) ?? false else { return nil }
+                    set.negatives?.isFrom(source) ?? false
+                else { return nil }
                 let errors = DenoisingErrors(curves, timesteps: record.timesteps, draws: record.draws.count)
                 return estimator.estimate(errors, schedule: schedule).value
             }
