@@ -16,7 +16,7 @@ package struct Histogram: Sendable {
     /// Nil where there is nothing to count.
     package var markup: Markup? {
         guard let highest = counts.max(), highest > 0 else { return nil }
-        let frame = PlotFrame(x: range, y: 0...Double(highest), height: height, startsAtZero: true)
+        let frame = PlotFrame(x: range, y: 0...Double(max(highest, 5)), height: height, startsAtZero: true)
         let step = (range.upperBound - range.lowerBound) / Double(counts.count)
         let bars = counts.enumerated().filter { $0.element > 0 }.map { place, count -> Markup in
             let (from, to) = (range.lowerBound + Double(place) * step, range.lowerBound + Double(place + 1) * step)

@@ -7,7 +7,7 @@ struct PlotFrame {
     let height: Double
     let x, y: Scale
 
-    private static let left = 64.0
+    private static let left = 68.0
     private static let right = 16.0
     private static let top = 14.0
     private static let bottom = 46.0
@@ -76,8 +76,8 @@ struct PlotFrame {
                 .tag(
                     "text",
                     [
-                        "class": "plot-label", "x": "14", "y": center, "text-anchor": "middle",
-                        "transform": "rotate(-90 14 \(center))",
+                        "class": "plot-label", "x": "10", "y": center, "text-anchor": "middle",
+                        "transform": "rotate(-90 10 \(center))",
                     ], "\(axes.y)"),
             ] + content)
     }

@@ -3,7 +3,7 @@ package enum PlotStyle {
     package static let css = """
         .chart { margin: 0; }
         .plot { max-width: 100%; height: auto; font: 12px system-ui, sans-serif; }
-        @media (max-width: 600px) { .plot { font-size: 17px; } }
+        @media (max-width: 600px) { .plot { font-size: 15px; } }
         .plot text { fill: var(--quiet, #555); }
         .plot .plot-label { fill: var(--ink, #222); }
         .plot-grid { stroke: var(--line, #ddd); stroke-width: 1; }

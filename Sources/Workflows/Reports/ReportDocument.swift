@@ -49,14 +49,23 @@ struct ReportDocument {
         ).document
     }
 
+    /// - Parameter columns: their names; empty names for a list of names and values.
     static func table(_ caption: String, _ columns: [String], _ rows: [[String]]) -> Markup {
-        .tag(
+        let isList = columns.allSatisfy(\.isEmpty)
+        func cell(_ place: Int, _ text: String) -> Markup {
+            isList && place == 0 ? .tag("th", ["scope": "row"], "\(text)") : .tag("td", [:], "\(text)")
+        }
+        return .tag(
             "div", ["class": "scroll", "tabindex": "0", "role": "region", "aria-label": caption],
             .tag(
                 "table", [:],
                 .tag("caption", ["class": "hidden"], "\(caption)"),
-                .tag("thead", [:], .tag("tr", [:], columns.map { .tag("th", ["scope": "col"], "\($0)") })),
-                .tag("tbody", [:], rows.map { row in .tag("tr", [:], row.map { .tag("td", [:], "\($0)") }) })))
+                isList
+                    ? .empty
+                    : .tag("thead", [:], .tag("tr", [:], columns.map { .tag("th", ["scope": "col"], "\($0)") })),
+                .tag(
+                    "tbody", [:],
+                    rows.map { row in .tag("tr", [:], row.enumerated().map { cell($0.offset, $0.element) }) })))
     }
 
     static func card(_ title: String? = nil, _ content: Markup...) -> Markup {
