@@ -35,7 +35,8 @@ import Testing
         #expect(nameless == nil)
         // Structure is dense in a small shard: most mutations are seen, and some only change values.
         #expect(refused > Self.mutations / 4 && passed > 0)
-        #expect(residentBytes < 1 << 30)
+        // Training in other suites of this process takes more than one GiB by itself.
+        #expect(residentBytes < 3 << 30)
     }
 
     /// Every length at which a file may be cut.
