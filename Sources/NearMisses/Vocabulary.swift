@@ -109,7 +109,7 @@ enum Vocabulary {
     /// The most words that a spelling has.
     static let longest = meanings.keys.map { $0.split(separator: " ").count }.max() ?? 1
 
-    /// Words after which no noun phrase goes on.
+    /// Words that end a noun phrase.
     static let stops: Set<String> = [
         "a", "an", "the", "and", "or", "with", "without", "of", "in", "on", "at", "by", "to", "from", "for", "near",
         "next", "under",

@@ -12,7 +12,7 @@ package protocol WorkMonitor {
 
     var isCancelled: Bool { get }
 
-    /// - Parameter line: what the user should know, while the work goes on.
+    /// - Parameter line: what the user should know, while the work is running.
     func warn(_ line: String)
 }
 

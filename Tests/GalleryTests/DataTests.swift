@@ -140,7 +140,7 @@ struct DataTests {
         try made.corpus.append([MadeCorpus.record("a violet hexagon", seed: 77)])
         search.refresh()
         #expect(try texts("hexagon") == ["a violet hexagon"])
-        // A catalogue that is made anew has other keys.
+        // A catalogue that is rebuilt has other keys.
         _ = try Corpus.reindex(at: made.corpus.folder, scoring: FlatScores())
         search.refresh()
         #expect(try texts("violet") == ["a violet hexagon"])
@@ -259,7 +259,7 @@ struct DataTests {
         let grown = try data.runs.run("r")
         #expect(grown.history.steps.map(\.step) == [1, 2, 3] && grown.history.settings.steps == 10)
         #expect(grown.history.settings.values.contains { $0 == ("follow", "no") })
-        // A resume writes the log anew, rewound.
+        // A resume rewrites the log, rewound.
         try (head + step(1) + #"{"event":"resumed","step":1}"# + "\n" + step(2)).write(
             to: log, atomically: true, encoding: .utf8)
         #expect(try data.runs.run("r").history.steps.map(\.step) == [1, 2])

@@ -3,7 +3,7 @@ import GRDB
 
 /// The samples that a question chooses, in its order, by their keys in the catalogue: eight megabytes hold half a million.
 package struct BrowsedSamples: Sendable {
-    /// Keys of samples, which hold until the catalogue is made anew.
+    /// Keys of samples, which hold until the catalogue is rebuilt.
     package let samples: [Int64]
     /// The key of each sample's prompt.
     package let prompts: [Int64]

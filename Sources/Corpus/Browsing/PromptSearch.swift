@@ -62,7 +62,7 @@ package final class PromptSearch: Sendable {
     /// Prompts of one transaction.
     private static let batch = 20_000
 
-    /// Adds the prompts that the index lacks; makes it anew where the catalogue was.
+    /// Adds the prompts that the index lacks; rebuilds it where the catalogue was rebuilt.
     package func refresh(isCancelled: () -> Bool = { false }) {
         do {
             try begin()
@@ -89,7 +89,7 @@ package final class PromptSearch: Sendable {
 
     private func begin() throws {
         try queue.write { database in
-            // Of the catalogue: it changes when the tables are made anew, and the keys with them.
+            // Of the catalogue: it changes when the tables are rebuilt, and the keys with them.
             let schema = try Int64.fetchOne(database, sql: "PRAGMA catalogue.schema_version") ?? 0
             let known = try Int64.fetchOne(database, sql: "SELECT value FROM state WHERE name = 'schema'")
             let last = try place(database).last

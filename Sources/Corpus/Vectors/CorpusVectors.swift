@@ -125,7 +125,7 @@ extension Catalogue {
                 try String.fetchAll(
                     database, sql: "SELECT value FROM setting WHERE name >= ? AND name < ? ORDER BY name",
                     arguments: [Self.prefix, "vectors0"]
-                ).compactMap { try? JSONDecoder().decode(VectorFile.self, from: Data($0.utf8)) }
+                ).map { try JSONDecoder().decode(VectorFile.self, from: Data($0.utf8)) }
             }
         }
     }

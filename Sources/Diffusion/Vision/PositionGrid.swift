@@ -29,7 +29,7 @@ enum PositionGrid {
         }
     }
 
-    /// For each place of the result, the four nearest inputs with their weights; beyond the edge its value goes on.
+    /// For each place of the result, the four nearest inputs with their weights; beyond the edge its value is repeated.
     private static func taps(from count: Int, to newCount: Int) -> [[(Int, Float)]] {
         let scale = Float(count) / Float(newCount)
         return (0..<newCount).map { index in

@@ -1,4 +1,4 @@
-// A run's figures and plots, anew whenever its log has grown; and the slider of its validation images.
+// A run's figures and plots, refreshed whenever its log has grown; and the slider of its validation images.
 "use strict";
 
 (() => {

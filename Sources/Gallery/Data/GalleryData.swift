@@ -10,6 +10,8 @@ package final class GalleryData: Sendable {
     package let reader: SampleReader
     /// Nil where there is no place for its index.
     package let search: PromptSearch?
+    /// Why there is no search, where its index could not be opened.
+    let searchProblem: CorpusError?
     package let thumbnails: Thumbnails
     package let runs: RunHistories
     /// The catalogue's version means something to one connection alone, so that it is asked for one at a time.
@@ -27,8 +29,11 @@ package final class GalleryData: Sendable {
         browser = CatalogueBrowser(corpus, limits: CatalogueBrowser.Limits(seconds: options.querySeconds))
         reader = SampleReader(corpus)
         let cache = cache ?? corpus.cacheFolder(for: "gallery")
-        // Without an index the pages say that searching is not possible; all else works.
-        search = try? cache.map { try PromptSearch(corpus, in: $0) }
+        // Without an index the search says why; all else works.
+        do throws(CorpusError) {
+            search = try cache.map { folder throws(CorpusError) in try PromptSearch(corpus, in: folder) }
+            searchProblem = nil
+        } catch { (search, searchProblem) = (nil, error) }
         thumbnails = Thumbnails(reader, folder: cache?.appending(path: "thumbnails"))
         runs = RunHistories(corpus.folder.appending(path: "runs"))
     }

@@ -66,7 +66,7 @@ package struct GridListing: Sendable {
                 status: 503,
                 reason:
                     "searching needs a folder for its index: set XDG_CACHE_HOME to one that can be written to, and start "
-                    + "the gallery again")
+                    + "the gallery again" + (data.searchProblem.map { " (\($0.description))" } ?? ""))
         }
         switch search.progress {
         case .building(let done, let all) where all > 100_000:

@@ -67,6 +67,16 @@ enum ComparePage {
             .tag("button", ["class": "primary"], "Compare"))
     }
 
+    /// The button, and the key, that give the vote to the first or the second image.
+    private static func winner(_ number: Int) -> Markup {
+        .tag(
+            "button", ["name": "winner", "value": "\(number)", "class": "primary"],
+            "\(number == 1 ? "First" : "Second") is better ", .tag("kbd", [:], "\(number)"))
+    }
+
+    private static let tie = Markup.tag(
+        "button", ["name": "winner", "value": "0", "class": "tie"], "As good as each other ", .tag("kbd", [:], "0"))
+
     /// One pair of a comparison.
     static func pair(
         _ comparison: Comparison, place: Int, sides: (left: ComparisonSide, right: ComparisonSide), isBlind: Bool,
@@ -109,16 +119,10 @@ enum ComparePage {
                                 isBlind
                                     ? .tag("span", [:], "\(names[index])")
                                     : Components.link(names[index], to: "/samples/\(shown[index].id)")),
-                            visit.mayEdit
-                                ? .tag(
-                                    "button", ["name": "winner", "value": "\(index + 1)", "class": "primary"],
-                                    "\(index == 0 ? "First" : "Second") is better ", .tag("kbd", [:], "\(index + 1)"))
-                                : .empty)
+                            visit.mayEdit ? winner(index + 1) : .empty)
                     }),
                 visit.mayEdit
-                    ? .tag(
-                        "button", ["name": "winner", "value": "0", "class": "tie"], "As good as each other ",
-                        .tag("kbd", [:], "0"))
+                    ? tie
                     : .tag("p", ["class": "quiet tie"], "Votes need attune serve --allow-edits.")),
             .tag(
                 "nav", ["class": "neighbors", "aria-label": "Pairs"],
@@ -133,7 +137,7 @@ enum ComparePage {
         isBlind: Bool, _ visit: Visit
     ) -> Markup {
         let judged = "\(tally.judged) of \(comparison.pairs.count) pairs judged"
-        // What has been judged so far must not sway who goes on judging.
+        // What has been judged so far must not sway later judgments.
         if isBlind, tally.judged < comparison.pairs.count, visit.query["reveal"] != "1" {
             return .tag(
                 "section", ["class": "card"], .tag("h2", [:], "Result"),
@@ -201,16 +205,10 @@ enum ComparePage {
                             Components.image(detail.row, side: 512, isLarge: true),
                             .tag(
                                 "figcaption", [:], Components.link(detail.row.prompt, to: "/samples/\(detail.row.id)")),
-                            visit.mayEdit
-                                ? .tag(
-                                    "button", ["name": "winner", "value": "\(number)", "class": "primary"],
-                                    "\(number == 1 ? "First" : "Second") is better ", .tag("kbd", [:], "\(number)"))
-                                : .empty)
+                            visit.mayEdit ? winner(number) : .empty)
                     }),
                 visit.mayEdit
-                    ? .tag(
-                        "button", ["name": "winner", "value": "0", "class": "tie"], "As good as each other ",
-                        .tag("kbd", [:], "0")) : .empty),
+                    ? tie : .empty),
             .tag(
                 "section", ["class": "card"], .tag("h2", [:], "Scores"),
                 Components.table("Scores of both", ["Score", "First", "Second", "Difference"], rows)),

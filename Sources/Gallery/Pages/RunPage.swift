@@ -21,7 +21,7 @@ enum RunPage {
                             })))
     }
 
-    /// What scripts replace while the run goes on.
+    /// What scripts replace while the run is live.
     static func live(_ run: RunHistories.Run) -> Markup {
         let history = run.history
         return .tag(

@@ -160,25 +160,29 @@ struct RightHandSide: @unchecked Sendable {
 }
 
 /// Packs b [rows, columns] into panels, on all cores.
-func pack(_ matrix: Matrix, _ rows: Int, _ columns: Int, into room: UnsafeMutablePointer<Float>) {
-    nonisolated(unsafe) let (room, matrix) = (room, matrix)
-    let panels = (columns + RightHandSide.panelWidth - 1) / RightHandSide.panelWidth
-    Parallel.ranges(panels, grain: max(32_768 / max(rows * RightHandSide.panelWidth, 1), 1)) { range in
+func pack(_ matrix: Matrix, _ rows: Int, _ columns: Int, into packed: UnsafeMutablePointer<Float>) {
+    nonisolated(unsafe) let (packed, matrix) = (packed, matrix)
+    forEachPanels(rows, columns) { panels in
         ck_gemm_pack(
-            matrix.pointer, matrix.stride, matrix.transposed ? 1 : 0, rows, columns, range.lowerBound,
-            range.upperBound, room)
+            matrix.pointer, matrix.stride, matrix.transposed ? 1 : 0, rows, columns, panels.lowerBound,
+            panels.upperBound, packed)
     }
 }
 
 /// Rounds b [rows, columns] and packs it into panels of pairs, on all cores.
-func packPairs(_ matrix: Matrix, _ rows: Int, _ columns: Int, into room: UnsafeMutablePointer<UInt32>) {
-    nonisolated(unsafe) let (room, matrix) = (room, matrix)
-    let panels = (columns + RightHandSide.panelWidth - 1) / RightHandSide.panelWidth
-    Parallel.ranges(panels, grain: max(32_768 / max(rows * RightHandSide.panelWidth, 1), 1)) { range in
+func packPairs(_ matrix: Matrix, _ rows: Int, _ columns: Int, into packed: UnsafeMutablePointer<UInt32>) {
+    nonisolated(unsafe) let (packed, matrix) = (packed, matrix)
+    forEachPanels(rows, columns) { panels in
         ck_pair_pack(
-            matrix.pointer, matrix.stride, matrix.transposed ? 1 : 0, rows, columns, range.lowerBound,
-            range.upperBound, room)
+            matrix.pointer, matrix.stride, matrix.transposed ? 1 : 0, rows, columns, panels.lowerBound,
+            panels.upperBound, packed)
     }
+}
+
+/// Ranges of the panels of b [rows, columns], shared out to all cores.
+private func forEachPanels(_ rows: Int, _ columns: Int, _ body: (Range<Int>) -> Void) {
+    let panels = (columns + RightHandSide.panelWidth - 1) / RightHandSide.panelWidth
+    Parallel.ranges(panels, grain: max(32_768 / max(rows * RightHandSide.panelWidth, 1), 1), body)
 }
 
 private func sgemm(

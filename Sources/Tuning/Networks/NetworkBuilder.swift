@@ -15,7 +15,7 @@ package struct NetworkBuilder: Sendable {
         weightSquares = if case .adapter(let adapter) = weights { adapter.weightSquares(unet.linears) } else { [:] }
     }
 
-    /// A network for the present values: made once a step, whatever the number of microbatches.
+    /// A network for the present values: made once per step, whatever the number of microbatches.
     ///
     /// - Throws: ``ModelError`` where the weights do not fit the configuration.
     package func network(_ weights: TrainedWeights) throws(ModelError) -> Network {

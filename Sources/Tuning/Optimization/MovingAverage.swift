@@ -10,7 +10,7 @@ package struct MovingAverage: Sendable {
 
     package init(decay: Double, values: [Tensor]) { (self.decay, self.values) = (decay, values) }
 
-    /// Takes in the values after a step.
+    /// Averages the values after a step in.
     ///
     /// - Parameters:
     ///   - values: the parameters.

@@ -61,7 +61,7 @@ package struct AlignmentConfiguration: Sendable {
     package init(_ url: URL) throws {
         let file = url.relativePath
         let data = try Disk.read(url.path)
-        guard let values = try? JSONDecoder().decode([String: ConfigurationValue].self, from: data) else {
+        guard let values = try? JSONDecoder().decode([String: JSONValue].self, from: data) else {
             throw UsageError("\(file): is no JSON object; docs/alignment.md shows one")
         }
         var top = ConfigurationFields(file: file, values)
@@ -107,7 +107,7 @@ package struct AlignmentConfiguration: Sendable {
                 }
                 return true
             } ?? false
-        let all = ConfigurationValue.string("all")
+        let all = JSONValue.text("all")
         self.top = 1
         if case .object(let given)? = values["select"], given["top"] == all {
             _ = select.take("top")

@@ -5,7 +5,7 @@ package import Tuning
 import Statistics
 
 /// What `attune align` does: rounds of generate, score, select, train and evaluate. Each round's candidates are made with the
-/// adapter of the round before, and its training goes on from that adapter.
+/// adapter of the round before, and its training continues from that adapter.
 ///
 /// Each stage makes what is not there yet, and is recorded when it is done: a stop anywhere loses no more than the stage's
 /// own command would.

@@ -2,7 +2,7 @@ package import Corpus
 import Disk
 package import Foundation
 
-/// What the rounds of an alignment have made: `alignments/<name>.json` of its corpus. Written anew after each stage.
+/// What the rounds of an alignment have made: `alignments/<name>.json` of its corpus. Rewritten after each stage.
 package struct AlignmentRecord: Codable, Sendable {
     package struct Round: Codable, Sendable, Equatable {
         package let round: Int

@@ -1,46 +1,19 @@
-import Foundation
-
-/// A value of a JSON document.
-enum ConfigurationValue: Decodable, Equatable {
-    case string(String)
-    case number(Double)
-    case bool(Bool)
-    case list([ConfigurationValue])
-    case object([String: ConfigurationValue])
-    case null
-
-    init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        if container.decodeNil() {
-            self = .null
-        } else if let value = try? container.decode(Bool.self) {
-            self = .bool(value)
-        } else if let value = try? container.decode(Double.self) {
-            self = .number(value)
-        } else if let value = try? container.decode(String.self) {
-            self = .string(value)
-        } else if let value = try? container.decode([ConfigurationValue].self) {
-            self = .list(value)
-        } else {
-            self = .object(try container.decode([String: ConfigurationValue].self))
-        }
-    }
-}
+import Diffusion
 
 /// The keys of an object of a configuration file, taken one by one. What is left at the end is unknown, and refused.
 struct ConfigurationFields {
     private let file: String
     /// The object's own key and a dot; empty at the top.
     private let prefix: String
-    private var values: [String: ConfigurationValue]
+    private var values: [String: JSONValue]
 
-    init(file: String, prefix: String = "", _ values: [String: ConfigurationValue]) {
+    init(file: String, prefix: String = "", _ values: [String: JSONValue]) {
         (self.file, self.prefix, self.values) = (file, prefix, values)
     }
 
     func error(_ key: String, _ problem: String) -> UsageError { UsageError("\(file): \(prefix)\(key) \(problem)") }
 
-    mutating func take(_ key: String) -> ConfigurationValue? { values.removeValue(forKey: key) }
+    mutating func take(_ key: String) -> JSONValue? { values.removeValue(forKey: key) }
 
     mutating func object(_ key: String) throws(UsageError) -> ConfigurationFields {
         guard let value = take(key) else { return ConfigurationFields(file: file, prefix: "\(prefix)\(key).", [:]) }
@@ -50,7 +23,7 @@ struct ConfigurationFields {
 
     mutating func text(_ key: String) throws(UsageError) -> String? {
         guard let value = take(key) else { return nil }
-        guard case .string(let text) = value, !text.isEmpty else { throw error(key, "is no text; write it in quotes") }
+        guard case .text(let text) = value, !text.isEmpty else { throw error(key, "is no text; write it in quotes") }
         return text
     }
 
@@ -87,7 +60,7 @@ struct ConfigurationFields {
     /// A number, or a list of numbers.
     mutating func numbers(_ key: String) throws(UsageError) -> [Double]? {
         guard let value = take(key) else { return nil }
-        let list: [ConfigurationValue] = if case .list(let items) = value { items } else { [value] }
+        let list: [JSONValue] = if case .list(let items) = value { items } else { [value] }
         var numbers: [Double] = []
         for item in list {
             guard case .number(let number) = item else { throw error(key, "has something other than numbers") }

@@ -1,3 +1,4 @@
+import Diffusion
 import Foundation
 import Markup
 import Plots
@@ -9,7 +10,7 @@ enum EvaluationSection {
         guard let data = try? Data(contentsOf: file) else {
             throw Failure("\(file.path): cannot be read; give --evaluation a file of attune evaluate")
         }
-        guard let root = try? JSONDecoder().decode(Value.self, from: data), case .record(let members) = root else {
+        guard let root = try? JSONDecoder().decode(JSONValue.self, from: data), case .object(let members) = root else {
             throw Failure("\(file.path): is not an evaluation; give --evaluation a file of attune evaluate")
         }
         let tables = members.sorted { order($0.key) < order($1.key) }.compactMap { name, value in table(name, value) }
@@ -25,10 +26,10 @@ enum EvaluationSection {
         return known.firstIndex(of: name).map { "\($0)" } ?? "9\(name)"
     }
 
-    private static func table(_ name: String, _ value: Value) -> Markup? {
+    private static func table(_ name: String, _ value: JSONValue) -> Markup? {
         guard case .list(let rows) = value else { return nil }
-        let records = rows.compactMap { row -> [String: Value]? in
-            if case .record(let members) = row { return members }
+        let records = rows.compactMap { row -> [String: JSONValue]? in
+            if case .object(let members) = row { return members }
             return nil
         }
         // Means of each prompt are too many to read.
@@ -38,57 +39,33 @@ enum EvaluationSection {
             name.prefix(1).uppercased() + name.dropFirst(),
             ReportDocument.table(
                 name, columns.map { $0.replacingOccurrences(of: "_", with: " ") },
-                records.prefix(most).map { record in columns.map { record[$0]?.text ?? "–" } }))
+                records.prefix(most).map { record in columns.map { record[$0]?.cell ?? "–" } }))
     }
 
     /// What a row is about comes before its figures.
     private static func width(_ column: String) -> Int {
         ["model", "baseline", "guidance", "category", "score"].firstIndex(of: column) ?? 9
     }
+}
 
-    /// Any JSON.
-    private indirect enum Value: Decodable {
-        case text(String)
-        case number(Double)
-        case flag(Bool)
-        case list([Value])
-        case record([String: Value])
-        case nothing
-
-        init(from decoder: any Decoder) throws {
-            let container = try decoder.singleValueContainer()
-            if let value = try? container.decode(Bool.self) {
-                self = .flag(value)
-            } else if let value = try? container.decode(Double.self) {
-                self = .number(value)
-            } else if let value = try? container.decode(String.self) {
-                self = .text(value)
-            } else if let value = try? container.decode([Value].self) {
-                self = .list(value)
-            } else if let value = try? container.decode([String: Value].self) {
-                self = .record(value)
-            } else {
-                self = .nothing
-            }
-        }
-
-        var text: String {
-            switch self {
-            case .text(let text): return text
-            case .number(let value):
-                return value == value.rounded() && abs(value) < 1e9 ? Figure.grouped(Int(value)) : Figure.short(value)
-            case .flag(let value): return value ? "yes" : "no"
-            case .list(let values): return values.map(\.text).joined(separator: ", ")
-            case .nothing: return "–"
-            case .record(let members):
-                if case .number(let mean)? = members["mean"] {
-                    guard case .number(let low)? = members["low"], case .number(let high)? = members["high"] else {
-                        return Figure.short(mean)
-                    }
-                    return "\(Figure.short(mean)) [\(Figure.short(low)), \(Figure.short(high))]"
+extension JSONValue {
+    /// As a cell of a table shows it.
+    fileprivate var cell: String {
+        switch self {
+        case .text(let text): return text
+        case .number(let value):
+            return value == value.rounded() && abs(value) < 1e9 ? Figure.grouped(Int(value)) : Figure.short(value)
+        case .bool(let value): return value ? "yes" : "no"
+        case .list(let values): return values.map(\.cell).joined(separator: ", ")
+        case .null: return "–"
+        case .object(let members):
+            if case .number(let mean)? = members["mean"] {
+                guard case .number(let low)? = members["low"], case .number(let high)? = members["high"] else {
+                    return Figure.short(mean)
                 }
-                return members.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.text)" }.joined(separator: ", ")
+                return "\(Figure.short(mean)) [\(Figure.short(low)), \(Figure.short(high))]"
             }
+            return members.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.cell)" }.joined(separator: ", ")
         }
     }
 }

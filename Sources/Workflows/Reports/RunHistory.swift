@@ -68,7 +68,7 @@ package struct RunHistory: Sendable {
         }
     }
 
-    /// Takes in whole lines of the log.
+    /// Adds whole lines of the log.
     package mutating func add(_ data: Data) {
         let decoder = JSONDecoder()
         for bytes in data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: true) {

@@ -8,7 +8,7 @@ struct AlignCommand: AsyncParsableCommand {
         commandName: "align", abstract: "Rounds of generate, score, select, train and evaluate, from one file.",
         discussion: """
             Each round makes its candidates with the adapter of the round before and trains on from it. What is there is not \
-            made again: after a stop, the same command goes on. The record is alignments/NAME.json in the corpus. \
+            made again: after a stop, the same command resumes. The record is alignments/NAME.json in the corpus. \
             docs/alignment.md lists the keys of the file.
             """)
 
@@ -28,7 +28,7 @@ struct AlignCommand: AsyncParsableCommand {
             if !output.json { print(Self.line(round)) }
         }
         if output.json { print(try jsonText(record)) }
-        guard isFinished else { try Interruption.stop("stopped; the same command goes on from there") }
+        guard isFinished else { try Interruption.stop("stopped; the same command resumes there") }
     }
 
     private static func line(_ round: AlignmentRecord.Round) -> String {

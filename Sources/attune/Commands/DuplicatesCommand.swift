@@ -27,7 +27,7 @@ struct DuplicatesCommand: AsyncParsableCommand {
         var job = DuplicatesJob()
         (job.condition, job.nearness, job.ranking) = (condition, nearness.nearness, rank.column)
         guard let listing = try job.run(in: corpus, monitor: TerminalMonitor.init) else {
-            try Interruption.stop("stopped; the same command goes on from the prints that are made")
+            try Interruption.stop("stopped; the same command resumes after the prints that are made")
         }
         print(output.json ? try jsonText(listing) : listing.text)
     }

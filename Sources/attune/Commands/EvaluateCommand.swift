@@ -152,7 +152,7 @@ struct EvaluateCommand: AsyncParsableCommand {
             try job.run(in: corpus, monitor: $0)
         }
         guard let report else {
-            try Interruption.stop("stopped; \(outcome.made) images are sealed, the same command goes on")
+            try Interruption.stop("stopped; \(outcome.made) images are sealed, the same command resumes")
         }
         if output.json {
             print(try jsonText(report))
@@ -178,7 +178,7 @@ struct EvaluateCommand: AsyncParsableCommand {
             report = try TerminalMonitor.watch("evaluate", unit: "images") { [job] in
                 try job.run(in: corpus, monitor: $0)
             }
-        } catch is Interrupted { try Interruption.stop("stopped; the same command goes on") }
+        } catch is Interrupted { try Interruption.stop("stopped; the same command resumes") }
         print(output.json ? try jsonText(report) : EvaluationTables.agreement(report.agreement)?.text ?? "")
     }
 }

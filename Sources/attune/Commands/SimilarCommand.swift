@@ -28,7 +28,7 @@ struct SimilarCommand: AsyncParsableCommand {
         var job = SimilarJob(target)
         (job.condition, job.method, job.top) = (condition, Nearness.Method(by), top)
         guard let matches = try job.run(in: corpus, monitor: TerminalMonitor.init) else {
-            try Interruption.stop("stopped; the same command goes on from the prints that are made")
+            try Interruption.stop("stopped; the same command resumes after the prints that are made")
         }
         let table = Table(
             columns: ["distance", "id", "prompt"],
