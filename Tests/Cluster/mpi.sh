@@ -4,17 +4,19 @@
 #   Tests/Cluster/mpi.sh [ATTUNE]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-attune=${1:-$PWD/.build/release/attune}
+attune=$(realpath "${1:-.build/release/attune}")
 command -v mpirun >/dev/null || { echo "mpi.sh: mpirun is not installed: apt-get install openmpi-bin" >&2; exit 77; }
 work=$(mktemp -d /tmp/attune-mpi.XXXXXX)
 trap 'rm -rf "$work"' EXIT
 export ATTUNE_CORPUS=$work/corpus ATTUNE_THREADS=1
 model=datasets/tiny-sd
 printf 'a red circle\nthree green stars\n' > "$work/prompts.txt"
-"$attune" init "$ATTUNE_CORPUS" >/dev/null
+"$attune" init >/dev/null
 "$attune" generate --model $model --prompts "$work/prompts.txt" --images-per-prompt 6 --steps 4 2>/dev/null
 "$attune" select pool >/dev/null
 settings=(pool --model $model --steps 6 --batch 2 --accumulate 8 --rank 4 --alpha 4 --checkpoint-every 2)
+# In the background: the job is mpirun itself, which gets the signals.
+start() { local count=$1; shift; exec mpirun --allow-run-as-root --oversubscribe --bind-to none -n "$count" "$attune" train "${settings[@]}" "$@"; }
 ranks() { local count=$1; shift; mpirun --allow-run-as-root --oversubscribe --bind-to none -n "$count" "$attune" train "${settings[@]}" "$@"; }
 adapter() { sha256sum < "$ATTUNE_CORPUS/runs/$1/adapter/pytorch_lora_weights.safetensors"; }
 same() { [ "$(adapter "$1")" = "$(adapter one)" ] || { echo "mpi.sh: run $1 has other bytes than one process's" >&2; exit 1; }; }
@@ -29,7 +31,7 @@ done
 # SIGUSR1, which mpirun passes on, at 4 ranks; then 2.
 settings[4]=40
 "$attune" train "${settings[@]}" --run long >/dev/null 2>&1
-ranks 4 --run moved >/dev/null 2>"$work/log" &
+start 4 --run moved >/dev/null 2>"$work/log" &
 job=$!
 until grep -q '"event":"checkpoint"' "$ATTUNE_CORPUS/runs/moved/log.jsonl" 2>/dev/null || ! kill -0 $job 2>/dev/null; do sleep 0.1; done
 kill -USR1 $job
@@ -41,7 +43,7 @@ ranks 2 --run moved >/dev/null 2>"$work/log" || { cat "$work/log" >&2; exit 1; }
 echo "a run that 4 ranks began ended on 2, byte for byte"
 
 # One rank is killed.
-ranks 4 --run killed >/dev/null 2>"$work/log" &
+start 4 --run killed >/dev/null 2>"$work/log" &
 job=$!
 until grep -q '"event":"checkpoint"' "$ATTUNE_CORPUS/runs/killed/log.jsonl" 2>/dev/null || ! kill -0 $job 2>/dev/null; do sleep 0.1; done
 victim=$(pgrep -P $job | tail -1)

@@ -6,7 +6,8 @@
 # As root, with slurm-wlm and munge installed. Leaves nothing behind but /tmp/attune-slurm.* on failure.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-export ATTUNE=${1:-$PWD/.build/release/attune}
+ATTUNE=$(realpath "${1:-.build/release/attune}")
+export ATTUNE
 for program in slurmctld slurmd munged sbatch; do
     command -v $program >/dev/null || PATH=$PATH:/usr/sbin
     command -v $program >/dev/null || { echo "slurm.sh: $program is not installed: apt-get install slurm-wlm munge" >&2; exit 77; }
@@ -80,7 +81,7 @@ srun --ntasks=2 --overcommit sh -c 'echo "step: $SLURM_PROCID of $SLURM_NTASKS, 
 
 corpus=$work/corpus
 for i in $(seq 8); do echo "a red circle number $i"; done > "$work/prompts.txt"
-"$ATTUNE" init "$corpus" >/dev/null
+"$ATTUNE" init --corpus "$corpus" >/dev/null
 options="--images-per-prompt 12 --steps 40 --batch 4 --seed 7"
 export OMP_NUM_THREADS=1 ATTUNE_THREADS=1
 submit() {
@@ -118,7 +119,7 @@ cat "$work"/attune-*.log
 
 # One process, without Slurm: the same samples, and the same shards.
 for part in 1 2 3 4; do
-    "$ATTUNE" init "$work/alone" >/dev/null 2>&1 || true
+    "$ATTUNE" init --corpus "$work/alone" >/dev/null 2>&1 || true
     "$ATTUNE" generate --corpus "$work/alone" --model datasets/tiny-sd --prompts "$work/prompts.txt" $options --part $part/4 2>/dev/null
 done
 list() { (cd "$1/shards" && find . -name '*.h5' | sort); }
