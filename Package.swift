@@ -173,4 +173,9 @@ let package = Package(
 
 if let chosenTests {
     package.targets.removeAll { $0.type == .test && !chosenTests.contains($0.name) }
+    if !chosenTests.contains("GalleryTests") {
+        // `swift build --build-tests` builds every executable: without these it builds no web server.
+        package.targets.removeAll { ["Gallery", "attune-gallery", "attune-bench"].contains($0.name) }
+        package.products.removeAll { $0.name == "attune-gallery" }
+    }
 }
