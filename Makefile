@@ -55,6 +55,7 @@ interop:         ## Adapters, images and shards in the programs they are for; ne
 	$${PEER_PYTHON:?name a Python that has torch, diffusers, transformers and peft} Tests/Interop/adapter_interop.py
 	$${PEER_PYTHON} Tests/Interop/image_interop.py
 	$${PEER_PYTHON} Tests/Interop/tensorboard_interop.py
+	Tests/Interop/torch_ops.sh
 	$$PEER_PYTHON -m pytest -q -p no:cacheprovider Tests/Interop/python
 
 test-cluster: build ## A real Slurm, Open MPI and Kubernetes' schemas; as root, with slurm-wlm, munge and openmpi-bin

@@ -58,6 +58,8 @@ let package = Package(
         .target(name: "CBytePlanes"),
         // Loads Open MPI's library when ranks train together; needs none of its headers.
         .target(name: "CMPI", cSettings: [.define("_GNU_SOURCE")]),
+        // Loads an installed PyTorch when a device of it is asked for; needs none of its headers.
+        .target(name: "CTorch", cSettings: [.define("_GNU_SOURCE")]),
 
         // Imports run one way, top to bottom.
         .target(name: "Hashing", dependencies: ["CLibcrypto"], swiftSettings: strict),
@@ -68,7 +70,7 @@ let package = Package(
         .target(
             name: "Codecs", dependencies: ["Images", "CImages", "CPNG", "CWebP", "CZlib", "CZstd"],
             swiftSettings: strict),
-        .target(name: "Tensor", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: strict),
+        .target(name: "Tensor", dependencies: ["CKernels", "COpenBLAS", "CTorch"], swiftSettings: strict),
         .target(
             name: "Diffusion", dependencies: ["Hashing", "Disk", "Images", "Codecs", "Tensor"], swiftSettings: strict),
         .target(
@@ -124,7 +126,7 @@ let package = Package(
 
         // What test targets share.
         .target(
-            name: "TestSupport", dependencies: ["Cluster", "Corpus", "Codecs"], path: "Tests/Support",
+            name: "TestSupport", dependencies: ["Cluster", "Corpus", "Codecs", "Tensor"], path: "Tests/Support",
             swiftSettings: strict),
 
         .testTarget(name: "ClusterTests", dependencies: ["TestSupport", "Cluster"], swiftSettings: strict),
@@ -141,7 +143,7 @@ let package = Package(
             name: "CurationTests", dependencies: ["Curation", "Codecs", "Images", "Tensor"], swiftSettings: strict),
         .testTarget(name: "StatisticsTests", dependencies: ["Statistics", "Codecs", "Tensor"], swiftSettings: strict),
         .testTarget(
-            name: "DiffusionTests", dependencies: ["Diffusion", "Codecs", "Images", "Tensor"], swiftSettings: strict),
+            name: "DiffusionTests", dependencies: ["TestSupport", "Diffusion", "Codecs", "Images", "Tensor"], swiftSettings: strict),
         .testTarget(
             name: "CorpusTests", dependencies: ["Corpus", "Disk", "HDF5", "Codecs"], swiftSettings: strict),
         .testTarget(

@@ -50,14 +50,19 @@ class Table:
             print(f"| {row} | {ours:.2f} s | {theirs:.2f} s | **{theirs / ours:.2f}×** | {memory} | {error} |")
 
 
-def unet(table, python, folder, arch, name, sizes, runs, passes, precision):
+def unet(table, python, folder, arch, name, sizes, runs, passes, precision, device):
     """The peer first: it writes the model where it is missing. Training is a process of its own for its peak memory."""
-    mark = "" if precision == "float32" else f", {precision}"
+    mark = ("" if precision == "float32" else f", {precision}") + ("" if device == "cpu" else f", {device}")
+    # The peer's own wheel is what Attune computes with there.
+    place = [] if device == "cpu" else ["--device", device, "--torch", torch_folder(python)]
+    beside = ["--device", device] if device.startswith("cuda") else []
     sides = {
         "peer": lambda *more: lines(
-            python, PEERS / "unet.py", folder, "--arch", arch, "--runs", runs, "--dtype", precision, *more),
+            python, PEERS / "unet.py", folder, "--arch", arch, "--runs", runs, "--dtype", precision, *beside,
+            *more),
         "attune": lambda *more: lines(
-            BUILD / "attune-bench", "unet", folder, "--runs", runs, "--precision", precision, *more),
+            BUILD / "attune-bench", "unet", folder, "--runs", runs, "--precision", precision, *place,
+            *more),
     }
     if "forward" in passes:
         for side, run in sides.items():
@@ -65,9 +70,9 @@ def unet(table, python, folder, arch, name, sizes, runs, passes, precision):
                 row = f"UNet forward, {name}, batch 2, {line['latent']}×{line['latent']}{mark}"
                 table.add(row, side, line)
                 # The same runs of Attune beside another peer.
-                if side == "attune" and has_openvino(python) and arch == "sd21":
+                if side == "attune" and has_openvino(python) and arch == "sd21" and device == "cpu":
                     table.add(f"{row}, OpenVINO", side, line)
-        if has_openvino(python) and arch == "sd21":
+        if has_openvino(python) and arch == "sd21" and device == "cpu":
             for line in sides["peer"]("--latents", *sizes, "--no-train", "--openvino"):
                 table.add(f"UNet forward, {name}, batch 2, {line['latent']}×{line['latent']}{mark}, OpenVINO", "peer", line)
     if "train" in passes:
@@ -76,6 +81,12 @@ def unet(table, python, folder, arch, name, sizes, runs, passes, precision):
             for side, run in sides.items():
                 for line in run("--latents", 64, "--no-forward", *flag, *(["--train"] if side == "attune" else [])):
                     table.add(f"{kind} step, {name}, r = 32, batch 1, checkpointing{mark}", side, line)
+
+
+def torch_folder(python):
+    return Path(subprocess.run(
+        [python, "-c", "import importlib.util as u; print(u.find_spec('torch').submodule_search_locations[0])"],
+        stdout=subprocess.PIPE, text=True, check=True).stdout.strip())
 
 
 def has_openvino(python):
@@ -112,6 +123,8 @@ def main():
                         help="of the UNets: one alone, where a whole run takes too long")
     parser.add_argument("--precision", choices=["float32", "bfloat16"], nargs="+", default=["float32", "bfloat16"],
                         help="of the UNets' products")
+    parser.add_argument("--device", nargs="+", default=["cpu"],
+                        help="of Attune's UNets: cpu, torch-cpu (the peer's own PyTorch), cuda; with cuda the peer is there too")
     arguments = parser.parse_args()
     os.environ.pop("OPENBLAS_CORETYPE", None)
     python = sys.executable
@@ -123,8 +136,9 @@ def main():
     table = Table()
     for arch, name, sizes in [("sd21", "SD-2.1", [64]), ("sdxl", "SDXL", arguments.latents)]:
         if arch in parts:
-            for precision in arguments.precision:
-                unet(table, python, home / arch, arch, name, sizes, runs, arguments.passes, precision)
+            for device in arguments.device:
+                for precision in arguments.precision:
+                    unet(table, python, home / arch, arch, name, sizes, runs, arguments.passes, precision, device)
     if "vae" in parts:
         vae(table, python, home / "vae", runs)
     if "tiny" in parts:

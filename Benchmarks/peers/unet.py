@@ -5,6 +5,7 @@
     python Benchmarks/peers/unet.py DIR --dtype bfloat16        forward in bfloat16, steps under autocast
     python Benchmarks/peers/unet.py DIR --openvino --dtype bfloat16 --no-train
     python Benchmarks/peers/unet.py DIR --lora --no-forward     LoRA in place of DoRA
+    python Benchmarks/peers/unet.py DIR --device cuda           on a GPU, channels last, deterministic as Attune is
 
 Writes DIR/unet in diffusers' layout and, for each latent size, DIR/io-SIZE.safetensors with inputs and output, unless they
 are there; `attune-bench unet DIR` reads both. Prints one JSON line a measurement.
@@ -76,7 +77,7 @@ def make_unet(arch, folder):
     return unet
 
 
-def inputs(arch, size):
+def inputs(arch, size, device="cpu"):
     generator = torch.Generator().manual_seed(1)
     sample = torch.randn(2, 4, size, size, generator=generator)
     text = torch.randn(2, 77, ARCHITECTURES[arch]["cross_attention_dim"], generator=generator)
@@ -85,7 +86,8 @@ def inputs(arch, size):
         added = dict(
             text_embeds=torch.randn(2, 1280, generator=generator),
             time_ids=torch.tensor([[1024.0, 1024, 0, 0, 1024, 1024]] * 2))
-    return sample, torch.tensor([500, 500]), text, added
+    return (sample.to(device), torch.tensor([500, 500], device=device), text.to(device),
+            {name: value.to(device) for name, value in added.items()})
 
 
 def timed(count, body):
@@ -94,24 +96,27 @@ def timed(count, body):
     for _ in range(count + 1):
         begin = time.perf_counter()
         body()
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
         runs.append(time.perf_counter() - begin)
     return runs[1:]
 
 
 def forward(unet, arch, size, folder, count, dtype):
-    sample, timestep, text, added = inputs(arch, size)
+    sample, timestep, text, added = inputs(arch, size, unet.device)
     extra = dict(added_cond_kwargs={k: v.to(dtype) for k, v in added.items()}) if added else {}
     out = None
 
     def once():
         nonlocal out
         with torch.no_grad():
-            out = unet(sample.to(dtype), timestep, text.to(dtype), **extra).sample
+            out = unet(sample.to(dtype), timestep, text.to(dtype), **extra).sample.cpu()
 
     runs = timed(count, once)
     io = folder / f"io-{size}.safetensors"
     if not io.exists() and dtype == torch.float32:
-        save_file({"sample": sample, "timestep": timestep, "context": text, "out": out.contiguous(), **added}, io)
+        kept = {"sample": sample, "timestep": timestep, "context": text, "out": out.contiguous(), **added}
+        save_file({name: value.cpu() for name, value in kept.items()}, io)
     report("unet forward", runs, arch=arch, batch=2, latent=size, dtype=str(dtype).split(".")[1],
            relative_error=relative_error(out, folder, size))
 
@@ -157,7 +162,7 @@ def forward_openvino(unet, arch, size, folder, count, dtype):
 def train(unet, arch, size, count, dtype, dora):
     from peft import LoraConfig
 
-    sample, timestep, text, added = inputs(arch, size)
+    sample, timestep, text, added = inputs(arch, size, unet.device)
     unet.requires_grad_(False)
     unet.add_adapter(
         LoraConfig(r=32, lora_alpha=32, init_lora_weights="gaussian", use_dora=dora, target_modules=TARGETS))
@@ -168,7 +173,7 @@ def train(unet, arch, size, count, dtype, dora):
     extra = dict(added_cond_kwargs={k: v[:1] for k, v in added.items()}) if added else {}
 
     def once():
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=dtype == torch.bfloat16):
+        with torch.autocast(sample.device.type, dtype=torch.bfloat16, enabled=dtype == torch.bfloat16):
             output = unet(sample[:1], timestep[:1], text[:1], **extra).sample
         torch.nn.functional.mse_loss(output.float(), sample[1:]).backward()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
@@ -189,13 +194,16 @@ def main():
     parser.add_argument("--no-train", action="store_true")
     parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16"],
                         help="of a forward pass's weights and activations; a step's are float32 under autocast")
+    parser.add_argument("--device", default="cpu")
     parser.add_argument("--openvino", action="store_true", help="OpenVINO in place of PyTorch")
     parser.add_argument("--lora", action="store_true", help="LoRA steps in place of DoRA's")
     arguments = parser.parse_args()
     dtype = getattr(torch, arguments.dtype)
     arguments.folder.mkdir(parents=True, exist_ok=True)
     converted = arguments.openvino and (arguments.folder / "openvino" / "unet.xml").exists()
-    unet = None if converted else make_unet(arguments.arch, arguments.folder)
+    unet = None if converted else make_unet(arguments.arch, arguments.folder).to(arguments.device)
+    if unet is not None and arguments.device != "cpu":
+        unet = unet.to(memory_format=torch.channels_last)
     if not arguments.no_forward:
         for size in arguments.latents:
             if arguments.openvino:

@@ -189,6 +189,11 @@ package struct Corpus: Sendable {
     /// Which of these recipes have been generated already.
     package func existing(_ recipes: [Digest]) throws(CorpusError) -> Set<Digest> { try catalogue.existing(recipes) }
 
+    /// The same of samples that one engine computed; nil for the CPU's own loops.
+    package func existing(_ recipes: [Digest], engine: String?) throws(CorpusError) -> Set<Digest> {
+        try catalogue.existing(recipes, engine: engine)
+    }
+
     /// A shard of samples. Its bytes are hashed unless they were before, and the file has not been changed since.
     package func open(_ digest: Digest) throws(CorpusError) -> ShardReader {
         let known = try catalogue.stamp(of: digest)

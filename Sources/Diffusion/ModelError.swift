@@ -11,6 +11,10 @@ public struct ModelError: Error, LocalizedError, CustomStringConvertible, Sendab
         case wrongShape
         case unsupported
         case cancelled
+        /// A device that failed.
+        case device
+        /// A device's memory is too small for what was asked of it.
+        case outOfMemory
     }
 
     /// The kind of trouble.

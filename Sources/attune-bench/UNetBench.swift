@@ -3,6 +3,7 @@ import Diffusion
 import Foundation
 import Tensor
 import Tuning
+import Workflows
 
 /// A whole UNet as Benchmarks/peers/unet.py wrote it: the right output, then times.
 struct UNetBench: ParsableCommand {
@@ -18,11 +19,17 @@ struct UNetBench: ParsableCommand {
 
     @Flag(help: "Keep 16-bit weights so.") var lowMemory = false
     @Option(help: "What products are computed in: float32 or bfloat16.") var precision = Precision.float32
+    @Option(help: "Where it computes, as attune's --device.", transform: { try DeviceChoice($0) })
+    var device = DeviceChoice.cpu
+    @Option(help: "The folder of the Python package torch.") var torch: String?
 
     func run() throws {
         let root = URL(fileURLWithPath: folder)
+        var choice = device
+        choice.torch = torch
         let unet = try UNet2DConditionModel(
-            folder: root.appendingPathComponent("unet"), lowMemory: lowMemory, precision: precision)
+            folder: root.appendingPathComponent("unet"), lowMemory: lowMemory, precision: precision,
+            device: try choice.open()[0])
         for size in latents {
             let io = try ForwardExample(root.appendingPathComponent("io-\(size).safetensors"))
             if !noForward { try forward(unet, io, size) }
@@ -33,7 +40,8 @@ struct UNetBench: ParsableCommand {
     private func forward(_ unet: UNet2DConditionModel, _ io: ForwardExample, _ size: Int) throws {
         var output = io.output
         let times = times(runs) {
-            output = unet(io.sample, timesteps: io.timesteps, text: io.text, added: io.added)
+            // In host memory, where a device has finished.
+            output = unet(io.sample, timesteps: io.timesteps, text: io.text, added: io.added).moved(to: .cpu)
         }
         var line = Measurement(
             "unet forward\(precision.suffix)", times, relativeError: relativeError(output, io.output))

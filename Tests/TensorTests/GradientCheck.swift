@@ -1,4 +1,5 @@
 import Tensor
+import TestSupport
 import Testing
 
 /// Compares the tape with central differences along random directions: d/dε f(x + ε·u) against ⟨∇f, u⟩.
@@ -18,6 +19,9 @@ func checkGradients(
     let weights = CounterGenerator(seed: seed, stream: 100).normal(output.shape)
     let loss = meanSquaredError(output, weights)
     let found = gradients(of: loss, for: parameters)
+    if let device = TestDevices.torch {
+        check(device, values, op, weights, output: output, gradients: found, sourceLocation)
+    }
     func value(_ tensors: [Tensor]) -> Double {
         let out = op(tensors).values
         return zip(out, weights.values).reduce(0.0) { $0 + Double($1.0 - $1.1) * Double($1.0 - $1.1) }
@@ -42,6 +46,23 @@ func checkGradients(
                 sourceLocation: sourceLocation)
         }
     }
+}
+
+/// Compares an op's value and gradients on a device with those of the CPU.
+private func check(
+    _ device: Device, _ values: [Tensor], _ op: ([Tensor]) -> Tensor, _ weights: Tensor, output: Tensor,
+    gradients expected: [Tensor], _ sourceLocation: SourceLocation
+) {
+    let parameters = values.map(Tensor.parameter)
+    let there = op(parameters.map { $0.moved(to: device) })
+    #expect(there.shape == output.shape && (there.device == device || there.count == 1), sourceLocation: sourceLocation)
+    #expect(relativeError(there.values, output.values) < 1e-5, "on \(device)", sourceLocation: sourceLocation)
+    let found = gradients(of: meanSquaredError(there, weights), for: parameters)
+    for (index, gradient) in found.enumerated() {
+        let error = relativeError(gradient.values, expected[index].values)
+        #expect(error < 1e-4, "gradient of input \(index) on \(device)", sourceLocation: sourceLocation)
+    }
+    #expect(device.failure == nil, sourceLocation: sourceLocation)
 }
 
 /// ‖a − b‖ / ‖b‖.

@@ -121,6 +121,20 @@ struct Catalogue: Sendable {
         try present(recipes, in: "sample", "recipe")
     }
 
+    /// Which of these recipes it has a sample of that this engine computed; nil for the CPU's own loops.
+    func existing(_ recipes: [Digest], engine: String?) throws(CorpusError) -> Set<Digest> {
+        try Self.explained(path) {
+            try writer.read { database in
+                let statement = try database.makeStatement(
+                    sql: """
+                        SELECT 1 FROM sample s JOIN origin o ON o.key = s.origin WHERE s.recipe = ? AND o.engine IS ?
+                        """)
+                return Set(
+                    try recipes.filter { try Int.fetchOne(statement, arguments: [Data($0.raw), engine]) != nil })
+            }
+        }
+    }
+
     private func present(
         _ digests: [Digest], in table: String, _ column: String
     ) throws(CorpusError) -> Set<Digest> {

@@ -29,12 +29,12 @@ final class CatalogueFilling {
         findOrigin = try RowStatement(
             """
             SELECT key FROM origin WHERE model = ? AND adapter IS ? AND sampler = ? AND steps = ? AND guidance = ?
-              AND width = ? AND height = ? AND tag IS ? AND latent_shape = ?
+              AND width = ? AND height = ? AND tag IS ? AND latent_shape = ? AND engine IS ?
             """, database)
         insertOrigin = try RowStatement(
             """
-            INSERT INTO origin (model, adapter, sampler, steps, guidance, width, height, tag, latent_shape)
-            VALUES (?,?,?,?,?,?,?,?,?)
+            INSERT INTO origin (model, adapter, sampler, steps, guidance, width, height, tag, latent_shape, engine)
+            VALUES (?,?,?,?,?,?,?,?,?,?)
             """, database)
     }
 
@@ -194,6 +194,7 @@ final class CatalogueFilling {
             values.set(7, origin.height)
             values.set(8, origin.tag?.text)
             values.set(9, origin.latentShape.map(String.init).joined(separator: "x"))
+            values.set(10, origin.engine?.text)
         }
         var key = try findOrigin.first(bind)
         if key == nil {

@@ -89,6 +89,8 @@ package struct CatalogueRow: Sendable, Equatable {
 
     package let id, recipe, prompt, seed, model, sampler: String
     package let adapter, tag: String?
+    /// What computed it, as "cuda 2.15.0"; nil for the CPU's own loops.
+    package let engine: String?
     package let steps: Int
     package let guidance: Double
     /// Of the image, in pixels.
@@ -121,7 +123,7 @@ package struct CatalogueRow: Sendable, Equatable {
         (model, sampler) = (origin.model.text, origin.sampler.text)
         (adapter, tag) = (origin.adapter?.text, origin.tag?.text)
         (steps, guidance, width, height) = (origin.steps, origin.guidance, origin.width, origin.height)
-        latentShape = origin.latentShape
+        (engine, latentShape) = (origin.engine?.text, origin.latentShape)
         (mi, miStandardError, miReference, miSource) = (scores.mi, scores.miError, scores.miReference, scores.miSource)
         (mc, mcStandardError, mcReference, mcDraws) = (scores.mc, scores.mcError, scores.mcReference, scores.mcDraws)
         (contrast, contrastStandardError) = (scores.contrast, scores.contrastError)

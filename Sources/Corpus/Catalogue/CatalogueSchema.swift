@@ -2,13 +2,14 @@
 ///
 /// Digests are 32 bytes, and what many samples share is kept once: ten million samples fit in four gigabytes.
 enum CatalogueSchema {
-    static let version = 11
+    static let version = 12
 
     static let tables = """
         CREATE TABLE prompt (key INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
         CREATE TABLE origin (
           key INTEGER PRIMARY KEY, model TEXT NOT NULL, adapter TEXT, sampler TEXT NOT NULL, steps INTEGER NOT NULL,
-          guidance REAL NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL, tag TEXT, latent_shape TEXT NOT NULL);
+          guidance REAL NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL, tag TEXT, latent_shape TEXT NOT NULL,
+          engine TEXT);
         CREATE TABLE shard (
           key INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, samples INTEGER NOT NULL,
           size INTEGER NOT NULL, inode INTEGER NOT NULL, changed INTEGER NOT NULL, taken INTEGER NOT NULL);

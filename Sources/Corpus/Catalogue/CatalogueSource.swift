@@ -12,7 +12,7 @@ struct CatalogueSource {
         ("contrast", "s.contrast"), ("contrast_se", "s.contrast_se"), ("contrast_hard", "s.contrast_hard"),
         ("pointwise", "s.pointwise"), ("near_misses", "s.near_misses"),
         ("rf", "s.rf"), ("rf_cfg", "s.rf_cfg"),
-        ("latent_shape", "o.latent_shape"), ("shard", "lower(hex(h.digest))"), ("row", "s.row"),
+        ("engine", "o.engine"), ("latent_shape", "o.latent_shape"), ("shard", "lower(hex(h.digest))"), ("row", "s.row"),
     ]
 
     static let names = expressions.map(\.name)

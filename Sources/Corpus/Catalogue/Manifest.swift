@@ -21,7 +21,7 @@ struct Manifest: Decodable {
     var negative_prompt, mi_baseline: String?
     var clip_skip: Int?
     var ignored_config: [String]?
-    var precision: String?
+    var precision, engine: String?
 
     /// Nil for what is not a manifest.
     init?(_ bytes: UnsafeBufferPointer<UInt8>) {
@@ -46,6 +46,7 @@ extension Manifest {
         guard scan.take("{") else { return nil }
         adapter = scan.member("adapter") ? scan.string() : nil
         clip_skip = scan.member("clip_skip") ? scan.integer() : nil
+        engine = scan.member("engine") ? scan.string() : nil
         guard scan.member("guidance"), let guidance = scan.number(), scan.member("height"), let height = scan.integer(),
             scan.member("latent_sha256"), let latent = scan.digest(),
             scan.member("latent_shape"), let shape = scan.integers()

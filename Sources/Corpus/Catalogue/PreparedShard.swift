@@ -26,17 +26,18 @@ package struct SampleOrigin: Hashable, Sendable {
     var steps: Int
     var guidance: Double
     var width, height: Int
-    var tag: ExactText?
+    var tag, engine: ExactText?
     var latentShape: [Int]
 
     package init(
         model: String, adapter: String? = nil, sampler: String, steps: Int, guidance: Double, width: Int, height: Int,
-        tag: String? = nil, latentShape: [Int]
+        tag: String? = nil, engine: String? = nil, latentShape: [Int]
     ) {
         (self.model, self.adapter) = (ExactText(model), adapter.map { ExactText($0) })
         (self.sampler, self.steps) = (ExactText(sampler), steps)
         (self.guidance, self.width, self.height) = (guidance, width, height)
         (self.tag, self.latentShape) = (tag.map { ExactText($0) }, latentShape)
+        self.engine = engine.map { ExactText($0) }
     }
 }
 
@@ -92,7 +93,7 @@ package struct PreparedSamples: Sendable {
             let origin = SampleOrigin(
                 model: manifest.model, adapter: manifest.adapter, sampler: manifest.sampler, steps: manifest.steps,
                 guidance: manifest.guidance, width: manifest.width, height: manifest.height, tag: manifest.tag,
-                latentShape: manifest.latent_shape)
+                engine: manifest.engine, latentShape: manifest.latent_shape)
             // Neighbors mostly have one origin, and comparing costs less than hashing.
             let isLast = last.map { origins[$0] == origin } ?? false
             let place = (isLast ? last : known[origin]) ?? origins.count

@@ -19,7 +19,8 @@ final class RowReader {
         prompt = try database.makeStatement(sql: "SELECT text FROM prompt WHERE key = ?")
         origin = try database.makeStatement(
             sql: """
-                SELECT model, adapter, sampler, steps, guidance, width, height, tag, latent_shape FROM origin WHERE key = ?
+                SELECT model, adapter, sampler, steps, guidance, width, height, tag, latent_shape, engine
+                FROM origin WHERE key = ?
                 """)
         shard = try database.makeStatement(sql: "SELECT digest FROM shard WHERE key = ?")
     }
@@ -64,6 +65,7 @@ final class RowReader {
                 model: values.text(0) ?? "", adapter: values.text(1), sampler: values.text(2) ?? "",
                 steps: values.integer(3) ?? 0, guidance: values.double(4) ?? 0, width: values.integer(5) ?? 0,
                 height: values.integer(6) ?? 0, tag: values.text(7),
+                engine: values.text(9),
                 latentShape: (values.text(8) ?? "").split(separator: "x").compactMap { Int($0) })
         }
         guard let found else { throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a sample lacks its origin") }

@@ -18,20 +18,28 @@ package struct Scorer: Sendable, Equatable, Codable {
     package var settled: Int?
     /// What products were computed in, as "bfloat16"; nil for float32.
     package var precision: String?
+    /// What computed, as "cuda 2.15.0"; nil for the CPU's own loops. It does not tell one scoring from another.
+    package var engine: String?
 
     package init(
         model: String, adapter: String? = nil, draws: Int, steps: Int, seed: UInt64, schedule: ScheduleDescription,
         negatives: NegativeSource? = nil, timesteps: ClosedRange<Int>? = nil, settled: Int? = nil,
-        precision: String? = nil
+        precision: String? = nil, engine: String? = nil
     ) {
-        self.precision = precision
+        (self.precision, self.engine) = (precision, engine)
         (self.model, self.adapter, self.draws, self.steps) = (model, adapter, draws, steps)
         (self.seed, self.schedule) = (seed, schedule)
         (self.negatives, self.timesteps, self.settled) = (negatives, timesteps, settled)
     }
 
-    /// Canonical; its digest tells whether a sample has been scored in this way.
+    /// Canonical.
     package var json: CanonicalJSON {
+        var members = members
+        if let engine { members["engine"] = .string(engine) }
+        return .object(members)
+    }
+
+    private var members: [String: CanonicalJSON] {
         var members: [String: CanonicalJSON] = [
             "model": .string(model), "draws": .integer(draws), "steps": .integer(steps), "seed": .string(String(seed)),
             "schedule": schedule.json,
@@ -43,13 +51,14 @@ package struct Scorer: Sendable, Equatable, Codable {
             members["timesteps"] = .array([.integer(timesteps.lowerBound), .integer(timesteps.upperBound)])
         }
         if let settled { members["settled"] = .integer(settled) }
-        return .object(members)
+        return members
     }
 
-    package var digest: Digest { Digest(of: json.data) }
+    /// Tells whether a sample has been scored in this way, whatever computed it.
+    package var digest: Digest { Digest(of: CanonicalJSON.object(members).data) }
 
     private enum CodingKeys: String, CodingKey {
-        case model, adapter, draws, steps, seed, schedule, negatives, timesteps, settled, precision
+        case model, adapter, draws, steps, seed, schedule, negatives, timesteps, settled, precision, engine
     }
 
     package init(from decoder: any Decoder) throws {
@@ -57,6 +66,7 @@ package struct Scorer: Sendable, Equatable, Codable {
         model = try values.decode(String.self, forKey: .model)
         adapter = try values.decodeIfPresent(String.self, forKey: .adapter)
         precision = try values.decodeIfPresent(String.self, forKey: .precision)
+        engine = try values.decodeIfPresent(String.self, forKey: .engine)
         draws = try values.decode(Int.self, forKey: .draws)
         steps = try values.decode(Int.self, forKey: .steps)
         let text = try values.decode(String.self, forKey: .seed)

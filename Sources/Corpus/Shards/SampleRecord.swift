@@ -135,6 +135,9 @@ package struct SampleRecord: Sendable {
     package var recipe: SampleRecipe
     /// Free for the user: a name for a group of samples.
     package var tag: String?
+    /// What computed it, as "cuda 2.15.0": the kind of device and PyTorch's version; nil for the CPU's own loops. Not part of
+    /// the recipe, so that work done on one device is not done again on another.
+    package var engine: String?
     /// Nil where there is no trace.
     package var schedule: ScheduleDescription?
     /// The PNG file.
@@ -151,8 +154,8 @@ package struct SampleRecord: Sendable {
     package var flow: FlowTrace?
 
     package init(
-        recipe: SampleRecipe, tag: String? = nil, schedule: ScheduleDescription? = nil, png: [UInt8], pixels: Digest,
-        latentShape: [Int], latent: [Float],
+        recipe: SampleRecipe, tag: String? = nil, engine: String? = nil, schedule: ScheduleDescription? = nil,
+        png: [UInt8], pixels: Digest, latentShape: [Int], latent: [Float],
         timesteps: [Int32], deltaSquared: [Float], flow: FlowTrace? = nil
     ) {
         precondition(
@@ -161,7 +164,7 @@ package struct SampleRecord: Sendable {
         precondition(timesteps.count == deltaSquared.count, "a trace has one value a timestep")
         precondition(flow.map { $0.sigmas.count == timesteps.count } ?? true, "a flow trace has one value per step")
         self.flow = flow
-        (self.recipe, self.tag, self.schedule) = (recipe, tag, schedule)
+        (self.recipe, self.tag, self.engine, self.schedule) = (recipe, tag, engine, schedule)
         (self.png, self.pixels) = (png, pixels)
         (self.latentShape, self.latent) = (latentShape, latent)
         (self.timesteps, self.deltaSquared) = (timesteps, deltaSquared)
@@ -180,6 +183,7 @@ package struct SampleRecord: Sendable {
         members["recipe_sha256"] = .string(recipe.digest.hex)
         if let schedule { members["schedule"] = schedule.json }
         if let tag { members["tag"] = .string(tag) }
+        if let engine { members["engine"] = .string(engine) }
         return .object(members)
     }
 

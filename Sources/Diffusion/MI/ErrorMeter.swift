@@ -75,6 +75,7 @@ package final class ErrorMeter {
                     output.batch(0..<draws), output.batch(draws..<2 * draws))
                 for (draw, distance) in distances.enumerated() { deltas[draw].append(Float(distance * weight)) }
             }
+            try model.checkDevice()
             try progress(step + 1)
         }
         return (

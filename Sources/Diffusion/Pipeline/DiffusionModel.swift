@@ -19,8 +19,15 @@ package struct DiffusionModel: Sendable {
     package let emptyPrompt: PromptEmbedding
     /// What products of the UNet, the VAE and the text encoders are computed in.
     package let precision: Precision
+    /// Where they compute.
+    package let device: Device
     /// The same as recipes and runs record it: nil for float32.
     package var recordedPrecision: String? { precision == .float32 ? nil : precision.rawValue }
+    /// What computes, as manifests and scorers record it: the kind of device and PyTorch's version; nil for the CPU's own loops.
+    package var recordedEngine: String? {
+        guard case .torch(let torch) = device else { return nil }
+        return "\(torch.kind.rawValue) \(TorchLibrary.opened?.version ?? "")"
+    }
     private let text: TextConditioner
 
     /// Reads the whole model.
@@ -32,24 +39,26 @@ package struct DiffusionModel: Sendable {
     ///   - adapter: folded into the weights of the UNet and the text encoders.
     ///   - lowMemory: weights stored as float16 or bfloat16 are kept so and widened at each use. The results are the same.
     ///   - precision: what products are computed in; with bfloat16, `lowMemory` changes nothing.
+    ///   - device: where networks compute; opened before.
+    ///   - digest: of the files, where it is known; else they are read for it.
     ///   - ignored: fields of the model's files that are taken as if they were not there.
     /// - Throws: ``ModelError`` naming the file or tensor that is missing, damaged or does not fit.
     package static func load(
         from folder: URL, for use: SchedulerUse = .noising, variant: String? = nil,
         adapter: (any WeightFolding)? = nil, lowMemory: Bool = false, precision: Precision = .float32,
-        ignoring ignored: IgnoredFields = IgnoredFields()
+        device: Device = .cpu, digest: String? = nil, ignoring ignored: IgnoredFields = IgnoredFields()
     ) throws(ModelError) -> DiffusionModel {
         try DiffusionModel(
             folder: folder, use: use, variant: variant, adapter: adapter, lowMemory: lowMemory, precision: precision,
-            ignored: ignored)
+            device: device, digest: digest, ignored: ignored)
     }
 
     private init(
         folder: URL, use: SchedulerUse, variant: String?, adapter: (any WeightFolding)?, lowMemory: Bool,
-        precision: Precision, ignored: IgnoredFields
+        precision: Precision, device: Device, digest known: String?, ignored: IgnoredFields
     ) throws(ModelError) {
         self.folder = folder
-        self.precision = precision
+        (self.precision, self.device) = (precision, device)
         let index = try ModelIndex(checking: folder, variant: variant)
         isXL = index.isXL
         // The small files first: what they say may stop everything.
@@ -57,25 +66,31 @@ package struct DiffusionModel: Sendable {
         schedule = NoiseSchedule(scheduler)
         text = try TextConditioner(
             index, folder: folder, variant: variant, folding: adapter, lowMemory: lowMemory, precision: precision,
-            ignoring: ignored)
+            device: device, ignoring: ignored)
         unet = try UNet2DConditionModel(
             folder: folder.appendingPathComponent("unet"), variant: variant, folding: adapter, lowMemory: lowMemory,
-            precision: precision, ignoring: ignored)
+            precision: precision, device: device, ignoring: ignored)
         vae = try AutoencoderKL(
             folder: folder.appendingPathComponent("vae"), variant: variant, lowMemory: lowMemory, precision: precision,
-            isXL: isXL,
-            ignoring: ignored)
+            device: device, isXL: isXL, ignoring: ignored)
         try ignored.requireUse()
         ignoredFields = ignored.effective
-        digest = try ModelDigest.compute(folder: folder, variant: variant)
+        digest = if let known { known } else { try ModelDigest.compute(folder: folder, variant: variant) }
         emptyPrompt = text.emptyPrompt
         try checkParts()
+        try checkDevice()
         if use == .noising, let width = unet.configuration.timeCondProjDim {
             throw ModelError(
                 .unsupported, at: folder.appendingPathComponent("unet/config.json").path,
                 "time_cond_proj_dim is \(width): the UNet was distilled and wants a guidance scale, which has no place in "
                     + "training and scoring; use the model that it was distilled from")
         }
+    }
+
+    /// - Throws: ``ModelError`` for a device on which something went wrong: results since then are NaN.
+    package func checkDevice() throws(ModelError) {
+        guard let failure = device.failure else { return }
+        throw ModelError(failure.code == .outOfMemory ? .outOfMemory : .device, at: "", "\(device): \(failure)")
     }
 
     private static func scheduler(
@@ -176,7 +191,7 @@ package struct DiffusionModel: Sendable {
         let pixels = latents.shape[1] * latents.shape[2] * reduction * reduction
         let group = max(1, (1 << 20) / max(pixels, 1))
         return stride(from: 0, to: count, by: group).flatMap { first in
-            let pixels = vae.decode(unscaled(latents.batch(first..<min(first + group, count))))
+            let pixels = vae.decode(unscaled(latents.batch(first..<min(first + group, count)))).moved(to: .cpu)
             return (0..<pixels.shape[0]).map { (RGBImage(pixels, index: $0), pixels.isFinite(sample: $0)) }
         }
     }

@@ -83,7 +83,7 @@ extension DiffusionModel {
         let schedule = NoiseSchedule(scheduler.resolved(for: request.sampler))
         let traceSteps = sampler.traceTimesteps
         var deltas = Array(repeating: [Float](), count: count)
-        var z = noise() * sampler.initialNoiseScale
+        var z = (noise() * sampler.initialNoiseScale).moved(to: device)
         for (step, t) in sampler.timesteps.enumerated() {
             let input = sampler.scaleInput(z, step: step)
             let output = predictions(input, t, text: text, added: added, guidance: scale, in: context)
@@ -101,11 +101,14 @@ extension DiffusionModel {
             }
             for row in deltas.indices where deltas[row].count == step { deltas[row].append(.nan) }
             z = sampler.step(modelOutput: guidedOutput, step: step, sample: z, noise: noise)
+            try checkDevice()
             try progress(Double(step + 1) / Double(sampler.timesteps.count))
         }
-        let latents = z.channelsFirst
+        let latents = z.moved(to: .cpu).channelsFirst
         let timesteps = traceSteps.map { min(max($0 ?? schedule.count - 1, 0), schedule.count - 1) }
-        return zip(decodeChecked(z), deltas).enumerated().map { row, made in
+        let images = decodeChecked(z)
+        try checkDevice()
+        return zip(images, deltas).enumerated().map { row, made in
             Generation(
                 latent: latents.batch(row..<row + 1).reshaped(shape), image: made.0.image,
                 trace: MITrace(timesteps: timesteps, deltaSquared: made.1),

@@ -37,7 +37,7 @@ extension AutoencoderKL {
         let normal = configuration.latentsMean.flatMap { mean in configuration.latentsStd.map { (mean, $0) } }
         return concatenateBatch(
             images.map { image in
-                let means = moments(image.tensor).channels(0..<channels)
+                let means = moments(image.tensor).moved(to: .cpu).channels(0..<channels)
                 guard let normal else { return means * scale }
                 return Tensor(shape: means.shape) { out in
                     means.withValues { values in

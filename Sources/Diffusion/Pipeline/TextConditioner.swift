@@ -22,13 +22,13 @@ package struct TextConditioner: Sendable {
         let index = try ModelIndex(checking: folder, variant: variant)
         try self.init(
             index, folder: folder, variant: variant, folding: nil, lowMemory: false, precision: .float32,
-            ignoring: ignored)
+            device: .cpu, ignoring: ignored)
     }
 
     /// - Parameter index: of the folder.
     init(
         _ index: ModelIndex, folder: URL, variant: String?, folding: (any WeightFolding)?, lowMemory: Bool,
-        precision: Precision, ignoring ignored: IgnoredFields
+        precision: Precision, device: Device, ignoring ignored: IgnoredFields
     ) throws(ModelError) {
         func encoder(_ component: ModelComponent, tokenizer: String) throws(ModelError) -> Encoder {
             let tokenizer = folder.appendingPathComponent(tokenizer)
@@ -37,7 +37,8 @@ package struct TextConditioner: Sendable {
                 tokenizer: try CLIPTokenizer(folder: tokenizer),
                 model: try CLIPTextEncoder(
                     component, folder: folder.appendingPathComponent(component.rawValue), variant: variant,
-                    folding: folding, lowMemory: lowMemory, precision: precision, ignoring: ignored))
+                    folding: folding, lowMemory: lowMemory, precision: precision, device: device,
+                    ignoring: ignored))
         }
         first = try encoder(.textEncoder, tokenizer: "tokenizer")
         second = index.isXL ? try encoder(.textEncoder2, tokenizer: "tokenizer_2") : nil

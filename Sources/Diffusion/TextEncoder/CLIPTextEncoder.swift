@@ -61,7 +61,8 @@ package struct CLIPTextEncoder: Sendable {
 
     package init(
         _ component: ModelComponent, folder: URL, variant: String? = nil, folding: (any WeightFolding)? = nil,
-        lowMemory: Bool = false, precision: Precision = .float32, ignoring ignored: IgnoredFields = IgnoredFields()
+        lowMemory: Bool = false, precision: Precision = .float32, device: Device = .cpu,
+        ignoring ignored: IgnoredFields = IgnoredFields()
     ) throws(ModelError) {
         let configuration = try readConfiguration(
             CLIPTextConfiguration.self, folder.appendingPathComponent("config.json"), part: component.rawValue,
@@ -69,7 +70,7 @@ package struct CLIPTextEncoder: Sendable {
         try self.init(
             Weights(
                 component, folder: folder, variant: variant, folding: folding, lowMemory: lowMemory,
-                precision: precision),
+                precision: precision, device: device),
             configuration)
     }
 

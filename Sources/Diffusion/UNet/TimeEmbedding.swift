@@ -60,9 +60,11 @@ struct TimestepEmbedding: Sendable {
     private let mlp: EmbeddingMLP
     private let condition: Linear?
     private let activation: TimeActivation?
+    private let placement: Placement
 
     init(_ weights: Weights, width: Int, _ configuration: UNetConfiguration) throws(ModelError) {
         let inputs = configuration.blockOutChannels[0]
+        placement = weights.placement
         sinusoids = SinusoidalEmbedding(
             width: inputs, cosineFirst: configuration.flipSinToCos, shift: configuration.freqShift)
         condition =
@@ -76,10 +78,10 @@ struct TimestepEmbedding: Sendable {
     /// - Parameter guidance: ``guidanceEmbedding(_:width:)`` for models that take it, `[1, width]`.
     /// - Returns: `[timesteps, width]`.
     func callAsFunction(_ timesteps: [Float], guidance: Tensor?) -> Tensor {
-        var x = sinusoids(timesteps)
-        if let condition, let guidance { x = x + condition(guidance).repeated(timesteps.count) }
+        var x = placement(sinusoids(timesteps))
+        if let condition, let guidance { x = x + condition(placement(guidance)).repeated(timesteps.count) }
         x = mlp(x)
-        return activation?(x) ?? x
+        return placement(activation?(x) ?? x)
     }
 }
 
@@ -102,6 +104,7 @@ package struct AddedConditions: Sendable {
 struct TextTimeEmbedding: Sendable {
     private let sinusoids: SinusoidalEmbedding
     private let mlp: EmbeddingMLP
+    private let placement: Placement
     let inputs: Int
 
     init(_ weights: Weights, width: Int, _ configuration: UNetConfiguration) throws(ModelError) {
@@ -114,6 +117,7 @@ struct TextTimeEmbedding: Sendable {
         sinusoids = SinusoidalEmbedding(
             width: each, cosineFirst: configuration.flipSinToCos, shift: configuration.freqShift)
         inputs = total
+        placement = weights.placement
         mlp = try EmbeddingMLP(weights, inputs: total, outputs: width)
     }
 
@@ -121,6 +125,6 @@ struct TextTimeEmbedding: Sendable {
         let samples = added.timeIDs.count
         let times = sinusoids(added.timeIDs.flatMap { $0 })
         let flat = times.reshaped([samples, times.count / max(samples, 1)])
-        return mlp(concatenateChannels(added.pooled, flat))
+        return mlp(placement(concatenateChannels(added.pooled.moved(to: .cpu), flat)))
     }
 }

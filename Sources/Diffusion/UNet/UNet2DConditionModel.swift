@@ -7,6 +7,8 @@ package struct UNet2DConditionModel: Sendable {
     package let configuration: UNetConfiguration
     /// Every linear layer inside the transformers by checkpoint path: what adapters can change.
     package let linears: [String: Linear]
+    /// Where it computes.
+    package let placement: Placement
 
     private let timeEmbedding: TimestepEmbedding
     private let addEmbedding: TextTimeEmbedding?
@@ -19,17 +21,19 @@ package struct UNet2DConditionModel: Sendable {
 
     package init(
         folder: URL, variant: String? = nil, folding: (any WeightFolding)? = nil, lowMemory: Bool = false,
-        precision: Precision = .float32, ignoring ignored: IgnoredFields = IgnoredFields()
+        precision: Precision = .float32, device: Device = .cpu, ignoring ignored: IgnoredFields = IgnoredFields()
     ) throws(ModelError) {
         let configuration = try UNetConfiguration(folder: folder, ignoring: ignored)
         try self.init(
             Weights(
-                .unet, folder: folder, variant: variant, folding: folding, lowMemory: lowMemory, precision: precision),
+                .unet, folder: folder, variant: variant, folding: folding, lowMemory: lowMemory, precision: precision,
+                device: device),
             configuration)
     }
 
     package init(_ weights: Weights, _ configuration: UNetConfiguration) throws(ModelError) {
         self.configuration = configuration
+        placement = weights.placement
         let channels = configuration.blockOutChannels
         let levels = channels.count
         guard levels > 0, configuration.downBlockTypes.count == levels, configuration.upBlockTypes.count == levels
@@ -108,15 +112,16 @@ package struct UNet2DConditionModel: Sendable {
     ///   - added: needed by SDXL only.
     ///   - guidance: the ``guidanceEmbedding(_:width:)`` of models that take one.
     ///   - context: adapters, gradient checkpointing, and what passes share.
-    /// - Returns: `[N, H, W, out]` with the N of the text, or of the samples that share texts.
+    /// - Returns: `[N, H, W, out]` with the N of the text, or of the samples that share texts; in float32, where it computes.
     package func callAsFunction(
         _ sample: Tensor, timesteps: [Float], text: Tensor, added: AddedConditions? = nil,
         guidance: Tensor? = nil, in context: ForwardContext = ForwardContext()
     ) -> Tensor {
         precondition(timesteps.count == sample.shape[0], "\(timesteps.count) timesteps for \(sample.shape[0]) samples")
+        let (sample, text) = (placement(sample), placement(text))
         var time = timeEmbedding(timesteps, guidance: guidance)
         if let addEmbedding, let added { time = time + addEmbedding(added) }
-        if let activation = configuration.timeEmbeddingActFn { time = activation(time) }
+        if let activation = configuration.timeEmbeddingActFn { time = placement(activation(time)) }
         time = silu(time)
 
         var x = convIn(sample)
@@ -124,6 +129,6 @@ package struct UNet2DConditionModel: Sendable {
         for block in downBlocks { x = block(x, time: time, text: text, skips: &skips, context) }
         x = midBlock?(x, time: time, text: text, context) ?? x
         for block in upBlocks { x = block(x, time: time, text: text, skips: &skips, context) }
-        return convOut(normOut(x))
+        return placement.widened(convOut(normOut(x)))
     }
 }

@@ -62,6 +62,7 @@ package struct VAEConfiguration: Decodable, Sendable {
 /// The autoencoder between pixels and latents (Kingma & Welling, arXiv 1312.6114), with diffusers' checkpoint keys.
 package struct AutoencoderKL: Sendable {
     package let configuration: VAEConfiguration
+    private let placement: Placement
     private let encoder: VAEEncoder
     private let decoder: VAEDecoder
     private let quant, postQuant: Conv2D?
@@ -71,22 +72,25 @@ package struct AutoencoderKL: Sendable {
     ///   - variant: which copy of the weights.
     ///   - lowMemory: whether weights of 16 bits are kept so.
     ///   - precision: what products are computed in.
+    ///   - device: where it computes.
     ///   - isXL: whether it belongs to an SDXL model, whose pipeline follows fields of its own.
     ///   - ignored: fields of its file that are taken as if they were not there.
     package init(
         folder: URL, variant: String? = nil, lowMemory: Bool = false, precision: Precision = .float32,
-        isXL: Bool = false,
-        ignoring ignored: IgnoredFields = IgnoredFields()
+        device: Device = .cpu, isXL: Bool = false, ignoring ignored: IgnoredFields = IgnoredFields()
     ) throws(ModelError) {
         let configuration = try readConfiguration(
             VAEConfiguration.self, folder.appendingPathComponent("config.json"), part: "vae", rules: .vae(isXL: isXL),
             ignoring: ignored)
         try self.init(
-            Weights(.vae, folder: folder, variant: variant, lowMemory: lowMemory, precision: precision), configuration)
+            Weights(
+                .vae, folder: folder, variant: variant, lowMemory: lowMemory, precision: precision, device: device),
+            configuration)
     }
 
     package init(_ weights: Weights, _ configuration: VAEConfiguration) throws(ModelError) {
         self.configuration = configuration
+        placement = weights.placement
         let latent = configuration.latentChannels
         encoder = try VAEEncoder(weights.scope("encoder"), configuration)
         decoder = try VAEDecoder(weights.scope("decoder"), configuration)
@@ -100,12 +104,15 @@ package struct AutoencoderKL: Sendable {
     }
 
     /// Latents as the decoder takes them (not scaled), `[N, h, w, 4]`, to pixels in −1…1, `[N, H, W, 3]`.
-    package func decode(_ latents: Tensor) -> Tensor { decoder(postQuant?(latents) ?? latents) }
+    package func decode(_ latents: Tensor) -> Tensor {
+        let latents = placement(latents)
+        return placement.widened(decoder(postQuant?(latents) ?? latents))
+    }
 
     /// Pixels in −1…1, `[N, H, W, 3]`, to mean and log-variance of the latents side by side, `[N, h, w, 8]`.
     package func moments(_ pixels: Tensor) -> Tensor {
-        let moments = encoder(pixels)
-        return quant?(moments) ?? moments
+        let moments = encoder(placement(pixels))
+        return placement.widened(quant?(moments) ?? moments)
     }
 }
 

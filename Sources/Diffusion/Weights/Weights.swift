@@ -24,10 +24,15 @@ package struct Weights: Sendable {
     package let path: String
     /// What layers made from them compute their products in.
     package let precision: Precision
+    /// Where they compute.
+    package let device: Device
 
-    private init(source: Source, path: String, precision: Precision) {
-        (self.source, self.path, self.precision) = (source, path, precision)
+    private init(source: Source, path: String, precision: Precision, device: Device) {
+        (self.source, self.path, self.precision, self.device) = (source, path, precision, device)
     }
+
+    /// Where and in which type the networks that are made from them compute.
+    package var placement: Placement { Placement(device, precision) }
 
     /// Opens the weights of a component in its folder, as `WeightFiles` finds them.
     ///
@@ -38,16 +43,17 @@ package struct Weights: Sendable {
     ///   - folding: an adapter that is folded into the weights as they are read.
     ///   - lowMemory: layers keep weights that are stored in 16 bits in 16 bits.
     ///   - precision: what layers compute their products in.
+    ///   - device: where they compute.
     package init(
         _ component: ModelComponent, folder: URL, variant: String? = nil, folding: (any WeightFolding)? = nil,
-        lowMemory: Bool = false, precision: Precision = .float32
+        lowMemory: Bool = false, precision: Precision = .float32, device: Device = .cpu
     ) throws(ModelError) {
         var opened: [SafetensorsFile] = []
         for url in try WeightFiles(folder, component).chosen(variant) { opened.append(try SafetensorsFile(url)) }
         let folding = folding.map { (component, $0) }
         self.init(
             source: Source(files: opened, folder: folder.path, folding: folding, lowMemory: lowMemory), path: "",
-            precision: precision)
+            precision: precision, device: device)
     }
 
     /// Opens the weights of an encoder in a folder of transformers.
@@ -56,16 +62,16 @@ package struct Weights: Sendable {
         for url in try WeightFiles(encoder: folder).chosen(variant) { opened.append(try SafetensorsFile(url)) }
         self.init(
             source: Source(files: opened, folder: folder.path, folding: nil, lowMemory: false), path: "",
-            precision: .float32)
+            precision: .float32, device: .cpu)
     }
 
     /// Tensors in memory, for tests and tools.
-    package init(tensors: [String: Tensor], precision: Precision = .float32) {
-        self.init(source: Source(tensors: tensors), path: "", precision: precision)
+    package init(tensors: [String: Tensor], precision: Precision = .float32, device: Device = .cpu) {
+        self.init(source: Source(tensors: tensors), path: "", precision: precision, device: device)
     }
 
     package func scope(_ name: String) -> Weights {
-        Weights(source: source, path: path.isEmpty ? name : "\(path).\(name)", precision: precision)
+        Weights(source: source, path: path.isEmpty ? name : "\(path).\(name)", precision: precision, device: device)
     }
 
     package func scope(_ name: String, _ index: Int) -> Weights { scope("\(name).\(index)") }
@@ -75,8 +81,13 @@ package struct Weights: Sendable {
 
     package func has(_ name: String) -> Bool { source.names.contains(key(name)) }
 
-    /// The tensor at `name`, which must have just this shape.
+    /// The tensor at `name`, which must have just this shape, where the network computes.
     package func tensor(_ name: String, _ shape: [Int]) throws(ModelError) -> Tensor {
+        placement(try stored(name, shape))
+    }
+
+    /// The same as it was stored.
+    private func stored(_ name: String, _ shape: [Int]) throws(ModelError) -> Tensor {
         let key = key(name)
         let tensor = try source.take(key)
         guard tensor.shape == shape else {
@@ -89,11 +100,11 @@ package struct Weights: Sendable {
 
     /// The weight of the linear layer or convolution here, with an adapter folded in where there is one.
     package func layerWeight(_ shape: [Int]) throws(ModelError) -> Tensor {
-        let weight = try tensor("weight", shape)
-        guard let (component, folding) = source.folding else { return weight }
+        let weight = try stored("weight", shape)
+        guard let (component, folding) = source.folding else { return placement(weight) }
         let prefix = "text_model."
         let layer = path.hasPrefix(prefix) ? String(path.dropFirst(prefix.count)) : path
-        return try folding.fold(weight, at: layer, of: component)
+        return placement(try folding.fold(weight, at: layer, of: component))
     }
 
     /// What a layer of float32 should keep the tensor at `name` in.

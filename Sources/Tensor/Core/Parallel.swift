@@ -16,6 +16,8 @@ package enum Parallel {
     /// Tells the pool how many threads there are before it starts.
     private static let isCounted: Void = ck_parallel_set_threads(Int32(chosen.withLock { $0 } ?? Processors.usable))
     private static let chosen = Mutex<Int?>(nil)
+    /// Whether somebody has said how many.
+    static var isChosen: Bool { chosen.withLock { $0 != nil } }
 
     /// How many threads compute, the caller's included.
     package static var threads: Int {

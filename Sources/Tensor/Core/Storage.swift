@@ -1,22 +1,22 @@
 /// What a tensor's values are.
-package enum DType: Sendable, Hashable {
+package enum DType: String, Sendable, Hashable {
     case float32
+    /// On devices only.
+    case bfloat16
+    /// On devices only.
+    case float16
 
     /// Bytes of one value.
     package var byteCount: Int {
         switch self {
         case .float32: 4
+        case .bfloat16, .float16: 2
         }
     }
 }
 
-/// Where a tensor's values are, and who computes with them.
-package enum Device: Sendable, Hashable {
-    /// Host memory and the loops of CKernels.
-    case cpu
-}
-
-/// The memory of a tensor's values: owned and pooled, or borrowed from something that keeps it alive (a memory map).
+/// The memory of a tensor's values: owned and pooled, borrowed from something that keeps it alive (a memory map), or held by
+/// a back end.
 ///
 /// Sendable because nobody writes to it after the initializer that made it has returned.
 final class Storage: @unchecked Sendable {
@@ -24,18 +24,19 @@ final class Storage: @unchecked Sendable {
     let device: Device
     /// The number of values.
     let count: Int
-    private let memory: UnsafeMutableRawPointer
+    /// What a back end holds; nil in host memory.
+    let remote: (any RemoteMemory)?
+    private let memory: UnsafeMutableRawPointer?
     private let owner: (any AnyObject & Sendable)?
     /// What the pool gets back; 0 for memory that is borrowed.
     private let pooledBytes: Int
 
-    /// Uninitialized, 64-byte aligned.
-    init(count: Int, dtype: DType = .float32, device: Device = .cpu) {
-        (self.count, self.dtype, self.device) = (count, dtype, device)
-        switch device {
-        case .cpu: (memory, pooledBytes) = BufferPool.take(count * dtype.byteCount)
-        }
-        owner = nil
+    /// Uninitialized, 64-byte aligned, in host memory.
+    init(count: Int) {
+        (self.count, dtype, device) = (count, .float32, .cpu)
+        let taken = BufferPool.take(count * DType.float32.byteCount)
+        (memory, pooledBytes) = (taken.pointer, taken.byteCount)
+        (owner, remote) = (nil, nil)
     }
 
     /// Values in host memory that `owner` keeps there.
@@ -43,17 +44,23 @@ final class Storage: @unchecked Sendable {
         (self.count, dtype, device) = (count, .float32, .cpu)
         memory = UnsafeMutableRawPointer(mutating: pointer)
         self.owner = owner
-        pooledBytes = 0
+        (pooledBytes, remote) = (0, nil)
+    }
+
+    /// Values that a back end holds.
+    init(_ remote: any RemoteMemory, count: Int, dtype: DType) {
+        (self.count, self.dtype, device) = (count, dtype, remote.backend.device)
+        self.remote = remote
+        (memory, owner, pooledBytes) = (nil, nil, 0)
     }
 
     /// The values for a loop of CKernels, which takes float32 in host memory and nothing else.
     var pointer: UnsafeMutablePointer<Float> {
-        precondition(
-            dtype == .float32 && device == .cpu, "a CPU loop takes float32 in host memory, not \(dtype) on \(device)")
+        guard let memory else { preconditionFailure("a CPU loop takes float32 in host memory, not \(dtype) on \(device)") }
         return memory.assumingMemoryBound(to: Float.self)
     }
 
     deinit {
-        if owner == nil { BufferPool.give(memory, pooledBytes) }
+        if let memory, owner == nil { BufferPool.give(memory, pooledBytes) }
     }
 }

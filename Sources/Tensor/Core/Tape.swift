@@ -93,6 +93,7 @@ package func gradients(of loss: Tensor, for parameters: [Tensor]) -> [Tensor] {
     let reached = Dictionary(
         uniqueKeysWithValues: runBackwards(from: [(loss, gradient: one)]).map { ($0.leaf.number, $0.gradient) })
     return parameters.map { parameter in
-        parameter.node.flatMap { reached[$0.number] } ?? Tensor(zeros: parameter.shape)
+        parameter.node.flatMap { reached[$0.number]?.moved(to: parameter.device, as: parameter.dtype) }
+            ?? Tensor(zeros: parameter.shape)
     }
 }

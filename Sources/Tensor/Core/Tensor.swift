@@ -50,8 +50,12 @@ package struct Tensor: Sendable {
             shape: shape, storage: Storage(borrowing: pointer, count: shape.reduce(1, *), owner: owner), node: nil)
     }
 
+    /// The values in host memory: of a tensor on a device a copy, which waits for the device.
     package func withValues<R, E: Error>(_ body: (UnsafeBufferPointer<Float>) throws(E) -> R) throws(E) -> R {
-        try body(UnsafeBufferPointer(start: storage.pointer, count: storage.count))
+        let host = onHost
+        return try withExtendedLifetime(host) { () throws(E) -> R in
+            try body(UnsafeBufferPointer(start: host.storage.pointer, count: host.count))
+        }
     }
 
     package var values: [Float] { withValues { Array($0) } }
@@ -59,7 +63,7 @@ package struct Tensor: Sendable {
     /// The one value of a tensor of one element.
     package var scalar: Float {
         precondition(count == 1, "a tensor of shape \(shape) is not a scalar")
-        return storage.pointer[0]
+        return withValues { $0[0] }
     }
 
     /// For C kernels; the tensor must outlive the use, see `withExtendedLifetime`.
@@ -88,8 +92,6 @@ package struct Tensor: Sendable {
     ///   - vjp: from the gradient of the result to those of the parents, in order; nil where a parent needs none. It
     ///     is dropped at once, with all that it holds, when no parent requires a gradient.
     package init(value: Tensor, parents: [Tensor], vjp: @escaping @Sendable (_ gradient: Tensor) -> [Tensor?]) {
-        precondition(
-            parents.allSatisfy { $0.device == value.device }, "an op's operands are on one device, its result too")
         let nodes = parents.map(\.node)
         let recorded = nodes.contains { $0 != nil } ? Node(parents: nodes, vjp: vjp) : nil
         self.init(shape: value.shape, storage: value.storage, node: recorded)

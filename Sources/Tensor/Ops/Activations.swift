@@ -8,17 +8,21 @@ package enum Activation: Sendable {
 
 /// x·σ(x).
 package func silu(_ x: Tensor) -> Tensor {
-    Tensor(value: map(x, ck_silu), parents: [x]) { [x = x.detached] in [zip(x, $0, ck_silu_vjp)] }
+    activated(x, .silu)
 }
 
 /// x·Φ(x) with the exact normal distribution function.
 package func gelu(_ x: Tensor) -> Tensor {
-    Tensor(value: map(x, ck_gelu), parents: [x]) { [x = x.detached] in [zip(x, $0, ck_gelu_vjp)] }
+    activated(x, .gelu)
 }
 
 /// x·σ(1.702 x), as CLIP ViT-L has it.
 package func quickGelu(_ x: Tensor) -> Tensor {
-    Tensor(value: map(x, ck_quick_gelu), parents: [x]) { [x = x.detached] in [zip(x, $0, ck_quick_gelu_vjp)] }
+    activated(x, .quickGelu)
+}
+
+private func activated(_ x: Tensor, _ function: ElementFunction) -> Tensor {
+    Tensor(value: apply(function, to: x), parents: [x]) { [x = x.detached] in [applyVJP(function, x, $0)] }
 }
 
 /// value·gelu(gate) (Shazeer, arXiv 2002.05202).
@@ -27,6 +31,9 @@ package func quickGelu(_ x: Tensor) -> Tensor {
 /// - Returns: `[…, F]`.
 package func geglu(_ x: Tensor) -> Tensor {
     precondition(x.channels.isMultiple(of: 2), "GEGLU halves the channels of \(x.shape)")
+    if let backend = x.backend {
+        return Tensor(value: backend.geglu(x), parents: [x]) { [x = x.detached] in [backend.gegluVJP(x, $0)] }
+    }
     let half = x.channels / 2
     let out = Output(x.shape.dropLast() + [half])
     Parallel.rows(x.rows, width: x.channels) { range in

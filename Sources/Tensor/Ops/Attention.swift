@@ -19,6 +19,7 @@ package func attention(
 ) -> Tensor {
     precondition(k.shape == v.shape && q.channels == k.channels, "attention of \(q.shape), \(k.shape), \(v.shape)")
     precondition(q.channels.isMultiple(of: heads), "\(q.channels) channels do not split into \(heads) heads")
+    if let backend = q.backend ?? k.backend { return attention(q, k, v, heads: heads, causal: causal, on: backend) }
     let plan = AttentionPlan(q: q, k: k, heads: heads, causal: causal, precision: precision)
     guard q.requiresGradient || k.requiresGradient || v.requiresGradient else {
         return attend(q, k, v, plan, lse: nil)
@@ -30,6 +31,18 @@ package func attention(
     let (out, lse) = (results[0], results[1])
     return Tensor(value: out, parents: [q, k, v]) { [q = q.detached, k = k.detached, v = v.detached] gradient in
         attentionVJP(gradient, q, k, v, out, lse: lse, plan)
+    }
+}
+
+private func attention(
+    _ q: Tensor, _ k: Tensor, _ v: Tensor, heads: Int, causal: Bool, on backend: any Backend
+) -> Tensor {
+    guard q.requiresGradient || k.requiresGradient || v.requiresGradient else {
+        return backend.attention(q, k, v, heads: heads, causal: causal)[0]
+    }
+    let kept = KeptResults.keeping { backend.attention(q, k, v, heads: heads, causal: causal) }
+    return Tensor(value: kept[0], parents: [q, k, v]) { [q = q.detached, k = k.detached, v = v.detached] gradient in
+        backend.attentionVJP(gradient, q, k, v, kept: kept, heads: heads, causal: causal)
     }
 }
 

@@ -2,35 +2,38 @@ import CKernels
 
 extension Tensor {
     package static func + (a: Tensor, b: Tensor) -> Tensor {
-        Tensor(value: zip(a, b, ck_add), parents: [a, b]) { [$0, $0] }
+        Tensor(value: combine(a, b, .add), parents: [a, b]) { [$0, $0] }
     }
 
     package static func - (a: Tensor, b: Tensor) -> Tensor {
-        Tensor(value: zip(a, b, ck_subtract), parents: [a, b]) { [$0, b.requiresGradient ? $0 * -1 : nil] }
+        Tensor(value: combine(a, b, .subtract), parents: [a, b]) { [$0, b.requiresGradient ? $0 * -1 : nil] }
     }
 
     package static func * (a: Tensor, factor: Float) -> Tensor {
-        let value = map(a) { x, out, n in ck_scale(x, factor, out, n) }
+        let value = a.backend?.scaled(a, by: factor) ?? map(a) { x, out, n in ck_scale(x, factor, out, n) }
         return Tensor(value: value, parents: [a]) { [$0 * factor] }
     }
 
     package static func + (a: Tensor, term: Float) -> Tensor {
-        let value = map(a) { x, out, n in ck_add_scalar(x, term, out, n) }
+        let value = a.backend?.shifted(a, by: term) ?? map(a) { x, out, n in ck_add_scalar(x, term, out, n) }
         return Tensor(value: value, parents: [a]) { [$0] }
     }
 
     /// Each value where it lies between −`limit` and `limit`, else the nearer of them; NaN stays NaN.
     package func clamped(_ limit: Float) -> Tensor {
-        let value = map(self) { x, out, n in ck_clamp(x, -limit, limit, out, n) }
+        let value = backend?.clamped(self, limit) ?? map(self) { x, out, n in ck_clamp(x, -limit, limit, out, n) }
         return Tensor(value: value, parents: [self]) { [x = detached] gradient in
-            [zip(x, gradient) { x, g, out, n in ck_clamp_vjp(x, g, -limit, limit, out, n) }]
+            [
+                x.backend?.clampedVJP(x, gradient, limit)
+                    ?? zip(x, gradient) { x, g, out, n in ck_clamp_vjp(x, g, -limit, limit, out, n) }
+            ]
         }
     }
 }
 
 /// a∘b by elements.
 package func product(_ a: Tensor, _ b: Tensor) -> Tensor {
-    Tensor(value: zip(a, b, ck_multiply), parents: [a, b]) {
+    Tensor(value: combine(a, b, .multiply), parents: [a, b]) {
         [needsA = a.requiresGradient, needsB = b.requiresGradient, a = a.detached, b = b.detached] gradient in
         [needsA ? product(gradient, b) : nil, needsB ? product(gradient, a) : nil]
     }
@@ -38,7 +41,7 @@ package func product(_ a: Tensor, _ b: Tensor) -> Tensor {
 
 /// a/b by elements.
 package func quotient(_ a: Tensor, _ b: Tensor) -> Tensor {
-    let value = zip(a, b, ck_divide)
+    let value = combine(a, b, .divide)
     return Tensor(value: value, parents: [a, b]) { [needsB = b.requiresGradient, b = b.detached] gradient in
         let forA = quotient(gradient, b)
         return [forA, needsB ? product(forA, value) * -1 : nil]
@@ -73,6 +76,12 @@ func zip(_ a: Tensor, _ b: Tensor, _ loop: BinaryLoop) -> Tensor {
 package func add(_ x: Tensor, perSample vectors: Tensor) -> Tensor {
     let (samples, channels) = (x.shape[0], x.channels)
     precondition(vectors.shape == [samples, channels], "vectors of shape \(vectors.shape) for \(x.shape)")
+    if let backend = x.backend ?? vectors.backend {
+        return Tensor(value: backend.add(x, perSample: vectors), parents: [x, vectors]) {
+            [needsVectors = vectors.requiresGradient] gradient in
+            [gradient, needsVectors ? backend.sumPerSample(gradient) : nil]
+        }
+    }
     let rows = x.rows / max(samples, 1)
     let out = Output(x.shape)
     Parallel.forEach(samples) { n in
@@ -97,6 +106,7 @@ private func sumPerSample(_ x: Tensor) -> Tensor {
 
 /// The sum over all but the last dimension: [rows, C] → [C].
 func sumRows(_ x: Tensor) -> Tensor {
+    if let backend = x.backend { return backend.sumRows(x) }
     let out = Output([x.channels])
     ck_sum_rows(x.pointer, out.pointer, x.rows, x.channels)
     return out.tensor

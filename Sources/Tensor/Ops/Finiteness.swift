@@ -4,6 +4,7 @@ import Synchronization
 extension Tensor {
     /// The first value that is NaN or infinite, nil where there is none. The look costs one pass over memory, on all cores.
     package var firstNonFinite: Float? {
+        guard backend == nil else { return onHost.firstNonFinite }
         let grain = 1 << 18
         let bad = Atomic<Int>(.max)
         Parallel.ranges(count, grain: grain) { range in

@@ -14,6 +14,17 @@ package func groupNorm(
 ) -> Tensor {
     let channels = x.channels
     precondition(channels.isMultiple(of: groups), "\(channels) channels do not split into \(groups) groups")
+    if let backend = x.backend {
+        let made = backend.groupNorm(
+            x, groups: groups, scale: scale, shift: shift, epsilon: epsilon, activation: activation)
+        let needsParameters = scale.requiresGradient || shift.requiresGradient
+        return Tensor(value: made.value, parents: [x, scale, shift]) {
+            [x = x.detached, scale = scale.detached, shift = shift.detached, statistics = made.statistics] gradient in
+            backend.groupNormVJP(
+                gradient, x, groups: groups, scale: scale, shift: shift, statistics, activation: activation,
+                needsParameters: needsParameters)
+        }
+    }
     let samples = x.shape[0]
     let rows = x.rows / max(samples, 1)
     let silu: Int32 = activation == .silu ? 1 : 0

@@ -8,6 +8,15 @@ import CKernels
 ///   - shift: `[C]`.
 ///   - epsilon: added to the variance.
 package func layerNorm(_ x: Tensor, scale: Tensor, shift: Tensor, epsilon: Float) -> Tensor {
+    if let backend = x.backend {
+        let made = backend.layerNorm(x, scale: scale, shift: shift, epsilon: epsilon)
+        let needsParameters = scale.requiresGradient || shift.requiresGradient
+        return Tensor(value: made.value, parents: [x, scale, shift]) {
+            [x = x.detached, scale = scale.detached, shift = shift.detached, statistics = made.statistics] gradient in
+            backend.layerNormVJP(
+                gradient, x, scale: scale, shift: shift, statistics, needsParameters: needsParameters)
+        }
+    }
     let channels = x.channels
     let out = Output(x.shape)
     Parallel.rows(x.rows, width: channels) { range in

@@ -10,6 +10,9 @@ func lowRankSum(
     _ x: Tensor, _ weight: PreparedLinear, _ narrow: Tensor, _ up: Tensor, bias: Tensor? = nil
 ) -> Tensor {
     precondition(narrow.rows == x.rows && up.shape[0] == weight.outputs, "a sum of products of one shape")
+    if weight.remote != nil || x.backend != nil {
+        return weight.product(x, bias: bias) + matmul(narrow.detached, up.detached, transposeB: true)
+    }
     let out = Output([x.rows, weight.outputs])
     weight.multiply(x.pointer, rows: x.rows, bias: bias?.pointer, into: out.pointer)
     add(narrow, up, transposed: true, to: out)
@@ -25,6 +28,9 @@ func lowRankSum(
 /// - Returns: `[m, in]`.
 func lowRankSumBack(_ gradient: Tensor, _ weight: PreparedLinear, _ dNarrow: Tensor, _ down: Tensor) -> Tensor {
     precondition(dNarrow.rows == gradient.rows && down.shape[1] == weight.inputs, "a sum of products of one shape")
+    if weight.remote != nil || gradient.backend != nil {
+        return weight.productBack(gradient) + matmul(dNarrow.detached, down.detached)
+    }
     let out = Output([gradient.rows, weight.inputs])
     weight.multiplyBack(gradient.pointer, rows: gradient.rows, into: out.pointer)
     add(dNarrow, down, transposed: false, to: out)
@@ -33,16 +39,12 @@ func lowRankSumBack(_ gradient: Tensor, _ weight: PreparedLinear, _ dNarrow: Ten
 
 /// x·Wᵀ for x `[m, in]`, without gradients: `[m, out]`.
 func product(_ x: Tensor, _ weight: PreparedLinear) -> Tensor {
-    let out = Output([x.rows, weight.outputs])
-    weight.multiply(x.pointer, rows: x.rows, into: out.pointer)
-    return out.tensor
+    weight.product(x.reshaped([x.rows, x.channels]).detached)
 }
 
 /// gradient·W for gradient `[m, out]`, the backward pass: `[m, in]`.
 func productBack(_ gradient: Tensor, _ weight: PreparedLinear) -> Tensor {
-    let out = Output([gradient.rows, weight.inputs])
-    weight.multiplyBack(gradient.pointer, rows: gradient.rows, into: out.pointer)
-    return out.tensor
+    weight.productBack(gradient.reshaped([gradient.rows, gradient.channels]).detached)
 }
 
 private func add(_ a: Tensor, _ b: Tensor, transposed: Bool, to out: Output) {

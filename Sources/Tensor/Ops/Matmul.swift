@@ -11,12 +11,18 @@ package func matmul(_ a: Tensor, _ b: Tensor, transposeA: Bool = false, transpos
     let (m, k) = transposeA ? (a.shape[1], a.shape[0]) : (a.shape[0], a.shape[1])
     let (inner, n) = transposeB ? (b.shape[1], b.shape[0]) : (b.shape[0], b.shape[1])
     precondition(k == inner, "matmul of \(a.shape) and \(b.shape): inner dimensions differ")
-    let out = Output([m, n])
-    gemm(
-        m, n, k, Matrix(pointer: a.pointer, stride: a.shape[1], transposed: transposeA),
-        Matrix(pointer: b.pointer, stride: b.shape[1], transposed: transposeB), into: out.pointer, stride: n)
+    let value: Tensor
+    if let backend = a.backend ?? b.backend {
+        value = backend.matmul(a, b, transposeA: transposeA, transposeB: transposeB)
+    } else {
+        let out = Output([m, n])
+        gemm(
+            m, n, k, Matrix(pointer: a.pointer, stride: a.shape[1], transposed: transposeA),
+            Matrix(pointer: b.pointer, stride: b.shape[1], transposed: transposeB), into: out.pointer, stride: n)
+        value = out.tensor
+    }
     let (savedA, savedB) = (b.requiresGradient ? a.detached : nil, a.requiresGradient ? b.detached : nil)
-    return Tensor(value: out.tensor, parents: [a, b]) { gradient in
+    return Tensor(value: value, parents: [a, b]) { gradient in
         let forA = savedB.map { b in
             transposeA
                 ? matmul(b, gradient, transposeA: transposeB, transposeB: true)

@@ -3,7 +3,10 @@ import CKernels
 /// The mean of (a − b)² over all elements; a scalar, shape `[]`.
 package func meanSquaredError(_ a: Tensor, _ b: Tensor) -> Tensor {
     precondition(a.shape == b.shape, "mean squared error of \(a.shape) and \(b.shape)")
-    let mean = ck_squared_distance(a.pointer, b.pointer, a.count) / Double(max(a.count, 1))
+    let distance =
+        (a.backend ?? b.backend)?.squaredDistancePerSample(a.reshaped([1, a.count]), b.reshaped([1, b.count]))[0]
+        ?? ck_squared_distance(a.pointer, b.pointer, a.count)
+    let mean = distance / Double(max(a.count, 1))
     let value = Tensor(shape: [], values: [Float(mean)])
     return Tensor(value: value, parents: [a, b]) { [needsB = b.requiresGradient, a = a.detached, b = b.detached] g in
         let difference = (a - b) * (2 * g.scalar / Float(a.count))

@@ -14,6 +14,8 @@ package struct PreparedLinear: Sendable {
         case values(StoredValues, turned: Tensor?)
         /// Packed Wᵀ as brain floats (pair_panels.c).
         case pairs(Tensor)
+        /// W where another back end multiplies.
+        case remote(Tensor)
     }
 
     /// - Parameters:
@@ -27,6 +29,10 @@ package struct PreparedLinear: Sendable {
         let (outputs, inputs) = (weight.shape[0], weight.shape[1])
         (self.outputs, self.inputs) = (outputs, inputs)
         parameter = weight.requiresGradient ? weight : nil
+        guard weight.backend == nil else {
+            layout = .remote(weight.detached)
+            return
+        }
         let transpose = Matrix(pointer: weight.pointer, stride: inputs, transposed: true)
         guard precision == .float32 || parameter != nil else {
             let room = Output([ck_pair_panels_size(inputs, outputs)])
@@ -53,13 +59,27 @@ package struct PreparedLinear: Sendable {
 
     /// What products with it are computed in.
     package var precision: Precision {
-        if case .pairs = layout { .bfloat16 } else { .float32 }
+        switch layout {
+        case .pairs: .bfloat16
+        case .values: .float32
+        case .remote(let weight): weight.dtype == .float32 ? .float32 : .bfloat16
+        }
     }
+
+    /// W on the device that multiplies with it; nil on the CPU.
+    var remote: Tensor? {
+        if case .remote(let weight) = layout { weight } else { nil }
+    }
+
+    /// Where the layer computes.
+    package var placement: Placement { remote.map { Placement($0.device, precision) } ?? .cpu }
 
     /// The weight as PyTorch has it, `[out, in]`, rounded where products are: a copy, made at each call.
     package var values: Tensor {
+        if let remote { return remote.onHost }
         let out = Output([outputs, inputs])
         switch layout {
+        case .remote: preconditionFailure("it was copied")
         case .pairs(let panels):
             Parallel.ranges((outputs + 31) / 32, grain: 1) { range in
                 ck_pair_unpack(
@@ -76,6 +96,28 @@ package struct PreparedLinear: Sendable {
         }
     }
 
+    /// x·Wᵀ + bias over the last dimension. Takes no gradients.
+    func product(_ x: Tensor, bias: Tensor? = nil) -> Tensor {
+        if let remote, let backend = remote.backend { return backend.linear(x, remote, bias: bias) }
+        let x = x.onHost
+        let out = Output(x.shape.dropLast() + [outputs])
+        multiply(x.pointer, rows: x.rows, bias: bias?.pointer, into: out.pointer)
+        return withExtendedLifetime(x) { out.tensor }
+    }
+
+    /// The backward pass, gradient·W over the last dimension. Takes no gradients.
+    func productBack(_ gradient: Tensor) -> Tensor {
+        if let remote, let backend = remote.backend {
+            let rows = gradient.reshaped([gradient.rows, outputs])
+            return backend.matmul(rows, remote, transposeA: false, transposeB: false)
+                .reshaped(gradient.shape.dropLast() + [inputs])
+        }
+        let gradient = gradient.onHost
+        let out = Output(gradient.shape.dropLast() + [inputs])
+        multiplyBack(gradient.pointer, rows: gradient.rows, into: out.pointer)
+        return withExtendedLifetime(gradient) { out.tensor }
+    }
+
     /// x [rows, in] · Wᵀ + bias, or added to what `out` holds.
     func multiply(
         _ x: UnsafePointer<Float>, rows: Int, bias: UnsafePointer<Float>? = nil, beta: Float = 0,
@@ -85,6 +127,7 @@ package struct PreparedLinear: Sendable {
             gemm(rows, Matrix(pointer: x, stride: inputs), right, bias: bias, beta: beta, into: out, stride: outputs)
         }
         switch layout {
+        case .remote: preconditionFailure("another back end has this weight")
         case .pairs(let panels):
             withExtendedLifetime(panels) { multiply(RightHandSide(pairs: panels.pointer.pairs, inputs, outputs)) }
         case .values(let stored, _):
@@ -104,6 +147,7 @@ package struct PreparedLinear: Sendable {
             gemm(rows, Matrix(pointer: gradient, stride: outputs), right, into: out, stride: inputs)
         }
         switch layout {
+        case .remote: preconditionFailure("another back end has this weight")
         case .pairs(let panels):
             withScratch(ck_pair_panels_size(outputs, inputs)) { room in
                 turnPairs(panels.pointer.pairs, inputs, outputs, into: room.pairs)

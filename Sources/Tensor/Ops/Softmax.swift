@@ -2,6 +2,10 @@ import CKernels
 
 /// Softmax over the last dimension.
 package func softmax(_ x: Tensor) -> Tensor {
+    if let backend = x.backend {
+        let value = backend.softmax(x)
+        return Tensor(value: value, parents: [x]) { [backend.softmaxVJP(value, $0)] }
+    }
     let width = x.channels
     let out = Output(x.shape)
     Parallel.rows(x.rows, width: width) { range in

@@ -23,7 +23,9 @@ package struct NetworkBuilder: Sendable {
         case .adapter(let adapter):
             Network(unet, adapters: adapter.bound(to: unet.linears, weightSquares: weightSquares))
         case .unet(let weights):
-            Network(try UNet2DConditionModel(Weights(tensors: weights.tensors), unet.configuration))
+            Network(
+                try UNet2DConditionModel(
+                    Weights(tensors: weights.tensors, device: unet.placement.device), unet.configuration))
         }
     }
 

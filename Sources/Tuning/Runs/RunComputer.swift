@@ -17,7 +17,17 @@ package struct RunComputer: Codable, Sendable, Hashable, CustomStringConvertible
     /// - Parameters:
     ///   - version: Attune's.
     ///   - precision: of the run's products.
-    package static func current(version: String? = nil, precision: Precision = .float32) -> RunComputer {
+    ///   - device: where networks compute.
+    package static func current(
+        version: String? = nil, precision: Precision = .float32, device: Device = .cpu
+    ) -> RunComputer {
+        if case .torch(let torch) = device {
+            // Several devices of a kind compute the same bits as one.
+            return RunComputer(
+                attune: version, vectors: VectorLevel.processor,
+                products: "\(torch.kind.rawValue), \(Placement(device, precision).dtype.rawValue)",
+                blas: "PyTorch \(TorchLibrary.opened?.version ?? "")")
+        }
         let library = BLAS.configuration.split(separator: " ").prefix(2).joined(separator: " ")
         return RunComputer(
             attune: version, vectors: VectorLevel.processor,

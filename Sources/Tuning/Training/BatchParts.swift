@@ -49,7 +49,8 @@ extension TrainingObjective {
     package func lossAndGradients(
         _ batch: TrainingBatch, _ policies: Policies, parameters: [Tensor], share: Double = 1
     ) -> (loss: Double, gradients: [Tensor]) {
-        let parts = batch.parts
+        // A device shares out each op by itself.
+        let parts = policies.current.unet.placement.device == .cpu ? batch.parts : [batch]
         let results = Parallel.map(parts.count, large: true) { index in
             let part = parts[index]
             let factor = share * Double(part.timesteps.count) / Double(batch.timesteps.count)

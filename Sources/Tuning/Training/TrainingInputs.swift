@@ -7,6 +7,8 @@ package struct TrainingInputs {
     package let source: any TrainingSource
     package let configuration: TrainingConfiguration
     package let run: RunFolder
+    /// The same model on further devices, which share out each step's microbatches.
+    package var replicas: [DiffusionModel] = []
     /// The adapter to begin with; nil for a fresh one.
     package var start: Adapter?
     /// Where near-miss prompts come from, for the loss that asks for them.

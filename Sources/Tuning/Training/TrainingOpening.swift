@@ -64,10 +64,10 @@ extension TrainingState {
         let beginning = Checkpoint(
             step: 0, position: StreamPosition(), identity: identity, selection: selection.digest, weights: fresh,
             optimizer: AdamW(settings: configuration.optimizer, shapes: fresh.parameters.map(\.value.shape)))
-        let builder = NetworkBuilder(model.unet, for: fresh)
+        let builders = builders(inputs, for: fresh)
         let state = TrainingState(
             inputs, ranks: ranks, identity: identity, log: log, events: events, entries: kept,
-            state: checkpoint?.checkpoint ?? beginning, reference: try reference(inputs, builder), builder: builder)
+            state: checkpoint?.checkpoint ?? beginning, references: try references(inputs, builders), builders: builders)
         return (state, TrainingRanks.Start(identity: identity, step: step, checkpoint: checkpoint?.digest), lock)
     }
 
@@ -90,10 +90,10 @@ extension TrainingState {
                 selection: start.identity.selectionDigest, weights: fresh,
                 optimizer: AdamW(settings: configuration.optimizer, shapes: fresh.parameters.map(\.value.shape)))
         }
-        let builder = NetworkBuilder(inputs.model.unet, for: fresh)
+        let builders = builders(inputs, for: fresh)
         return TrainingState(
             inputs, ranks: ranks, identity: start.identity, log: nil, events: nil, entries: [], state: checkpoint,
-            reference: try reference(inputs, builder), builder: builder)
+            references: try references(inputs, builders), builders: builders)
     }
 
     /// The first thing that does not fit the model or is missing, or nil.
@@ -133,6 +133,18 @@ extension TrainingState {
                     initializing: configuration.kind, rank: configuration.rank, alpha: Float(configuration.alpha),
                     targets: configuration.targets, for: unet.linears, seed: configuration.seed))
         } catch { throw .adapter(error) }
+    }
+
+    private static func builders(_ inputs: TrainingInputs, for weights: TrainedWeights) -> [NetworkBuilder] {
+        ([inputs.model] + inputs.replicas).map { NetworkBuilder($0.unet, for: weights) }
+    }
+
+    private static func references(
+        _ inputs: TrainingInputs, _ builders: [NetworkBuilder]
+    ) throws(TrainingError) -> [Network?] {
+        var references: [Network?] = []
+        for builder in builders { references.append(try reference(inputs, builder)) }
+        return references
     }
 
     /// What the loss holds the trained network against: for dpo the model without the adapter, for nft the policy that

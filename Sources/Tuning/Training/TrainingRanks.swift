@@ -115,18 +115,24 @@ struct TrainingRanks {
     /// - Parameters:
     ///   - microbatches: of the step.
     ///   - shapes: of the gradients.
-    ///   - compute: gives a microbatch's loss and gradients, with its share of the step in them; told which microbatch is
+    ///   - together: how many this process computes side by side.
+    ///   - compute: gives loss and gradients of some microbatches, with their share of the step in them; told which one is
     ///     computed next on this rank.
     func accumulate(
-        _ microbatches: Int, shapes: [[Int]],
-        compute: (_ microbatch: Int, _ following: Int) throws(TrainingError) -> (loss: Double, gradients: [Tensor])
+        _ microbatches: Int, shapes: [[Int]], together: Int,
+        compute: (_ microbatches: Range<Int>, _ following: Int) throws(TrainingError) -> [(
+            loss: Double, gradients: [Tensor]
+        )]
     ) throws(TrainingError) -> (loss: Double, gradients: [Tensor]) {
         guard let group else {
             var (loss, total): (Double, [Tensor]) = (0, [])
-            for microbatch in 0..<microbatches {
-                let found = try compute(microbatch, microbatch + 1)
-                loss += found.loss
-                total = total.isEmpty ? found.gradients : zip(total, found.gradients).map { $0 + $1 }
+            for first in stride(from: 0, to: microbatches, by: together) {
+                let next = min(first + together, microbatches)
+                // In the order of the microbatches, however many there are side by side.
+                for found in try compute(first..<next, next) {
+                    loss += found.loss
+                    total = total.isEmpty ? found.gradients : zip(total, found.gradients).map { $0 + $1 }
+                }
             }
             return (loss, total)
         }
@@ -135,7 +141,7 @@ struct TrainingRanks {
         // A round: each rank computes one microbatch, then all add them up. So no rank keeps more than one.
         for round in stride(from: 0, to: microbatches, by: group.size) {
             let own = round + group.rank
-            let found = own < microbatches ? try compute(own, own + group.size) : (0, [])
+            let found = own < microbatches ? try compute(own..<own + 1, own + group.size)[0] : (0, [])
             let members = round..<min(round + group.size, microbatches)
             losses += try with { () throws(RankError) in
                 for microbatch in members {

@@ -9,8 +9,9 @@ final class TrainingState {
     private let inputs: TrainingInputs
     private let ranks: TrainingRanks
     private let identity: RunIdentity
-    private let builder: NetworkBuilder
-    private let reference: Network?
+    /// Of each device, the first one's first.
+    private let builders: [NetworkBuilder]
+    private let references: [Network?]
     private let objective: any TrainingObjective
     private let assembler: BatchAssembler
     /// Nil on ranks that write nothing.
@@ -46,15 +47,15 @@ final class TrainingState {
     ///   - events: TensorBoard's file; nil for none.
     ///   - entries: what the log holds.
     ///   - state: where it begins.
-    ///   - reference: what the loss holds the trained network against; nil for losses without.
-    ///   - builder: makes networks of trained weights.
+    ///   - references: what the loss holds the trained network against, on each device; nil for losses without.
+    ///   - builders: make networks of trained weights, on each device.
     init(
         _ inputs: TrainingInputs, ranks: TrainingRanks, identity: RunIdentity, log: RunLog?, events: EventFile?,
         entries: [RunLogEntry],
-        state: Checkpoint, reference: Network?, builder: NetworkBuilder
+        state: Checkpoint, references: [Network?], builders: [NetworkBuilder]
     ) {
         (self.inputs, self.ranks, self.identity, self.log, self.events) = (inputs, ranks, identity, log, events)
-        (resolutions, self.reference, self.builder) = (entries.resolutions, reference, builder)
+        (resolutions, self.references, self.builders) = (entries.resolutions, references, builders)
         for entry in entries {
             if case .evaluation(let record) = entry { measured.insert(record.step) }
             if case .validation(let record) = entry { shown.insert(record.step) }
@@ -79,21 +80,34 @@ final class TrainingState {
             try samples(ofEpoch: epoch, report: report)
         }
         let parameters = weights.parameters.map { Tensor.parameter($0.value) }
-        let policies = Policies(
-            current: try network(weights.replacing(parameters)), reference: reference,
-            checkpointing: configuration.gradientCheckpointing)
+        var policies: [Policies] = []
+        for (builder, reference) in zip(builders, references) {
+            policies.append(
+                Policies(
+                    current: try network(weights.replacing(parameters), builder), reference: reference,
+                    checkpointing: configuration.gradientCheckpointing))
+        }
         let (loss, total) = try ranks.accumulate(
-            configuration.accumulate, shapes: parameters.map(\.shape)
-        ) { microbatch, following throws(TrainingError) in
+            configuration.accumulate, shapes: parameters.map(\.shape), together: policies.count
+        ) { [policies] microbatches, following throws(TrainingError) in
             let size = configuration.batch
-            let batch = try batch(Array(entries[microbatch * size..<(microbatch + 1) * size])) { plans[$0] }
+            var batches: [TrainingBatch] = []
+            for microbatch in microbatches {
+                batches.append(try batch(Array(entries[microbatch * size..<(microbatch + 1) * size])) { plans[$0] })
+            }
             // Read while this batch is computed.
-            let next = following < configuration.accumulate ? entries[(following * size)...].prefix(size) : []
+            let next =
+                following < configuration.accumulate
+                ? entries[(following * size)...].prefix(size * policies.count) : []
             source.prefetch(
                 assembler.ids(next) { plans[$0] }
                     + (next.isEmpty ? stream.upcoming(size, after: ranks.rank * size) : []))
-            return objective.lossAndGradients(
-                batch, policies, parameters: parameters, share: 1 / Double(configuration.accumulate))
+            let (objective, share) = (objective, 1 / Double(configuration.accumulate))
+            let found = concurrently(batches.count) { [batches] index in
+                objective.lossAndGradients(batches[index], policies[index], parameters: parameters, share: share)
+            }
+            try checkDevice()
+            return found
         }
         let norm = globalNorm(total)
         guard loss.isFinite, norm.isFinite else { throw .diverged(step: step + 1) }
@@ -114,7 +128,13 @@ final class TrainingState {
         return (loss, norm)
     }
 
-    private func network(_ weights: TrainedWeights) throws(TrainingError) -> Network {
+    private func checkDevice() throws(TrainingError) {
+        do throws(ModelError) {
+            for model in [inputs.model] + inputs.replicas { try model.checkDevice() }
+        } catch { throw .model(error) }
+    }
+
+    private func network(_ weights: TrainedWeights, _ builder: NetworkBuilder) throws(TrainingError) -> Network {
         do throws(ModelError) { return try builder.network(weights) } catch { throw .model(error) }
     }
 
@@ -181,7 +201,7 @@ final class TrainingState {
         let measures = configuration.evaluationSamples > 0 && !measured.contains(step)
         let shows = inputs.validation != nil && !shown.contains(step)
         guard measures || shows else { return }
-        let network = try network(result)
+        let network = try network(result, builders[0])
         if measures { try evaluate(network, report: report) }
         if shows, let validation = inputs.validation {
             try makeImages(validation, network, report: report, isCancelled: isCancelled)
@@ -193,7 +213,7 @@ final class TrainingState {
         let entries = (0..<configuration.evaluationSamples).map {
             StreamEntry(index: Self.evaluationStart + $0, id: plan.ids[$0 % plan.ids.count])
         }
-        let policies = Policies(current: network, reference: reference)
+        let policies = Policies(current: network, reference: references[0])
         var sum = 0.0
         for start in stride(from: 0, to: entries.count, by: configuration.batch) {
             let part = Array(entries[start..<min(start + configuration.batch, entries.count)])
@@ -201,6 +221,7 @@ final class TrainingState {
             sum += Double(loss.values[0]) * Double(part.count)
         }
         let loss = sum / Double(entries.count)
+        try checkDevice()
         try write(.evaluation(.init(step: step, loss: loss)))
         measured.insert(step)
         try note([("validation/loss", loss)])

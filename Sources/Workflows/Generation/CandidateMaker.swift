@@ -1,9 +1,12 @@
 package import Corpus
 package import Diffusion
+import Tensor
 
 /// A loaded model, the adapter folded into it, and how its images are made.
-package struct CandidateMaker {
-    package let model: DiffusionModel
+package struct CandidateMaker: Sendable {
+    package var model: DiffusionModel { models[0] }
+    /// The model on each device that shares out the batches.
+    private let models: [DiffusionModel]
     /// The digest of the adapter's file.
     package let adapter: String?
     package private(set) var settings: DenoisingSettings
@@ -13,11 +16,20 @@ package struct CandidateMaker {
     package let extras: RecipeExtras
     private let negative: PromptEmbedding?
 
-    /// - Parameter warn: takes what speaks against the settings without making them impossible.
+    /// - Parameters:
+    ///   - sharing: whether several devices may be named, which make one batch each at a time.
+    ///   - warn: takes what speaks against the settings without making them impossible.
     /// - Throws: ``UsageError`` for settings that the model does not allow, and what loading it throws.
-    package init(_ source: ModelSource, _ settings: DenoisingSettings, warn: (String) -> Void = { _ in }) throws {
-        let (model, adapter) = try source.load(for: .sampling(settings.sampler))
-        (self.model, self.adapter) = (model, adapter)
+    package init(
+        _ source: ModelSource, _ settings: DenoisingSettings, sharing: Bool = false, warn: (String) -> Void = { _ in }
+    ) throws {
+        if sharing {
+            (models, adapter) = try source.loadAll(for: .sampling(settings.sampler))
+        } else {
+            let (model, adapter) = try source.load(for: .sampling(settings.sampler))
+            (models, self.adapter) = ([model], adapter)
+        }
+        let model = models[0]
         try model.requireSteps(settings.steps)
         // A sampler that cannot do it says so before any work.
         _ = try settings.sampler.make(model.scheduler, steps: settings.steps)
@@ -68,6 +80,41 @@ package struct CandidateMaker {
     /// The size of its images.
     package var imageSize: ImageSize { size ?? model.imageSize }
 
+    /// How many batches are made side by side.
+    var devices: Int { models.count }
+
+    /// Makes a batch on each device.
+    ///
+    /// - Parameters:
+    ///   - round: as many batches as there are devices, or fewer.
+    ///   - caches: one for each device.
+    ///   - progress: told the share of the first one's denoising steps that are done.
+    func make(
+        round: [[Candidate]], caches: inout [EmbeddingCache], progress: (Double) -> Void
+    ) throws(ModelError) -> [[Generation]] {
+        if round.count == 1 { return [try make(round[0], cache: &caches[0], progress: progress)] }
+        typealias Made = Result<(images: [Generation], cache: EmbeddingCache), ModelError>
+        let made = withoutActuallyEscaping(progress) { progress -> [Made] in
+            nonisolated(unsafe) let progress = progress
+            return concurrently(round.count) { [caches] index -> Made in
+                var cache = caches[index]
+                do throws(ModelError) {
+                    // Index 0 is on this thread.
+                    let images = try make(
+                        round[index], on: models[index], cache: &cache, progress: { if index == 0 { progress($0) } })
+                    return .success((images, cache))
+                } catch { return .failure(error) }
+            }
+        }
+        var images: [[Generation]] = []
+        for (index, result) in made.enumerated() {
+            let one = try result.get()
+            images.append(one.images)
+            caches[index] = one.cache
+        }
+        return images
+    }
+
     /// Makes a batch.
     ///
     /// - Parameters:
@@ -76,17 +123,47 @@ package struct CandidateMaker {
     package func make(
         _ batch: [Candidate], cache: inout EmbeddingCache, progress: (Double) -> Void
     ) throws(ModelError) -> [Generation] {
-        let embeddings = cache.embeddings(of: batch.map(\.prompt), model, skipping: extras.clipSkip)
+        try make(batch, on: model, cache: &cache, progress: progress)
+    }
+
+    /// A batch that a device's memory is too small for is made in halves.
+    private func make(
+        _ batch: [Candidate], on model: DiffusionModel, cache: inout EmbeddingCache, progress: (Double) -> Void
+    ) throws(ModelError) -> [Generation] {
+        do throws(ModelError) {
+            return try makeWhole(batch, on: model, cache: &cache, progress: progress)
+        } catch {
+            guard error.code == .outOfMemory, batch.count > 1 else { throw error }
+            model.device.forgetFailure()
+            let middle = (batch.count + 1) / 2
+            return try make(Array(batch[..<middle]), on: model, cache: &cache, progress: { progress($0 / 2) })
+                + make(Array(batch[middle...]), on: model, cache: &cache, progress: { progress(0.5 + $0 / 2) })
+        }
+    }
+
+    private func makeWhole(
+        _ batch: [Candidate], on model: DiffusionModel, cache: inout EmbeddingCache, progress: (Double) -> Void
+    ) throws(ModelError) -> [Generation] {
+        let request = request(batch, cache.embeddings(of: batch.map(\.prompt), model, skipping: extras.clipSkip))
+        return try model.generate(request) { (share: Double) throws(ModelError) in progress(share) }
+    }
+
+    private func request(_ batch: [Candidate], _ embeddings: [PromptEmbedding]) -> GenerationRequest {
         var request = GenerationRequest(
             prompts: embeddings, seeds: batch.map(\.seed), steps: settings.steps, guidance: Float(settings.guidance),
             sampler: settings.sampler)
         (request.negative, request.size, request.baseline) = (negative, size, settings.baseline)
-        return try model.generate(request) { (share: Double) throws(ModelError) in progress(share) }
+        return request
     }
 
     /// Why a generation that came out without finite numbers is not kept.
-    static func complaint(_ candidate: Candidate) -> String {
-        "prompt \"\(joinedLines(String(candidate.prompt.prefix(80))))\", seed \(candidate.seed): the image came out with values "
+    func complaint(_ candidate: Candidate) -> String {
+        let text =
+            "prompt \"\(joinedLines(String(candidate.prompt.prefix(80))))\", seed \(candidate.seed): the image came out with values "
             + "that are not finite numbers and is not kept; check the model and the adapter for NaN, or lower --guidance"
+        guard model.precision != .float32 else { return text }
+        let embeddings = model.encode(prompts: [candidate.prompt], skipping: extras.clipSkip)
+        let layer = model.firstNonFiniteLayer(request([candidate], embeddings))
+        return text + ", or give --precision float32" + (layer.map { " (first seen in \($0))" } ?? "")
     }
 }

@@ -9,10 +9,13 @@ package struct CorpusGenerator {
     private let corpus: Corpus
     private let maker: CandidateMaker
     private let tag: String?
+    private let sameEngine: Bool
 
-    /// - Parameter tag: a name for what it makes, for queries.
-    package init(corpus: Corpus, maker: CandidateMaker, tag: String? = nil) {
-        (self.corpus, self.maker, self.tag) = (corpus, maker, tag)
+    /// - Parameters:
+    ///   - tag: a name for what it makes, for queries.
+    ///   - sameEngine: whether what another kind of device has made is made again.
+    package init(corpus: Corpus, maker: CandidateMaker, tag: String? = nil, sameEngine: Bool = false) {
+        (self.corpus, self.maker, self.tag, self.sameEngine) = (corpus, maker, tag, sameEngine)
     }
 
     /// Makes what is missing of `batches` and seals each batch as one shard.
@@ -25,40 +28,55 @@ package struct CorpusGenerator {
         _ batches: some Sequence<[Candidate]>, total: Int, monitor: some WorkMonitor
     ) throws -> WorkOutcome {
         var outcome = WorkOutcome(total: total)
-        var cache = EmbeddingCache()
+        var caches = Array(repeating: EmbeddingCache(), count: maker.devices)
         monitor.begin(total: total)
-        for batch in batches {
-            // Asked again for each batch: another process may be filling the same corpus.
-            let missing = try missing(of: batch)
-            outcome.skipped += batch.count - missing.count
-            let done = outcome.skipped + outcome.made + outcome.failed
-            monitor.update(done)
-            if missing.isEmpty { continue }
+        var next = batches.makeIterator()
+        while true {
+            // A batch for each device.
+            var round: [[Candidate]] = []
+            while round.count < maker.devices, let batch = next.next() {
+                // Asked again for each batch: another process may be filling the same corpus.
+                let missing = try missing(of: batch)
+                outcome.skipped += batch.count - missing.count
+                monitor.update(outcome.skipped + outcome.made + outcome.failed)
+                if !missing.isEmpty { round.append(missing) }
+            }
+            if round.isEmpty { return outcome }
             if monitor.isCancelled {
                 outcome.isFinished = false
                 return outcome
             }
-            let generations = try maker.make(missing, cache: &cache) { share in
-                monitor.update(done + Int(Double(missing.count) * share))
+            let (done, count) = (outcome.skipped + outcome.made + outcome.failed, round.reduce(0) { $0 + $1.count })
+            let made = try maker.make(round: round, caches: &caches) { share in
+                monitor.update(done + Int(Double(count) * share))
             }
-            cache.takeWarnings().forEach(monitor.warn)
-            let made = Array(zip(missing, generations))
-            let kept = made.filter(\.1.isFinite)
-            for (candidate, _) in made.filter({ !$0.1.isFinite }) {
-                monitor.warn("attune: " + CandidateMaker.complaint(candidate))
+            for index in caches.indices { caches[index].takeWarnings().forEach(monitor.warn) }
+            for (candidates, generations) in zip(round, made) {
+                try seal(Array(zip(candidates, generations)), &outcome, monitor)
             }
-            if !kept.isEmpty { try corpus.append(try kept.map(record)) }
-            outcome.made += kept.count
-            outcome.failed += made.count - kept.count
-            monitor.update(done + missing.count)
+            monitor.update(done + count)
         }
-        return outcome
     }
+
+    private func seal(
+        _ made: [(Candidate, Generation)], _ outcome: inout WorkOutcome, _ monitor: some WorkMonitor
+    ) throws {
+        let kept = made.filter(\.1.isFinite)
+        for (candidate, _) in made.filter({ !$0.1.isFinite }) {
+            monitor.warn("attune: " + maker.complaint(candidate))
+        }
+        if !kept.isEmpty { try corpus.append(try kept.map(record)) }
+        outcome.made += kept.count
+        outcome.failed += made.count - kept.count
+    }
+
 
     /// What of a batch the corpus does not have.
     func missing(of batch: [Candidate]) throws -> [Candidate] {
         let recipes = batch.map { recipe($0).digest }
-        let known = try corpus.existing(recipes)
+        let known =
+            sameEngine
+            ? try corpus.existing(recipes, engine: maker.model.recordedEngine) : try corpus.existing(recipes)
         return zip(batch, recipes).filter { !known.contains($0.1) }.map(\.0)
     }
 
@@ -73,7 +91,7 @@ package struct CorpusGenerator {
     private func record(_ candidate: Candidate, _ generation: Generation) throws -> SampleRecord {
         let image = generation.image
         return SampleRecord(
-            recipe: recipe(candidate), tag: tag,
+            recipe: recipe(candidate), tag: tag, engine: maker.model.recordedEngine,
             schedule: ScheduleDescription(maker.model.scheduler.resolved(for: maker.settings.sampler)),
             png: try PNG.encode(image),
             pixels: Digest(of: image.pixels), latentShape: generation.latent.shape, latent: generation.latent.values,

@@ -2,7 +2,7 @@ import Corpus
 package import Diffusion
 
 /// Prompt embeddings, computed once per prompt and kept while neighboring batches use them.
-package struct EmbeddingCache {
+package struct EmbeddingCache: Sendable {
     private var known: [ExactText: PromptEmbedding] = [:]
     /// Prompts whose end the model did not read, since the last time someone asked.
     private var truncated: [String] = []

@@ -18,6 +18,8 @@ package struct GenerationJob: Sendable {
     package var batch = 16
     /// A name for what is made, for queries.
     package var tag: String?
+    /// Whether what another kind of device, or another version of PyTorch, has made is made again.
+    package var sameEngine = false
 
     /// - Parameter prompts: a file as ``PromptFile`` reads it.
     package init(prompts: URL, model: ModelSource, denoising: DenoisingSettings) {
@@ -31,10 +33,11 @@ package struct GenerationJob: Sendable {
     package func run(into corpus: Corpus, monitor: some WorkMonitor) throws -> WorkOutcome {
         let prompts = part.of(try PromptFile(prompts).prompts)
         let total = try Candidate.count(prompts: prompts.count, imagesPerPrompt: imagesPerPrompt, limit: Self.limit)
-        let maker = try CandidateMaker(model, denoising, warn: monitor.warn)
+        let maker = try CandidateMaker(model, denoising, sharing: true, warn: monitor.warn)
         try maker.model.requireDescribableSchedule()
         let batches = Candidate.batches(
             prompts: prompts, imagesPerPrompt: imagesPerPrompt, seed: seed, size: batch)
-        return try CorpusGenerator(corpus: corpus, maker: maker, tag: tag).run(batches, total: total, monitor: monitor)
+        return try CorpusGenerator(corpus: corpus, maker: maker, tag: tag, sameEngine: sameEngine)
+            .run(batches, total: total, monitor: monitor)
     }
 }

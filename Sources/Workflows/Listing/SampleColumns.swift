@@ -33,6 +33,7 @@ package struct SampleColumns {
         case "steps": String(row.steps)
         case "guidance": String(row.guidance)
         case "tag": row.tag ?? "-"
+        case "engine": row.engine ?? "-"
         case "mi": number(row.mi)
         case "mi_se": number(row.miStandardError)
         case "mi_reference": number(row.miReference)

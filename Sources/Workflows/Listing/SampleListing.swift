@@ -4,7 +4,7 @@ package import Corpus
 package struct SampleListing: Encodable {
     package let id, prompt, model, sampler, shard: String
     package let seed: UInt64?
-    package let adapter, tag: String?
+    package let adapter, tag, engine: String?
     package let steps, row: Int
     package let guidance: Double
     package let mi, miSE, miReference: Double?
@@ -22,7 +22,7 @@ package struct SampleListing: Encodable {
 
     package enum CodingKeys: String, CodingKey {
         case id, prompt, model, sampler, shard, seed, adapter, tag, steps, row, guidance, mi, mc, contrast, pointwise,
-            rf, recipe, width, height
+            rf, recipe, width, height, engine
         case annotations
         case miSE = "mi_se"
         case miReference = "mi_reference"
@@ -41,7 +41,7 @@ package struct SampleListing: Encodable {
         self.annotations = annotations
         (id, prompt, model, sampler) = (sample.id, sample.prompt, sample.model, sample.sampler)
         (shard, row, seed) = (sample.shard, sample.row, UInt64(sample.seed))
-        (adapter, tag) = (sample.adapter, sample.tag)
+        (adapter, tag, engine) = (sample.adapter, sample.tag, sample.engine)
         (steps, guidance) = (sample.steps, sample.guidance)
         (mi, miSE, miReference) = (sample.mi, sample.miStandardError, sample.miReference)
         (miSource, mc, mcSE) = (sample.miSource, sample.mc, sample.mcStandardError)

@@ -14,6 +14,8 @@ package struct MachineReport: Encodable {
     package let products: String
     /// What multiplies brain floats with --precision bfloat16.
     package let bfloat16: String
+    /// PyTorch, whose devices --device names.
+    package let torch: TorchReport
     package let threads: Int
     /// What this process may run on, by its affinity mask.
     package let processors: Int
@@ -55,6 +57,7 @@ package struct MachineReport: Encodable {
         products = VectorLevel.hasOwnProducts ? "attune \(VectorLevel.products)" : "OpenBLAS \(BLAS.coreName)"
         bfloat16 = BFloat16Unit.name
         threads = Parallel.threads
+        torch = TorchReport(environment: environment)
         (processors, processorQuota) = (Processors.allowed, Processors.quota())
         memoryBytes = process.physicalMemory
         availableMemoryBytes = Self.availableMemory()
@@ -107,6 +110,7 @@ package struct MachineReport: Encodable {
             "threads  \(threads), of \(processors) processors that this process may use"
                 + (processorQuota.map { " and the time of \($0)" } ?? ""),
         ]
+        lines.append("torch    \(torch.text)")
         if let free = freeDiskBytes {
             lines.append("disk     \(formatted(Double(free) / gigabyte, digits: 1)) GB free")
         }

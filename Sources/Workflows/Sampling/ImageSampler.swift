@@ -33,7 +33,7 @@ package struct ImageSampler {
             cache.takeWarnings().forEach(monitor.warn)
             for (image, generation) in zip(part, made) {
                 guard generation.isFinite else {
-                    monitor.warn("attune: " + CandidateMaker.complaint(image.candidate))
+                    monitor.warn("attune: " + maker.complaint(image.candidate))
                     failed.insert(image.fileName)
                     outcome.failed += 1
                     continue

@@ -43,7 +43,8 @@ package struct CorpusScorer {
         scorer = Scorer(
             model: model.digest, adapter: adapter, draws: draws, steps: timesteps.count, seed: seed,
             schedule: ScheduleDescription(model.scheduler), negatives: negatives?.source,
-            timesteps: range, settled: settled, precision: model.recordedPrecision)
+            timesteps: range, settled: settled, precision: model.recordedPrecision,
+            engine: model.recordedEngine)
     }
 
     /// Scores what is not scored yet.

@@ -20,6 +20,7 @@ package struct TrainingWorkflow {
     package var negatives: NegativePrompts?
     package var validation: ValidationImages?
     package var writesEvents = false
+    /// What computes on the CPU; with another device the run notes that.
     package var computer = RunComputer.current()
     package var allowsOtherComputer = false
     /// The processes that train together; nil for this one alone.
@@ -53,7 +54,11 @@ package struct TrainingWorkflow {
         let compares = [.dpo, .nft].contains(configuration.loss?.kind)
         let source = try CorpusTrainingSource(
             corpus: corpus, selection: selection, weights: compares ? nil : score, comparison: compares ? score : nil)
-        let loaded = try model.load(for: .noising).model
+        let models = try model.loadAll(for: .noising).models
+        let loaded = models[0]
+        if models.count > 1, ranks != nil {
+            throw UsageError("--device \(model.device): with mpirun each rank has one device of its own; name one")
+        }
         if !loaded.ignoredFields.isEmpty { configuration.ignoredFields = loaded.ignoredFields }
         configuration.precision = loaded.recordedPrecision
         var start: Adapter?
@@ -63,8 +68,12 @@ package struct TrainingWorkflow {
             run: RunFolder(corpus: corpus.folder, name: runName))
         (inputs.start, inputs.negatives, inputs.validation) = (start, negatives, validation)
         (inputs.variant, inputs.writesEvents) = (model.variant, writesEvents)
-        (inputs.computer, inputs.allowsOtherComputer) = (computer, allowsOtherComputer)
+        inputs.computer =
+            loaded.device == .cpu
+            ? computer : .current(version: computer.attune, precision: loaded.precision, device: loaded.device)
+        inputs.allowsOtherComputer = allowsOtherComputer
         inputs.ranks = ranks
+        inputs.replicas = Array(models.dropFirst())
         return try Trainer(inputs).train(report: report, isCancelled: isCancelled)
     }
 

@@ -28,6 +28,10 @@ struct EvaluateCommand: AsyncParsableCommand {
     @Flag(help: "Keep fp16 and bf16 weights in 16 bits and upcast them on use.")
     var lowMemory = false
 
+    @OptionGroup var products: PrecisionOption
+
+    @OptionGroup var place: DeviceOptions
+
     @OptionGroup var config: IgnoreConfigOptions
 
     @Option(
@@ -142,6 +146,7 @@ struct EvaluateCommand: AsyncParsableCommand {
         let corpus = try store.open(writing: true, deciding: true)
         var source = ModelSource(folder: folder)
         (source.variant, source.lowMemory, source.ignoredFields) = (copy.variant, lowMemory, config.ignoreConfig)
+        (source.precision, source.device) = (products.precision, place.choice)
         var job = EvaluationJob(model: source, prompts: prompts)
         job.adapters = adapter.map(EvaluationJob.Adapter.init)
         (job.imagesPerPrompt, job.guidance, job.steps, job.sampler) = (imagesPerPrompt, guidance.values, steps, sampler)

@@ -24,6 +24,9 @@ struct GenerateCommand: AsyncParsableCommand {
     @Option(help: "A name for what this command makes, for queries.")
     var tag: String?
 
+    @Flag(help: "Make again what another kind of device, or another version of PyTorch, has made (see --device).")
+    var sameEngine = false
+
     @OptionGroup var partition: PartOption
 
     @OptionGroup var stop: StopOptions
@@ -35,7 +38,7 @@ struct GenerateCommand: AsyncParsableCommand {
         stop.begin()
         let corpus = try store.open(writing: true, deciding: true)
         var job = candidates.job
-        (job.part, job.batch, job.tag) = (part, batch, tag)
+        (job.part, job.batch, job.tag, job.sameEngine) = (part, batch, tag, sameEngine)
         let outcome = try TerminalMonitor.watch("generate", unit: "images") { [job] in
             try job.run(into: corpus, monitor: $0)
         }

@@ -67,6 +67,8 @@ struct TrainCommand: AsyncParsableCommand {
 
     @OptionGroup var products: PrecisionOption
 
+    @OptionGroup var place: DeviceOptions
+
     @Flag(
         name: .customLong("allow-other-cpu"),
         help: "Resume a run on a processor or BLAS of other kind: the last bits of its adapter will differ.")
@@ -115,7 +117,7 @@ struct TrainCommand: AsyncParsableCommand {
     private func train(_ ranks: MPIGroup?) throws {
         var source = ModelSource(folder: URL(fileURLWithPath: model))
         (source.variant, source.lowMemory, source.ignoredFields) = (copy.variant, lowMemory, config.ignoreConfig)
-        source.precision = products.precision
+        (source.precision, source.device) = (products.precision, place.choice)
         var training = TrainingWorkflow(
             corpus: try store.open(writing: true, deciding: true), selection: selection, model: source,
             runName: runName, configuration: try settings())

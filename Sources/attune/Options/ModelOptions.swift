@@ -24,6 +24,8 @@ struct ModelOptions: ParsableArguments {
 
     @OptionGroup var products: PrecisionOption
 
+    @OptionGroup var place: DeviceOptions
+
     @OptionGroup var config: IgnoreConfigOptions
 
     /// For a workflow to load.
@@ -32,7 +34,7 @@ struct ModelOptions: ParsableArguments {
         source.variant = copy.variant
         source.adapter = adapter.map { URL(fileURLWithPath: $0) }
         source.lowMemory = lowMemory
-        source.precision = products.precision
+        (source.precision, source.device) = (products.precision, place.choice)
         source.ignoredFields = config.ignoreConfig
         return source
     }

@@ -1,35 +1,36 @@
 import Diffusion
 import Foundation
 import Tensor
+import TestSupport
 import Testing
 
 @Suite("Forward passes against diffusers and transformers")
 struct ForwardTests {
-    @Test(arguments: ["sd21-mini", "sd15-mini", "sdxl-mini"])
-    func textEncoders(model: String) throws {
+    @Test(arguments: ["sd21-mini", "sd15-mini", "sdxl-mini"], TestDevices.all)
+    func textEncoders(model: String, device: Device) throws {
         let golden = try Goldens.file(model)
         let flat = try golden.integers("input_ids")
         let ids = [Array(flat[..<24]), Array(flat[24...])]
         let encoder = try CLIPTextEncoder(
-            Goldens.weights(model, "text_encoder"),
+            Goldens.weights(model, "text_encoder", device),
             Goldens.configuration(CLIPTextConfiguration.self, model, "text_encoder"))
         let output = encoder(ids)
         #expect(relativeError(output.lastHiddenState, try golden.tensor("text.last_hidden_state")) < 1e-4)
         #expect(relativeError(output.penultimate, try golden.tensor("text.penultimate")) < 1e-4)
         guard model == "sdxl-mini" else { return }
         let second = try CLIPTextEncoder(
-            Goldens.weights(model, "text_encoder_2"),
+            Goldens.weights(model, "text_encoder_2", device),
             Goldens.configuration(CLIPTextConfiguration.self, model, "text_encoder_2"))
         let both = second(ids)
         #expect(relativeError(both.penultimate, try golden.tensor("text2.penultimate")) < 1e-4)
         #expect(relativeError(both.pooled, try golden.tensor("text2.text_embeds")) < 1e-4)
     }
 
-    @Test(arguments: ["sd21-mini", "sd15-mini", "sdxl-mini"])
-    func unet(model: String) throws {
+    @Test(arguments: ["sd21-mini", "sd15-mini", "sdxl-mini"], TestDevices.all)
+    func unet(model: String, device: Device) throws {
         let golden = try Goldens.file(model)
         let unet = try UNet2DConditionModel(
-            Goldens.weights(model, "unet"), Goldens.configuration(UNetConfiguration.self, model, "unet"))
+            Goldens.weights(model, "unet", device), Goldens.configuration(UNetConfiguration.self, model, "unet"))
         let text = try golden.tensor("unet.context")
         let timesteps = try golden.integers("unet.timestep").map(Float.init)
         var added: AddedConditions?
@@ -48,11 +49,11 @@ struct ForwardTests {
         #expect(relativeError(wide.channelsFirst, try golden.tensor("unet.out_wide")) < 1e-4)
     }
 
-    @Test(arguments: ["sd21-mini", "sd15-mini", "sdxl-mini"])
-    func autoencoder(model: String) throws {
+    @Test(arguments: ["sd21-mini", "sd15-mini", "sdxl-mini"], TestDevices.all)
+    func autoencoder(model: String, device: Device) throws {
         let golden = try Goldens.file(model)
         let vae = try AutoencoderKL(
-            Goldens.weights(model, "vae"), Goldens.configuration(VAEConfiguration.self, model, "vae"))
+            Goldens.weights(model, "vae", device), Goldens.configuration(VAEConfiguration.self, model, "vae"))
         let decoded = vae.decode(try golden.tensor("vae.latent").channelsLast)
         #expect(relativeError(decoded.channelsFirst, try golden.tensor("vae.decoded")) < 1e-4)
         let moments = vae.moments(try golden.tensor("vae.image").channelsLast)

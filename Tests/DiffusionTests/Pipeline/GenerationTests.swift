@@ -2,6 +2,7 @@ import Images
 import Diffusion
 import Foundation
 import Tensor
+import TestSupport
 import Testing
 
 @Suite("Whole generations with tiny-sd against diffusers", .serialized)
@@ -14,12 +15,12 @@ struct GenerationTests {
         var sampler: String
     }
 
-    @Test(arguments: [0, 1, 2])
-    func generation(index: Int) throws {
+    @Test(arguments: [0, 1, 2], TestDevices.all)
+    func generation(index: Int, device: Device) throws {
         let golden = try Goldens.file("tiny-generate-\(index)")
         let settings = try JSONDecoder().decode(
             Settings.self, from: Data(contentsOf: Goldens.folder.appending(path: "tiny-generate-\(index).json")))
-        let model = try DiffusionModel.load(from: Goldens.tinySD)
+        let model = try DiffusionModel.load(from: Goldens.tinySD, device: device)
         let prompt = model.encode(prompts: [settings.prompt])[0]
         #expect(relativeError(prompt.tokens, try golden.tensor("prompt_embeds")) < 1e-4)
         let tokenizer = try CLIPTokenizer(folder: Goldens.tinySD.appending(path: "tokenizer"))
@@ -92,8 +93,8 @@ struct GenerationTests {
         #expect(plain.image.pixels == narrow.image.pixels)
     }
 
-    @Test func imagesGoThroughTheAutoencoder() throws {
-        let model = try DiffusionModel.load(from: Goldens.tinySD)
+    @Test(arguments: TestDevices.all) func imagesGoThroughTheAutoencoder(device: Device) throws {
+        let model = try DiffusionModel.load(from: Goldens.tinySD, device: device)
         let prompt = model.encode(prompts: ["a red circle and a blue square"])[0]
         let made = try model.generate(
             GenerationRequest(prompts: [prompt], seeds: [100], steps: 20, guidance: 5, sampler: .ddim))[0]

@@ -1,6 +1,7 @@
 import Diffusion
 import Foundation
 import Tensor
+import TestSupport
 import Testing
 
 /// Some 370 configurations of the samplers: spacings, predictions, kinds of sigmas, orders and step counts.
@@ -19,8 +20,8 @@ struct SamplerGoldenTests {
             [Case].self, from: Data(contentsOf: Goldens.folder.appending(path: "samplers.json")))
     }
 
-    @Test(arguments: SamplerKind.allCases)
-    func trajectories(kind: SamplerKind) throws {
+    @Test(arguments: SamplerKind.allCases, TestDevices.all)
+    func trajectories(kind: SamplerKind, device: Device) throws {
         let golden = try Goldens.file("samplers")
         let cases = try Self.cases.get().filter { $0.sampler == kind.rawValue }
         try #require(cases.count >= 3)
@@ -35,10 +36,11 @@ struct SamplerGoldenTests {
             let shape = [1, 4, 2, 2]
             var generator = TorchGenerator(seed: 5)
             let scale = sampler.initialNoiseScale
-            var x = Tensor(shape: shape, values: (0..<16).map { Float(cos(0.5 * Double($0))) * scale })
+            var x = Tensor(shape: shape, values: (0..<16).map { Float(cos(0.5 * Double($0))) * scale }).moved(to: device)
             for step in timesteps.indices {
                 let output = (0..<16).map { Float(sin(1.3 * Double($0) + 0.9 * Double(step))) }
-                x = sampler.step(modelOutput: Tensor(shape: shape, values: output), step: step, sample: x) {
+                let said = Tensor(shape: shape, values: output).moved(to: device)
+                x = sampler.step(modelOutput: said, step: step, sample: x) {
                     generator.normal(shape)
                 }
                 // Diffusers multiplies 0 by ∞ in the last step of UniPC's bh1; that step is the plain one here.

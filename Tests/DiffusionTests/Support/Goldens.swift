@@ -15,8 +15,8 @@ enum Goldens {
 
     /// The weights of a mini model's component by their formula: every tensor is torch.randn seeded with the CRC-32 of
     /// its key, scaled by its kind.
-    static func weights(_ model: String, _ component: String) throws -> Weights {
-        Weights(tensors: try tensors(model, component))
+    static func weights(_ model: String, _ component: String, _ device: Device = .cpu) throws -> Weights {
+        Weights(tensors: try tensors(model, component), device: device)
     }
 
     static func tensors(_ model: String, _ component: String) throws -> [String: Tensor] {

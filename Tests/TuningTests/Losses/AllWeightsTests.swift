@@ -1,14 +1,15 @@
 import Diffusion
 import Foundation
 import Tensor
+import TestSupport
 import Testing
 import Tuning
 
 /// Training every weight of a UNet against torch.
 @Suite struct AllWeightsTests {
-    @Test func threeStepsAreTorchs() throws {
+    @Test(arguments: TestDevices.all) func threeStepsAreTorchs(device: Device) throws {
         let (file, losses) = (try Goldens.file("all-weights"), try Goldens.file("losses"))
-        let base = try Goldens.unet("sd15-mini")
+        let base = try Goldens.unet("sd15-mini", on: device)
         var weights = TrainedWeights.unet(UNetWeights(try Goldens.tensors("sd15-mini")))
         let builder = NetworkBuilder(base, for: weights)
         var scheduler = SchedulerConfiguration()

@@ -1,6 +1,7 @@
 import Diffusion
 import Foundation
 import Tensor
+import TestSupport
 import Testing
 import Tuning
 
@@ -60,13 +61,16 @@ import Tuning
         return template.replacing(try template.parameters.map { try file.tensor("\(model).init.\($0.name)") })
     }
 
+    private static let models = ["sd21-mini", "sd15-mini"].flatMap { name in TestDevices.all.map { (name, $0) } }
+
     @Test(
-        arguments: ["sd21-mini", "sd15-mini"],
+        arguments: models,
         [
             "denoise", "denoise-snr", "weighted", "contrast", "contrast-far", "dpo", "dpo-strong", "nft", "nft-near",
         ])
-    func lossAndGradientsAreTorchs(model: String, name: String) throws {
-        let unet = try Goldens.unet(model)
+    func lossAndGradientsAreTorchs(_ place: (model: String, device: Device), name: String) throws {
+        let model = place.model
+        let unet = try Goldens.unet(model, on: place.device)
         let scheduler = scheduler(model == "sd15-mini" ? .velocity : .epsilon)
         let objective = try objective(name) { NoisingProcess(scheduler, minSNR: $0) }
         let adapter = try adapter(model, unet)
@@ -96,8 +100,8 @@ import Tuning
         }
     }
 
-    @Test func checkpointingChangesNoGradient() throws {
-        let unet = try Goldens.unet("sd21-mini")
+    @Test(arguments: TestDevices.all) func checkpointingChangesNoGradient(device: Device) throws {
+        let unet = try Goldens.unet("sd21-mini", on: device)
         let adapter = try adapter("sd21-mini", unet)
         let parameters = adapter.parameters.map { Tensor.parameter($0.value) }
         let network = Network(unet, adapters: adapter.replacing(parameters).bound(to: unet.linears))

@@ -22,12 +22,12 @@ enum Goldens {
     }
 
     /// The UNet of a mini model.
-    static func unet(_ name: String) throws -> UNet2DConditionModel {
+    static func unet(_ name: String, on device: Device = .cpu) throws -> UNet2DConditionModel {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         let configuration = try decoder.decode(
             UNetConfiguration.self, from: Data(contentsOf: unetFolder(name).appendingPathComponent("config.json")))
-        return try UNet2DConditionModel(Weights(tensors: tensors(name)), configuration)
+        return try UNet2DConditionModel(Weights(tensors: tensors(name), device: device), configuration)
     }
 
     private static func jitter(_ key: String, _ shape: [Int]) -> Tensor {

@@ -1,5 +1,7 @@
 import Diffusion
 import Foundation
+import Synchronization
+import Tensor
 
 /// The bundled model, loaded once.
 enum TinyModel {
@@ -7,7 +9,20 @@ enum TinyModel {
 
     private static let loaded = Result { try DiffusionModel.load(from: folder) }
 
+    private static let onDevices = Mutex<[Placement: DiffusionModel]>([:])
+
     static func load() throws -> DiffusionModel { try loaded.get() }
+
+    static func load(on device: Device, precision: Precision = .float32) throws -> DiffusionModel {
+        if device == .cpu, precision == .float32 { return try load() }
+        let place = Placement(device, precision)
+        return try onDevices.withLock { known in
+            if let model = known[place] { return model }
+            let model = try DiffusionModel.load(from: folder, precision: precision, device: device)
+            known[place] = model
+            return model
+        }
+    }
 }
 
 /// The root of the package.

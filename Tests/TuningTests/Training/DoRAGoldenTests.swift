@@ -1,5 +1,6 @@
 import Diffusion
 import Tensor
+import TestSupport
 import Testing
 import Tuning
 
@@ -7,12 +8,13 @@ import Tuning
 @Suite struct DoRAGoldenTests {
     private let tolerance = 1e-3
 
-    @Test(arguments: ["sd21-mini", "sd15-mini"]) func miniModelsTrainAsInPEFT(name: String) throws {
-        try check("\(name)-dora", unet: try Goldens.unet(name), rank: 4)
+    @Test(arguments: ["sd21-mini", "sd15-mini"], TestDevices.all)
+    func miniModelsTrainAsInPEFT(name: String, device: Device) throws {
+        try check("\(name)-dora", unet: try Goldens.unet(name, on: device), rank: 4)
     }
 
-    @Test func theBundledModelTrainsAsInPEFT() throws {
-        try check("tiny-dora", unet: try TinyModel.load().unet, rank: 8)
+    @Test(arguments: TestDevices.all) func theBundledModelTrainsAsInPEFT(device: Device) throws {
+        try check("tiny-dora", unet: try TinyModel.load(on: device).unet, rank: 8)
     }
 
     private func check(_ golden: String, unet: UNet2DConditionModel, rank: Int) throws {

@@ -1,4 +1,6 @@
 import Foundation
+import Tensor
+import TestSupport
 import Testing
 import Tuning
 
@@ -23,11 +25,11 @@ import Tuning
 
     private func train(
         _ name: String, _ configuration: TrainingConfiguration, source: any TrainingSource = MemorySource(),
-        stopAfter: Int = .max, notes: (String) -> Void = { _ in }
+        stopAfter: Int = .max, on device: Device = .cpu, notes: (String) -> Void = { _ in }
     ) throws -> TrainingOutcome {
         var made = 0
         return try Trainer(
-            model: try TinyModel.load(), source: source, configuration: configuration, run: run(name)
+            model: try TinyModel.load(on: device), source: source, configuration: configuration, run: run(name)
         ).train(
             report: { event in
                 if case .step = event { made += 1 }
@@ -41,12 +43,13 @@ import Tuning
         try RunLog.read(run(name).log).filter { if case .step = $0 { true } else { false } }
     }
 
-    @Test(arguments: AdapterKind.allCases) func aStoppedRunEndsAsAnUninterruptedOne(kind: AdapterKind) throws {
+    @Test(arguments: AdapterKind.allCases, TestDevices.all)
+    func aStoppedRunEndsAsAnUninterruptedOne(kind: AdapterKind, device: Device) throws {
         var configuration = configuration()
         configuration.kind = kind
-        #expect(try train("whole", configuration).isFinished)
+        #expect(try train("whole", configuration, on: device).isFinished)
         // Stop after every step.
-        while try !train("pieces", configuration, stopAfter: 1).isFinished {}
+        while try !train("pieces", configuration, stopAfter: 1, on: device).isFinished {}
         #expect(try adapterBytes("pieces") == adapterBytes("whole"))
         #expect(try steps("pieces") == steps("whole"))
     }

@@ -62,6 +62,51 @@ import Workflows
         #expect(try scoring.run(in: small.corpus, monitor: Recorder()).made == 0)
     }
 
+    private func onPyTorch(_ job: GenerationJob, _ devices: String = "torch-cpu") throws -> GenerationJob {
+        var job = job
+        job.model.device = try DeviceChoice(devices)
+        job.model.device.torch = TestDevices.torchFolder
+        return job
+    }
+
+    /// What one device has made is not made again on another, unless that is asked for.
+    @Test(.enabled(if: TestDevices.torch != nil, "\(TestDevices.missing)"))
+    func anEngineIsNoPartOfTheRecipe() throws {
+        let small = try SmallCorpus()
+        var job = try onPyTorch(small.job)
+        #expect(try job.run(into: small.corpus, monitor: Recorder()).skipped == 6)
+        job.sameEngine = true
+        #expect(try job.run(into: small.corpus, monitor: Recorder()).made == 6)
+        #expect(try job.run(into: small.corpus, monitor: Recorder()).skipped == 6)
+        let rows = try small.corpus.query(CatalogueQuery(condition: "engine LIKE 'torch-cpu %'"))
+        #expect(rows.count == 6)
+        // The same images, to a few last bits.
+        let others = try small.corpus.query(CatalogueQuery(condition: "engine IS NULL"))
+        for row in rows {
+            let other = try #require(others.first { $0.recipe == row.recipe })
+            #expect(abs((row.mi ?? 0) - (other.mi ?? 1)) < 1e-2 * (row.mi ?? 0))
+        }
+        var scoring = ScoringJob(model: job.model)
+        (scoring.draws, scoring.steps) = (1, 2)
+        #expect(try scoring.run(in: small.corpus, monitor: Recorder()).made == 12)
+        scoring.model.device = .cpu
+        #expect(try scoring.run(in: small.corpus, monitor: Recorder()).made == 0)
+    }
+
+    @Test(.enabled(if: TestDevices.torch != nil, "\(TestDevices.missing)"))
+    func severalDevicesSealTheShardsOfOne() throws {
+        let (one, two) = (try SmallCorpus(isFilled: false), try SmallCorpus(isFilled: false))
+        #expect(try onPyTorch(one.job).run(into: one.corpus, monitor: Recorder()).made == 6)
+        let recorder = Recorder()
+        let shared = try onPyTorch(two.job, "torch-cpu:0,torch-cpu:1").run(into: two.corpus, monitor: recorder)
+        #expect(shared.made == 6 && recorder.reports == recorder.reports.sorted() && recorder.reports.last == 6)
+        #expect(SmallCorpus.shards(one.corpus) == SmallCorpus.shards(two.corpus))
+        // What cannot be shared out is refused.
+        var scoring = ScoringJob(model: try onPyTorch(one.job, "torch-cpu:0,torch-cpu:1").model)
+        (scoring.draws, scoring.steps) = (1, 2)
+        #expect(throws: UsageError.self) { [scoring] in try scoring.run(in: one.corpus, monitor: Recorder()) }
+    }
+
     @Test func partsMakeTheWhole() throws {
         let whole = try SmallCorpus()
         let parts = try SmallCorpus(isFilled: false)

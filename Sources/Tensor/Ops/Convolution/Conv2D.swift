@@ -23,7 +23,7 @@ package func conv2d(
     let needsBias = bias?.requiresGradient ?? false
     return Tensor(value: value, parents: parents) { gradient in
         var results: [Tensor?] = [needsInput ? geometry.inputGradient(gradient, weight) : nil]
-        if let savedInput { results.append(geometry.weightGradient(gradient, savedInput)) }
+        if let savedInput { results.append(geometry.weightGradient(gradient, savedInput, weight)) }
         if bias != nil { results.append(needsBias ? sumRows(gradient) : nil) }
         return results
     }
@@ -48,9 +48,13 @@ struct ConvolutionGeometry: Sendable {
     var isPointwise: Bool { kernelHeight == 1 && kernelWidth == 1 && stride == 1 && padding == .none }
     var columns: Int { kernelHeight * kernelWidth * inputs }
     var pixels: Int { outHeight * outWidth }
+    var inputShape: [Int] { [images, height, width, inputs] }
+    var outputShape: [Int] { [images, outHeight, outWidth, outputs] }
 
     func output(_ x: Tensor, _ weight: PreparedConvolution, bias: Tensor?) -> Tensor {
         switch weight.layout {
+        case .remote(let kernel):
+            kernel.backend?.convolution(x, kernel: kernel, bias: bias, self) ?? Tensor(filled: .nan, shape: outputShape)
         case .pairs(let kernel): output(x, weight, kernel, bias: bias)
         case .values(let stored):
             withExtendedLifetime(weight.opened(stored)) { kernel in
@@ -120,6 +124,9 @@ struct ConvolutionGeometry: Sendable {
 
     func inputGradient(_ gradient: Tensor, _ weight: PreparedConvolution) -> Tensor {
         switch weight.layout {
+        case .remote(let kernel):
+            return kernel.backend?.convolutionInputGradient(gradient, kernel: kernel, self)
+                ?? Tensor(filled: .nan, shape: inputShape)
         case .pairs(let kernel): return inputGradient(gradient, weight, kernel)
         case .values(let stored):
             return withExtendedLifetime(weight.opened(stored)) { kernel in

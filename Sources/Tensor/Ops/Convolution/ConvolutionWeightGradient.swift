@@ -6,7 +6,10 @@ extension ConvolutionGeometry {
     ///
     /// Columns are made for a few hundred pixels at a time, of several images where these are small, so that they are
     /// multiplied while they are in the cache.
-    func weightGradient(_ gradient: Tensor, _ x: Tensor) -> Tensor {
+    func weightGradient(_ gradient: Tensor, _ x: Tensor, _ weight: PreparedConvolution) -> Tensor {
+        if case .remote(let kernel) = weight.layout, let backend = kernel.backend {
+            return backend.convolutionKernelGradient(gradient, x, kernel: kernel, self)
+        }
         let taps = kernelHeight * kernelWidth
         let columns = taps * inputs
         let pixels = outHeight * outWidth

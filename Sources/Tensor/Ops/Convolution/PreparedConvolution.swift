@@ -14,6 +14,8 @@ package struct PreparedConvolution: Sendable {
     enum Layout: Sendable {
         case values(StoredValues)
         case pairs(PairKernel)
+        /// As another back end multiplies with it.
+        case remote(Tensor)
     }
 
     /// - Parameters:
@@ -28,6 +30,10 @@ package struct PreparedConvolution: Sendable {
         (outputChannels, inputChannels) = (oihw.shape[0], oihw.shape[1])
         (kernelHeight, kernelWidth) = (oihw.shape[2], oihw.shape[3])
         parameter = oihw.requiresGradient ? oihw : nil
+        if let backend = oihw.backend {
+            layout = .remote(backend.kernel(oihw.detached))
+            return
+        }
         guard precision == .float32 || parameter != nil || !inputChannels.isMultiple(of: 2) else {
             layout = .pairs(PairKernel(oihw))
             return
@@ -41,7 +47,11 @@ package struct PreparedConvolution: Sendable {
 
     /// What products with it are computed in.
     package var precision: Precision {
-        if case .pairs = layout { .bfloat16 } else { .float32 }
+        switch layout {
+        case .pairs: .bfloat16
+        case .values: .float32
+        case .remote(let kernel): kernel.dtype == .float32 ? .float32 : .bfloat16
+        }
     }
 
     /// A kernel of float32 for one use, during which it must be kept alive.

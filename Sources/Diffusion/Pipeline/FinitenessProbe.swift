@@ -1,0 +1,37 @@
+import Synchronization
+import Tensor
+
+extension DiffusionModel {
+    /// The first linear layer of the UNet that gives a value which is not a finite number while an image is made again; nil
+    /// where none does, as when the VAE is to blame.
+    ///
+    /// - Parameter request: of one image that came out so. It takes longer than making it: every layer's values are looked at.
+    package func firstNonFiniteLayer(_ request: GenerationRequest) -> String? {
+        let found = FirstPath()
+        var probed = request
+        probed.adapters = unet.linears.mapValues { FinitenessProbe(inner: request.adapters[$0.path], found: found) }
+        // It ends with the step in which it was found.
+        _ = try? generate(probed) { (_: Double) throws(ModelError) in
+            if found.path != nil { throw ModelError(.cancelled, at: "", "found") }
+        }
+        return found.path
+    }
+}
+
+private final class FirstPath: Sendable {
+    private let first = Mutex<String?>(nil)
+    var path: String? { first.withLock { $0 } }
+    func note(_ path: String) { first.withLock { if $0 == nil { $0 = path } } }
+}
+
+/// A layer as it is, which tells of its first values that are not finite.
+private struct FinitenessProbe: LinearAdapter {
+    let inner: (any LinearAdapter)?
+    let found: FirstPath
+
+    func callAsFunction(_ x: Tensor, base: Linear) -> Tensor {
+        let out = inner?(x, base: base) ?? base(x)
+        if found.path == nil, out.firstNonFinite != nil { found.note(base.path) }
+        return out
+    }
+}
