@@ -143,7 +143,8 @@ let package = Package(
             name: "CurationTests", dependencies: ["Curation", "Codecs", "Images", "Tensor"], swiftSettings: strict),
         .testTarget(name: "StatisticsTests", dependencies: ["Statistics", "Codecs", "Tensor"], swiftSettings: strict),
         .testTarget(
-            name: "DiffusionTests", dependencies: ["TestSupport", "Diffusion", "Codecs", "Images", "Tensor"], swiftSettings: strict),
+            name: "DiffusionTests", dependencies: ["TestSupport", "Diffusion", "Codecs", "Images", "Tensor"],
+            swiftSettings: strict),
         .testTarget(
             name: "CorpusTests", dependencies: ["Corpus", "Disk", "HDF5", "Codecs"], swiftSettings: strict),
         .testTarget(

@@ -61,7 +61,8 @@ extension SampleRecord {
                 prompt: manifest.prompt, seed: seed, model: manifest.model, adapter: manifest.adapter,
                 sampler: manifest.sampler, steps: manifest.steps, guidance: manifest.guidance, width: manifest.width,
                 height: manifest.height, extras: RecipeExtras(manifest), source: ImportedSource(manifest)),
-            tag: manifest.tag, engine: manifest.engine, schedule: manifest.schedule, png: png, pixels: manifest.pixels_sha256,
+            tag: manifest.tag, engine: manifest.engine, schedule: manifest.schedule, png: png,
+            pixels: manifest.pixels_sha256,
             latentShape: manifest.latent_shape, latent: latent, timesteps: trace.timesteps,
             deltaSquared: trace.deltaSquared, flow: flow)
     }

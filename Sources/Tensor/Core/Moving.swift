@@ -19,7 +19,8 @@ extension Tensor {
             return out.tensor
         }
         guard let backend else { return target.upload(self, as: dtype) }
-        return backend === target ? backend.cast(self, to: dtype) : target.upload(copied(to: .cpu, as: .float32), as: dtype)
+        return backend === target
+            ? backend.cast(self, to: dtype) : target.upload(copied(to: .cpu, as: .float32), as: dtype)
     }
 
     /// In host memory, without the tape.

@@ -56,7 +56,9 @@ final class Storage: @unchecked Sendable {
 
     /// The values for a loop of CKernels, which takes float32 in host memory and nothing else.
     var pointer: UnsafeMutablePointer<Float> {
-        guard let memory else { preconditionFailure("a CPU loop takes float32 in host memory, not \(dtype) on \(device)") }
+        guard let memory else {
+            preconditionFailure("a CPU loop takes float32 in host memory, not \(dtype) on \(device)")
+        }
         return memory.assumingMemoryBound(to: Float.self)
     }
 

@@ -67,7 +67,8 @@ extension TrainingState {
         let builders = builders(inputs, for: fresh)
         let state = TrainingState(
             inputs, ranks: ranks, identity: identity, log: log, events: events, entries: kept,
-            state: checkpoint?.checkpoint ?? beginning, references: try references(inputs, builders), builders: builders)
+            state: checkpoint?.checkpoint ?? beginning, references: try references(inputs, builders), builders: builders
+        )
         return (state, TrainingRanks.Start(identity: identity, step: step, checkpoint: checkpoint?.digest), lock)
     }
 

@@ -70,7 +70,6 @@ package struct CorpusGenerator {
         outcome.failed += made.count - kept.count
     }
 
-
     /// What of a batch the corpus does not have.
     func missing(of batch: [Candidate]) throws -> [Candidate] {
         let recipes = batch.map { recipe($0).digest }

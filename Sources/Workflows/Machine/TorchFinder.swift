@@ -103,7 +103,8 @@ package struct DeviceChoice: Sendable, Equatable, CustomStringConvertible {
         }
         let kinds = Set(parts.map { if case .one(.torch(let device)) = $0 { device.kind.rawValue } else { "\($0)" } })
         guard parts.count == 1 || (kinds.count == 1 && !parts.contains(.all) && !parts.contains(.one(.cpu))) else {
-            throw UsageError("--device is '\(text)': devices that share out work are of one kind, and each is named once")
+            throw UsageError(
+                "--device is '\(text)': devices that share out work are of one kind, and each is named once")
         }
         self.init(parts: parts)
     }

@@ -13,7 +13,9 @@ package struct TorchReport: Encodable, Sendable {
     package let problem: String?
 
     init(environment: [String: String]) {
-        var (folder, source, version, devices, problem): (String?, String?, String?, Int, String?) = (nil, nil, nil, 0, nil)
+        var (folder, source, version, devices, problem): (String?, String?, String?, Int, String?) = (
+            nil, nil, nil, 0, nil
+        )
         do {
             let found = try TorchFinder.find(nil, environment: environment)
             let opened = try TorchLibrary.open(folder: found.folder)

@@ -36,7 +36,8 @@ struct SamplerGoldenTests {
             let shape = [1, 4, 2, 2]
             var generator = TorchGenerator(seed: 5)
             let scale = sampler.initialNoiseScale
-            var x = Tensor(shape: shape, values: (0..<16).map { Float(cos(0.5 * Double($0))) * scale }).moved(to: device)
+            var x = Tensor(shape: shape, values: (0..<16).map { Float(cos(0.5 * Double($0))) * scale }).moved(
+                to: device)
             for step in timesteps.indices {
                 let output = (0..<16).map { Float(sin(1.3 * Double($0) + 0.9 * Double(step))) }
                 let said = Tensor(shape: shape, values: output).moved(to: device)

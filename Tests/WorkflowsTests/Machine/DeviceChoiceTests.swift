@@ -12,7 +12,8 @@ import Workflows
     }
 
     @Test(arguments: [
-        "", "gpu", "cpu:0", "cuda:-1", "cuda:x", "cuda:64", "cuda:1:2", "cuda,", "cuda,cuda", "cpu,cuda", "cuda,torch-cpu",
+        "", "gpu", "cpu:0", "cuda:-1", "cuda:x", "cuda:64", "cuda:1:2", "cuda,", "cuda,cuda", "cpu,cuda",
+        "cuda,torch-cpu",
         "cuda:all,cuda:0", "torch-cpu:all", "mps",
     ])
     func isRefused(text: String) {

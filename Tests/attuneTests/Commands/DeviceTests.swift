@@ -22,7 +22,8 @@ import Testing
         ).wait()
     }
 
-    @Test(arguments: ["gpu", "cuda,cuda", "cpu,cuda", "cuda:x"]) func aWrongNameIsAWrongCommandLine(name: String) throws {
+    @Test(arguments: ["gpu", "cuda,cuda", "cpu,cuda", "cuda:x"]) func aWrongNameIsAWrongCommandLine(name: String) throws
+    {
         let outcome = try sample("x", ["--device", name])
         #expect(outcome.status == 64 && outcome.errors.contains("--device"), "\(outcome.errors)")
     }
@@ -31,7 +32,8 @@ import Testing
         let outcome = try sample("x", ["--device", "cuda", "--torch", scratch.path("nowhere")])
         #expect(outcome.status == 1 && outcome.failures.count == 1, "\(outcome.errors)")
         #expect(outcome.errors.contains("nowhere") && outcome.errors.contains("--torch"), "\(outcome.errors)")
-        let unnamed = try sample("x", ["--device", "torch-cpu"], environment: ["PATH": "/nonexistent", "ATTUNE_TORCH": ""])
+        let unnamed = try sample(
+            "x", ["--device", "torch-cpu"], environment: ["PATH": "/nonexistent", "ATTUNE_TORCH": ""])
         #expect(unnamed.status == 1 && unnamed.errors.contains("PyTorch was not found"), "\(unnamed.errors)")
     }
 
@@ -46,7 +48,8 @@ import Testing
         try FileManager.default.removeItem(at: library)
         // Any library that the system has.
         let other = try #require(
-            ["/lib/x86_64-linux-gnu/libm.so.6", "/lib64/libm.so.6"].first(where: FileManager.default.fileExists(atPath:)))
+            ["/lib/x86_64-linux-gnu/libm.so.6", "/lib64/libm.so.6"].first(
+                where: FileManager.default.fileExists(atPath:)))
         try FileManager.default.copyItem(atPath: other, toPath: library.path)
         let old = try sample("x", ["--device", "torch-cpu", "--torch", scratch.path("torch")])
         #expect(old.status == 1 && old.errors.contains("older than PyTorch 2.10"), "\(old.errors)")

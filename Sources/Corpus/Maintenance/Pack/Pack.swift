@@ -63,7 +63,8 @@ extension Corpus {
                 // Sealed in large files from the start.
                 case .vectors: continue
                 case .scores(let shard):
-                    items.append(.init(digest: digest, weight: shard.weight, kind: Digest(of: shard.scorer.json.data).hex))
+                    items.append(
+                        .init(digest: digest, weight: shard.weight, kind: Digest(of: shard.scorer.json.data).hex))
                 case .samples(let shard):
                     try shard.requireKnownContents()
                     items.append(.init(digest: digest, weight: try shard.weight, kind: ""))

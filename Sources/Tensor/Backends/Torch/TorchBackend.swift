@@ -143,7 +143,9 @@ final class TorchBackend: Sendable {
     /// A result, contiguous in memory.
     func give(_ x: TorchTensor, _ shape: [Int]) -> Tensor {
         var x = x
-        if let handle = x.handle, ct_is_contiguous(handle) == 0 { x = copy(x, to: empty(x.sizes, x.dtype), "contiguous") }
+        if let handle = x.handle, ct_is_contiguous(handle) == 0 {
+            x = copy(x, to: empty(x.sizes, x.dtype), "contiguous")
+        }
         return Tensor(
             shape: shape, storage: Storage(x, count: shape.reduce(1, *), dtype: x.dtype), node: nil)
     }
@@ -233,7 +235,8 @@ final class TorchBackend: Sendable {
 
     func slice(_ x: TorchTensor, _ dimension: Int, _ range: Range<Int>) -> TorchTensor {
         call(
-            "aten::slice", "Tensor", .tensor(x), .int(dimension), .someInt(range.lowerBound), .someInt(range.upperBound),
+            "aten::slice", "Tensor", .tensor(x), .int(dimension), .someInt(range.lowerBound),
+            .someInt(range.upperBound),
             .int(1))
     }
 

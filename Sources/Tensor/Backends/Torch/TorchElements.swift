@@ -127,7 +127,8 @@ extension TorchBackend: Backend {
 
     func mix(_ a: Tensor, _ b: Tensor, by factors: [(Float, Float)]) -> Tensor {
         let value = sum(
-            product(take(a), perSample(factors.map(\.0), a.shape)), product(take(b), perSample(factors.map(\.1), a.shape)))
+            product(take(a), perSample(factors.map(\.0), a.shape)),
+            product(take(b), perSample(factors.map(\.1), a.shape)))
         return give(value, a.shape)
     }
 

@@ -36,7 +36,8 @@ package enum TorchLibrary {
         let library = "\(folder)/lib/libtorch_cpu.so"
         guard access(library, R_OK) == 0 else {
             throw DeviceError(
-                .library, "\(folder): holds no lib/libtorch_cpu.so; give --torch the folder of the Python package torch")
+                .library, "\(folder): holds no lib/libtorch_cpu.so; give --torch the folder of the Python package torch"
+            )
         }
         // Read once, when the library's thread pool starts.
         for name in ["OMP_NUM_THREADS", "MKL_NUM_THREADS"] {

@@ -76,7 +76,8 @@ extension TorchBackend {
             ]
             image = call(
                 "aten::_convolution", .tensor(slope), .tensor(weight), .none,
-                .ints([geometry.stride, geometry.stride]), .ints(sides), .ints([1, 1]), .flag(true), .ints(left), .int(1),
+                .ints([geometry.stride, geometry.stride]), .ints(sides), .ints([1, 1]), .flag(true), .ints(left),
+                .int(1),
                 .flag(false), .flag(true), .flag(true), .flag(kernel.dtype != .float32))
         } else {
             // Of the input, its sizes and layout alone count.
@@ -87,8 +88,10 @@ extension TorchBackend {
                 call(
                     "aten::convolution_backward", "",
                     [
-                        .tensor(slope), .tensor(input), .tensor(weight), .none, .ints([geometry.stride, geometry.stride]),
-                        .ints(sides), .ints([1, 1]), .flag(false), .ints([0, 0]), .int(1), .flags([true, false, false]),
+                        .tensor(slope), .tensor(input), .tensor(weight), .none,
+                        .ints([geometry.stride, geometry.stride]),
+                        .ints(sides), .ints([1, 1]), .flag(false), .ints([0, 0]), .int(1),
+                        .flags([true, false, false]),
                     ], results: 3)[0] ?? TorchTensor(self, nil)
         }
         if !isEven {
@@ -129,7 +132,8 @@ extension TorchBackend {
         let parts = [q, k, v].map { TorchArgument.tensor(split($0, heads)) }
         guard !takesCUDAOps else {
             let out = call(
-                "aten::scaled_dot_product_attention", "", parts + [.none, .number(0), .flag(causal), .none, .flag(false)],
+                "aten::scaled_dot_product_attention", "",
+                parts + [.none, .number(0), .flag(causal), .none, .flag(false)],
                 results: 1)[0]
             return [joined(out ?? TorchTensor(self, nil), q.shape)]
         }
@@ -170,7 +174,8 @@ extension TorchBackend {
             func across(_ x: TorchTensor) -> TorchTensor { permute(x, [0, 2, 1]) }
             func times(_ a: TorchTensor, _ b: TorchTensor) -> TorchTensor { call("aten::bmm", .tensor(a), .tensor(b)) }
             let (queries, keys, values, slope) = (part(q), part(k), part(v), part(gradient))
-            let p = call("aten::_softmax", .tensor(product(times(queries, across(keys)), scale)), .int(-1), .flag(false))
+            let p = call(
+                "aten::_softmax", .tensor(product(times(queries, across(keys)), scale)), .int(-1), .flag(false))
             let ds = product(
                 call(
                     "aten::_softmax_backward_data", .tensor(times(slope, across(values))), .tensor(p), .int(-1),
