@@ -104,7 +104,9 @@ import Workflows
         // What cannot be shared out is refused.
         var scoring = ScoringJob(model: try onPyTorch(one.job, "torch-cpu:0,torch-cpu:1").model)
         (scoring.draws, scoring.steps) = (1, 2)
-        #expect(throws: UsageError.self) { [scoring] () -> Void in _ = try scoring.run(in: one.corpus, monitor: Recorder()) }
+        #expect(throws: UsageError.self) { [scoring] () -> Void in
+            _ = try scoring.run(in: one.corpus, monitor: Recorder())
+        }
     }
 
     @Test func partsMakeTheWhole() throws {
