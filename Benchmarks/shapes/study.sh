@@ -2,7 +2,8 @@
 # What does tuning on chosen images do? Rows of models on prompts that training has not seen, judged by the shapes judge.
 #   Benchmarks/shapes/study.sh [--quick] [FOLDER]
 # Resumable: a row whose evaluation is there is skipped, and every command goes on from where it was stopped. The figures are
-# written by results.py, of whatever rows there are. Sizes come from environment variables, as below.
+# written by results.py, of whatever rows there are. Sizes come from environment variables, as below; STUDY_ROWS is a regular
+# expression of the rows to make (default: all).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 quick=; [ "${1:-}" != --quick ] || { quick=yes; shift; }
@@ -55,9 +56,11 @@ evaluate() { # ROW [ADAPTER-FILE] [MODEL]
         --guidance "$guidance" --steps "$denoising" --sampler ddim --seed 100000 --referee shapes --name "$1" > "$folder/$1.txt"
 }
 
+wanted() { [[ $1 =~ ^(${STUDY_ROWS:-.*})$ ]]; }
+
 row() { # ROW SELECTION SEED TRAIN-OPTIONS…
     local name=$1 selection=$2 seed=$3; shift 3
-    evaluated "$name" && return
+    ! wanted "$name" || evaluated "$name" && return
     say "train $name"
     "$attune" train "$selection" --model $model --run "$name" --steps "$steps" --batch "$batch" --accumulate 1 --seed "$seed" \
         --checkpoint-every 50 --keep-checkpoints 1 "$@"
@@ -85,7 +88,7 @@ rendered() { # real images with right captions
 }
 
 rounds() { # ROW ROUNDS SEED: candidates from the adapter of the round before
-    evaluated "$1-r$2" && return
+    ! wanted "$1" || evaluated "$1-r$2" && return
     say "align $1: $2 rounds"
     cat > "$folder/$1.json" <<JSON
 {"name": "$1", "rounds": $2, "model": "$PWD/$model", "prompts": "train.txt",
