@@ -54,6 +54,20 @@ evaluate() { # ROW [ADAPTER-FILE] [MODEL]
     local adapter=(); [ -z "${2:-}" ] || adapter=(--adapter "tuned=$2")
     "$attune" evaluate --model "${3:-$model}" "${adapter[@]}" --prompts "$folder/test.txt" --images-per-prompt "$images" \
         --guidance "$guidance" --steps "$denoising" --sampler ddim --seed 100000 --referee shapes --name "$1" > "$folder/$1.txt"
+    quality "$1"
+}
+
+quality() { # ROW: its distance to rendered images, beside the gain
+    mkdir -p "$folder/quality"
+    .venv/bin/python Benchmarks/shapes/quality.py "$ATTUNE_CORPUS" "$1" --attune "$attune" --to "$folder/quality/$1.json"
+}
+
+images_of() { # TAG PROMPTS IMAGES-PER-PROMPT: rendered images with right captions
+    [ -e "$folder/$1.imported" ] && return
+    say "rendered images: $1"
+    [ -e "$folder/$1-images" ] || "$attune" shapes render --prompts "$2" --per-prompt "$3" --to "$folder/$1-images"
+    "$attune" import "$folder/$1-images" --format imagefolder --model $model --tag "$1"
+    touch "$folder/$1.imported"
 }
 
 wanted() { [[ $1 =~ ^(${STUDY_ROWS:-.*})$ ]]; }
@@ -78,15 +92,6 @@ choose() { # SELECTION SELECT-OPTIONS…; once, so that runs keep their selectio
     touch "$folder/$name.selected"
 }
 
-rendered() { # real images with right captions
-    [ -e "$folder/rendered.imported" ] && return
-    say "rendered images"
-    [ -e "$folder/rendered" ] ||
-        "$attune" shapes render --prompts "$folder/train.txt" --per-prompt "$per_prompt" --to "$folder/rendered"
-    "$attune" import "$folder/rendered" --format imagefolder --model $model --tag rendered
-    touch "$folder/rendered.imported"
-}
-
 rounds() { # ROW ROUNDS SEED: candidates from the adapter of the round before
     ! wanted "$1" || evaluated "$1-r$2" && return
     say "align $1: $2 rounds"
@@ -98,8 +103,10 @@ rounds() { # ROW ROUNDS SEED: candidates from the adapter of the round before
  "evaluate": {"prompts": "test.txt", "images_per_prompt": $images, "guidance": [$guidance], "steps": $denoising, "seed": 100000, "referee": "shapes"}}
 JSON
     "$attune" align "$folder/$1.json"
+    for round in $(seq "$2"); do quality "$1-r$round"; done
 }
 
+images_of reference "$folder/test.txt" "${STUDY_REFERENCE:-10}"
 evaluate base
 pool pool "$candidates"
 where="tag = 'pool'"
@@ -108,7 +115,7 @@ choose mi --where "$where" --by mi --top "$top"
 choose contrast --where "$where" --by contrast --top "$top"
 choose judge --where "$where AND shapes = 1" --by contrast --top "$top"
 choose all --where "$where" --all
-rendered
+images_of rendered "$folder/train.txt" "$per_prompt"
 choose rendered --where "tag = 'rendered'" --all
 
 for seed in $seeds; do
@@ -152,4 +159,4 @@ for seed in $seeds; do
     rounds "rounds-s$seed" "${STUDY_ROUNDS:-3}" "$seed"
 done
 
-python3 Benchmarks/shapes/results.py "$ATTUNE_CORPUS" --agreement "$folder/agreement.json" --to "${STUDY_RESULTS:-datasets/shapes/RESULTS.md}"
+python3 Benchmarks/shapes/results.py "$ATTUNE_CORPUS" --agreement "$folder/agreement.json" --quality "$folder/quality" --to "${STUDY_RESULTS:-datasets/shapes/RESULTS.md}"
