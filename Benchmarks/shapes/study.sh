@@ -114,6 +114,7 @@ choose random --where "$where" --by random --top "$top"
 choose mi --where "$where" --by mi --top "$top"
 choose contrast --where "$where" --by contrast --top "$top"
 choose judge --where "$where AND shapes = 1" --by contrast --top "$top"
+choose judge-all --where "$where AND shapes = 1" --all
 choose all --where "$where" --all
 images_of rendered "$folder/train.txt" "$per_prompt"
 choose rendered --where "tag = 'rendered'" --all
@@ -138,8 +139,11 @@ for seed in $seeds; do
     row "rendered-all-s$seed" rendered "$seed" --lr 1e-4 --targets all
     row "judge-all-s$seed" judge "$seed" --lr 1e-4 --targets all
     saved=$steps steps=$((4 * steps))
-    row "rendered-long-s$seed" rendered "$seed" --lr "$lr"
+    row "rendered-long-s$seed" rendered "$seed" --lr 1e-3 --lr-schedule cosine --warmup 50
     row "rendered-all-long-s$seed" rendered "$seed" --lr 1e-4 --targets all
+    row "judge-long-s$seed" judge-all "$seed" --lr 1e-3 --lr-schedule cosine --warmup 50
+    row "nft-judge-long-s$seed" all "$seed" --lr 1e-3 --lr-schedule cosine --warmup 50 --loss nft --reward-by shapes --beta 0.5
+    row "nft-contrast-long-s$seed" all "$seed" --lr 1e-3 --lr-schedule cosine --warmup 50 --loss nft --reward-by contrast --beta 0.5
     steps=$saved
     # k, the images kept of each prompt, and M, the candidates that they are kept of.
     for k in 1 6; do
