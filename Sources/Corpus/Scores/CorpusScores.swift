@@ -14,8 +14,7 @@ extension Corpus {
     }
 
     /// Which of these samples have been scored by `scorer`.
-    package func scored(_ samples: [String], by scorer: Scorer) throws(CorpusError) -> Set<String> {
-        let known = try catalogue.scored(samples.compactMap { Digest(hex: $0) }, by: scorer.digest)
-        return Set(known.map(\.hex))
+    package func scored(_ samples: [Digest], by scorer: Scorer) throws(CorpusError) -> Set<Digest> {
+        try catalogue.scored(samples, by: scorer.digest)
     }
 }

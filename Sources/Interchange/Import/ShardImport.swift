@@ -26,11 +26,7 @@ package struct ShardImport {
         (self.corpus, self.inspect) = (corpus, inspect)
         let url = url.standardizedFileURL
         let files: [URL]
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) else {
-            throw ImportError(url.path, "does not exist")
-        }
-        if isFolder.boolValue {
+        if try FolderTree.isFolder(url) {
             let tree = try FolderTree(url)
             files = tree.paths.filter(Self.isShard).map(tree.url)
         } else {

@@ -17,11 +17,7 @@ package struct WebDatasetArchive: ImageSource {
     package init(_ url: URL, text column: String?, tally: ImportTally = ImportTally()) throws {
         let url = url.standardizedFileURL
         (self.column, self.tally) = (column, tally)
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) else {
-            throw ImportError(url.path, "does not exist")
-        }
-        if isFolder.boolValue {
+        if try FolderTree.isFolder(url) {
             let tree = try FolderTree(url)
             archives = tree.paths.filter(Self.isArchive).map(tree.url)
             if archives.isEmpty { throw ImportError(url.path, "has no .tar, .tar.gz or .tgz files") }

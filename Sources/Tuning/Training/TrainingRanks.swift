@@ -95,13 +95,14 @@ struct TrainingRanks {
         _ resolution: SelectionResolution?, _ source: any TrainingSource
     ) throws(TrainingError) -> SelectionResolution {
         guard let group else { return try Self.required(resolution) }
-        let digest = try with { () throws(RankError) in
-            try group.broadcast(Array((resolution?.digest ?? "").utf8), from: 0)
-        }
+        let sent = try with { () throws(RankError) in try group.broadcast(resolution?.digest.raw ?? [], from: 0) }
         if let resolution { return resolution }
-        let name = String(decoding: digest, as: UTF8.self)
-        return try waiting(for: "selection \(name.prefix(12))") { () throws(TrainingError) in
-            do throws(TrainingSourceError) { return try source.resolution(digest: name) } catch { return nil }
+        guard sent.count == 32 else {
+            throw .ranks(RankError("rank \(rank): rank 0 sent what is no digest of a selection; install one version"))
+        }
+        let digest = Digest(raw: sent)
+        return try waiting(for: "selection \(digest.hex.prefix(12))") { () throws(TrainingError) in
+            do throws(TrainingSourceError) { return try source.resolution(digest: digest) } catch { return nil }
         }
     }
 

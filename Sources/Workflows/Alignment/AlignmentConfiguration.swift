@@ -234,7 +234,7 @@ package struct AlignmentConfiguration: Sendable {
                 case nil: "none"
                 }
         }
-        let identity = RunIdentity(model: "", selection: "", selectionDigest: "", configuration: training)
+        let identity = Self.unbound(training)
         for difference in identity.differences(from: Self.nothing) where !difference.field.hasPrefix("selection") {
             fields["train.\(difference.field)"] = difference.here
         }
@@ -245,7 +245,12 @@ package struct AlignmentConfiguration: Sendable {
     private static var nothing: RunIdentity {
         var settings = TrainingConfiguration()
         settings.seed = .max
-        return RunIdentity(model: "", selection: "", selectionDigest: "", configuration: settings)
+        return unbound(settings)
+    }
+
+    /// Settings alone: no field of the selection's is compared.
+    private static func unbound(_ training: TrainingConfiguration) -> RunIdentity {
+        RunIdentity(model: "", selection: "", selectionDigest: Digest(of: Data()), configuration: training)
     }
 }
 

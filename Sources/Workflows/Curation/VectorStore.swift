@@ -35,7 +35,7 @@ package struct VectorStore {
         guard case .floats(let values) = set.values else {
             throw Failure("the vectors \(name) are bytes, which samples cannot be placed by: choose others")
         }
-        let places = set.rows(of: rows.compactMap { Digest(hex: $0.id) })
+        let places = set.rows(of: rows.map(\.id))
         var picked: [Float] = []
         picked.reserveCapacity(rows.count * set.width)
         for (row, place) in zip(rows, places) {
@@ -60,7 +60,7 @@ package struct VectorStore {
         let present = known ? Set(try corpus.vectors(named: Self.latents).samples) : []
         // A sample may be asked for twice.
         var seen = present
-        let missing = rows.filter { row in Digest(hex: row.id).map { seen.insert($0).inserted } ?? false }
+        let missing = rows.filter { seen.insert($0.id).inserted }
         guard !missing.isEmpty else { return true }
         if let row = missing.first(where: { $0.latentShape.count != 3 }) {
             throw Failure(
@@ -76,8 +76,7 @@ package struct VectorStore {
             if watch.isCancelled { return false }
             let part = Array(missing[start..<min(start + Self.batch, missing.count)])
             for (row, latent) in zip(part, try reader.latents(part)) {
-                guard let id = Digest(hex: row.id) else { continue }
-                samples.append(id)
+                samples.append(row.id)
                 values += Self.pooled(latent, row.latentShape)
             }
             if samples.count >= Self.sealed || start + part.count == missing.count {

@@ -1,4 +1,5 @@
 import Diffusion
+import Disk
 import Foundation
 import Markup
 import Plots
@@ -6,9 +7,9 @@ import Plots
 /// The tables of an evaluation, of any shape: its lists of records, one table each (schemas/evaluation.schema.json).
 enum EvaluationSection {
     /// - Parameter file: of `attune evaluate`.
-    static func section(_ file: URL) throws(Failure) -> ReportDocument.Section {
-        guard let data = try? Data(contentsOf: file) else {
-            throw Failure("\(file.path): cannot be read; give --evaluation a file of attune evaluate")
+    static func section(_ file: URL) throws -> ReportDocument.Section {
+        guard let data = try Disk.readIfPresent(file.path) else {
+            throw Failure("\(file.path): is missing; give --evaluation a file of attune evaluate")
         }
         guard let root = try? JSONDecoder().decode(JSONValue.self, from: data), case .object(let members) = root else {
             throw Failure("\(file.path): is not an evaluation; give --evaluation a file of attune evaluate")

@@ -37,7 +37,7 @@ struct StorageBench: ParsableCommand {
             try corpus.appendShards { append in for batch in batches { try append(batch) } }
         }
         let processor = processorSeconds - before
-        let order = try corpus.ids(CatalogueQuery()).map(\.hex)
+        let order = try corpus.ids(CatalogueQuery())
         let reader = SampleReader(corpus)
         let rows = try reader.rows(order).sorted { ($0.shard, $0.row) < ($1.shard, $1.row) }
         var draws = SystemRandomNumberGenerator()

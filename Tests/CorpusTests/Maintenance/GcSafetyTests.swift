@@ -193,7 +193,7 @@ import Testing
         try corpus.append([records[2], records[3]])
         try corpus.gc(GcOptions(keep: [], grace: 1))
         let rows = try corpus.query(CatalogueQuery())
-        #expect(Set(rows.map(\.id)) == Set(records[2...].map(\.id.hex)))
+        #expect(Set(rows.map(\.id)) == Set(records[2...].map(\.id)))
         #expect(
             try corpus.summary().prompts
                 == Corpus.reindex(at: corpus.folder, scoring: SumScoring()).corpus.summary().prompts)

@@ -14,9 +14,7 @@ import Workflows
     private func annotate(_ values: [Double], as name: String) throws {
         let rows = try small.corpus.query(CatalogueQuery()).sorted { ($0.prompt, $0.seed) < ($1.prompt, $1.seed) }
         try small.corpus.annotate(
-            zip(rows, values).compactMap { row, value in
-                Digest(hex: row.id).map { AnnotationValue(sample: $0, value: value) }
-            }, by: name, from: "test")
+            zip(rows, values).map { AnnotationValue(sample: $0.id, value: $1) }, by: name, from: "test")
     }
 
     private func report(_ referee: String, _ scores: [String]) throws -> AgreementJob.Report {

@@ -98,7 +98,7 @@ import Workflows
         #expect(try corpus.count(CatalogueQuery()) == 12)
         // Annotations of a part are left out, and said so.
         let row = try #require(corpus.query(CatalogueQuery()).first)
-        let id = try #require(Digest(hex: row.id))
+        let id = row.id
         try corpus.annotate([AnnotationValue(sample: id, value: 1)], by: "beauty", from: "test")
         job.scores = []
         let report = try #require(try job.run(in: corpus, monitor: Recorder()).report)
