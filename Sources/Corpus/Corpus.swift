@@ -146,14 +146,14 @@ package struct Corpus: Sendable {
     /// Seals records as one shard and adds it to the catalogue.
     @discardableResult
     package func append(_ records: [SampleRecord]) throws(CorpusError) -> Digest {
-        try seal(ShardWriter.image(of: records))
+        try seal(ShardWriter.encoded(records))
     }
 
     /// Puts a shard among the others, on the disk when this returns, and adds it to the catalogue.
     @discardableResult
-    func seal(_ image: FileImage) throws(CorpusError) -> Digest {
+    func seal(_ contents: FileContents) throws(CorpusError) -> Digest {
         let digest = try sealing { () throws(CorpusError) in
-            try SealedFile.write(image, to: shardsFolder, files: files)
+            try SealedFile.write(contents, to: shardsFolder, files: files)
         }
         try takeIn(digest)
         return digest

@@ -1,7 +1,7 @@
 import CHDF5
 import Foundation
 
-/// A new HDF5 file, handed out by ``finish()`` as a ``FileImage``.
+/// A new HDF5 file, handed out by ``finish()`` as a ``FileContents``.
 ///
 /// The same calls give the same bytes: object times are off, property lists are fixed, and the format's version bounds
 /// are the widest that readers understand. libhdf5 never writes to disk itself: it does not survive a disk that is full
@@ -131,10 +131,10 @@ package struct FileWriter: ~Copyable {
     }
 
     /// The file, which refers to what was written.
-    package consuming func finish() throws(HDF5Error) -> FileImage {
+    package consuming func finish() throws(HDF5Error) -> FileContents {
         let (path, gathered) = (path, gathered)
         guard file.close() else { throw HDF5Error(path: path, "cannot be built") }
-        return gathered.image
+        return gathered.contents
     }
 
     private func datasetCreation() -> Handle {
