@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What does tuning on chosen images do? Rows of models on prompts that training has not seen, judged by the shapes judge.
 #   Benchmarks/shapes/study.sh [--quick] [FOLDER]
-# Resumable: a row whose evaluation is there is skipped, and every command goes on from where it was stopped. The figures are
+# Resumable: a row whose evaluation is there is skipped, and every command resumes where it was stopped. The figures are
 # written by results.py, of whatever rows there are. Sizes come from environment variables, as below.
 set -euo pipefail
 cd "$(dirname "$0")/../.."

@@ -155,12 +155,12 @@ package struct Corpus: Sendable {
         let digest = try sealing { () throws(CorpusError) in
             try SealedFile.write(contents, to: shardsFolder, files: files)
         }
-        try takeIn(digest)
+        try index(digest)
         return digest
     }
 
     /// Adds a shard that was just sealed to the catalogue, unless `pack` was faster and it is part of another now.
-    func takeIn(_ digest: Digest) throws(CorpusError) {
+    func index(_ digest: Digest) throws(CorpusError) {
         var missing: CorpusError?
         do throws(CorpusError) { try catalogue.add(PreparedShard(written(digest), scoring: scoring)) } catch {
             guard error.code == .notFound else { throw error }

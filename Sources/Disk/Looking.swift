@@ -24,7 +24,7 @@ extension Disk {
         try status(path).map { $0.st_mode & S_IFMT == S_IFDIR }
     }
 
-    /// Where a symbolic link leads; nil for what is no link, and where nothing is.
+    /// Where a symbolic link leads; nil for what is not a link, and where nothing is.
     package static func linkTarget(_ path: String) throws(DiskError) -> String? {
         if case .error(let code) = Faults.next(.stat, path) { throw DiskError("cannot be examined", path, code) }
         var target = [UInt8](repeating: 0, count: Int(PATH_MAX))

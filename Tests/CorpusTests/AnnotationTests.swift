@@ -53,7 +53,7 @@ import Testing
         defer { try? FileManager.default.removeItem(at: folder) }
         let stranger = AnnotationValue(sample: Digest(of: [9]), value: 1)
         #expect(throws: CorpusError.self) { try corpus.annotate(values([1]) + [stranger], by: "human", from: "x") }
-        #expect(try corpus.scorers().isEmpty && corpus.shards().count == 1, "nothing is half taken in")
+        #expect(try corpus.scorers().isEmpty && corpus.shards().count == 1, "nothing is half imported")
     }
 
     @Test(arguments: ["", "Big", "two words", "mi", "select", "9lives", "x'; DROP TABLE sample", "_a"])

@@ -47,7 +47,7 @@ def pipeline():
 
 
 def images(pipe):
-    """What diffusers makes: one image a prompt and seed."""
+    """What diffusers makes: one image per prompt and seed."""
     made = []
     for prompt in PROMPTS:
         generators = [torch.Generator().manual_seed(seed) for seed in SEEDS]

@@ -211,7 +211,7 @@ import Testing
     }
 
     @Test func aShardWhoseSamplesLieIsRefused() async throws {
-        // A file that is no shard at all, honestly named by its digest.
+        // A file that is not a shard at all, honestly named by its digest.
         let junk = Data("\u{89}HDF\r\n\u{1A}\nnot really".utf8)
         let blob = Descriptor(mediaType: MediaType.shard, digest: Digest(of: junk), size: junk.count)
         try await layout().put(.data(junk), as: blob)

@@ -28,7 +28,7 @@ package protocol RankGroup {
     func abort(_ status: Int32)
 }
 
-/// Why ranks cannot go on together.
+/// Why ranks cannot continue together.
 package struct RankError: Error, CustomStringConvertible, Equatable {
     /// One line that says what, where and what to do.
     package let description: String

@@ -9,7 +9,7 @@ extension Corpus {
         let digest = try sealing { () throws(CorpusError) in
             try ScoreShard.write(records, by: scorer, to: shardsFolder, files: files)
         }
-        try takeIn(digest)
+        try index(digest)
         return digest
     }
 

@@ -9,7 +9,7 @@ package struct Quota: Sendable, Equatable {
         (self.column, self.value, self.count) = (column, value, count)
     }
 
-    /// - Returns: nil for what is no quota. The value may have anything in it, colons too.
+    /// - Returns: nil for what is not a quota. The value may have anything in it, colons too.
     package init?(_ text: String) {
         guard let equals = text.firstIndex(of: "="), let colon = text.lastIndex(of: ":"), equals < colon,
             let count = Int(text[text.index(after: colon)...]), count > 0

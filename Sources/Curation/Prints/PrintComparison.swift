@@ -27,10 +27,10 @@ package struct PrintComparison: Sendable {
     package func distance(to other: PrintComparison, limit: Float = 0) -> Float {
         let plain = Self.distance(whole, other.whole)
         if plain <= limit { return plain }
-        let turned = Self.distance(mirrored, other.whole)
-        var best = min(plain, turned)
+        let mirrorDistance = Self.distance(mirrored, other.whole)
+        var best = min(plain, mirrorDistance)
         if best <= limit || best > Self.hopeless { return best }
-        for isMirrored in [false, true] where (isMirrored ? turned : plain) <= Self.hopeless {
+        for isMirrored in [false, true] where (isMirrored ? mirrorDistance : plain) <= Self.hopeless {
             for box in CropBox.compared.dropFirst() {
                 let ownPart = Self.view(print, box, mirrored: isMirrored)
                 best = min(best, Self.distance(ownPart, other.whole))

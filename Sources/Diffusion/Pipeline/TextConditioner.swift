@@ -15,7 +15,7 @@ package struct TextConditioner: Sendable {
 
     /// Those of a model of which nothing else is loaded.
     ///
-    /// - Throws: ``ModelError`` for a folder that is no model, and files that are missing, damaged or do not fit.
+    /// - Throws: ``ModelError`` for a folder that is not a model, and files that are missing, damaged or do not fit.
     package init(
         folder: URL, variant: String? = nil, ignoring ignored: IgnoredFields = IgnoredFields()
     ) throws(ModelError) {

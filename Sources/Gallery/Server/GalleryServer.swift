@@ -52,7 +52,7 @@ package struct GalleryServer: Sendable {
         } catch let error as IOError {
             throw GalleryError(Self.explained(error, options))
         } catch let error as SocketAddressError {
-            throw GalleryError("--host \(options.host): is no address of this machine (\(error)); give one that it has")
+            throw GalleryError("--host \(options.host): is not an address of this machine (\(error)); give one that it has")
         }
     }
 
@@ -70,7 +70,7 @@ package struct GalleryServer: Sendable {
         switch error.errnoCode {
         case EADDRINUSE: "port \(options.port): is in use by another program; give another with --port"
         case EACCES: "port \(options.port): may not be used by this user; give one above 1023 with --port"
-        case EADDRNOTAVAIL: "--host \(options.host): is no address of this machine; give one that it has"
+        case EADDRNOTAVAIL: "--host \(options.host): is not an address of this machine; give one that it has"
         default: "\(options.host):\(options.port): cannot be listened on (\(error))"
         }
     }

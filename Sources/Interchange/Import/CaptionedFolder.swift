@@ -51,7 +51,7 @@ package struct CaptionedFolder: ImageSource {
         if found?.isRead == true { return nil }
         let what =
             (found ?? named).map { "is a \($0.rawValue) image, and only PNG, JPEG and WebP are read: convert it" }
-            ?? "is no PNG, JPEG or WebP image (.png, .jpg, .jpeg, .webp)"
+            ?? "is not a PNG, JPEG or WebP image (.png, .jpg, .jpeg, .webp)"
         return ImportError(place, what, skippable: .format)
     }
 

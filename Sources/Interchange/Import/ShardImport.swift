@@ -33,7 +33,7 @@ package struct ShardImport {
             files = [url]
         }
         guard !files.isEmpty else { throw ImportError(url.path, "has no .h5 files") }
-        guard files.allSatisfy({ Self.isShard($0.path) }) else { throw ImportError(url.path, "is no .h5 file") }
+        guard files.allSatisfy({ Self.isShard($0.path) }) else { throw ImportError(url.path, "is not a .h5 file") }
         self.files = files.enumerated().filter { isTaken($0.offset) }.map(\.element)
     }
 
@@ -53,7 +53,7 @@ package struct ShardImport {
         var outcome = ImageImport.Outcome()
         for (index, file) in files.enumerated() {
             do {
-                try takeIn(file, isCancelled, &outcome)
+                try add(file, isCancelled, &outcome)
             } catch let error as CorpusError where error.code == .damaged {
                 throw ImportError(file.path, "was refused: \(error.message)")
             }
@@ -63,7 +63,7 @@ package struct ShardImport {
         return outcome
     }
 
-    private func takeIn(_ file: URL, _ isCancelled: () -> Bool, _ outcome: inout ImageImport.Outcome) throws {
+    private func add(_ file: URL, _ isCancelled: () -> Bool, _ outcome: inout ImageImport.Outcome) throws {
         let digest = try Digest(of: TextFile.read(file))
         try inspect(file, digest)
         let shard = try ShardReader(file, digest: digest)

@@ -22,7 +22,7 @@ package struct WebDatasetArchive: ImageSource {
             archives = tree.paths.filter(Self.isArchive).map(tree.url)
             if archives.isEmpty { throw ImportError(url.path, "has no .tar, .tar.gz or .tgz files") }
         } else {
-            guard Self.isArchive(url.path) else { throw ImportError(url.path, "is no .tar, .tar.gz or .tgz file") }
+            guard Self.isArchive(url.path) else { throw ImportError(url.path, "is not a .tar, .tar.gz or .tgz file") }
             archives = [url]
         }
         var found = 0

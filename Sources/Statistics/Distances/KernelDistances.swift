@@ -14,7 +14,7 @@ package struct KernelInceptionDistance: Sendable {
     ///   - size: images of a subset; all of them where there are fewer, as clean-fid does.
     ///   - isCancelled: asked before each subset.
     ///   - progress: told how many subsets are done.
-    /// - Throws: ``MetricsError`` for two widths; `CancellationError` when cancelled.
+    /// - Throws: ``MetricsError`` for two widths; `CancellationError` when canceled.
     package init(
         _ a: Features, _ b: Features, subsets: Int = Self.defaultSubsets, size: Int = Self.defaultSize,
         seed: UInt32 = Self.defaultSeed, isCancelled: () -> Bool = { false }, progress: (Int) -> Void = { _ in }

@@ -17,7 +17,7 @@ package struct MeanInterval: Sendable, Equatable, Codable {
 /// The percentile bootstrap of a mean (Efron 1979): the values are drawn again with replacement, many times, and the interval
 /// holds the middle of the means that come out.
 ///
-/// With one value a prompt, prompts are what is resampled, and images of one prompt stay together.
+/// With one value per prompt, prompts are what is resampled, and images of one prompt stay together.
 package struct Bootstrap: Sendable, Equatable {
     package var resamples: Int
     package var seed: UInt64

@@ -116,7 +116,7 @@ struct AdapterSettings {
                 if path == pattern || path.hasSuffix("." + pattern) { return alpha }
                 if try Regex("(.*\\.)?(\(pattern))").wholeMatch(in: path) != nil { return alpha }
             } catch {
-                throw .unreadable(file: file, reason: "its alpha_pattern has '\(pattern)', which is no expression")
+                throw .unreadable(file: file, reason: "its alpha_pattern has '\(pattern)', which is not an expression")
             }
         }
         return alpha

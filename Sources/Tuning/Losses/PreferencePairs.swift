@@ -2,7 +2,7 @@ package import Corpus
 
 /// The pairs of a better and a worse image of one prompt that a selection holds.
 ///
-/// The number of pairs grows with the square of the images a prompt, so they are not listed: an epoch passes over the
+/// The number of pairs grows with the square of the images per prompt, so they are not listed: an epoch passes over the
 /// images that have a worse one, and each draws its partner among those.
 package struct PreferencePairs: Sendable {
     /// Ids of images that are better than another of their prompt, in the selection's order.
@@ -39,10 +39,10 @@ package struct PreferencePairs: Sendable {
         guard winners.isEmpty else { return }
         throw TrainingSourceError(
             members.values.allSatisfy { $0.count == 1 }
-                ? "the selection has one image a prompt, and a pair takes two; select several a prompt"
+                ? "the selection has one image per prompt, and a pair takes two; select several per prompt"
                 : "no prompt has two images whose \(name) differs"
                     + (margin > 0 ? " by \(margin) or more; lower --margin" : "; choose another score")
-                    + ", or select more images a prompt")
+                    + ", or select more images per prompt")
     }
 
     /// The worse image that a winner is compared with; nil where there is none.

@@ -41,8 +41,8 @@ package enum RewardNormalization: String, Codable, Sendable, CaseIterable {
             guard isInformative else {
                 throw TrainingSourceError(
                     sums.values.allSatisfy { $0.count == 1 }
-                        ? "the selection has one image a prompt, and rewards compare images of one prompt; select several a "
-                            + "prompt, or give --rewards none"
+                        ? "the selection has one image per prompt, and rewards compare images of one prompt; select several "
+                            + "per prompt, or give --rewards none"
                         : "\(name) is the same for all images of each prompt, so that no reward tells them apart; choose "
                             + "another score, or give --rewards none")
             }

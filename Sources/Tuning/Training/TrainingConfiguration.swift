@@ -79,7 +79,7 @@ package struct TrainingConfiguration: Codable, Sendable, Hashable {
                 : "\(name) is \(value); it must be at most \(bounds.upperBound)"
         }
         if samplesPerStep > Self.largestStep {
-            return "batch × accumulate is \(samplesPerStep) samples a step; it must be at most \(Self.largestStep)"
+            return "batch × accumulate is \(samplesPerStep) samples per step; it must be at most \(Self.largestStep)"
         }
         let scales = [
             ("alpha", alpha, 1e9), ("the learning rate", optimizer.learningRate, 1000), ("clip", clip, Double.infinity),
@@ -104,7 +104,7 @@ package struct TrainingConfiguration: Codable, Sendable, Hashable {
         }
         if targets == .all, warmStart != nil {
             return
-                "warm-start continues an adapter, and --targets all trains none; give the model to go on from with --model"
+                "warm-start continues an adapter, and --targets all trains none; give the model to continue from with --model"
         }
         return nil
     }

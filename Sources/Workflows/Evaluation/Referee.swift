@@ -47,7 +47,7 @@ package enum Referee: Sendable, Equatable {
             for (row, png) in zip(part, try reader.images(part)) {
                 guard let prompt = ShapesPrompt(row.prompt) else {
                     throw Failure(
-                        "sample \(row.id): '\(joinedLines(row.prompt))' is no prompt of the shapes benchmark, which --referee shapes "
+                        "sample \(row.id): '\(joinedLines(row.prompt))' is not a prompt of the shapes benchmark, which --referee shapes "
                             + "judges; leave such samples out, or name an annotation as the referee")
                 }
                 let verdict = try ShapesFolder.verdict(png, prompt, place: "sample \(row.id)")

@@ -120,7 +120,7 @@ package struct ScoreForm: Sendable, Equatable {
         let scorers = try corpus.scorers()
         guard scorers.contains(name) else {
             let known = CatalogueRow.scores.keys.sorted() + scorers
-            throw Failure("\(name): is no score of this corpus; there are \(known.joined(separator: ", "))")
+            throw Failure("\(name): is not a score of this corpus; there are \(known.joined(separator: ", "))")
         }
         return try corpus.annotations(of: rows.map(\.id)).compactMapValues { $0[name] }
     }
@@ -170,14 +170,14 @@ private struct Settings {
     mutating func number(_ key: String) throws(UsageError) -> Double? {
         guard let value = take(key) else { return nil }
         guard let number = Double(value), number.isFinite else {
-            throw UsageError("\(text): \(key)=\(value) is no number")
+            throw UsageError("\(text): \(key)=\(value) is not a number")
         }
         return number
     }
 
     mutating func count(_ key: String) throws(UsageError) -> Int? {
         guard let value = take(key) else { return nil }
-        guard let number = Int(value), number >= 0 else { throw UsageError("\(text): \(key)=\(value) is no count") }
+        guard let number = Int(value), number >= 0 else { throw UsageError("\(text): \(key)=\(value) is not a count") }
         return number
     }
 
@@ -200,7 +200,7 @@ private struct Settings {
     }
 
     func requireEmpty() throws(UsageError) {
-        if let broken { throw UsageError("\(text): '\(broken)' is no key=value") }
+        if let broken { throw UsageError("\(text): '\(broken)' is not of the form key=value") }
         guard let key = values.keys.sorted().first else { return }
         throw UsageError(
             "\(text): there is no setting '\(key)'; contrast has tau, pooling, above, highest, weight, draws, negatives and source, mc "

@@ -4,7 +4,7 @@ package import Corpus
 import Diffusion
 import Tensor
 
-/// Fills a corpus with candidates, batch by batch; what is there already is not made again.
+/// Fills a corpus with candidates, batch by batch; what is already present is not made again.
 package struct CorpusGenerator {
     private let corpus: Corpus
     private let maker: CandidateMaker

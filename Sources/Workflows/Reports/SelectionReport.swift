@@ -32,7 +32,7 @@ struct SelectionReport {
         }
         let known = try browser.scores()
         guard known.contains(score) else {
-            throw UsageError("--by \(score): is no score; there are \(known.joined(separator: ", "))")
+            throw UsageError("--by \(score): is not a score; there are \(known.joined(separator: ", "))")
         }
     }
 

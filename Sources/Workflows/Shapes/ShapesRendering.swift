@@ -34,7 +34,7 @@ package struct ShapesRendering: Sendable {
         let parsed = try texts.map { text in
             guard let prompt = ShapesPrompt(text) else {
                 throw Failure(
-                    "\(prompts.path): '\(text)' is no prompt of the shapes benchmark; attune shapes prompts writes those that are"
+                    "\(prompts.path): '\(text)' is not a prompt of the shapes benchmark; attune shapes prompts writes those that are"
                 )
             }
             return prompt

@@ -3,7 +3,7 @@ import Disk
 import Foundation
 import Testing
 
-/// What gc must never remove, whatever goes on beside it.
+/// What gc must never remove, whatever runs beside it.
 @Suite struct GcSafetyTests {
     private func corpus(_ folder: borrowing TemporaryFolder) throws -> Corpus {
         try Corpus.create(at: folder.url.appending(path: "c"), scoring: SumScoring())

@@ -33,7 +33,7 @@ import Testing
         #expect(archive?.description.contains("Too many levels of symbolic links") == true)
     }
 
-    @Test func takesInWhatIsNew() throws {
+    @Test func importsWhatIsNew() throws {
         let records = try (0..<5).map { try Made.record($0) }
         #expect(try run(file(Array(records[0..<3]))).made == 3)
         let outcome = try run(file(records))

@@ -36,7 +36,7 @@ import Tuning
                 return ""
             } catch { return error.description }
         }
-        #expect(text([("a", 1), ("b", 2)]).contains("one image a prompt"))
+        #expect(text([("a", 1), ("b", 2)]).contains("one image per prompt"))
         #expect(text([("a", 1), ("a", 1)]).contains("no prompt has two images whose judge differs"))
         #expect(text([("a", 1), ("a", 2)], margin: 3).contains("lower --margin"))
     }
@@ -58,7 +58,7 @@ import Tuning
             } catch { return error.description }
         }
         #expect(text(.prompt, [("a", 1), ("a", 1), ("b", 0), ("b", 0)]).contains("same for all images of each prompt"))
-        #expect(text(.prompt, [("a", 1), ("b", 0)]).contains("one image a prompt"))
+        #expect(text(.prompt, [("a", 1), ("b", 0)]).contains("one image per prompt"))
         #expect(text(.none, [("a", 1.5)]).contains("a reward lies in 0…1"))
     }
 

@@ -60,7 +60,7 @@ import Workflows
             #expect(throws: Failure.self) { try report("right", ["contrast"]) }?.description.contains("attune score")
                 == true)
         #expect(
-            #expect(throws: Failure.self) { try report("right", ["nothing"]) }?.description.contains("is no score")
+            #expect(throws: Failure.self) { try report("right", ["nothing"]) }?.description.contains("is not a score")
                 == true)
         // By default all scores that all images have.
         #expect(try report("right", []).agreement.map(\.score) == ["mi"])
