@@ -101,7 +101,7 @@ package struct ImageProcessor: Sendable {
         guard let value = fields[name] else { return fallback }
         guard case .list(let list) = value, list.count == 3 else { throw fields.unusable(name, value) }
         return try list.map {
-            guard case .number(let number) = $0, number.isFinite else { throw fields.unusable(name, value) }
+            guard let number = $0.double, number.isFinite else { throw fields.unusable(name, value) }
             return number
         }
     }

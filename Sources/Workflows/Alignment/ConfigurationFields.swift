@@ -36,7 +36,7 @@ struct ConfigurationFields {
         _ key: String, _ bounds: ClosedRange<Double> = -Double.greatestFiniteMagnitude...Double.greatestFiniteMagnitude
     ) throws(UsageError) -> Double? {
         guard let value = take(key) else { return nil }
-        guard case .number(let number) = value else { throw error(key, "is not a number") }
+        guard let number = value.double else { throw error(key, "is not a number") }
         guard bounds.contains(number) else {
             throw error(key, "is \(number); it must be from \(bounds.lowerBound) to \(bounds.upperBound)")
         }
@@ -63,7 +63,7 @@ struct ConfigurationFields {
         let list: [JSONValue] = if case .list(let items) = value { items } else { [value] }
         var numbers: [Double] = []
         for item in list {
-            guard case .number(let number) = item else { throw error(key, "has something other than numbers") }
+            guard let number = item.double else { throw error(key, "has something other than numbers") }
             numbers.append(number)
         }
         guard !numbers.isEmpty else { throw error(key, "is an empty list") }

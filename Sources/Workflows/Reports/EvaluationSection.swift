@@ -56,12 +56,13 @@ extension JSONValue {
         case .text(let text): return text
         case .number(let value):
             return value == value.rounded() && abs(value) < 1e9 ? Figure.grouped(Int(value)) : Figure.short(value)
+        case .integer(let value): return Figure.short(Double(value))
         case .bool(let value): return value ? "yes" : "no"
         case .list(let values): return values.map(\.cell).joined(separator: ", ")
         case .null: return "–"
         case .object(let members):
-            if case .number(let mean)? = members["mean"] {
-                guard case .number(let low)? = members["low"], case .number(let high)? = members["high"] else {
+            if let mean = members["mean"]?.double {
+                guard let low = members["low"]?.double, let high = members["high"]?.double else {
                     return Figure.short(mean)
                 }
                 return "\(Figure.short(mean)) [\(Figure.short(low)), \(Figure.short(high))]"
