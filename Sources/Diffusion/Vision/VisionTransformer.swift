@@ -143,13 +143,7 @@ private struct VisionLayer: Sendable {
         _ weights: Weights, inputs: Int, outputs: Int, by scale: Tensor
     ) throws(ModelError) -> Linear {
         let (weight, bias) = (try weights.layerWeight([outputs, inputs]), try weights.tensor("bias", [outputs]))
-        let factors = scale.values
-        let rows = weight.withValues { values in
-            Tensor(shape: weight.shape) { out in
-                for index in out.indices { out[index] = values[index] * factors[index / inputs] }
-            }
-        }
-        return Linear(path: weights.path, weight: rows, bias: product(bias, scale))
+        return Linear(path: weights.path, weight: scaleRows(weight, by: scale), bias: product(bias, scale))
     }
 
     func callAsFunction(_ x: Tensor) -> Tensor {

@@ -55,17 +55,9 @@ package struct StoredAdapter: Sendable {
         if factor != 1 { layer.up = layer.up * factor }
         let own = layer.rank
         guard own < rank else { return layer }
-        let (inputs, outputs) = (layer.down.shape[1], layer.up.shape[0])
-        let (down, up) = (layer.down.values, layer.up.values)
-        layer.down = Tensor(shape: [rank, inputs]) { out in
-            for index in out.indices { out[index] = index < down.count ? down[index] : 0 }
-        }
-        layer.up = Tensor(shape: [outputs, rank]) { out in
-            for index in out.indices {
-                let (row, column) = (index / rank, index % rank)
-                out[index] = column < own ? up[row * own + column] : 0
-            }
-        }
+        let outputs = layer.up.shape[0]
+        layer.down = concatenateBatch([layer.down, Tensor(zeros: [rank - own] + layer.down.shape.dropFirst())])
+        layer.up = concatenateChannels(layer.up, Tensor(zeros: [outputs, rank - own]))
         return layer
     }
 }

@@ -1,5 +1,6 @@
 package import Corpus
 package import Curation
+import Tensor
 
 /// Vectors of a corpus's samples: imported ones, or those that its latents give.
 package struct VectorStore {
@@ -77,7 +78,7 @@ package struct VectorStore {
             let part = Array(missing[start..<min(start + Self.batch, missing.count)])
             for (row, latent) in zip(part, try reader.latents(part)) {
                 samples.append(row.id)
-                values += Self.pooled(latent, row.latentShape)
+                values += cellMeans(Tensor(shape: row.latentShape, values: latent), grid: Self.grid).values
             }
             if samples.count >= Self.sealed || start + part.count == missing.count {
                 try corpus.add(
@@ -90,27 +91,5 @@ package struct VectorStore {
             watch.update(start + part.count)
         }
         return true
-    }
-
-    /// The mean of each cell of the grid, `[C·8·8]`; cells of small latents overlap.
-    private static func pooled(_ latent: [Float], _ shape: [Int]) -> [Float] {
-        let (channels, height, width) = (shape[0], shape[1], shape[2])
-        func cell(_ index: Int, _ size: Int) -> Range<Int> {
-            let start = index * size / grid
-            return start..<max((index + 1) * size / grid, start + 1)
-        }
-        var out: [Float] = []
-        out.reserveCapacity(channels * grid * grid)
-        for channel in 0..<channels {
-            for row in 0..<grid {
-                for column in 0..<grid {
-                    var sum: Float = 0
-                    let (rows, columns) = (cell(row, height), cell(column, width))
-                    for y in rows { for x in columns { sum += latent[(channel * height + y) * width + x] } }
-                    out.append(sum / Float(rows.count * columns.count))
-                }
-            }
-        }
-        return out
     }
 }
