@@ -4,6 +4,13 @@ import HDF5
 import Synchronization
 
 /// A folder of shards with everything that is derived from them. Any number of processes may use one at once.
+///
+/// ```swift
+/// let corpus = try Corpus.create(at: URL(fileURLWithPath: "corpus"), scoring: scoring)
+/// try corpus.append(records)
+/// try corpus.store(corpus.resolve(CatalogueQuery(by: "mi", top: 1, perPrompt: true)), as: "best")
+/// let best = try SampleReader(corpus).rows(corpus.selection(named: "best").ids)
+/// ```
 package struct Corpus: Sendable {
     package static let version = 1
 

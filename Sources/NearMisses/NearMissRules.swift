@@ -4,6 +4,11 @@ import Randomness
 ///
 /// Attributes change places between objects, a relation is turned around, and a color, shape, number, relation, size,
 /// material, animal and so on is replaced by another. The same prompt and seed give the same near misses.
+///
+/// ```swift
+/// NearMissRules().negatives(of: "a red circle and a blue square", count: 1)
+/// // ["a blue circle and a red square"]
+/// ```
 package struct NearMissRules: Sendable {
     package let seed: Int
 

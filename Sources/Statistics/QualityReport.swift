@@ -31,6 +31,11 @@ package struct QualitySettings: Sendable {
 }
 
 /// Values with their intervals, and what a reader must know of them.
+///
+/// ```swift
+/// let report = try QualityReport(reference: FeatureFile("real.npz"), generated: FeatureFile("made.npz"))
+/// for value in report.values { print(value.name, value.value) }
+/// ```
 package struct QualityReport: Sendable, Encodable {
     /// One value. The interval is over the images that were drawn.
     package struct Value: Sendable, Encodable {

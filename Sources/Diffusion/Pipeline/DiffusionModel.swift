@@ -3,6 +3,14 @@ package import Foundation
 package import Tensor
 
 /// A text-to-image model in the diffusers folder layout: SD-1.x, SD-2.x or SDXL.
+///
+/// ```swift
+/// let model = try DiffusionModel.load(from: URL(fileURLWithPath: "datasets/tiny-sd"))
+/// let request = GenerationRequest(
+///     prompts: model.encode(prompts: ["a red circle"]), seeds: [42], steps: 25, guidance: 3, sampler: .ddim)
+/// let made = try model.generate(request)[0]
+/// let mi = MeanKappaEstimator().estimate(made.trace, schedule: model.schedule).value
+/// ```
 package struct DiffusionModel: Sendable {
     package let folder: URL
     /// Whether it is an SDXL model.

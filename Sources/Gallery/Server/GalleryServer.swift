@@ -7,6 +7,11 @@ import NIOPosix
 import UnixSignals
 
 /// Serves a corpus to browsers.
+///
+/// ```swift
+/// let server = try GalleryServer(GalleryOptions(corpus: URL(fileURLWithPath: "corpus")))
+/// try await server.run { address in print(address.url) }
+/// ```
 package struct GalleryServer: Sendable {
     private let options: GalleryOptions
     private let data: GalleryData

@@ -2,6 +2,12 @@ package import Corpus
 import Foundation
 
 /// Sends a selection with its samples to a store; what the store has already is not sent again.
+///
+/// ```swift
+/// let layout = try OCILayout(URL(fileURLWithPath: "stick"), tag: "v1", creating: true)
+/// let outcome = try await ArtifactPush(corpus: corpus, store: layout)
+///     .run(corpus.selection(named: "best"), provenance: Provenance(title: "best"))
+/// ```
 package struct ArtifactPush: Sendable {
     /// What a push did.
     package struct Outcome: Sendable, Equatable {

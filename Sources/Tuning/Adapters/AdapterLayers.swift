@@ -53,7 +53,7 @@ struct AdapterLayers {
         guard !found.isEmpty else { throw .unreadable(file: file, reason: "it holds no layers") }
         return StoredAdapter(
             file: file, layers: found, targetModules: settings[.unet]?.targetModules ?? [],
-            isRankStabilised: settings.values.contains(where: \.isRankStabilised))
+            isRankStabilized: settings.values.contains(where: \.isRankStabilized))
     }
 
     private func layer(
@@ -80,7 +80,7 @@ struct AdapterLayers {
         let stated = try settings?.alpha(of: path, file: file)
         let alpha = parts.alpha ?? stated ?? Double(rank)
         guard Float(alpha).isFinite else { throw unusable("has alpha \(alpha)") }
-        let isStable = settings?.isRankStabilised == true
+        let isStable = settings?.isRankStabilized == true
         return StoredAdapter.Layer(
             factors: AdapterLayer(
                 down: down.reshaped([rank, down.count / rank]), up: up.reshaped([outputs, rank]), magnitude: magnitude),

@@ -19,7 +19,7 @@ package struct StoredAdapter: Sendable {
     package let layers: [ModelComponent: [String: Layer]]
     /// Of the UNet, as PEFT names them.
     let targetModules: [String]
-    let isRankStabilised: Bool
+    let isRankStabilized: Bool
 
     /// The UNet's layers as one adapter of one rank and alpha, to be trained on.
     ///
@@ -41,7 +41,7 @@ package struct StoredAdapter: Sendable {
         let isUniform = alphas.count == 1 && layers.values.allSatisfy { $0.factors.rank == rank }
         let largest = layers.values.map(\.scale).max() ?? 1
         let alpha =
-            isUniform && !isRankStabilised
+            isUniform && !isRankStabilized
             ? Float(alphas.first ?? Double(rank)) : (largest > 0 ? largest : 1) * Float(rank)
         return Adapter(
             kind: isDora ? .dora : .lora, rank: rank, alpha: alpha, targetModules: targetModules,
