@@ -37,7 +37,7 @@ struct TrainingRanks {
                 "\(group.size) ranks share out the \(accumulate) batches of a step: give --accumulate \(group.size) or more, "
                     + "with a smaller --batch, or fewer ranks")
         }
-        let agreement = Agreement([
+        let agreement = RankAgreement([
             .init("attune", inputs.computer.attune ?? "of no version"), .init("the model", inputs.model.digest),
             .init("the arithmetic of", inputs.computer.description),
             .init("the selection", inputs.source.selectionName), .init("the run", inputs.run.name),
