@@ -68,10 +68,10 @@ struct ScoreCommand: AsyncParsableCommand {
         try requirePositive(count, "--count", Bounds.nearMisses)
         if let untilSettled {
             try requirePositive(untilSettled, "--until-settled", Bounds.top)
-            guard negatives != nil else { throw ValidationError("--until-settled goes with --negatives") }
+            guard negatives != nil else { throw ValidationError("--until-settled requires --negatives") }
         }
         if negatives == nil, timesteps != nil {
-            throw ValidationError("--timesteps goes with --negatives: MI is estimated from the whole schedule")
+            throw ValidationError("--timesteps requires --negatives: MI is estimated from the whole schedule")
         }
     }
 

@@ -31,7 +31,7 @@ struct VerifyCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
-        if from != nil, !repair { throw ValidationError("--from goes with --repair") }
+        if from != nil, !repair { throw ValidationError("--from requires --repair") }
         if repair, sample != nil || since != nil { throw ValidationError("--repair looks at everything") }
     }
 

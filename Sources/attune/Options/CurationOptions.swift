@@ -22,10 +22,10 @@ struct CurationOptions: ParsableArguments {
 
     @Option(
         parsing: .singleValue,
-        help: ArgumentHelp("Keep so many of one kind, as tag=color:200; may be repeated.", valueName: "column=value:n"))
+        help: ArgumentHelp("Keep N of one kind, as tag=color:200; may be repeated.", valueName: "column=value:n"))
     var quota: [Quota] = []
 
-    @Option(help: ArgumentHelp("Keep so many of each cluster of vectors; needs --clusters.", valueName: "n"))
+    @Option(help: ArgumentHelp("Keep N of each cluster of vectors; needs --clusters.", valueName: "n"))
     var perCluster: Int?
 
     @Option(help: ArgumentHelp("The number of clusters.", valueName: "k"))

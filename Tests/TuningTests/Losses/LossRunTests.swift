@@ -1,6 +1,8 @@
+import Corpus
 import Diffusion
 import Foundation
 import Tensor
+import TestSupport
 import Testing
 import Tuning
 
