@@ -266,5 +266,14 @@ struct DataTests {
         for name in ["..", ".", "", "a/b", ".hidden", "nothing"] {
             #expect(throws: Refusal.self, "\(name)") { try data.runs.run(name) }
         }
+        // A checkpoint that cannot be looked at is not one that is gone.
+        let checkpoint = folder.appending(path: "checkpoints/c.safetensors").path
+        try FileManager.default.createDirectory(
+            at: folder.appending(path: "checkpoints"), withIntermediateDirectories: true)
+        try (head + step(1) + #"{"event":"checkpoint","step":1,"checkpoint":"c"}"# + "\n").write(
+            to: log, atomically: true, encoding: .utf8)
+        #expect(try data.runs.run("r").history.checkpoints.count == 1)
+        try FileManager.default.createSymbolicLink(atPath: checkpoint, withDestinationPath: checkpoint)
+        #expect(throws: (any Error).self) { try data.runs.run("r") }
     }
 }
