@@ -148,7 +148,8 @@ let package = Package(
             name: "DiffusionTests", dependencies: ["Diffusion", "Disk", "Codecs", "Images", "Tensor"],
             swiftSettings: strict),
         .testTarget(
-            name: "CorpusTests", dependencies: ["TestSupport", "Corpus", "Disk", "HDF5", "Codecs"], swiftSettings: strict),
+            name: "CorpusTests", dependencies: ["TestSupport", "Corpus", "Disk", "HDF5", "Codecs"],
+            swiftSettings: strict),
         .testTarget(
             name: "TuningTests", dependencies: ["TestSupport", "Cluster", "Tuning", "Diffusion", "Corpus", "Tensor"],
             swiftSettings: strict),

@@ -27,11 +27,9 @@ extension Disk {
     /// Where a symbolic link leads; nil for what is not a link, and where nothing is.
     package static func linkTarget(_ path: String) throws(DiskError) -> String? {
         if case .error(let code) = Faults.next(.stat, path) { throw DiskError("cannot be examined", path, code) }
-        var target = [UInt8](repeating: 0, count: Int(PATH_MAX))
-        let length = target.withUnsafeMutableBytes { bytes in
-            readlink(path, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count)
-        }
-        if length >= 0 { return String(decoding: target.prefix(length), as: UTF8.self) }
+        var target = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let length = readlink(path, &target, target.count)
+        if length >= 0 { return String(decoding: target.prefix(length).map(UInt8.init(bitPattern:)), as: UTF8.self) }
         guard errno == EINVAL || errno == ENOENT || errno == ENOTDIR else {
             throw DiskError("cannot be examined", path)
         }

@@ -112,7 +112,7 @@ func sampleRecords(_ count: Int) throws -> [SampleRecord] {
             var delta_sum: Double
         }
         let seen = try JSONDecoder().decode([Seen].self, from: data)
-        #expect(seen.map(\.id) == records.map(\.id))
+        #expect(seen.map(\.id) == records.map(\.id.hex))
         #expect(seen.map(\.prompt) == records.map(\.recipe.prompt))
         #expect(seen.map(\.png_bytes) == records.map(\.png.count))
         #expect(seen.map(\.delta_sum) == [9, 1, 11, 12, 13, 14, 15, 16])

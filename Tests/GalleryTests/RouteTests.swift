@@ -42,7 +42,8 @@ struct RouteTests {
         let reply = try await client.ask("/api/samples?view=all&by=mi&from=1&count=2")
         let value = try #require(try JSONSerialization.jsonObject(with: Data(reply.body)) as? [String: Any])
         let tiles = try #require(value["tiles"] as? [[String: Any]])
-        #expect(tiles.map { $0["id"] as? String } == (try made.corpus.query(CatalogueQuery(by: "mi")))[1..<3].map(\.id.hex))
+        #expect(
+            tiles.map { $0["id"] as? String } == (try made.corpus.query(CatalogueQuery(by: "mi")))[1..<3].map(\.id.hex))
         #expect(value["total"] as? Int == 6)
         let bad = try await client.ask("/api/samples?where=%29")
         #expect(bad.status == 400 && bad.text.contains("columns: id, recipe"))

@@ -185,7 +185,9 @@ package struct DiffusionModel: Sendable {
         let group = max(1, (1 << 20) / max(pixels, 1))
         return stride(from: 0, to: count, by: group).flatMap { first in
             let pixels = vae.decode(unscaled(latents.batch(first..<min(first + group, count))))
-            return (0..<pixels.shape[0]).map { (RGBImage(pixels, index: $0), pixels.batch($0..<$0 + 1).firstNonFinite == nil) }
+            return (0..<pixels.shape[0]).map {
+                (RGBImage(pixels, index: $0), pixels.batch($0..<$0 + 1).firstNonFinite == nil)
+            }
         }
     }
 

@@ -13,7 +13,8 @@ package struct ComparisonSide: Sendable, Equatable {
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, let kind = Kind(rawValue: String(parts[0])), !parts[1].isEmpty else {
             throw Refusal.unusable(
-                "'\(text.prefix(80))' is not a side of a comparison; as in selection:best, adapter:none or where:mi > 4")
+                "'\(text.prefix(80))' is not a side of a comparison; as in selection:best, adapter:none or where:mi > 4"
+            )
         }
         (self.kind, value) = (kind, String(parts[1]))
     }

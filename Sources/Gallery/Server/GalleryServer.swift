@@ -57,7 +57,8 @@ package struct GalleryServer: Sendable {
         } catch let error as IOError {
             throw GalleryError(Self.explained(error, options))
         } catch let error as SocketAddressError {
-            throw GalleryError("--host \(options.host): is not an address of this machine (\(error)); give one that it has")
+            throw GalleryError(
+                "--host \(options.host): is not an address of this machine (\(error)); give one that it has")
         }
     }
 

@@ -56,7 +56,8 @@ struct WebDatasetSample {
         let plain = images.filter { $0.prefix.isEmpty }
         if plain.count > 1 {
             throw ImportError(
-                place(plain[1]), "is the second image of its sample: pack one image per sample", skippable: .severalImages
+                place(plain[1]), "is the second image of its sample: pack one image per sample",
+                skippable: .severalImages
             )
         }
         if plain.isEmpty, images.count > 1 {

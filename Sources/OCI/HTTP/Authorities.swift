@@ -14,7 +14,8 @@ enum Authorities {
     static func named(_ environment: [String: String]) throws(OCIError) -> Data? {
         guard let path = environment["SSL_CERT_FILE"] else { return nil }
         do throws(DiskError) { return try Disk.readIfPresent(path) } catch {
-            throw OCIError(.io, path, "\(error.message); SSL_CERT_FILE names it: make it readable, or unset the variable")
+            throw OCIError(
+                .io, path, "\(error.message); SSL_CERT_FILE names it: make it readable, or unset the variable")
         }
     }
 
@@ -27,7 +28,8 @@ enum Authorities {
         guard own.range(of: Data("-----BEGIN CERTIFICATE-----".utf8)) != nil else {
             throw OCIError(.io, file.path, "is not a file of PEM certificates")
         }
-        let system = try named(environment) ?? bundles.lazy.compactMap { FileManager.default.contents(atPath: $0) }.first
+        let system =
+            try named(environment) ?? bundles.lazy.compactMap { FileManager.default.contents(atPath: $0) }.first
         return (system ?? Data()) + Data("\n".utf8) + own
     }
 }

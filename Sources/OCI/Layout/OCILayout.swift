@@ -169,7 +169,9 @@ package struct OCILayout: ArtifactStore {
 
     private func readIndex() throws(OCIError) -> Index {
         let data = try Self.reported { () throws(DiskError) in try Disk.readIfPresent(indexURL.path) }
-        guard let data, let index = try? JSONDecoder().decode(Index.self, from: data), index.schemaVersion == 2 else { throw OCIError(.malformed, indexURL.path, "is not an OCI index of SHA-256 manifests") }
+        guard let data, let index = try? JSONDecoder().decode(Index.self, from: data), index.schemaVersion == 2 else {
+            throw OCIError(.malformed, indexURL.path, "is not an OCI index of SHA-256 manifests")
+        }
         return index
     }
 

@@ -35,7 +35,9 @@ package func weightedRows(_ x: Tensor, _ sums: [[(row: Int, weight: Float)]]) ->
 
 /// The sum of all rows: `[rows, C]` → `[C]`.
 package func columnSums(_ x: Tensor) -> Tensor {
-    weightedRows(x.reshaped([x.rows, x.channels]), [(0..<x.rows).map { (row: $0, weight: Float(1)) }]).reshaped([x.channels])
+    weightedRows(x.reshaped([x.rows, x.channels]), [(0..<x.rows).map { (row: $0, weight: Float(1)) }]).reshaped([
+        x.channels
+    ])
 }
 
 /// The mean of each cell of a square grid over channels-first images: `[C, H, W]` → `[C, grid, grid]`. Cells of images

@@ -1,4 +1,4 @@
-package package import Corpus
+package import Corpus
 import Disk
 package import Foundation
 

@@ -98,7 +98,8 @@ struct TrainingRanks {
         let sent = try with { () throws(RankError) in try group.broadcast(resolution?.digest.raw ?? [], from: 0) }
         if let resolution { return resolution }
         guard sent.count == 32 else {
-            throw .ranks(RankError("rank \(rank): rank 0 sent what is not a digest of a selection; install one version"))
+            throw .ranks(
+                RankError("rank \(rank): rank 0 sent what is not a digest of a selection; install one version"))
         }
         let digest = Digest(raw: sent)
         return try waiting(for: "selection \(digest.hex.prefix(12))") { () throws(TrainingError) in

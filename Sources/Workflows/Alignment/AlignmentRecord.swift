@@ -59,7 +59,8 @@ package struct AlignmentRecord: Codable, Sendable {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         guard let known = try? decoder.decode(AlignmentRecord.self, from: data), known.format == new.format else {
-            throw Failure("\(file.path): is not a record that this attune understands: remove it, or choose another name")
+            throw Failure(
+                "\(file.path): is not a record that this attune understands: remove it, or choose another name")
         }
         guard known.version == new.version else {
             throw Failure("\(file.path): is a record of version \(known.version): update attune")

@@ -122,7 +122,8 @@ package enum StoredEvaluations {
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         guard let report = try? decoder.decode(EvaluationReport.self, from: data), report.format == "attune-evaluation"
         else {
-            throw Failure("\(file.path): is not an evaluation that this attune understands: remove it, and evaluate again")
+            throw Failure(
+                "\(file.path): is not an evaluation that this attune understands: remove it, and evaluate again")
         }
         guard report.version == 1 else {
             throw Failure("\(file.path): is an evaluation of version \(report.version): update attune")

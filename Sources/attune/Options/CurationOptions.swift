@@ -68,7 +68,9 @@ struct CurationOptions: ParsableArguments {
                     "\(option) is \(value); it must be from \(range.lowerBound) to \(range.upperBound)")
             }
         }
-        if let minScore, !minScore.isFinite { throw ValidationError("--min-score is \(minScore), which is not a score") }
+        if let minScore, !minScore.isFinite {
+            throw ValidationError("--min-score is \(minScore), which is not a score")
+        }
         try require(percentile, 0...100, "--percentile")
         try require(trade, 0...1, "--trade")
         try require(nearThreshold, 0...1.4, "--near-threshold")

@@ -38,7 +38,8 @@ private struct FakeSource: ExportSource {
 @Suite struct ExportTests {
     private let scratch: Scratch
     private let source: FakeSource
-    private let (first, second) = (Digest.numbered(1), Digest.numbered(2))
+    private let first = Digest.numbered(1)
+    private let second = Digest.numbered(2)
 
     init() throws {
         scratch = try Scratch()

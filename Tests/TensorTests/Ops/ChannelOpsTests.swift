@@ -11,7 +11,9 @@ import Testing
             $0[0].destandardized(mean: [0.5, -1, 2, 0], deviation: [1, 2, 0.5, 4], scale: 0.75)
         }
         checkGradients([[3, 7]]) { mish($0[0]) }
-        checkGradients([[4, 3]]) { weightedRows($0[0], [[(row: 1, weight: 0.5), (row: 3, weight: -2)], [], [(0, 1)]]) }
+        checkGradients([[4, 3]]) {
+            weightedRows($0[0], [[(row: 1, weight: 0.5), (row: 3, weight: -2)], [], [(0, 1)]])
+        }
         checkGradients([[5, 3]]) { columnSums($0[0]) }
     }
 

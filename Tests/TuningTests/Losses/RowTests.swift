@@ -46,7 +46,10 @@ import Tuning
         let rewards = try RewardNormalization.prompt.rewards(
             samples([("a", 1), ("a", 0), ("b", 0), ("b", 0)]), of: "judge")
         let expected = Float(0.5 + 0.5 * min(0.5 / 0.1875.squareRoot(), 1))
-        #expect(rewards == Dictionary(uniqueKeysWithValues: zip((0..<4).map(Digest.numbered), [expected, 1 - expected, 0.5, 0.5])))
+        #expect(
+            rewards
+                == Dictionary(
+                    uniqueKeysWithValues: zip((0..<4).map(Digest.numbered), [expected, 1 - expected, 0.5, 0.5])))
         #expect(try RewardNormalization.none.rewards(samples([("a", 0.25)]), of: "judge") == [.numbered(0): 0.25])
     }
 

@@ -72,7 +72,7 @@ import Workflows
         (job.draws, job.steps, job.negatives, job.negativeCount) = (2, 3, .rules(seed: 0), 2)
         _ = try job.run(in: small.corpus, monitor: Recorder())
         let rows = try small.corpus.query(CatalogueQuery())
-        func values(_ text: String) throws -> [String: Double] {
+        func values(_ text: String) throws -> [Digest: Double] {
             try ScoreForm(text).values(of: rows, in: small.corpus)
         }
         let plain = try values("contrast")
