@@ -45,7 +45,9 @@ package struct SplitMix64: Sendable {
 
     /// A number that follows from the UTF-8 of a text alone (FNV-1a).
     ///
-    /// - Parameter start: another one gives other numbers.
+    /// - Parameters:
+    ///   - text: the text.
+    ///   - start: another one gives other numbers.
     package static func hash(_ text: String, from start: UInt64 = 0xcbf2_9ce4_8422_2325) -> UInt64 {
         text.utf8.reduce(start) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
     }

@@ -57,6 +57,9 @@ package struct QualityReport: Sendable, Encodable {
     /// Compares features of generated images with those of real ones.
     ///
     /// - Parameters:
+    ///   - reference: features of real images.
+    ///   - generated: features of the images that are judged.
+    ///   - settings: what is measured, and how.
     ///   - isCancelled: asked between parts of the work.
     ///   - progress: told what is measured, and how much of it is done.
     /// - Throws: ``MetricsError`` where the two do not fit each other or what was asked; `CancellationError`.

@@ -21,7 +21,10 @@ package struct Quota: Sendable, Equatable {
 
     /// Takes the first of each quota's kind, in order.
     ///
-    /// - Parameter kinds: for each sample, the value in a column; nil for a column that it has nothing in.
+    /// - Parameters:
+    ///   - quotas: what to take how many of.
+    ///   - count: of the samples.
+    ///   - kind: the value that a sample has in a column; nil where it has none.
     /// - Returns: places, ascending.
     /// - Throws: ``CurationError`` for a quota that fewer samples fit, and one that is given twice.
     package static func fill(

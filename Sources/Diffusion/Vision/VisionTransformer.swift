@@ -15,7 +15,9 @@ package struct VisionTransformer: Sendable {
     private let lastNorm: LayerNorm
     private let projection: Linear?
 
-    /// - Parameter weights: of CLIPModel, CLIPVisionModel(WithProjection) or Dinov2Model, by transformers' keys.
+    /// - Parameters:
+    ///   - weights: of CLIPModel, CLIPVisionModel(WithProjection) or Dinov2Model, by transformers' keys.
+    ///   - configuration: its sizes.
     /// - Throws: ``ModelError`` for a tensor that is missing, misshaped or has no place.
     package init(_ weights: Weights, _ configuration: VisionConfiguration) throws(ModelError) {
         self.configuration = configuration

@@ -4,6 +4,7 @@ extension Tensor {
     /// - Parameters:
     ///   - mean: C values.
     ///   - deviation: C values, none of them 0.
+    ///   - scale: of all channels.
     package func standardized(mean: [Float], deviation: [Float], scale: Float = 1) -> Tensor {
         let value = byChannel { x, channel in (x - mean[channel]) * scale / deviation[channel] }
         return Tensor(value: value, parents: [self]) { gradient in

@@ -76,7 +76,7 @@ package protocol TrainingSource: Sendable {
     /// Names the weights of these samples' losses, nil where they have none: a resumed run must find the same.
     func weightsIdentity(_ resolution: SelectionResolution) throws(TrainingSourceError) -> String?
 
-    /// The name of the score that ``describe(_:)`` gives; nil where it gives none.
+    /// The name of the score that `describe(_:)` gives; nil where it gives none.
     var scoreName: String? { get }
 
     /// Prompts and scores of these samples, in this order.

@@ -6,7 +6,7 @@ package struct AgreementJob: Sendable {
     package let referee: Referee
     /// Empty for all that all images have.
     package let scores: [ScoreForm]
-    /// An SQL condition as ``CatalogueQuery`` takes it; nil for every sample.
+    /// An SQL condition as `CatalogueQuery` takes it; nil for every sample.
     package var condition: String?
     var bootstrap = Bootstrap()
     /// Of the bootstrap.

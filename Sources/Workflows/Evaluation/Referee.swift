@@ -4,7 +4,7 @@ import Shapes
 
 /// What says whether an image shows what its prompt asks for.
 package enum Referee: Sendable, Equatable {
-    /// The judge of the shapes benchmark (``ShapesJudge``): 1 for aligned, 0 for not.
+    /// The judge of the shapes benchmark (`ShapesJudge`): 1 for aligned, 0 for not.
     case shapes
     /// A column of the catalogue, or a scorer of annotations.
     case column(String)

@@ -44,6 +44,7 @@ package struct MachineReport: Encodable {
     /// - Parameters:
     ///   - version: of the command that asks.
     ///   - folder: whose disk is looked at.
+    ///   - environment: where proxies and limits are set.
     package init(
         version: String, folder: String, environment: [String: String] = ProcessInfo.processInfo.environment
     ) {

@@ -4,7 +4,7 @@ import Diffusion
 /// What `attune score` does: Monte-Carlo traces of stored samples, and their denoising errors under near-miss prompts.
 package struct ScoringJob: Sendable {
     package var model: ModelSource
-    /// An SQL condition as ``CatalogueQuery`` takes it; nil for every sample.
+    /// An SQL condition as `CatalogueQuery` takes it; nil for every sample.
     package var condition: String?
     /// Noise samples per timestep.
     package var draws = 4
