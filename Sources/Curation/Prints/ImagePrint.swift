@@ -4,7 +4,7 @@ import Codecs
 /// What near-duplicates are found by: perceptual hashes of an image and of what a crop of 5 % leaves of it, each mirrored
 /// too, and a thumbnail of it in luma and chroma to compare.
 package struct ImagePrint: Sendable, Equatable {
-    /// Of ``CropBox/hashed``, each plain and mirrored.
+    /// Of `CropBox.hashed`, each plain and mirrored.
     package let hashes: [UInt64]
     /// 16×16 values of brightness.
     let luma: [UInt8]

@@ -13,7 +13,8 @@ package struct ComparisonSide: Sendable, Equatable {
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, let kind = Kind(rawValue: String(parts[0])), !parts[1].isEmpty else {
             throw Refusal.unusable(
-                "'\(text.prefix(80))' is no side of a comparison; as in selection:best, adapter:none or where:mi > 4")
+                "'\(text.prefix(80))' is not a side of a comparison; as in selection:best, adapter:none or where:mi > 4"
+            )
         }
         (self.kind, value) = (kind, String(parts[1]))
     }
@@ -32,7 +33,7 @@ package struct ComparisonSide: Sendable, Equatable {
 
     fileprivate func rows(_ data: GalleryData) throws -> [CatalogueRow] {
         switch kind {
-        case .selection: return try data.reader.rows(data.members(of: value).ids.prefix(Comparison.most).map(\.hex))
+        case .selection: return try data.reader.rows(Array(data.members(of: value).ids.prefix(Comparison.most)))
         case .adapter:
             let condition =
                 value == "none" ? "adapter IS NULL" : "adapter = '\(value.replacingOccurrences(of: "'", with: "''"))'"
@@ -67,7 +68,7 @@ package struct Comparison: Sendable {
             Dictionary(rows.map { ("\($0.prompt)\u{0}\($0.seed)", $0) }) { first, _ in first }
         }
         let partners = bySeed(second)
-        var used: Set<String> = []
+        var used: Set<Digest> = []
         var pairs: [Pair] = []
         for row in first {
             guard let partner = partners["\(row.prompt)\u{0}\(row.seed)"], partner.id != row.id,
@@ -111,9 +112,8 @@ package struct Comparison: Sendable {
 
     /// A pair counts as judged once both of its samples have votes; who has more is preferred.
     package func tally(_ data: GalleryData) throws -> Tally {
-        let ids = pairs.flatMap { [$0.left.id, $0.right.id] }.compactMap { Digest(hex: $0) }
-        let found = try data.corpus.annotations(of: ids)
-        func votes(_ row: CatalogueRow) -> Double? { Digest(hex: row.id).flatMap { found[$0]?[Mark.votes] } }
+        let found = try data.corpus.annotations(of: pairs.flatMap { [$0.left.id, $0.right.id] })
+        func votes(_ row: CatalogueRow) -> Double? { found[row.id]?[Mark.votes] }
         var tally = Tally()
         for pair in pairs {
             guard let left = votes(pair.left), let right = votes(pair.right) else { continue }
@@ -125,6 +125,6 @@ package struct Comparison: Sendable {
     /// Whether a blind page shows the right side first: decided by the pair alone, so that a page that is loaded again looks
     /// the same, and not to be guessed from the order.
     package static func isSwapped(_ pair: Pair) -> Bool {
-        Digest(of: Array("\(pair.left.id)|\(pair.right.id)".utf8)).raw[0] & 1 == 1
+        Digest(of: Array("\(pair.left.id.hex)|\(pair.right.id.hex)".utf8)).raw[0] & 1 == 1
     }
 }

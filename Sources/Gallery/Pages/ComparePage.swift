@@ -105,7 +105,7 @@ enum ComparePage {
                     "data-next": next.map { address($0) }, "data-previous": place > 0 ? address(place - 1) : nil,
                 ],
                 Components.csrf(visit),
-                SamplePage.hidden("first", shown[0].id), SamplePage.hidden("second", shown[1].id),
+                SamplePage.hidden("first", shown[0].id.hex), SamplePage.hidden("second", shown[1].id.hex),
                 SamplePage.hidden("back", address(next ?? place)),
                 .group(
                     shown.indices.map { index in
@@ -196,7 +196,7 @@ enum ComparePage {
             .tag(
                 "form", ["class": "versus", "method": "post", "action": "/votes", "id": "versus"],
                 Components.csrf(visit),
-                SamplePage.hidden("first", first.row.id), SamplePage.hidden("second", second.row.id),
+                SamplePage.hidden("first", first.row.id.hex), SamplePage.hidden("second", second.row.id.hex),
                 SamplePage.hidden("back", visit.query.address("/compare")),
                 .group(
                     [(first, 1), (second, 2)].map { detail, number in

@@ -167,7 +167,7 @@ package struct Handlers: Sendable {
         guard let first = form["first"], let second = form["second"], let text = form["winner"], let winner = Int(text),
             (0...2).contains(winner)
         else { throw Refusal.unusable("a vote has first, second and winner: 1, 2 or 0") }
-        try data.vote([first, second], winner: winner == 0 ? nil : winner - 1)
+        try data.vote([first, second].compactMap { Digest(hex: $0) }, winner: winner == 0 ? nil : winner - 1)
         return .redirect(to: Self.own(form["back"]) ?? "/compare")
     }
 

@@ -26,18 +26,14 @@ package struct ShardImport {
         (self.corpus, self.inspect) = (corpus, inspect)
         let url = url.standardizedFileURL
         let files: [URL]
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) else {
-            throw ImportError(url.path, "does not exist")
-        }
-        if isFolder.boolValue {
+        if try FolderTree.isFolder(url) {
             let tree = try FolderTree(url)
             files = tree.paths.filter(Self.isShard).map(tree.url)
         } else {
             files = [url]
         }
         guard !files.isEmpty else { throw ImportError(url.path, "has no .h5 files") }
-        guard files.allSatisfy({ Self.isShard($0.path) }) else { throw ImportError(url.path, "is no .h5 file") }
+        guard files.allSatisfy({ Self.isShard($0.path) }) else { throw ImportError(url.path, "is not a .h5 file") }
         self.files = files.enumerated().filter { isTaken($0.offset) }.map(\.element)
     }
 
@@ -57,7 +53,7 @@ package struct ShardImport {
         var outcome = ImageImport.Outcome()
         for (index, file) in files.enumerated() {
             do {
-                try takeIn(file, isCancelled, &outcome)
+                try add(file, isCancelled, &outcome)
             } catch let error as CorpusError where error.code == .damaged {
                 throw ImportError(file.path, "was refused: \(error.message)")
             }
@@ -67,7 +63,7 @@ package struct ShardImport {
         return outcome
     }
 
-    private func takeIn(_ file: URL, _ isCancelled: () -> Bool, _ outcome: inout ImageImport.Outcome) throws {
+    private func add(_ file: URL, _ isCancelled: () -> Bool, _ outcome: inout ImageImport.Outcome) throws {
         let digest = try Digest(of: TextFile.read(file))
         try inspect(file, digest)
         let shard = try ShardReader(file, digest: digest)

@@ -6,7 +6,7 @@ package struct SelectionExportSource: ExportSource {
     package let identity: String
     package let scorers: [String]
     private let rows: [CatalogueRow]
-    private let annotations: [String: [String: Double]]
+    private let annotations: [Digest: [String: Double]]
     private let reader: SampleReader
 
     package var count: Int { rows.count }
@@ -20,7 +20,7 @@ package struct SelectionExportSource: ExportSource {
         let revisions = try corpus.annotationSummaries().map { "\($0.scorer) \($0.revision)" }
         identity = ([selection.digest.hex] + revisions).joined(separator: ", ")
         // All rows at once: one look at the catalogue, and a missing sample is known before anything is written.
-        rows = try reader.rows(selection.ids.map(\.hex))
+        rows = try reader.rows(selection.ids)
         annotations = try known.values(rows)
     }
 

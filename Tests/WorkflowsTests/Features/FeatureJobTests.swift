@@ -84,7 +84,7 @@ import Workflows
         let error = #expect(throws: Failure.self) {
             _ = try job().run(over: ImageSupply(folder: folder), to: file, monitor: Recorder())
         }
-        #expect(error?.description.contains("broken.jpg: is no PNG, JPEG or WebP image") == true)
+        #expect(error?.description.contains("broken.jpg: is not a PNG, JPEG or WebP image") == true)
         #expect(try Data(contentsOf: file) == Data("earlier".utf8))
         for place in ["images/below/none", "images/notes.txt"] {
             #expect(throws: Failure.self) { _ = try ImageSupply(folder: scratch.url(place)) }
