@@ -63,6 +63,8 @@ package struct Forwards: Equatable, Sendable, Codable {
     /// What finishing all candidates would have taken.
     package var unpruned = 0
 
+    package init(spent: Int = 0, unpruned: Int = 0) { (self.spent, self.unpruned) = (spent, unpruned) }
+
     /// Of those that finishing all would have taken; 0 where there were none.
     package var share: Double { unpruned == 0 ? 0 : Double(spent) / Double(unpruned) }
 
