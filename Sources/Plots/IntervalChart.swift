@@ -79,8 +79,8 @@ package struct IntervalChart: Sendable {
             let shift = shares ? (Double(place) - Double(series.count - 1) / 2) * distance : 0
             return draw(one, place, frame, shift)
         }
-        let (names, room) = legend(series.map(\.name), references.map(\.name))
-        return frame.markup(title: title, axes: axes, below: room, style: style, lines + drawn + [names])
+        let (keys, room) = legend(series.map(\.name), references.map(\.name))
+        return frame.markup(title: title, axes: axes, below: room, style: style, lines + drawn + [keys])
     }
 
     private static func ends(_ range: ClosedRange<Double>?) -> [Double] {

@@ -1,3 +1,4 @@
+import Corpus
 import Disk
 package import Foundation
 package import Plots
@@ -32,7 +33,7 @@ package enum EvaluationPlots {
             })
         // What was read off the generation costs no pass of its own.
         chart.references = report.agreement.filter { $0.category == "all" && $0.score == "mi" }.compactMap { one in
-            one.auc.map { ("mi along the trajectory, no pass of its own", $0.mean) }
+            one.auc.map { (name: "mi along the trajectory, no pass of its own", y: $0.mean) }
         }
         chart.height = 380
         return [Plot(name: "auc-forwards", chart: chart)]
@@ -90,14 +91,15 @@ package enum EvaluationPlots {
         let series = models(report).map { model in
             IntervalChart.Series(
                 model,
-                quality.filter { $0.model == model }.sorted { $0.guidance < $1.guidance }.compactMap { one in
+                quality.filter { $0.model == model }.sorted { $0.guidance < $1.guidance }.compactMap {
+                    one -> IntervalChart.Point? in
                     let value = report.results.first {
                         $0.model == model && $0.guidance == one.guidance && $0.score == referee && $0.category == "all"
                     }?.value
                     guard let value else { return nil }
-                    var point = point(x: one.value, value, label: Figure.short(one.guidance).trimmingZeros)
-                    if let low = one.low, let high = one.high, low <= high { point.xInterval = low...high }
-                    return point
+                    var mark = point(x: one.value, value, label: Figure.short(one.guidance).trimmingZeros)
+                    if let low = one.low, let high = one.high, low <= high { mark.xInterval = low...high }
+                    return mark
                 })
         }.filter { !$0.points.isEmpty }
         guard !series.isEmpty else { return nil }
