@@ -159,7 +159,7 @@ let package = Package(
         .testTarget(
             name: "WorkflowsTests",
             dependencies: [
-                "TestSupport", "Workflows", "Shapes", "Statistics", "Curation", "Tuning", "Interchange", "OCI",
+                "TestSupport", "Workflows", "Plots", "Shapes", "Statistics", "Curation", "Tuning", "Interchange", "OCI",
                 "Corpus", "Codecs", "Images",
                 "Diffusion", "Tensor",
             ],

@@ -95,7 +95,8 @@ package struct ScoreForm: Sendable, Equatable {
         let missing = rows.filter { values[$0.id] == nil }
         if let first = missing.first {
             let count = "\(missing.count) of \(rows.count) images"
-            throw Failure("\(text): \(count) have no value, such as sample \(first.id); \(Self.advice(text))")
+            throw Failure(
+                "\(text): \(count) have no value that is a number, such as sample \(first.id); \(Self.advice(text))")
         }
         return values
     }
@@ -125,7 +126,7 @@ package struct ScoreForm: Sendable, Equatable {
     private static func column(_ name: String, _ rows: [CatalogueRow], _ corpus: Corpus) throws -> [String: Double] {
         if let column = CatalogueRow.scores[name] {
             return Dictionary(rows.compactMap { row in row[keyPath: column].map { (row.id, $0) } }) { first, _ in first
-            }
+            }.filter(\.value.isFinite)
         }
         let scorers = try corpus.scorers()
         guard scorers.contains(name) else {
@@ -133,7 +134,9 @@ package struct ScoreForm: Sendable, Equatable {
             throw Failure("\(name): is no score of this corpus; there are \(known.joined(separator: ", "))")
         }
         let found = try corpus.annotations(of: rows.compactMap { Digest(hex: $0.id) })
+        // A corpus may have been filled by other programs, with scores that are no numbers.
         return Dictionary(found.compactMap { id, values in values[name].map { (id.hex, $0) } }) { first, _ in first }
+            .filter(\.value.isFinite)
     }
 
     /// By draws, near misses, then timesteps.
