@@ -54,9 +54,10 @@ extension GenerationJob {
         }
         if let pruning {
             // Any of a prompt's candidates may be among those that are kept.
-            found = found.compactMap { prompt in
+            found = found.compactMap { prompt -> MissingCandidates.Prompt? in
                 let missing = prompt.missing - (imagesPerPrompt - pruning.keep)
-                return missing > 0 ? .init(prompt: prompt.prompt, missing: missing, seeds: prompt.seeds) : nil
+                guard missing > 0 else { return nil }
+                return MissingCandidates.Prompt(prompt: prompt.prompt, missing: missing, seeds: prompt.seeds)
             }
             count = found.reduce(0) { $0 + $1.missing }
         }
