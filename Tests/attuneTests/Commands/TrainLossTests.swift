@@ -98,6 +98,7 @@ import Testing
                     "train", "--corpus", corpus.path, "pool", "--model", Attune.model, "--run", "log", "--steps", steps,
                     "--batch", "2", "--accumulate", "1", "--rank", "2", "--evaluate", "2", "--validate-prompts",
                     corpus.prompts, "--validate-steps", "1", "--loss", "nft", "--reward-by", "mi", "--ema", "0.9",
+                    "--policy-decay", "0.5",
                     "--timesteps", "0-999", "--warmup", "1", "--drop-captions", "0.1", "--validate-every", "1",
                     "--checkpoint-every", "1",
                 ]
