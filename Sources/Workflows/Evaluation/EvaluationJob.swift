@@ -2,6 +2,7 @@ package import Corpus
 package import Diffusion
 package import Foundation
 import Statistics
+import Tensor
 import Tuning
 
 /// What `attune evaluate --prompts` does: images of a model, alone and with each of some adapters, of the same prompts and
@@ -34,7 +35,7 @@ package struct EvaluationJob: Sendable {
         }
     }
 
-    package let model: ModelSource
+    package var model: ModelSource
     package let prompts: URL
     package var adapters: [Adapter] = []
     package var imagesPerPrompt = 6

@@ -1,3 +1,5 @@
+import Foundation
+
 /// How candidates are given up before they are finished: all of a prompt take the first steps, and the best by a score then
 /// take the rest.
 package struct PruningSettings: Sendable {
