@@ -112,7 +112,8 @@ package struct IntervalChart: Sendable {
             if let label = point.label {
                 pieces.append(
                     .tag(
-                        "text", ["class": "plot-point", "x": Figure.point(x + 7), "y": Figure.point(y - 6)], "\(label)"))
+                        "text", ["class": "plot-point", "x": Figure.point(x + 7), "y": Figure.point(y - 6)], "\(label)")
+                )
             }
         }
         return .tag("g", ["class": "plot-s\(place % 8)"], pieces)

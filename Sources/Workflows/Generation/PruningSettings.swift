@@ -31,7 +31,8 @@ package struct PruningSettings: Sendable {
     func steps(of total: Int) throws(UsageError) -> Int {
         let steps = max(1, Int((after * Double(total)).rounded(.up)))
         guard steps < total else {
-            throw UsageError("--after is \(after) of \(total) steps, after which nothing is left to save: take a smaller share")
+            throw UsageError(
+                "--after is \(after) of \(total) steps, after which nothing is left to save: take a smaller share")
         }
         return steps
     }

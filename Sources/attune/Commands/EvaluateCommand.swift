@@ -197,7 +197,8 @@ struct EvaluateCommand: AsyncParsableCommand {
         let places = try EvaluationPlots.write(charts, to: URL(fileURLWithPath: plots, isDirectory: true))
         if places.isEmpty {
             standardError(
-                "note: nothing to plot: give several scales of guidance, --reference, or measure with attune score --negatives")
+                "note: nothing to plot: give several scales of guidance, --reference, or measure with attune score --negatives"
+            )
         }
         for place in places { if output.json { standardError("plot \(place)") } else { print("plot \(place)") } }
     }

@@ -11,7 +11,8 @@ import Testing
     private func generate(_ more: String...) throws -> Outcome {
         try Attune.start(
             [
-                "generate", "--corpus", corpus.path, "--model", Attune.model, "--prompts", corpus.prompts, "--steps", "4",
+                "generate", "--corpus", corpus.path, "--model", Attune.model, "--prompts", corpus.prompts, "--steps",
+                "4",
                 "--images-per-prompt", "4",
             ] + more
         ).wait()
@@ -47,7 +48,8 @@ import Testing
     func whatDoesNotBelongTogetherIsStatus64(options: [String], text: String) throws {
         let outcome = try Attune.start(
             [
-                "generate", "--corpus", corpus.path, "--model", Attune.model, "--prompts", corpus.prompts, "--steps", "4",
+                "generate", "--corpus", corpus.path, "--model", Attune.model, "--prompts", corpus.prompts, "--steps",
+                "4",
                 "--images-per-prompt", "4",
             ] + options
         ).wait()

@@ -30,7 +30,10 @@ import Testing
             ["--weight-by", "mi", "--lr-schedule", "cosine", "--warmup", "1", "--ema", "0.9"],
             ["--loss", "contrast", "--negatives", file], ["--loss", "dpo", "--pairs-by", "mi"],
             ["--loss", "nft", "--reward-by", "mi", "--beta", "0.5"],
-            ["--loss", "nft", "--reward-by", "mi", "--policy-decay", "0.999", "--policy-rise", "0.0075", "--policy-flat", "1"],
+            [
+                "--loss", "nft", "--reward-by", "mi", "--policy-decay", "0.999", "--policy-rise", "0.0075",
+                "--policy-flat", "1",
+            ],
         ]
         for (index, options) in losses.enumerated() {
             let outcome = try Attune.start(
@@ -73,7 +76,10 @@ import Testing
             (["--policy-decay", "0.5"], 64, "--policy-decay belongs to --loss nft"),
             (["--loss", "nft", "--reward-by", "mi", "--policy-rise", "0.1"], 64, "go with --policy-decay"),
             (["--loss", "nft", "--reward-by", "mi", "--policy-decay", "1"], 64, "policy-decay is 1.0"),
-            (["--loss", "nft", "--reward-by", "mi", "--policy-decay", "0.5", "--policy-every", "0"], 64, "policy-every is 0"),
+            (
+                ["--loss", "nft", "--reward-by", "mi", "--policy-decay", "0.5", "--policy-every", "0"], 64,
+                "policy-every is 0"
+            ),
             (["--ema", "1"], 64, "ema is 1.0"),
             (["--drop-captions", "2"], 64, "drop-captions is 2.0"),
             (["--targets", "all", "--rank", "4"], 64, "--targets all trains no adapter"),
