@@ -165,7 +165,7 @@ let package = Package(
         .testTarget(
             name: "WorkflowsTests",
             dependencies: [
-                "TestSupport", "Workflows", "Shapes", "Statistics", "Curation", "Tuning", "Interchange", "OCI",
+                "TestSupport", "Workflows", "Plots", "Shapes", "Statistics", "Curation", "Tuning", "Interchange", "OCI",
                 "Corpus", "Disk", "Codecs", "Images",
                 "Diffusion", "Tensor",
             ],

@@ -53,13 +53,8 @@ evaluate() { # ROW [ADAPTER-FILE] [MODEL]
     say "evaluate $1"
     local adapter=(); [ -z "${2:-}" ] || adapter=(--adapter "tuned=$2")
     "$attune" evaluate --model "${3:-$model}" "${adapter[@]}" --prompts "$folder/test.txt" --images-per-prompt "$images" \
-        --guidance "$guidance" --steps "$denoising" --sampler ddim --seed 100000 --referee shapes --name "$1" > "$folder/$1.txt"
-    quality "$1"
-}
-
-quality() { # ROW: its distance to rendered images, beside the gain
-    mkdir -p "$folder/quality"
-    .venv/bin/python Benchmarks/shapes/quality.py "$ATTUNE_CORPUS" "$1" --attune "$attune" --to "$folder/quality/$1.json"
+        --guidance "$guidance" --steps "$denoising" --sampler ddim --seed 100000 --referee shapes \
+        --reference "tag = 'reference'" --plots "$folder/plots/$1" --name "$1" > "$folder/$1.txt"
 }
 
 images_of() { # TAG PROMPTS IMAGES-PER-PROMPT: rendered images with right captions
@@ -103,7 +98,6 @@ rounds() { # ROW ROUNDS SEED: candidates from the adapter of the round before
  "evaluate": {"prompts": "test.txt", "images_per_prompt": $images, "guidance": [$guidance], "steps": $denoising, "seed": 100000, "referee": "shapes"}}
 JSON
     "$attune" align "$folder/$1.json"
-    for round in $(seq "$2"); do quality "$1-r$round"; done
 }
 
 images_of reference "$folder/test.txt" "${STUDY_REFERENCE:-10}"
@@ -163,4 +157,4 @@ for seed in $seeds; do
     rounds "rounds-s$seed" "${STUDY_ROUNDS:-3}" "$seed"
 done
 
-python3 Benchmarks/shapes/results.py "$ATTUNE_CORPUS" --agreement "$folder/agreement.json" --quality "$folder/quality" --to "${STUDY_RESULTS:-datasets/shapes/RESULTS.md}"
+python3 Benchmarks/shapes/results.py "$ATTUNE_CORPUS" --agreement "$folder/agreement.json" --to "${STUDY_RESULTS:-datasets/shapes/RESULTS.md}"

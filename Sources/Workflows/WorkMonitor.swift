@@ -27,6 +27,8 @@ package struct WorkOutcome: Equatable, Sendable {
     package var failed = 0
     /// False if the work was stopped at a batch boundary. The same call makes the rest.
     package var isFinished = true
+    /// Where candidates are given up before they are finished: what that saved.
+    package var forwards: Forwards?
 
     package init(total: Int = 0) { self.total = total }
 }

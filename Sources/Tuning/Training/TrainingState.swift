@@ -10,7 +10,7 @@ final class TrainingState {
     private let ranks: TrainingRanks
     private let identity: RunIdentity
     private let builder: NetworkBuilder
-    private let reference: Network?
+    private var reference: Network?
     private let objective: any TrainingObjective
     private let assembler: BatchAssembler
     /// Nil on ranks that write nothing.
@@ -33,6 +33,7 @@ final class TrainingState {
     private var weights: TrainedWeights
     private var optimizer: AdamW
     private var average: MovingAverage?
+    private var old: OldPolicy?
 
     private var source: any TrainingSource { inputs.source }
     private var configuration: TrainingConfiguration { inputs.configuration }
@@ -63,6 +64,9 @@ final class TrainingState {
         let configuration = inputs.configuration
         average = configuration.averageDecay.map { decay in
             MovingAverage(decay: decay, values: state.average ?? state.weights.parameters.map(\.value))
+        }
+        old = configuration.loss?.policy.map { schedule in
+            OldPolicy(schedule, values: state.policy ?? state.weights.parameters.map(\.value))
         }
         objective = configuration.objective(inputs.model.scheduler)
         assembler = BatchAssembler(
@@ -105,6 +109,10 @@ final class TrainingState {
         weights = weights.replacing(updated)
         step += 1
         average?.add(updated, step: step)
+        if var old, old.follow(updated, step: step) {
+            self.old = old
+            reference = try network(weights.replacing(old.values))
+        }
         try write(
             .step(
                 .init(
@@ -250,7 +258,7 @@ final class TrainingState {
         let checkpoint = Checkpoint(
             step: step, position: stream.position, identity: identity,
             selection: resolutions[stream.position.epoch] ?? identity.selectionDigest, weights: weights,
-            optimizer: optimizer, average: average?.values)
+            optimizer: optimizer, average: average?.values, policy: old?.values)
         let digest: String
         do {
             digest = try store.save(checkpoint)

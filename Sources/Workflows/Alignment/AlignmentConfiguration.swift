@@ -166,6 +166,11 @@ package struct AlignmentConfiguration: Sendable {
             guard loss.kind == .nft else { throw train.error("rewards", "is for the loss nft") }
             loss.rewards = rewards
         }
+        if let decay = try train.number("policy_decay") {
+            guard loss.kind == .nft else { throw train.error("policy_decay", "is for the loss nft") }
+            loss.policy = OldPolicy.Schedule(most: decay)
+            if let rise = try train.number("policy_rise") { loss.policy?.rise = rise }
+        }
         if let count = try train.count("negatives_per_image", 1...64) {
             guard loss.kind == .contrast else { throw train.error("negatives_per_image", "is for the loss contrast") }
             loss.negatives = count

@@ -71,7 +71,7 @@ package struct CorpusGenerator {
             width: maker.imageSize.width, height: maker.imageSize.height, extras: maker.extras)
     }
 
-    private func record(_ candidate: Candidate, _ generation: Generation) throws -> SampleRecord {
+    func record(_ candidate: Candidate, _ generation: Generation) throws -> SampleRecord {
         let image = generation.image
         return SampleRecord(
             recipe: recipe(candidate), tag: tag,

@@ -26,6 +26,8 @@ package struct GenerationJob: Sendable {
     package var batch = 16
     /// A name for what is made, for queries.
     package var tag: String?
+    /// How candidates are given up before they are finished; nil to finish all.
+    package var pruning: PruningSettings?
 
     /// - Parameter prompts: a file as ``PromptFile`` reads it.
     package init(prompts: URL, model: ModelSource, denoising: DenoisingSettings) {
@@ -35,12 +37,18 @@ package struct GenerationJob: Sendable {
     /// Makes what the corpus lacks.
     ///
     /// - Throws: ``PromptFileError``; ``UsageError`` for settings that the model does not allow; ``Failure`` for a model
-    ///   whose schedule cannot be recorded; ``ModelError``; ``CorpusError``. What was sealed before stays.
+    ///   whose schedule cannot be recorded, and for prompts that pruning cannot rank; ``ModelError``; ``CorpusError``. What was sealed before stays.
     package func run(into corpus: Corpus, monitor: some WorkMonitor) throws -> WorkOutcome {
         let prompts = part.of(try PromptFile(prompts).prompts)
         let total = try Candidate.count(prompts: prompts.count, imagesPerPrompt: imagesPerPrompt, limit: Self.limit)
         let maker = try CandidateMaker(model, denoising, warn: monitor.warn)
         try maker.model.requireDescribableSchedule()
+        if let pruning {
+            return try PrunedGenerator(
+                corpus: corpus, maker: maker, pruning: pruning, prompts: prompts, imagesPerPrompt: imagesPerPrompt,
+                seed: seed, batch: batch, tag: tag
+            ).run(prompts, monitor: monitor)
+        }
         let batches = Candidate.batches(
             prompts: prompts, imagesPerPrompt: imagesPerPrompt, seed: seed, size: batch)
         return try CorpusGenerator(corpus: corpus, maker: maker, tag: tag).run(batches, total: total, monitor: monitor)

@@ -16,7 +16,23 @@ enum EvaluationSection {
         }
         let tables = members.sorted { order($0.key) < order($1.key) }.compactMap { name, value in table(name, value) }
         guard !tables.isEmpty else { throw Failure("\(file.path): has no tables") }
-        return ReportDocument.Section("Evaluation \(file.deletingPathExtension().lastPathComponent)", tables)
+        let charts = plots(data).compactMap { plot in
+            plot.chart.markup.map { ReportDocument.card(plot.chart.title, $0) }
+        }
+        let drawn = charts.isEmpty ? [] : [Markup.tag("div", ["class": "charts"], charts)]
+        return ReportDocument.Section(
+            "Evaluation \(file.deletingPathExtension().lastPathComponent)", drawn + tables)
+    }
+
+    /// Of a document that this version knows; tables are shown of any.
+    private static func plots(_ data: Data) -> [EvaluationPlots.Plot] {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        if let report = try? decoder.decode(EvaluationReport.self, from: data) { return EvaluationPlots.plots(report) }
+        if let report = try? decoder.decode(AgreementJob.Report.self, from: data) {
+            return EvaluationPlots.plots(report)
+        }
+        return []
     }
 
     /// Rows of a table that a report shows.

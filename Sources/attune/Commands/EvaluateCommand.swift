@@ -28,6 +28,8 @@ struct EvaluateCommand: AsyncParsableCommand {
     @Flag(help: "Keep fp16 and bf16 weights in 16 bits and upcast them on use.")
     var lowMemory = false
 
+    @OptionGroup var products: PrecisionOption
+
     @OptionGroup var config: IgnoreConfigOptions
 
     @Option(
@@ -90,6 +92,19 @@ struct EvaluateCommand: AsyncParsableCommand {
     @Option(help: "Noise samples per timestep, for --negatives.")
     var draws = 1
 
+    @Option(
+        help: ArgumentHelp(
+            "Measure quality too: the Fréchet distance of latents to those of the real images that fit this SQL condition, such as \"tag = 'rendered'\".",
+            valueName: "condition"))
+    var reference: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Write plots into this folder as SVG: guidance sweeps, alignment against quality; of stored images AUC against UNet passes.",
+            valueName: "folder"),
+        completion: .directory)
+    var plots: String?
+
     @Option(help: "Resamples of the bootstrap.")
     var resamples = 4000
 
@@ -114,6 +129,10 @@ struct EvaluateCommand: AsyncParsableCommand {
         if !makes, images == nil, referee == nil {
             throw ValidationError("--referee: name what the scores of stored images are compared with")
         }
+        if reference != nil, !makes {
+            throw ValidationError("--reference goes with --prompts and --model: quality is measured of what they make")
+        }
+        if plots != nil, images != nil { throw ValidationError("--images has nothing to plot; leave --plots out") }
         if images != nil, let referee, referee != "shapes" {
             throw ValidationError(
                 "--images takes --referee shapes; import the images to compare them with '\(referee)'")
@@ -142,7 +161,9 @@ struct EvaluateCommand: AsyncParsableCommand {
         let corpus = try store.open(writing: true, deciding: true)
         var source = ModelSource(folder: folder)
         (source.variant, source.lowMemory, source.ignoredFields) = (copy.variant, lowMemory, config.ignoreConfig)
+        source.precision = products.precision
         var job = EvaluationJob(model: source, prompts: prompts)
+        job.reference = reference
         job.adapters = adapter.map(EvaluationJob.Adapter.init)
         (job.imagesPerPrompt, job.guidance, job.steps, job.sampler) = (imagesPerPrompt, guidance.values, steps, sampler)
         (job.seed, job.batch, job.tag, job.referee) = (seed, batch, tag, referee.map { Referee($0) })
@@ -162,6 +183,7 @@ struct EvaluateCommand: AsyncParsableCommand {
             print("\(outcome.made) images made, \(outcome.skipped) already present")
             print("report \(StoredEvaluations.file(stored, in: corpus).path)")
         }
+        try write(EvaluationPlots.plots(report))
         if outcome.failed > 0 {
             throw Failure(
                 "\(outcome.failed) of \(outcome.total) images came out with values that are not finite numbers; the report is of "
@@ -169,10 +191,22 @@ struct EvaluateCommand: AsyncParsableCommand {
         }
     }
 
+    /// Prints the places of plots, beside what is read by programs.
+    private func write(_ charts: [EvaluationPlots.Plot]) throws {
+        guard let plots else { return }
+        let places = try EvaluationPlots.write(charts, to: URL(fileURLWithPath: plots, isDirectory: true))
+        if places.isEmpty {
+            standardError(
+                "note: nothing to plot: give several scales of guidance, --reference, or measure with attune score --negatives"
+            )
+        }
+        for place in places { if output.json { standardError("plot \(place)") } else { print("plot \(place)") } }
+    }
+
     private func compare() throws {
         let corpus = try store.open(writing: true, deciding: true)
         var job = AgreementJob(referee: Referee(referee ?? "shapes"), scores: try score.map { try ScoreForm($0) })
-        (job.condition, job.resamples) = (condition, resamples)
+        (job.condition, job.resamples, job.measuresCosts) = (condition, resamples, plots != nil)
         let report: AgreementJob.Report
         do {
             report = try TerminalMonitor.watch("evaluate", unit: "images") { [job] in
@@ -180,5 +214,6 @@ struct EvaluateCommand: AsyncParsableCommand {
             }
         } catch is Interrupted { try Interruption.stop("stopped; the same command resumes") }
         print(output.json ? try jsonText(report) : EvaluationTables.agreement(report.agreement)?.text ?? "")
+        try write(EvaluationPlots.plots(report))
     }
 }

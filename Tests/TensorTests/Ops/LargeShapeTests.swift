@@ -258,6 +258,22 @@ struct LargeShapeTests {
         compare(shape, tolerance: 2e-5)
     }
 
+    @Test func kernelGradientsInSeveralGroupsOfTiles() {
+        let shape = ConvolutionShape(images: 2, height: 128, width: 126, inputs: 16, outputs: 48)
+        #expect(36 * shape.tiles * (shape.inputs + shape.outputs) > 2 * PathSizes.winogradGradientGroup)
+        compare(shape, tolerance: 2e-5)
+    }
+
+    @Test func kernelGradientsWithoutWinograd() {
+        // Too large a kernel, and too few tiles.
+        let large = ConvolutionShape(images: 2, height: 8, width: 8, inputs: 1024, outputs: 416)
+        #expect(large.kernel > PathSizes.winogradGradientKernel)
+        compare(large, tolerance: 2e-5)
+        let few = ConvolutionShape(images: 1, height: 8, width: 4, inputs: 32, outputs: 32)
+        #expect(few.tiles < PathSizes.winogradGradientTiles)
+        compare(few, tolerance: 2e-5)
+    }
+
     @Test(arguments: [
         // Parts of a large image, and tiles of a small kernel.
         ConvolutionShape(images: 2, height: 64, width: 64, inputs: 1024, outputs: 32, stride: 2),

@@ -84,6 +84,28 @@ import Tuning
         #expect(try AdapterFile.read(run("whole").raw.appending(path: AdapterFile.name)).rank == 2)
     }
 
+    @Test(arguments: [AdapterTargets.attentionAndFeedForward, .all])
+    func anOldPolicyThatFollowsIsPartOfTheState(targets: AdapterTargets) throws {
+        var configuration = configuration(.nft)
+        configuration.targets = targets
+        if targets == .all { configuration.optimizer.learningRate = 1e-4 }
+        configuration.loss?.policy = OldPolicy.Schedule(most: 0.6, rise: 0.2, every: 2)
+        configuration.evaluationSamples = 2
+        _ = try train("whole", configuration)
+        // A stop after an odd step keeps an old policy that is not the trained one.
+        while try !train("pieces", configuration, stopAfter: 1).isFinished {}
+        #expect(try measured("pieces") == measured("whole"))
+        if targets != .all { #expect(try bytes("pieces") == bytes("whole")) }
+        // It is another run than one whose old policy stays.
+        configuration.loss?.policy = nil
+        let error = #expect(throws: TrainingError.self) { try train("whole", configuration) }
+        #expect(error?.description.contains("policy-decay was 0.6, rise 0.2, flat 0, every 2, now none") == true)
+        _ = try train("fixed", configuration)
+        #expect(try measured("fixed") != measured("whole"))
+        configuration.loss?.policy = OldPolicy.Schedule(most: 1)
+        #expect(throws: TrainingError.self) { try train("wrong", configuration) }
+    }
+
     @Test func theFirstStepOfNFTGoesTowardsGoodImagesAndAwayFromBadOnes() throws {
         _ = try train("nft", configuration(.nft))
         let losses = try RunLog.read(run("nft").log).compactMap {

@@ -66,6 +66,17 @@ import Workflows
         #expect(try report("right", []).agreement.map(\.score) == ["mi"])
     }
 
+    /// Other programs may have filled the corpus with scores that are no numbers.
+    @Test func scoresThatAreNoNumbersAreNamed() throws {
+        try annotate([1, 0, 1, 0, 1, 1], as: "right")
+        try annotate([1, .nan, 3, 4, .infinity, 6], as: "guess")
+        let failure = #expect(throws: Failure.self) { try report("right", ["guess"]) }
+        #expect(failure?.description.contains("guess: 2 of 6 images have no value that is a number") == true)
+        // As a referee too; unasked it is left out.
+        #expect(throws: Failure.self) { try report("guess", ["mi"]) }
+        #expect(try report("right", []).agreement.map(\.score) == ["mi"])
+    }
+
     @Test func settingsOfAScoreComeFromWhatWasMeasured() throws {
         try annotate([1, 0, 1, 0, 1, 1], as: "right")
         var job = ScoringJob(model: ModelSource(folder: Repository.tinySD))
@@ -78,6 +89,10 @@ import Workflows
         let plain = try values("contrast")
         #expect(try values("contrast:source=rules,tau=0.25") == plain)
         #expect(try values("contrast:tau=5").values.allSatisfy { $0 > -2 })
+        // So many timesteps, spread: all of them is all, and one is another value.
+        #expect(try values("contrast:timesteps=9") == plain && values("mc:timesteps=9") == values("mc:above=50"))
+        #expect(try values("contrast:timesteps=1").count == 6 && values("contrast:timesteps=1") != plain)
+        #expect(try values("contrast:timesteps=0").isEmpty)
         #expect(try values("contrast:source=corpus").isEmpty && values("contrast:above=999").isEmpty)
         #expect(try values("mc:kappa=paper,above=50").count == 6)
         for row in rows {
