@@ -6,21 +6,25 @@ struct LayerRange: Equatable {
     var first: String
     var last: String
     var count: Int
-    /// Of a layer of scores, the digest of the scorer; of annotations, its name.
+    /// Of a layer of scores, the digest of the scorer; of annotations, its name; of vectors, theirs.
     var scorer: String?
-    /// Of a layer of annotations.
+    /// Of a layer of annotations or vectors.
     var revision: Int?
+    /// Numbers of a vector.
+    var width: Int?
 
-    init(first: String, last: String, count: Int, scorer: String? = nil, revision: Int? = nil) {
+    init(
+        first: String, last: String, count: Int, scorer: String? = nil, revision: Int? = nil, width: Int? = nil
+    ) {
         (self.first, self.last, self.count) = (first, last, count)
-        (self.scorer, self.revision) = (scorer, revision)
+        (self.scorer, self.revision, self.width) = (scorer, revision, width)
     }
 
     /// - Parameter samples: in order of their ids.
-    init(_ samples: [Digest], scorer: String, revision: Int? = nil) {
+    init(_ samples: [Digest], scorer: String, revision: Int? = nil, width: Int? = nil) {
         self.init(
             first: samples.first?.hex ?? "", last: samples.last?.hex ?? "", count: samples.count, scorer: scorer,
-            revision: revision)
+            revision: revision, width: width)
     }
 
     private static let key = "dev.attune.shard"
@@ -29,6 +33,7 @@ struct LayerRange: Equatable {
         var all = ["\(Self.key).first": first, "\(Self.key).last": last, "\(Self.key).samples": String(count)]
         if let scorer { all["\(Self.key).scorer"] = scorer }
         if let revision { all["\(Self.key).revision"] = String(revision) }
+        if let width { all["\(Self.key).width"] = String(width) }
         return all
     }
 
@@ -39,7 +44,8 @@ struct LayerRange: Equatable {
         else { return nil }
         self.init(
             first: first, last: last, count: count, scorer: annotations?["\(Self.key).scorer"],
-            revision: annotations?["\(Self.key).revision"].flatMap { Int($0) })
+            revision: annotations?["\(Self.key).revision"].flatMap { Int($0) },
+            width: annotations?["\(Self.key).width"].flatMap { Int($0) })
     }
 
     func contains(_ id: String) -> Bool { first <= id && id <= last }

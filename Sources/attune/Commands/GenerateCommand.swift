@@ -28,6 +28,8 @@ struct GenerateCommand: AsyncParsableCommand {
 
     @OptionGroup var stop: StopOptions
 
+    @OptionGroup var output: OutputOptions
+
     func validate() throws { try requirePositive(batch, "--batch", Bounds.batch) }
 
     func run() async throws {
@@ -42,7 +44,7 @@ struct GenerateCommand: AsyncParsableCommand {
         guard outcome.isFinished else {
             try Interruption.stop("stopped; \(outcome.made) images are sealed, the same command makes the rest")
         }
-        print("\(outcome.made) images made, \(outcome.skipped) already present")
+        try output.print(WorkReport(outcome), "\(outcome.made) images made, \(outcome.skipped) already present")
         if outcome.failed > 0 {
             throw Failure(
                 "\(outcome.failed) of \(outcome.total) images came out with values that are not finite numbers; the others are kept"

@@ -1,7 +1,22 @@
 import ArgumentParser
+import Workflows
 
-/// `--json`, on every command that lists something.
+/// `--json`, on every command that prints facts. What each prints is in schemas/output.
 struct OutputOptions: ParsableArguments {
     @Flag(help: "Print JSON.")
     var json = false
+
+    /// Prints a value as JSON, or its text.
+    func print(_ value: some Encodable, _ text: @autoclosure () -> String) throws {
+        attune.print(json ? try jsonText(value) : text())
+    }
+}
+
+/// What work in batches came to, as `--json` prints it.
+struct WorkReport: Encodable {
+    let total, made, present, failed: Int
+
+    init(_ outcome: WorkOutcome) {
+        (total, made, present, failed) = (outcome.total, outcome.made, outcome.skipped, outcome.failed)
+    }
 }
