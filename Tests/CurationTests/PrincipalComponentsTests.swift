@@ -46,11 +46,12 @@ import Testing
             let cosine = zip(line, along).reduce(0) { $0 + $1.0 * $1.1 } / (a * b).squareRoot()
             #expect(abs(cosine) > 0.999, "axis \(axis)")
         }
-        #expect(try PrincipalComponents(values, width: 30, source: "test").project(values) == placed, "the same each time")
+        #expect(
+            try PrincipalComponents(values, width: 30, source: "test").project(values) == placed, "the same each time")
     }
 
     @Test func vectorsThatVaryInOneDirectionOrNone() throws {
-        let line = (0..<50).flatMap { [Float($0), Float(2 * $0), 0] }
+        let line = (0..<50).flatMap { index -> [Float] in [Float(index), Float(2 * index), 0] }
         let found = try PrincipalComponents(line, width: 3, source: "test")
         #expect(abs(found.shares[0] - 1) < 1e-9 && found.shares[1] < 1e-9)
         let placed = found.project(line)

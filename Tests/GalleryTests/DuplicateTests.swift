@@ -55,7 +55,7 @@ struct DuplicateTests {
         }
         #expect(try ready(data, "where=seed+%3C+50").groups.isEmpty)
         // Prints are stored where edits are allowed, and only there.
-        #expect(try made.corpus.vectorSummaries().map(\.name) == ["prints"])
+        #expect(try made.corpus.vectorSummaries().map(\.name) == ["prints2"])
         let other = try self.made()
         #expect(try ready(other.data(edits: false)).groups.count == 2)
         #expect(try other.corpus.vectorSummaries().isEmpty)

@@ -73,7 +73,9 @@ struct MapTests {
         try made.corpus.store(Selection(ids: Array(ids.prefix(3)), policy: .list), as: "some")
         #expect(try Set(data.points(MapQuery(Query("map=umap&in=some")), of: map).samples) == Set(ids.prefix(3)))
         let grid = try GridQuery(Query("view=all&by=mi&map=umap&lasso=-1,-1~2.5,-1~2.5,0.5~-1,0.5"))
-        #expect(try GridRows(data.listing(grid), 0..<20, grid, marked: nil, in: data).tiles?.map(\.id) == ids.prefix(3).map(\.hex))
+        #expect(
+            try GridRows(data.listing(grid), 0..<20, grid, marked: nil, in: data).tiles?.map(\.id)
+                == ids.prefix(3).map(\.hex))
         let both = try GridQuery(Query("by=mi&map=umap&where=mi+%3C+0&lasso=-1,-1~2.5,-1~2.5,0.5~-1,0.5"))
         #expect(try data.listing(both).samples.isEmpty)
         // Of an area that was drawn on other vectors nothing is left.
@@ -95,7 +97,8 @@ struct MapTests {
         #expect(along == along.sorted() || along == along.sorted(by: >))
         // Kept on the disk, and read from there by whoever starts next.
         let files = try FileManager.default.contentsOfDirectory(
-            atPath: made.folder.appending(path: "cache/maps").path).filter { $0.hasSuffix(".map") }
+            atPath: made.folder.appending(path: "cache/maps").path
+        ).filter { $0.hasSuffix(".map") }
         #expect(files.count == 1)
         #expect(try made.data(edits: false).readyMap(VectorStore.latents).embedding == map.embedding)
         // A cache that is not whole is made again.

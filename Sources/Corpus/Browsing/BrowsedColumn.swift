@@ -19,7 +19,9 @@ package struct BrowsedColumn: Sendable {
 
 extension CatalogueBrowser {
     /// Columns that hold few different texts, which one can group by.
-    package static let groupings = ["tag", "model", "adapter", "sampler", "prompt", "mi_source", "latent_shape", "shard"]
+    package static let groupings = [
+        "tag", "model", "adapter", "sampler", "prompt", "mi_source", "latent_shape", "shard",
+    ]
 
     /// Characters of a text that are kept.
     private static let mostText = 200

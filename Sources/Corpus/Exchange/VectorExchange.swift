@@ -3,7 +3,7 @@ package import Foundation
 
 extension VectorSummary {
     /// Vectors that Attune makes of images and latents whenever they are needed: they do not travel.
-    private static let derived: Set = ["prints", "latents"]
+    private static let derived: Set = ["prints", "prints2", "latents"]
 
     /// Whether the vectors came from elsewhere and cannot be made again from the samples.
     package var isImported: Bool { !Self.derived.contains(name) }

@@ -65,8 +65,9 @@ extension Corpus {
     /// The files that hold a name's vectors, in the order in which they count: of a sample that is in several, the last.
     ///
     /// - Throws: ``CorpusError`` where there are none.
-    private func vectorFiles(named name: String) throws(CorpusError) -> (files: [Catalogue.VectorFile], head: VectorShard.Head)
-    {
+    private func vectorFiles(named name: String) throws(CorpusError) -> (
+        files: [Catalogue.VectorFile], head: VectorShard.Head
+    ) {
         let files = try catalogue.vectorFiles().filter { $0.head.name == name }
             .sorted { ($0.head.revision, $0.digest) < ($1.head.revision, $1.digest) }
         guard let head = files.last?.head else {

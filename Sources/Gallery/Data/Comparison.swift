@@ -37,7 +37,8 @@ package struct ComparisonSide: Sendable, Equatable {
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, let kind = Kind(rawValue: String(parts[0])), !parts[1].isEmpty else {
             throw Refusal.unusable(
-                "'\(text.prefix(80))' is no side of a comparison; as in selection:best, adapter:none, where:mi > 4 or folder:base")
+                "'\(text.prefix(80))' is no side of a comparison; as in selection:best, adapter:none, where:mi > 4 or folder:base"
+            )
         }
         (self.kind, value) = (kind, String(parts[1]))
     }

@@ -122,7 +122,7 @@ package final class DuplicateSearch: Sendable {
 
 extension GalleryData {
     /// The samples of a group as pages show them, the best by a score first; what has gone meanwhile is left out.
-    func members(of group: DuplicateGroups.Group, by score: String) throws -> [BrowsedSample] {
+    package func members(of group: DuplicateGroups.Group, by score: String) throws -> [BrowsedSample] {
         let keys = try browser.keys(of: group.samples)
         let rows = try browser.rows(group.samples.compactMap { keys[$0] }, by: score)
         return rows.sorted { first, second in

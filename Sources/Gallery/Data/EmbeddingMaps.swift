@@ -1,7 +1,7 @@
 package import Corpus
 import Curation
 import Disk
-import Foundation
+package import Foundation
 package import Workflows
 
 /// Maps of the corpus's samples, made in the background when somebody first looks, and kept on the disk.
@@ -100,7 +100,8 @@ package struct EmbeddingMap: Sendable {
     init(_ embedding: Embedding, source: Digest) {
         (self.embedding, self.source) = (embedding, source)
         places = Dictionary(
-            zip(embedding.samples, (0..<Int32(clamping: embedding.samples.count)))) { first, _ in first }
+            zip(embedding.samples, (0..<Int32(clamping: embedding.samples.count)))
+        ) { first, _ in first }
     }
 
     /// Where a sample lies; nil for one without a vector.

@@ -105,7 +105,8 @@ package final class GalleryData: Sendable {
         case .making(let done, let all):
             throw Refusal(
                 status: 503,
-                reason: "the map of \(name) is being made (\(all > 0 ? done * 100 / all : 0) %); load again in a moment")
+                reason: "the map of \(name) is being made (\(all > 0 ? done * 100 / all : 0) %); load again in a moment"
+            )
         }
     }
 

@@ -57,8 +57,8 @@ package struct GridListing: Sendable {
         }
         if isWhole {
             // One prompt after the other already.
-            samples = found.samples
-            (starts, prompts) = found.runs()
+            let runs = found.runs()
+            (samples, starts, prompts) = (found.samples, runs.starts, runs.prompts)
             return
         }
         var (samples, starts, prompts): ([Int64], [Int], [Int64]) = ([], [0], [])

@@ -1,4 +1,4 @@
-import Codecs
+package import Codecs
 package import Corpus
 import Disk
 package import Foundation
@@ -75,7 +75,8 @@ package final class ImageFolders: Sendable {
             throw Refusal.missing(
                 folders.isEmpty
                     ? "there are no folders: start the gallery with --folder NAME=DIR"
-                    : "there is no folder '\(name.prefix(40))'; there are \(folders.map(\.name).joined(separator: ", "))")
+                    : "there is no folder '\(name.prefix(40))'; there are \(folders.map(\.name).joined(separator: ", "))"
+            )
         }
         let stamp = try [folder.url, folder.url.appending(path: "metadata.jsonl")].flatMap { url -> [Int] in
             let found = try Disk.status(url.path)
@@ -122,7 +123,9 @@ package final class ImageFolders: Sendable {
     ///
     /// - Throws: ``Refusal`` for one that names none.
     package func image(_ token: String) throws -> FolderImage {
-        for folder in folders { if let found = try images(folder.name).first(where: { $0.token == token }) { return found } }
+        for folder in folders {
+            if let found = try images(folder.name).first(where: { $0.token == token }) { return found }
+        }
         throw Refusal.missing("no named folder has this image")
     }
 

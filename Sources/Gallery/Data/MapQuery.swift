@@ -1,4 +1,4 @@
-import Corpus
+package import Corpus
 
 /// What a map shows: the state of its page, all of which is in the address.
 package struct MapQuery: Sendable, Hashable {

@@ -63,7 +63,9 @@ enum ComparePage {
             side(
                 "right", "Right",
                 choices.folders.count > 1 && choices.adapters.isEmpty
-                    ? "folder:\(choices.folders[1])" : choices.adapters.first.map { "adapter:\($0)" } ?? choices.selections.first.map { "selection:\($0)" }),
+                    ? "folder:\(choices.folders[1])"
+                    : choices.adapters.first.map { "adapter:\($0)" }
+                        ?? choices.selections.first.map { "selection:\($0)" }),
             .tag(
                 "label", ["class": "check"],
                 .tag(

@@ -42,7 +42,7 @@ struct Layout: Sendable {
                     .tag("meta", ["name": "viewport", "content": "width=device-width, initial-scale=1"]),
                     .tag("meta", ["name": "color-scheme", "content": "light dark"]),
                     .tag("meta", ["name": "csrf", "content": visit.mayEdit ? visit.csrf : ""]),
-                    refresh.map { .tag("meta", ["http-equiv": "refresh", "content": "\($0)"]) } ?? .empty,
+                    reload,
                     .tag("title", [:], "\(title) · Attune"),
                     .tag("link", ["rel": "icon", "href": "/assets/icon.svg", "type": "image/svg+xml"]),
                     .tag("link", ["rel": "stylesheet", "href": Assets.address("gallery.css")]),
@@ -58,6 +58,11 @@ struct Layout: Sendable {
                 .tag("main", ["id": "main", "tabindex": "-1", "class": isWide ? "wide" : nil], [notice] + content),
                 .tag("div", ["id": "toast", "role": "status", "aria-live": "polite"]),
                 HelpDialog.markup(mayEdit: visit.mayEdit)))
+    }
+
+    private var reload: Markup {
+        guard let refresh else { return .empty }
+        return .tag("meta", ["http-equiv": "refresh", "content": "\(refresh)"])
     }
 
     private var header: Markup {

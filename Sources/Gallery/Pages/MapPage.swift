@@ -83,7 +83,7 @@ enum MapPage {
                 "in", label: "Within selection", [("", "all")] + choices.selections.map { ($0, $0) },
                 chosen: query.within ?? ""),
             kept(["search", "prompt"], visit),
-            query.lasso.map { lasso in
+            query.lasso.map { lasso -> Markup in
                 [SamplePage.hidden("lasso", lasso.text), SamplePage.hidden("of", name)]
             } ?? .empty,
             .tag("button", ["class": "primary"], "Show"))
@@ -129,7 +129,8 @@ enum MapPage {
                     "canvas",
                     [
                         "id": "map-area", "tabindex": "0", "role": "application", "aria-describedby": "map-help",
-                        "aria-label": "Map of \(Figure.grouped(listing.samples.count)) samples: \(axes[0]) across, \(axes[1]) up",
+                        "aria-label":
+                            "Map of \(Figure.grouped(listing.samples.count)) samples: \(axes[0]) across, \(axes[1]) up",
                     ]),
                 .tag("div", ["id": "map-hint", "hidden": ""])),
             .tag("p", ["class": "map-axes"], .tag("span", [:], "→ \(axes[0])"), .tag("span", [:], "↑ \(axes[1])")),

@@ -1,3 +1,4 @@
+import Codecs
 import Corpus
 import Foundation
 import Markup

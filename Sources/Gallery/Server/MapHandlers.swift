@@ -37,7 +37,8 @@ extension Handlers {
             }
         } catch let error as CorpusError where error.code == .badQuery || error.code == .notFound {
             return .page(
-                MapPage.without(unasked, visit.query["map"] ?? "", error.description, isWaiting: false, choices, layout),
+                MapPage.without(
+                    unasked, visit.query["map"] ?? "", error.description, isWaiting: false, choices, layout),
                 status: 400)
         } catch let refusal as Refusal {
             return .page(

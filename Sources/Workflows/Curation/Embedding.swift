@@ -33,7 +33,7 @@ package struct EmbeddingJob: Sendable {
     /// Names of the vectors that there are, with how many numbers each has; those of latents last.
     package static func names(_ corpus: Corpus) throws -> [(name: String, width: Int)] {
         let stored = try corpus.vectorSummaries().filter { $0.element == "float32" && $0.name != VectorStore.latents }
-        return stored.map { ($0.name, $0.width) } + [(VectorStore.latents, 0)]
+        return stored.map { (name: $0.name, width: $0.width) } + [(name: VectorStore.latents, width: 0)]
     }
 
     /// What the result follows from: it is to be made again when this changes.

@@ -48,7 +48,8 @@ package struct Nearness: Sendable {
         do {
             switch method {
             case .images:
-                guard let prints = try PrintStore(corpus, keepsNew: keepsPrints).prints(of: rows, monitor: monitor) else { return nil }
+                guard let prints = try PrintStore(corpus, keepsNew: keepsPrints).prints(of: rows, monitor: monitor)
+                else { return nil }
                 let watch = monitor("duplicates", "images")
                 watch.begin(total: rows.count)
                 var finder = DuplicateFinder()

@@ -67,7 +67,8 @@ package struct FeatureJob: Sendable {
     /// - Returns: how many images; nil if it was stopped.
     package func run(over images: ImageSupply, to file: URL, monitor: some WorkMonitor) throws -> Int? {
         let encoder = try load()
-        let identity = Digest(of: Array((["features 1", encoder.identity] + images.names).joined(separator: "\n").utf8))
+        let identity = Digest(
+            of: Array((["features 1", encoder.identity] + images.names).joined(separator: "\n").utf8))
         let partial = try PartialFeatures(for: file, of: identity, width: encoder.featureSize)
         guard let table = try features(of: images, by: encoder, partial: partial, monitor: monitor) else { return nil }
         try table.write(to: file)

@@ -44,7 +44,9 @@ struct FeaturesCommand: AsyncParsableCommand {
         if images != nil, store.corpus != nil || selection != nil || condition != nil {
             throw ValidationError("--images takes a folder's images: --corpus, --selection and --where do not apply")
         }
-        if text, images != nil { throw ValidationError("--text takes the prompts of a corpus: --images does not apply") }
+        if text, images != nil {
+            throw ValidationError("--text takes the prompts of a corpus: --images does not apply")
+        }
         if selection != nil, condition != nil {
             throw ValidationError("--selection takes a selection as it is: --where does not apply")
         }

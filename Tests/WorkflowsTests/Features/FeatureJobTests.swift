@@ -91,7 +91,8 @@ import Workflows
         let features = try #require(try FeatureFile(file.path).features)
         #expect(features.encoder?.hasPrefix("text sha256:") == true && features.count == 6)
         let rows = try small.corpus.query(CatalogueQuery())
-        let vectors = Dictionary(uniqueKeysWithValues: zip(features.names ?? [], (0..<6).map { Array(features.matrix.row($0)) }))
+        let vectors = Dictionary(
+            uniqueKeysWithValues: zip(features.names ?? [], (0..<6).map { Array(features.matrix.row($0)) }))
         let byPrompt = Dictionary(grouping: rows) { $0.prompt }.mapValues { Set($0.compactMap { vectors[$0.id] }) }
         #expect(byPrompt.values.allSatisfy { $0.count == 1 }, "one prompt, one vector")
         #expect(Set(byPrompt.values.compactMap(\.first)).count == 2)

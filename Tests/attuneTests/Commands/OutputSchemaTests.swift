@@ -76,7 +76,9 @@ struct OutputSchemaTests {
         let features = scratch.url("text.npz").path
         try run(["features", "--text", "--encoder", Attune.model, "--to", features] + into)
         try run(["annotate", features, "--vectors"] + into)
-        for listing in [["annotations"], ["selections"], ["show", "best"], ["info"], ["doctor"], ["verify"], ["reindex"]] {
+        for listing in [
+            ["annotations"], ["selections"], ["show", "best"], ["info"], ["doctor"], ["verify"], ["reindex"],
+        ] {
             try run(listing + into)
         }
         try run(["selections", "best"] + into, schema: "output/history")
