@@ -148,7 +148,7 @@ def test_an_area_by_numbers_and_a_click_on_a_point(mapped, serve, page):
     page.open(server.address + "/map?map=umap&x0=-1&x1=1&y0=-0.5&y1=0.5")
     assert page.value("document.querySelector('#chosen h2').textContent") == "5 samples in the area"
     page.wait(DRAWN, "the points")
-    page.value("document.getElementById('map').scrollIntoView()")
+    page.value("document.getElementById('map').scrollIntoView({ block: 'center' })")
     x, y, width, height = box(page)
     # Where the script draws the first point.
     place = page.value("""fetch('/api/map?map=umap').then(r => r.arrayBuffer()).then(b => { const n = new DataView(b).getUint32(0, true);

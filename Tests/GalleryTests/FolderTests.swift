@@ -1,6 +1,7 @@
 import Codecs
 import Corpus
 import Foundation
+import HTTPTypes
 import Testing
 
 import Gallery

@@ -62,7 +62,7 @@ struct OutputSchemaTests {
         let into = ["--corpus", corpus]
         let making = ["--model", Attune.model, "--prompts", prompts, "--images-per-prompt", "2", "--steps", "3"]
         try run(["init"] + into)
-        try run(["missing"] + into + making, status: 1)
+        try run(["missing"] + into + making, status: 75)
         try run(["generate"] + into + making + ["--tag", "t"])
         try run(["missing"] + into + making)
         try run(["score"] + into + ["--model", Attune.model, "--draws", "1", "--steps", "2"])
