@@ -1,5 +1,4 @@
 package import Corpus
-import Curation
 import Disk
 package import Foundation
 package import Workflows
