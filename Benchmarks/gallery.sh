@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The gallery under load: a made corpus of 100,000 samples, wrk (Debian) as the browsers.
-#   Benchmarks/gallery.sh                  first pages, tiles a second, memory; targets: 150 ms, 500/s, 300 MB
+#   Benchmarks/gallery.sh                  first pages, tiles per second, memory; targets: 150 ms, 500/s, 300 MB
 #   GALLERY_PROMPTS=10000000 …             also searching so many prompts (about 7 GB of disk for ten million); target: 0.3 s
 #   GALLERY_SAMPLES, GALLERY_SECONDS       size of the corpus (100000), length of each load (10)
 set -euo pipefail

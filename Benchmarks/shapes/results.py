@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes the table of a study from the evaluations that its corpus keeps.
 
-    results.py CORPUS [--agreement FILE] --to RESULTS.md
+    results.py CORPUS [--agreement FILE] [--quality FOLDER] --to RESULTS.md
 """
 import argparse
 import json
@@ -10,6 +10,7 @@ import pathlib
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("corpus", type=pathlib.Path)
 parser.add_argument("--agreement", type=pathlib.Path)
+parser.add_argument("--quality", type=pathlib.Path, help="what quality.py wrote, a file for each evaluation")
 parser.add_argument("--to", type=pathlib.Path, required=True)
 options = parser.parse_args()
 
@@ -90,6 +91,30 @@ if categories:
     for name in order:
         cells = [means(reports[name], tuned(reports[name]), c).get(scale) for c in categories]
         lines.append(f"| {name} | " + " | ".join(f"{c['mean']:.3f}" if c else "" for c in cells) + " |")
+if options.quality and options.quality.exists():
+    lines += [
+        "", "## Distance to rendered images", "",
+        "Fréchet distance of the VAE's latents, averaged to 4×4×4, to rendered images of the same prompts, with 95 % intervals over images "
+        "(`Benchmarks/shapes/quality.py`); precision and recall by the fifth neighbor. Lower distance is closer; recall falls where "
+        "images become alike.", "",
+        "| row | " + " | ".join(f"guidance {s:g}" for s in scales) + " | precision, recall at the best guidance |",
+        "|---|" + "---|" * (len(scales) + 1),
+    ]
+    for name in order:
+        file = options.quality / f"{name}.json"
+        if not file.exists():
+            continue
+        found, aligned = json.loads(file.read_text()), means(reports[name], tuned(reports[name]))
+        values = {s: {v["name"]: v for v in found.get(f"{s:g}", [])} for s in scales}
+        best = max(aligned, key=lambda s: aligned[s]["mean"])
+
+        def distance(value):
+            interval = value.get("interval")
+            return f"{value['value']:.2f}" + (f" [{interval['low']:.2f}, {interval['high']:.2f}]" if interval else "")
+
+        cells = [distance(values[s]["fd"]) if "fd" in values[s] else "" for s in scales]
+        pair = [f"{values[best][n]['value']:.2f}" for n in ("precision", "recall") if n in values[best]]
+        lines.append(f"| {name} | " + " | ".join(cells) + f" | {', '.join(pair)} |")
 if options.agreement and options.agreement.exists():
     found = json.loads(options.agreement.read_text())["agreement"]
     lines += ["", "## How well scores find the aligned candidates of a prompt", "", "| score | AUC | top-1 |", "|---|---|---|"]

@@ -21,7 +21,7 @@ package struct WorkOutcome: Equatable, Sendable {
     /// What was asked for, in all.
     package var total = 0
     package var made = 0
-    /// What was there already.
+    /// What was already present.
     package var skipped = 0
     /// What came out without finite numbers, and was not kept.
     package var failed = 0

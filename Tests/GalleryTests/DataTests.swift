@@ -113,7 +113,7 @@ struct DataTests {
         try made.corpus.append([MadeCorpus.record("a green star", seed: 900)])
         #expect(try data.listing(query).samples.count == 7)
         let id = try #require(try made.corpus.query(CatalogueQuery(by: "mi", top: 1)).first).id
-        try data.mark([.init(id: id, name: "stars", value: 4)])
+        try data.mark([.init(id: id.hex, name: "stars", value: 4)])
         let rows = try GridRows(data.listing(query), 0..<1, query, marked: nil, in: data)
         #expect(rows.tiles?.first?.stars == 4)
     }
@@ -198,7 +198,7 @@ struct DataTests {
     @Test func votesAddUp() throws {
         let made = try MadeCorpus()
         let data = try made.data()
-        let ids = try made.corpus.ids(CatalogueQuery()).prefix(2).map(\.hex)
+        let ids = Array(try made.corpus.ids(CatalogueQuery()).prefix(2))
         try data.vote(ids, winner: 0)
         try data.vote(ids, winner: 0)
         try data.vote(ids, winner: 1)
@@ -219,7 +219,8 @@ struct DataTests {
         // The same samples on both sides are no pairs.
         let same = try Comparison(ComparisonSide("where:1"), ComparisonSide("where:1"), in: data)
         #expect(same.pairs.isEmpty)
-        try data.vote([unlike.pairs[0].left.id, unlike.pairs[0].right.id], winner: 1)
+        let pair = [unlike.pairs[0].left.id, unlike.pairs[0].right.id].compactMap { Digest(hex: $0) }
+        try data.vote(pair, winner: 1)
         let tally = try unlike.tally(data)
         #expect(tally == Comparison.Tally(left: 0, right: 1, ties: 0))
         for text in ["", "selection:", "x:y", "adapter"] {
@@ -283,5 +284,14 @@ struct DataTests {
         for name in ["..", ".", "", "a/b", ".hidden", "nothing"] {
             #expect(throws: Refusal.self, "\(name)") { try data.runs.run(name) }
         }
+        // A checkpoint that cannot be looked at is not one that is gone.
+        let checkpoint = folder.appending(path: "checkpoints/c.safetensors").path
+        try FileManager.default.createDirectory(
+            at: folder.appending(path: "checkpoints"), withIntermediateDirectories: true)
+        try (head + step(1) + #"{"event":"checkpoint","step":1,"checkpoint":"c"}"# + "\n").write(
+            to: log, atomically: true, encoding: .utf8)
+        #expect(try data.runs.run("r").history.checkpoints.count == 1)
+        try FileManager.default.createSymbolicLink(atPath: checkpoint, withDestinationPath: checkpoint)
+        #expect(throws: (any Error).self) { try data.runs.run("r") }
     }
 }

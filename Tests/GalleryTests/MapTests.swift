@@ -10,7 +10,7 @@ struct MapTests {
     /// Twelve samples, ten of which have coordinates: in two rows of five.
     private func made() throws -> (MadeCorpus, GalleryData, [Digest]) {
         let made = try MadeCorpus(prompts: ["a", "b"], candidates: 6)
-        let ids = try made.corpus.query(CatalogueQuery(by: "mi")).compactMap { Digest(hex: $0.id) }
+        let ids = try made.corpus.query(CatalogueQuery(by: "mi")).map(\.id)
         let points = (0..<10).flatMap { [Float($0 % 5), Float($0 / 5)] }
         try made.corpus.add(
             VectorSet(name: "umap", width: 2, samples: Array(ids.prefix(10)), values: .floats(points)), from: "test")
@@ -75,7 +75,7 @@ struct MapTests {
         let grid = try GridQuery(Query("view=all&by=mi&map=umap&lasso=-1,-1~2.5,-1~2.5,0.5~-1,0.5"))
         #expect(
             try GridRows(data.listing(grid), 0..<20, grid, marked: nil, in: data).tiles?.map(\.id)
-                == ids.prefix(3).map(\.hex))
+                == Array(ids.prefix(3)))
         let both = try GridQuery(Query("by=mi&map=umap&where=mi+%3C+0&lasso=-1,-1~2.5,-1~2.5,0.5~-1,0.5"))
         #expect(try data.listing(both).samples.isEmpty)
         // Of an area that was drawn on other vectors nothing is left.
@@ -93,7 +93,7 @@ struct MapTests {
         #expect(map.embedding.samples.count == 5 && abs((map.embedding.axes[0].share ?? 0) - 1) < 1e-6)
         #expect(try made.corpus.vectorSummaries().isEmpty)
         let rows = try made.corpus.query(CatalogueQuery(by: "seed"))
-        let along = rows.compactMap { Digest(hex: $0.id) }.compactMap { map.point($0)?.x }
+        let along = rows.map(\.id).compactMap { map.point($0)?.x }
         #expect(along == along.sorted() || along == along.sorted(by: >))
         // Kept on the disk, and read from there by whoever starts next.
         let files = try FileManager.default.contentsOfDirectory(

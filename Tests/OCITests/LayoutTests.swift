@@ -46,12 +46,27 @@ import Testing
         // The samples are the same to the last bit, wherever they lie now.
         for (id, row) in try target.rows(selection.ids) {
             let original = try #require(try source.rows([id])[id])
-            let a = try target.open(try #require(Digest(hex: row.shard))).record(row.row)
-            let b = try source.open(try #require(Digest(hex: original.shard))).record(original.row)
+            let a = try target.open(row.shard).record(row.row)
+            let b = try source.open(original.shard).record(original.row)
             #expect(a.png == b.png && a.latent == b.latent && a.timesteps == b.timesteps)
             #expect(a.deltaSquared.map(\.bitPattern) == b.deltaSquared.map(\.bitPattern))
         }
         #expect(try FileManager.default.contentsOfDirectory(atPath: target.files.temporaryFolder.path).isEmpty)
+    }
+
+    /// A name that cannot be looked at is not an absent one.
+    @Test func aLookThatFailsIsNoAbsence() async throws {
+        let pushed = try await push()
+        let layout = try layout()
+        for place in ["blobs/sha256/\(pushed.manifest.sha256.hex)", "index.json"] {
+            let path = scratch.url("layout").appending(path: place).path
+            try FileManager.default.removeItem(atPath: path)
+            try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: path)
+            let error = await #expect(throws: OCIError.self) { _ = try await layout.manifest() }
+            #expect(error?.code == .io && error?.description.contains("Too many levels") == true)
+        }
+        let blob = Descriptor(mediaType: MediaType.manifest, digest: pushed.manifest.sha256, size: 1)
+        await #expect(throws: OCIError.self) { _ = try await layout.hasBlob(blob) }
     }
 
     /// What `score` measured travels with the samples, and nothing about others does.
@@ -80,7 +95,7 @@ import Testing
         #expect(pulled.fetchedShards == pushed.shards)
         #expect(target.verify().isEmpty)
         for (scorer, count) in zip(scorers, [10, 20]) {
-            #expect(try target.scored(ids.map(\.hex), by: scorer) == Set(ids.prefix(count).map(\.hex)))
+            #expect(try target.scored(ids, by: scorer) == Set(ids.prefix(count)))
         }
         let (mine, theirs) = try (source.scores(of: some.ids), target.scores(of: some.ids))
         #expect(mine.map(\.scorer) == theirs.map(\.scorer) && mine.map(\.records) == theirs.map(\.records))
@@ -96,7 +111,7 @@ import Testing
         try plain.catchUp()
         let scores = try await pull(into: plain)
         #expect(scores.addedSamples == 0 && scores.fetchedShards >= 2)
-        #expect(try plain.scored(ids.map(\.hex), by: scorers[0]).count == 10)
+        #expect(try plain.scored(ids, by: scorers[0]).count == 10)
     }
 
     @Test func annotationsTravelAlong() async throws {
@@ -232,7 +247,7 @@ import Testing
     }
 
     @Test func aShardWhoseSamplesLieIsRefused() async throws {
-        // A file that is no shard at all, honestly named by its digest.
+        // A file that is not a shard at all, honestly named by its digest.
         let junk = Data("\u{89}HDF\r\n\u{1A}\nnot really".utf8)
         let blob = Descriptor(mediaType: MediaType.shard, digest: Digest(of: junk), size: junk.count)
         try await layout().put(.data(junk), as: blob)

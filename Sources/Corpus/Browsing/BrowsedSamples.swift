@@ -54,7 +54,9 @@ package struct BrowsedSample: Sendable {
 extension CatalogueBrowser {
     /// What a question chooses.
     ///
-    /// - Parameter prompts: keys of the prompts to which it is confined; nil for all.
+    /// - Parameters:
+    ///   - query: the question.
+    ///   - prompts: keys of the prompts to which it is confined; nil for all.
     /// - Throws: ``CorpusError`` with the words of `attune query` where it cannot be understood.
     package func samples(_ query: CatalogueQuery, prompts: [Int64]? = nil) throws(CorpusError) -> BrowsedSamples {
         var confined = query
@@ -128,7 +130,9 @@ extension CatalogueBrowser {
 
     /// The rows of some samples by their keys, with their annotations and their score; one that has gone is left out.
     ///
-    /// - Parameter by: the column or expression that scores them.
+    /// - Parameters:
+    ///   - keys: of the samples, in the order wanted.
+    ///   - by: the column or expression that scores them.
     package func rows(
         _ keys: some Sequence<Int64>, by: String? = nil
     ) throws(CorpusError) -> [BrowsedSample] {
@@ -190,7 +194,9 @@ extension CatalogueBrowser {
 
     /// The keys of a prompt's samples, those with the highest score first.
     ///
-    /// - Parameter sample: the key of a sample that has the prompt.
+    /// - Parameters:
+    ///   - sample: the key of a sample that has the prompt.
+    ///   - by: what ranks; nil for the order of ids.
     package func candidates(like sample: Int64, by: String?) throws(CorpusError) -> BrowsedSamples {
         let prompt = try read("samples") {
             try Int64.fetchOne($0, sql: "SELECT prompt FROM sample WHERE key = ?", arguments: [sample])

@@ -28,7 +28,7 @@ extension Corpus {
                         + "\(present.width) (\(present.element)): give them a name of their own")
             }
             let revision = (present?.revision ?? 0) + 1
-            try seal(VectorShard.image(of: set, revision: revision, source: source))
+            try seal(VectorShard.encoded(set, revision: revision, source: source))
             return revision
         }
     }
@@ -46,7 +46,7 @@ extension Corpus {
             }
         let set = try VectorSet(
             name: shard.head.name, width: width, samples: rows.map { shard.samples[$0] }, values: values)
-        return try seal(VectorShard.image(of: set, revision: shard.head.revision, source: shard.head.source))
+        return try seal(VectorShard.encoded(set, revision: shard.head.revision, source: shard.head.source))
     }
 
     /// What vectors the corpus has, by name.

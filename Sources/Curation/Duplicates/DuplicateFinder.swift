@@ -1,6 +1,10 @@
 import Tensor
 
 /// Finds near-duplicates among images by their prints: perceptual hashes propose pairs, the thumbnails decide.
+///
+/// ```swift
+/// let groups = try DuplicateFinder().groups(images.map { ImagePrint($0) }).groups
+/// ```
 package struct DuplicateFinder: Sendable {
     /// Largest distance of ``PrintComparison`` that counts as a near-duplicate.
     package var threshold: Float = 0.21

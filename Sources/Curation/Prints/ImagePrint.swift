@@ -4,7 +4,7 @@ import Codecs
 /// What near-duplicates are found by: perceptual hashes of an image and of what a crop of 5 % leaves of it, each mirrored
 /// too, and a thumbnail of it in luma and chroma to compare.
 package struct ImagePrint: Sendable, Equatable {
-    /// Of ``CropBox/hashed``, each plain and mirrored.
+    /// Of `CropBox.hashed`, each plain and mirrored.
     package let hashes: [UInt64]
     /// 24×24 values of brightness: with 16×16, what a crop leaves differs from the image by more than many other images do.
     let luma: [UInt8]

@@ -106,10 +106,10 @@ extension DiffusionModel {
         let latents = z.channelsFirst
         let timesteps = traceSteps.map { min(max($0 ?? schedule.count - 1, 0), schedule.count - 1) }
         return zip(decodeChecked(z), deltas).enumerated().map { row, made in
-            Generation(
-                latent: latents.batch(row..<row + 1).reshaped(shape), image: made.0.image,
-                trace: MITrace(timesteps: timesteps, deltaSquared: made.1),
-                isFinite: made.0.isFinite && latents.isFinite(sample: row))
+            let latent = latents.batch(row..<row + 1).reshaped(shape)
+            return Generation(
+                latent: latent, image: made.0.image, trace: MITrace(timesteps: timesteps, deltaSquared: made.1),
+                isFinite: made.0.isFinite && latent.firstNonFinite == nil)
         }
     }
 

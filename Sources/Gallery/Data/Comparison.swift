@@ -15,7 +15,7 @@ package struct ComparedImage: Sendable {
     /// Nil where a folder does not tell it.
     package let seed: String?
 
-    init(_ row: CatalogueRow) { (source, id, prompt, seed) = (.sample(row), row.id, row.prompt, row.seed) }
+    init(_ row: CatalogueRow) { (source, id, prompt, seed) = (.sample(row), row.id.hex, row.prompt, row.seed) }
 
     init(_ image: FolderImage) {
         (source, id, prompt, seed) = (.file(image), image.token, image.prompt, image.seed)
@@ -37,7 +37,7 @@ package struct ComparisonSide: Sendable, Equatable {
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, let kind = Kind(rawValue: String(parts[0])), !parts[1].isEmpty else {
             throw Refusal.unusable(
-                "'\(text.prefix(80))' is no side of a comparison; as in selection:best, adapter:none, where:mi > 4 or folder:base"
+                "'\(text.prefix(80))' is not a side of a comparison; as in selection:best, adapter:none, where:mi > 4 or folder:base"
             )
         }
         (self.kind, value) = (kind, String(parts[1]))
@@ -63,7 +63,7 @@ package struct ComparisonSide: Sendable, Equatable {
 
     private func rows(_ data: GalleryData) throws -> [CatalogueRow] {
         switch kind {
-        case .selection: return try data.reader.rows(data.members(of: value).ids.prefix(Comparison.most).map(\.hex))
+        case .selection: return try data.reader.rows(Array(data.members(of: value).ids.prefix(Comparison.most)))
         case .adapter:
             let condition =
                 value == "none" ? "adapter IS NULL" : "adapter = '\(value.replacingOccurrences(of: "'", with: "''"))'"

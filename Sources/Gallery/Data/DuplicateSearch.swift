@@ -110,7 +110,7 @@ package final class DuplicateSearch: Sendable {
         guard let found = try nearness.groups(rows, in: corpus, monitor: { _, _ in progress }) else { return nil }
         let groups = found.groups.map { group in
             DuplicateGroups.Group(
-                samples: group.compactMap { Digest(hex: rows[$0].id) },
+                samples: group.map { rows[$0].id },
                 distance: Double(group.compactMap { found.nearest[$0] }.max() ?? 0))
         }
         // A stable order: of two that are as large, that of the smaller id.

@@ -134,8 +134,8 @@ package final class GalleryData: Sendable {
     ///
     /// - Parameter id: 64 hexadecimal digits, as addresses have them.
     package func row(_ id: String) throws -> CatalogueRow {
-        guard Digest(hex: id) != nil else { throw Refusal.missing("'\(id.prefix(80))' is not a sample's id") }
-        do { return try reader.rows([id])[0] } catch {
+        guard let digest = Digest(hex: id) else { throw Refusal.missing("'\(id.prefix(80))' is not a sample's id") }
+        do { return try reader.rows([digest])[0] } catch {
             guard error.code == .notFound else { throw error }
             throw Refusal.missing("the corpus has no sample \(id)")
         }

@@ -31,7 +31,7 @@ extension Tile {
     fileprivate func write(to out: inout JSONWriter) {
         out.object { out in
             out.member("height", height)
-            out.member("id", id)
+            out.member("id", id.hex)
             out.member("is_chosen") { $0.raw(isChosen ? "true" : "false") }
             out.member("pick", pick)
             out.member("prompt", prompt)

@@ -240,7 +240,7 @@ enum ComparePage {
             .tag(
                 "form", ["class": "versus", "method": "post", "action": "/votes", "id": "versus"],
                 Components.csrf(visit),
-                SamplePage.hidden("first", first.row.id), SamplePage.hidden("second", second.row.id),
+                SamplePage.hidden("first", first.row.id.hex), SamplePage.hidden("second", second.row.id.hex),
                 SamplePage.hidden("back", visit.query.address("/compare")),
                 .group(
                     [(first, 1), (second, 2)].map { detail, number in

@@ -112,7 +112,7 @@ enum DuplicatesPage {
                     "Group \(group.number): \(group.count) samples, distance up to \(Figure.fixed(group.distance, 3))"),
                 visit.mayEdit && best != nil
                     ? .tag(
-                        "button", ["type": "button", "class": "primary", "data-keep": best?.row.id ?? ""],
+                        "button", ["type": "button", "class": "primary", "data-keep": best?.row.id.hex ?? ""],
                         "Keep the best, reject the others")
                     : .empty),
             .tag(
@@ -137,7 +137,7 @@ enum DuplicatesPage {
             "div",
             [
                 "class": "tile" + (isBest ? " chosen" : "") + (pick > 0 ? " picked" : pick < 0 ? " rejected" : ""),
-                "data-id": sample.row.id, "data-pick": "\(pick > 0 ? 1 : pick < 0 ? -1 : 0)",
+                "data-id": sample.row.id.hex, "data-pick": "\(pick > 0 ? 1 : pick < 0 ? -1 : 0)",
             ],
             .tag(
                 "a", ["href": "/samples/\(sample.row.id)"],

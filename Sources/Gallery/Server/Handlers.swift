@@ -178,7 +178,7 @@ package struct Handlers: Sendable {
             (0...2).contains(winner)
         else { throw Refusal.unusable("a vote has first, second and winner: 1, 2 or 0") }
         let place = winner == 0 ? nil : winner - 1
-        if Digest(hex: first) != nil, Digest(hex: second) != nil {
+        if let first = Digest(hex: first), let second = Digest(hex: second) {
             try data.vote([first, second], winner: place)
         } else {
             try data.folderVotes.add(data.folders.image(first), data.folders.image(second), winner: place)

@@ -64,7 +64,7 @@ package struct ImageImport {
         var batch: [ImagePreparation.Plan] = []
         var (weight, bytes, done) = (0, 0, 0)
         func flush() throws {
-            try takeIn(batch, &outcome)
+            try add(batch, &outcome)
             report(done)
             (batch, weight, bytes) = ([], 0, 0)
         }
@@ -96,7 +96,7 @@ package struct ImageImport {
             skippable: .size)
     }
 
-    private func takeIn(_ batch: [ImagePreparation.Plan], _ outcome: inout Outcome) throws {
+    private func add(_ batch: [ImagePreparation.Plan], _ outcome: inout Outcome) throws {
         let recipes = batch.map(recipe)
         let known = try corpus.existing(recipes.map(\.digest))
         var seen = known

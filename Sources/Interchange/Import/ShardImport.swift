@@ -26,18 +26,14 @@ package struct ShardImport {
         (self.corpus, self.inspect) = (corpus, inspect)
         let url = url.standardizedFileURL
         let files: [URL]
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) else {
-            throw ImportError(url.path, "does not exist")
-        }
-        if isFolder.boolValue {
+        if try FolderTree.isFolder(url) {
             let tree = try FolderTree(url)
             files = tree.paths.filter(Self.isShard).map(tree.url)
         } else {
             files = [url]
         }
         guard !files.isEmpty else { throw ImportError(url.path, "has no .h5 files") }
-        guard files.allSatisfy({ Self.isShard($0.path) }) else { throw ImportError(url.path, "is no .h5 file") }
+        guard files.allSatisfy({ Self.isShard($0.path) }) else { throw ImportError(url.path, "is not a .h5 file") }
         self.files = files.enumerated().filter { isTaken($0.offset) }.map(\.element)
     }
 
@@ -64,13 +60,13 @@ package struct ShardImport {
                 if try Corpus.vectors(in: file, digest: digest) != nil {
                     vectors.append((file, digest))
                 } else {
-                    try takeIn(file, digest, isCancelled, &outcome)
+                    try add(file, digest, isCancelled, &outcome)
                 }
             }
             if !outcome.isFinished { return outcome }
             report(index + 1)
         }
-        for (file, digest) in vectors { try explaining(file) { outcome.vectors += try takeInVectors(file, digest) } }
+        for (file, digest) in vectors { try explaining(file) { outcome.vectors += try addVectors(file, digest) } }
         return outcome
     }
 
@@ -80,8 +76,8 @@ package struct ShardImport {
         }
     }
 
-    /// Takes in the vectors of samples that the corpus has, where they are new or others than before.
-    private func takeInVectors(_ file: URL, _ digest: Digest) throws -> Int {
+    /// Imports the vectors of samples that the corpus has, where they are new or others than before.
+    private func addVectors(_ file: URL, _ digest: Digest) throws -> Int {
         guard let (set, source) = try Corpus.vectors(in: file, digest: digest) else { return 0 }
         let known = try corpus.rows(set.samples)
         let isPresent = try corpus.vectorSummaries().contains { $0.name == set.name && $0.width == set.width }
@@ -92,7 +88,7 @@ package struct ShardImport {
         return new.samples.count
     }
 
-    private func takeIn(
+    private func add(
         _ file: URL, _ digest: Digest, _ isCancelled: () -> Bool, _ outcome: inout ImageImport.Outcome
     ) throws {
         let shard = try ShardReader(file, digest: digest)

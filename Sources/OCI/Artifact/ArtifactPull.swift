@@ -112,7 +112,7 @@ package struct ArtifactPull: Sendable {
         var wanted: [Descriptor] = []
         for layer in layers where !present.contains(layer.digest.sha256) {
             let range = LayerRange(layer.annotations)
-            func isAbout(_ id: Digest) -> Bool { range?.contains(id.hex) ?? true }
+            func isAbout(_ id: Digest) -> Bool { range?.contains(id) ?? true }
             let isNew =
                 switch (layer.mediaType, range?.scorer) {
                 case (MediaType.scores, let scorer?):

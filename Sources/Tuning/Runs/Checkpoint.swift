@@ -1,4 +1,4 @@
-import Corpus
+package import Corpus
 package import Foundation
 import Diffusion
 package import Tensor
@@ -10,14 +10,14 @@ package struct Checkpoint: Sendable {
     package let position: StreamPosition
     package let identity: RunIdentity
     /// Digest of the selection that the present epoch reads.
-    package let selection: String
+    package let selection: Digest
     package let weights: TrainedWeights
     package let optimizer: AdamW
     /// The moving average of the weights; nil in runs without one.
     package let average: [Tensor]?
 
     package init(
-        step: Int, position: StreamPosition, identity: RunIdentity, selection: String, weights: TrainedWeights,
+        step: Int, position: StreamPosition, identity: RunIdentity, selection: Digest, weights: TrainedWeights,
         optimizer: AdamW, average: [Tensor]? = nil
     ) {
         self.step = step
@@ -51,7 +51,7 @@ struct CheckpointState: Codable {
     let seed: UInt64
     let identity: RunIdentity
     let identityDigest: String
-    let selection: String
+    let selection: Digest
 }
 
 extension Checkpoint {

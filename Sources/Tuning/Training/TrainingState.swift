@@ -18,7 +18,7 @@ final class TrainingState {
     private let events: EventFile?
     private let store: CheckpointStore
     /// Digest of the selection by epoch, as the log has it.
-    private var resolutions: [Int: String]
+    private var resolutions: [Int: Digest]
     /// Of the last epochs: a step may read two.
     private var plans: [Int: EpochPlan] = [:]
     /// The plan of the samples on which the loss is measured.
@@ -127,7 +127,7 @@ final class TrainingState {
     }
 
     /// The samples of an epoch: as the log says if it was reached before, else resolved now and logged first.
-    private func samples(ofEpoch epoch: Int, report: (TrainingEvent) -> Void) throws(TrainingError) -> [String] {
+    private func samples(ofEpoch epoch: Int, report: (TrainingEvent) -> Void) throws(TrainingError) -> [Digest] {
         let resolution = try ranks.shared(resolution(ofEpoch: epoch), source)
         try Self.check(resolution, source: source, model: identity.model)
         let plan = try plan(resolution) { if epoch == 0 { report(.note($0)) } }

@@ -1,6 +1,7 @@
 package import Corpus
 import Curation
 import Foundation
+import Tensor
 
 /// Where samples lie in a plane: vectors along their two principal components, or coordinates that were imported.
 package struct Embedding: Sendable, Equatable {
@@ -205,10 +206,9 @@ private struct VectorSource {
         var (samples, values): ([Digest], [Float]) = ([], [])
         func take(_ rows: [CatalogueRow]) throws {
             for (row, latent) in zip(rows, try reader.latents(rows)) {
-                guard let id = Digest(hex: row.id) else { continue }
-                let vector = VectorStore.pooled(latent, row.latentShape)
+                let vector = cellMeans(Tensor(shape: row.latentShape, values: latent), grid: VectorStore.grid).values
                 guard vector.allSatisfy(\.isFinite) else { continue }
-                samples.append(id)
+                samples.append(row.id)
                 values += vector
             }
         }

@@ -20,9 +20,8 @@ package struct PrintStore {
     package func prints<Monitor: WorkMonitor>(
         of rows: [CatalogueRow], monitor: (_ title: String, _ unit: String) -> Monitor
     ) throws -> [ImagePrint]? {
-        let ids = rows.map { Digest(hex: $0.id) }
         let stored = try storedPrints()
-        var prints: [ImagePrint?] = ids.map { id in id.flatMap { stored[$0] } }
+        var prints: [ImagePrint?] = rows.map { stored[$0.id] }
         let missing = rows.indices.filter { prints[$0] == nil }
         guard !missing.isEmpty else { return prints.compactMap(\.self) }
         let watch = monitor("prints", "images")
@@ -54,7 +53,7 @@ package struct PrintStore {
 
     private static func make(_ rows: [CatalogueRow], _ reader: SampleReader) throws -> [ImagePrint] {
         let files = try reader.images(rows)
-        let names = rows.map(\.id)
+        let names = rows.map(\.id.hex)
         let byName = Dictionary(zip(names, files)) { first, _ in first }
         let images = try ImageDecoding.decode(names) { byName[$0] ?? [] }
         return Parallel.map(images.count) { ImagePrint(images[$0]) }
@@ -75,10 +74,8 @@ package struct PrintStore {
         var (samples, bytes): ([Digest], [UInt8]) = ([], [])
         var seen: Set<Digest> = []
         for place in places {
-            guard let id = Digest(hex: rows[place].id), let print = prints[place], seen.insert(id).inserted else {
-                continue
-            }
-            samples.append(id)
+            guard let print = prints[place], seen.insert(rows[place].id).inserted else { continue }
+            samples.append(rows[place].id)
             bytes += print.bytes
         }
         guard !samples.isEmpty else { return }

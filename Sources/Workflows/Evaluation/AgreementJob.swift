@@ -6,7 +6,7 @@ package struct AgreementJob: Sendable {
     package let referee: Referee
     /// Empty for all that all images have.
     package let scores: [ScoreForm]
-    /// An SQL condition as ``CatalogueQuery`` takes it; nil for every sample.
+    /// An SQL condition as `CatalogueQuery` takes it; nil for every sample.
     package var condition: String?
     var bootstrap = Bootstrap()
     /// Of the bootstrap.
@@ -33,7 +33,7 @@ package struct AgreementJob: Sendable {
             throw Failure("no sample fits; nothing was evaluated: see what there is with attune query")
         }
         let verdicts = try referee.values(of: rows, in: corpus, monitor: monitor)
-        var values: [String: [String: Double]] = [:]
+        var values: [String: [Digest: Double]] = [:]
         for score in scores { values[score.text] = try score.requiredValues(of: rows, in: corpus) }
         var names = scores.map(\.text)
         if names.isEmpty {

@@ -7,7 +7,7 @@ import Tuning
 /// What `attune evaluate --prompts` does: images of a model, alone and with each of some adapters, of the same prompts and
 /// seeds at several scales of guidance, and what scores say of them.
 ///
-/// The images are samples of the corpus; what is there already is not made again.
+/// The images are samples of the corpus; what is already present is not made again.
 package struct EvaluationJob: Sendable {
     package struct Adapter: Sendable, Equatable {
         package let label: String

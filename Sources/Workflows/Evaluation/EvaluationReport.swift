@@ -91,7 +91,7 @@ package enum StoredEvaluations {
         folder(corpus).appending(path: "\(name).json")
     }
 
-    /// - Throws: ``UsageError`` for a name that is no name of a file.
+    /// - Throws: ``UsageError`` for a name that is not a name of a file.
     package static func check(name: String) throws(UsageError) {
         let isPlain = name.utf8.allSatisfy {
             ($0 >= 48 && $0 <= 57) || ($0 | 32 >= 97 && $0 | 32 <= 122) || "-_.".utf8.contains($0)
@@ -122,7 +122,8 @@ package enum StoredEvaluations {
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         guard let report = try? decoder.decode(EvaluationReport.self, from: data), report.format == "attune-evaluation"
         else {
-            throw Failure("\(file.path): is no evaluation that this attune understands: remove it, and evaluate again")
+            throw Failure(
+                "\(file.path): is not an evaluation that this attune understands: remove it, and evaluate again")
         }
         guard report.version == 1 else {
             throw Failure("\(file.path): is an evaluation of version \(report.version): update attune")

@@ -53,7 +53,7 @@ package struct ScoreForm: Sendable, Equatable {
     /// The values of some samples, by their ids; a sample without one is left out.
     ///
     /// - Throws: ``Failure`` for a name that is neither a column of numbers nor a scorer.
-    package func values(of rows: [CatalogueRow], in corpus: Corpus) throws -> [String: Double] {
+    package func values(of rows: [CatalogueRow], in corpus: Corpus) throws -> [Digest: Double] {
         switch kind {
         case .column(let name): return try Self.column(name, rows, corpus)
         case .errors(let estimator, let source):
@@ -80,7 +80,7 @@ package struct ScoreForm: Sendable, Equatable {
     /// The same, of all samples.
     ///
     /// - Throws: ``Failure`` also where a sample has no value, and where one is not finite.
-    package func requiredValues(of rows: [CatalogueRow], in corpus: Corpus) throws -> [String: Double] {
+    package func requiredValues(of rows: [CatalogueRow], in corpus: Corpus) throws -> [Digest: Double] {
         let values = try values(of: rows, in: corpus)
         let missing = rows.filter { values[$0.id] == nil }
         if let first = missing.first {
@@ -93,7 +93,7 @@ package struct ScoreForm: Sendable, Equatable {
     /// The scores that all of some samples have: measures of MI, then annotations.
     static func complete(
         for rows: [CatalogueRow], in corpus: Corpus
-    ) throws -> [(name: String, values: [String: Double])] {
+    ) throws -> [(name: String, values: [Digest: Double])] {
         try (usual + corpus.scorers()).compactMap { name in
             let values = try ScoreForm(name).values(of: rows, in: corpus)
             return values.count == rows.count ? (name, values) : nil
@@ -112,7 +112,7 @@ package struct ScoreForm: Sendable, Equatable {
         }
     }
 
-    private static func column(_ name: String, _ rows: [CatalogueRow], _ corpus: Corpus) throws -> [String: Double] {
+    private static func column(_ name: String, _ rows: [CatalogueRow], _ corpus: Corpus) throws -> [Digest: Double] {
         if let column = CatalogueRow.scores[name] {
             return Dictionary(rows.compactMap { row in row[keyPath: column].map { (row.id, $0) } }) { first, _ in first
             }
@@ -120,26 +120,23 @@ package struct ScoreForm: Sendable, Equatable {
         let scorers = try corpus.scorers()
         guard scorers.contains(name) else {
             let known = CatalogueRow.scores.keys.sorted() + scorers
-            throw Failure("\(name): is no score of this corpus; there are \(known.joined(separator: ", "))")
+            throw Failure("\(name): is not a score of this corpus; there are \(known.joined(separator: ", "))")
         }
-        let found = try corpus.annotations(of: rows.compactMap { Digest(hex: $0.id) })
-        return Dictionary(found.compactMap { id, values in values[name].map { (id.hex, $0) } }) { first, _ in first }
+        return try corpus.annotations(of: rows.map(\.id)).compactMapValues { $0[name] }
     }
 
     /// From the measurement with most draws and most near misses that has what it takes.
     private func measured(
         _ rows: [CatalogueRow], _ corpus: Corpus, _ estimate: (Scorer, ScoreRecord, NoiseSchedule) -> Double?
-    ) throws -> [String: Double] {
+    ) throws -> [Digest: Double] {
         func rank(_ scorer: Scorer) -> (Int, Int, Int) { (scorer.draws, scorer.negatives?.count ?? 0, scorer.steps) }
-        let sets = try corpus.scores(of: rows.compactMap { Digest(hex: $0.id) })
+        let sets = try corpus.scores(of: rows.map(\.id))
             .sorted { rank($0.scorer) > rank($1.scorer) }
-        var values: [String: Double] = [:]
+        var values: [Digest: Double] = [:]
         for set in sets {
             let schedule = NoiseSchedule(SchedulerConfiguration(set.scorer.schedule))
-            for record in set.records where values[record.sample.hex] == nil {
-                if let value = estimate(set.scorer, record, schedule), value.isFinite {
-                    values[record.sample.hex] = value
-                }
+            for record in set.records where values[record.sample] == nil {
+                if let value = estimate(set.scorer, record, schedule), value.isFinite { values[record.sample] = value }
             }
         }
         return values
@@ -173,14 +170,14 @@ private struct Settings {
     mutating func number(_ key: String) throws(UsageError) -> Double? {
         guard let value = take(key) else { return nil }
         guard let number = Double(value), number.isFinite else {
-            throw UsageError("\(text): \(key)=\(value) is no number")
+            throw UsageError("\(text): \(key)=\(value) is not a number")
         }
         return number
     }
 
     mutating func count(_ key: String) throws(UsageError) -> Int? {
         guard let value = take(key) else { return nil }
-        guard let number = Int(value), number >= 0 else { throw UsageError("\(text): \(key)=\(value) is no count") }
+        guard let number = Int(value), number >= 0 else { throw UsageError("\(text): \(key)=\(value) is not a count") }
         return number
     }
 
@@ -203,7 +200,7 @@ private struct Settings {
     }
 
     func requireEmpty() throws(UsageError) {
-        if let broken { throw UsageError("\(text): '\(broken)' is no key=value") }
+        if let broken { throw UsageError("\(text): '\(broken)' is not of the form key=value") }
         guard let key = values.keys.sorted().first else { return }
         throw UsageError(
             "\(text): there is no setting '\(key)'; contrast has tau, pooling, above, highest, weight, draws, negatives and source, mc "

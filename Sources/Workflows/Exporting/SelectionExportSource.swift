@@ -6,7 +6,7 @@ package struct SelectionExportSource: ExportSource {
     package let identity: String
     package let scorers: [String]
     private let rows: [CatalogueRow]
-    private let annotations: [String: [String: Double]]
+    private let annotations: [Digest: [String: Double]]
     private let reader: SampleReader
     private let corpus: Corpus
 
@@ -22,7 +22,7 @@ package struct SelectionExportSource: ExportSource {
         let vectors = try corpus.vectorSummaries().filter(\.isImported).map { "\($0.name) \($0.revision)" }
         identity = ([selection.digest.hex] + revisions + vectors).joined(separator: ", ")
         // All rows at once: one look at the catalogue, and a missing sample is known before anything is written.
-        rows = try reader.rows(selection.ids.map(\.hex))
+        rows = try reader.rows(selection.ids)
         annotations = try known.values(rows)
     }
 
@@ -45,7 +45,7 @@ package struct SelectionExportSource: ExportSource {
 
     package func forEachVectors(_ body: (VectorSet, Int, String) throws -> Void) throws {
         for summary in try corpus.vectorSummaries() where summary.isImported {
-            let set = try corpus.vectors(named: summary.name).picking(rows.compactMap { Digest(hex: $0.id) })
+            let set = try corpus.vectors(named: summary.name).picking(rows.map(\.id))
             if let set { try body(set, summary.revision, summary.source) }
         }
     }

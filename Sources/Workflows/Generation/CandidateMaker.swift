@@ -13,7 +13,10 @@ package struct CandidateMaker {
     package let extras: RecipeExtras
     private let negative: PromptEmbedding?
 
-    /// - Parameter warn: takes what speaks against the settings without making them impossible.
+    /// - Parameters:
+    ///   - source: the model, and the adapter to fold in.
+    ///   - settings: how images are denoised.
+    ///   - warn: takes what speaks against the settings without making them impossible.
     /// - Throws: ``UsageError`` for settings that the model does not allow, and what loading it throws.
     package init(_ source: ModelSource, _ settings: DenoisingSettings, warn: (String) -> Void = { _ in }) throws {
         let (model, adapter) = try source.load(for: .sampling(settings.sampler))

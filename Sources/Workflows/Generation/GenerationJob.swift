@@ -2,6 +2,14 @@ package import Corpus
 package import Foundation
 
 /// What `attune generate` does: candidates for the prompts of a file, into a corpus.
+///
+/// ```swift
+/// var job = GenerationJob(
+///     prompts: URL(fileURLWithPath: "prompts.txt"), model: ModelSource(folder: URL(fileURLWithPath: "datasets/tiny-sd")),
+///     denoising: DenoisingSettings(steps: 25, guidance: 3, sampler: .ddim))
+/// job.imagesPerPrompt = 4
+/// let outcome = try job.run(into: corpus, monitor: monitor)
+/// ```
 package struct GenerationJob: Sendable {
     /// The most images of one command; more than that is work for parts.
     package static let limit = 100_000_000

@@ -5,7 +5,7 @@ import Workflows
 
 struct AnnotateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "annotate", abstract: "Take in scores from elsewhere, by sample id.",
+        commandName: "annotate", abstract: "Import scores from elsewhere, by sample id.",
         discussion: """
             The file is JSON lines or CSV with an id and a score in each row, T2I-CompBench's vqa_result.json (with \
             --selection, the one that was exported as t2i-compbench), or a JSON object of file names and scores. The \
@@ -22,7 +22,7 @@ struct AnnotateCommand: AsyncParsableCommand {
     @Option(help: "The scorer's name: a–z, 0–9 and '_' (with --vectors, the default is what the file says).")
     var scorer: String?
 
-    @Flag(help: "Take in feature vectors, for duplicates, similar and select --diverse.")
+    @Flag(help: "Import feature vectors, for duplicates, similar and select --diverse.")
     var vectors = false
 
     @Option(help: "Where the scores are (default: the scorer's name, score, value or reward).")

@@ -36,10 +36,10 @@ struct EvaluateCommand: AsyncParsableCommand {
     var adapter: [String] = []
 
     @Option(
-        help: "A file of prompts, one a line; a category may follow behind a tab.", completion: .file())
+        help: "A file of prompts, one per line; a category may follow behind a tab.", completion: .file())
     var prompts: String?
 
-    @Option(help: "Images for each prompt, model and guidance.")
+    @Option(help: "Images per prompt, model and guidance scale.")
     var imagesPerPrompt = 6
 
     @Option(help: "Scales of guidance, separated by commas.")
@@ -54,7 +54,7 @@ struct EvaluateCommand: AsyncParsableCommand {
     @Option(help: "The seed of each prompt's first image.")
     var seed: UInt64 = 42
 
-    @Option(help: "Images that are made together.")
+    @Option(help: "Batch size: images that are made together.")
     var batch = 16
 
     @Option(help: "The tag of the samples.")
@@ -84,10 +84,10 @@ struct EvaluateCommand: AsyncParsableCommand {
             valueName: "rules|corpus|file"))
     var negatives: NearMissArgument?
 
-    @Option(help: "Near misses of each prompt, at most.")
+    @Option(help: "Near misses per prompt, at most.")
     var count = 6
 
-    @Option(help: "Noises at each timestep, for --negatives.")
+    @Option(help: "Noise samples per timestep, for --negatives.")
     var draws = 1
 
     @Option(help: "Resamples of the bootstrap.")

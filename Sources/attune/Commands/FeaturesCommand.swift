@@ -97,7 +97,7 @@ struct EncoderOptions: ParsableArguments {
 
     @OptionGroup var config: IgnoreConfigOptions
 
-    @Option(help: "Images that are encoded together.")
+    @Option(help: "Batch size: images that are encoded together.")
     var batch = 16
 
     func validate() throws { try requirePositive(batch, "--batch", Bounds.batch) }

@@ -10,7 +10,7 @@ struct ImportCommand: AsyncParsableCommand {
         discussion: """
             imagefolder reads metadata.jsonl or metadata.csv (file_name and text), kohya captions beside the images, \
             webdataset .tar, .tar.gz and folders of them; PNG, JPEG and WebP. With --model its VAE makes the latents \
-            that score and train need. What the corpus has already is skipped, so the same command resumes after a stop. \
+            that score and train need. What is already present is skipped, so the same command resumes after a stop. \
             shard takes shards of another corpus and batches that your own program wrote with h5py (docs/interchange.md). \
             The last line counts every sample: imported, already present, skipped and why.
             """)

@@ -4,7 +4,7 @@ import Workflows
 
 struct ReindexCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "reindex", abstract: "Derive the catalogue again from the shards.",
+        commandName: "reindex", abstract: "Rebuild the catalogue from the shards.",
         discussion: """
             The catalogue holds nothing that the shards do not. A damaged shard is named and left out, and the command \
             exits with 2.

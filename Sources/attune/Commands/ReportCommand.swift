@@ -8,7 +8,7 @@ struct ReportCommand: AsyncParsableCommand {
         abstract:
             "Write what there is to see into one HTML file: candidates by a score, traces, losses, base against tuned.",
         discussion: """
-            The file needs no other: images are in it, plots have real text, light and dark follow the reader's setting. \
+            The file is self-contained: images are in it, plots have real text, light and dark follow the reader's setting. \
             Send it to a colleague as it is.
             """)
 

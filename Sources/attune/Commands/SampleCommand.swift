@@ -13,7 +13,7 @@ struct SampleCommand: AsyncParsableCommand {
 
     @OptionGroup var source: ModelOptions
 
-    @Option(help: "A file of prompts, one a line.", completion: .file())
+    @Option(help: "A file of prompts, one per line.", completion: .file())
     var prompts: String
 
     @Option(help: "The folder to fill.", completion: .directory)
@@ -30,13 +30,13 @@ struct SampleCommand: AsyncParsableCommand {
 
     @OptionGroup var image: ImageOptions
 
-    @Option(help: "Images for each prompt.")
+    @Option(help: "Images per prompt.")
     var imagesPerPrompt = 10
 
     @Option(help: "The seed of each prompt's first image.")
     var seed: UInt64 = 42
 
-    @Option(help: "Images that are made together.")
+    @Option(help: "Batch size: images that are made together.")
     var batch = 16
 
     @OptionGroup var output: OutputOptions

@@ -43,10 +43,10 @@ struct ShapesRenderCommand: AsyncParsableCommand {
             makes only what is missing.
             """)
 
-    @Option(help: "A file of prompts, one a line.", completion: .file())
+    @Option(help: "A file of prompts, one per line.", completion: .file())
     var prompts: String
 
-    @Option(help: "Images for each prompt.")
+    @Option(help: "Images per prompt.")
     var perPrompt = 10
 
     @Option(help: "The seed of all layouts.")

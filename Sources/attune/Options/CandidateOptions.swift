@@ -7,10 +7,10 @@ import Workflows
 struct CandidateOptions: ParsableArguments {
     @OptionGroup var source: ModelOptions
 
-    @Option(help: "A file of prompts, one a line.", completion: .file())
+    @Option(help: "A file of prompts, one per line.", completion: .file())
     var prompts: String
 
-    @Option(help: "Candidates for each prompt.")
+    @Option(help: "Candidates per prompt.")
     var imagesPerPrompt = 50
 
     @Option(help: "Denoising steps.")

@@ -39,7 +39,7 @@ struct LossOptions: ParsableArguments {
     var negativesPerImage: Int?
     @Option(
         help: ArgumentHelp(
-            "contrast: the error under a near miss counts up to so many times that under the prompt (default: 1).",
+            "contrast: the error under a near miss counts up to this many times that under the prompt (default: 1).",
             valueName: "factor"))
     var clamp: Double?
     @Option(help: ArgumentHelp("Train these timesteps only, both included, such as 200-999.", valueName: "a-b"))

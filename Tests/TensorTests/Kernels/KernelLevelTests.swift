@@ -98,7 +98,7 @@ struct KernelLevelTests {
         },
     ]
 
-    private static let normalisation = [
+    private static let normalization = [
         Loop(name: "ck_channel_moments", tolerance: 2e-6) { n in
             doubles(2 * n) { ck_channel_moments(a, 5 * rows, n, $0, $0 + n) }
         },
@@ -292,7 +292,7 @@ struct KernelLevelTests {
         },
     ]
 
-    static let loops = elementwise + normalisation + adapters + layouts + brainFloats
+    static let loops = elementwise + normalization + adapters + layouts + brainFloats
     static let levels = ["default", "x86-64-v3", "x86-64-v4"]
 
     @Test(arguments: loops) func levelsAgree(loop: Loop) {

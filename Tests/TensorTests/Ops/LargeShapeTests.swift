@@ -165,16 +165,16 @@ struct LargeShapeTests {
                 var (sum, dot) = (0.0, 0.0)
                 var inner = [Double](repeating: 0, count: places.count)
                 for (index, place) in places.enumerated() {
-                    let (c, normalised) = (place % channels, (xs[place] - mean) * inverse)
-                    let y = normalised * gamma[c] + beta[c]
+                    let (c, normalized) = (place % channels, (xs[place] - mean) * inverse)
+                    let y = normalized * gamma[c] + beta[c]
                     let sigmoid = 1 / (1 + exp(-y))
                     value[place] = activation == .silu ? y * sigmoid : y
                     let g = activation == .silu ? slope[place] * sigmoid * (1 + y * (1 - sigmoid)) : slope[place]
-                    dscale[c] += g * normalised
+                    dscale[c] += g * normalized
                     dshift[c] += g
                     inner[index] = g * gamma[c]
                     sum += inner[index]
-                    dot += inner[index] * normalised
+                    dot += inner[index] * normalized
                 }
                 for (index, place) in places.enumerated() {
                     dx[place] = inverse * (inner[index] - sum / count - (xs[place] - mean) * inverse * dot / count)

@@ -1,6 +1,8 @@
+import Corpus
 import Diffusion
 import Foundation
 import Tensor
+import TestSupport
 import Testing
 import Tuning
 
@@ -178,25 +180,25 @@ private final class ScoredSource: TrainingSource {
     var scoreName: String? { "judge" }
 
     func initialResolution() throws(TrainingSourceError) -> SelectionResolution { try memory.initialResolution() }
-    func resolveAgain(_ digest: String) throws(TrainingSourceError) -> SelectionResolution {
+    func resolveAgain(_ digest: Digest) throws(TrainingSourceError) -> SelectionResolution {
         try memory.resolveAgain(digest)
     }
-    func resolution(digest: String) throws(TrainingSourceError) -> SelectionResolution {
+    func resolution(digest: Digest) throws(TrainingSourceError) -> SelectionResolution {
         try memory.resolution(digest: digest)
     }
     func check(_ resolution: SelectionResolution, model: String) {}
 
-    func describe(_ ids: [String]) throws(TrainingSourceError) -> [SampleDescription] {
+    func describe(_ ids: [Digest]) throws(TrainingSourceError) -> [SampleDescription] {
         try memory.samples(ids).map {
-            SampleDescription(id: $0.id, prompt: $0.prompt, score: Double(Int($0.id) ?? 0) / 6)
+            SampleDescription(id: $0.id, prompt: $0.prompt, score: Double($0.id.number) / 6)
         }
     }
 
-    func samples(_ ids: [String]) throws(TrainingSourceError) -> [TrainingSample] {
+    func samples(_ ids: [Digest]) throws(TrainingSourceError) -> [TrainingSample] {
         try memory.samples(ids).map { sample in
             TrainingSample(
                 id: sample.id, prompt: sample.prompt, latent: sample.latent, shape: sample.shape,
-                weight: 0.5 + Float(Int(sample.id) ?? 0))
+                weight: 0.5 + Float(sample.id.number))
         }
     }
 }

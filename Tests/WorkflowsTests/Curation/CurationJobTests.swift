@@ -89,7 +89,7 @@ import Workflows
 
     @Test func theNearestOfASampleIsItsCopy() throws {
         let id = try #require(try corpus.query(CatalogueQuery(condition: "prompt = 'the copy'")).first?.id)
-        var job = SimilarJob(String(id.prefix(12)))
+        var job = SimilarJob(String(id.hex.prefix(12)))
         job.top = 3
         let matches = try #require(try job.run(in: corpus, monitor: monitor))
         #expect(matches.count == 3 && matches[0].prompt == "prompt 2" && matches[0].distance < 0.05)
@@ -143,7 +143,7 @@ import Workflows
         let parts = try #require(try job.select(as: "split", in: corpus, monitor: monitor))
         #expect(parts.map(\.name) == ["split-train", "split-test"])
         let prompts = try parts.map { part in
-            Set(try SampleReader(corpus).rows(part.selection.ids.map(\.hex)).map(\.prompt))
+            Set(try SampleReader(corpus).rows(part.selection.ids).map(\.prompt))
         }
         #expect(prompts[0].isDisjoint(with: prompts[1]))
         #expect(prompts.contains { $0.isSuperset(of: ["prompt 2", "the copy"]) })
@@ -195,7 +195,7 @@ import Workflows
         job.nearness = Nearness(.vectors(nil), threshold: 0.0001)
         job.ranking = nil
         let listing = try #require(try job.run(in: corpus, monitor: monitor))
-        #expect(listing.groups.first?.samples.map(\.id) == Array(ids.prefix(2)))
+        #expect(listing.groups.first?.samples.map(\.id.hex) == Array(ids.prefix(2)))
 
         // Later ones count.
         _ = try VectorImportJob(file: file("w.npz", [ids[1]], [9, 1, 0, 2], width: 4)).run(in: corpus)

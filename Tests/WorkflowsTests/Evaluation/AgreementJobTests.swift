@@ -14,9 +14,7 @@ import Workflows
     private func annotate(_ values: [Double], as name: String) throws {
         let rows = try small.corpus.query(CatalogueQuery()).sorted { ($0.prompt, $0.seed) < ($1.prompt, $1.seed) }
         try small.corpus.annotate(
-            zip(rows, values).compactMap { row, value in
-                Digest(hex: row.id).map { AnnotationValue(sample: $0, value: value) }
-            }, by: name, from: "test")
+            zip(rows, values).map { AnnotationValue(sample: $0.id, value: $1) }, by: name, from: "test")
     }
 
     private func report(_ referee: String, _ scores: [String]) throws -> AgreementJob.Report {
@@ -62,7 +60,7 @@ import Workflows
             #expect(throws: Failure.self) { try report("right", ["contrast"]) }?.description.contains("attune score")
                 == true)
         #expect(
-            #expect(throws: Failure.self) { try report("right", ["nothing"]) }?.description.contains("is no score")
+            #expect(throws: Failure.self) { try report("right", ["nothing"]) }?.description.contains("is not a score")
                 == true)
         // By default all scores that all images have.
         #expect(try report("right", []).agreement.map(\.score) == ["mi"])
@@ -74,7 +72,7 @@ import Workflows
         (job.draws, job.steps, job.negatives, job.negativeCount) = (2, 3, .rules(seed: 0), 2)
         _ = try job.run(in: small.corpus, monitor: Recorder())
         let rows = try small.corpus.query(CatalogueQuery())
-        func values(_ text: String) throws -> [String: Double] {
+        func values(_ text: String) throws -> [Digest: Double] {
             try ScoreForm(text).values(of: rows, in: small.corpus)
         }
         let plain = try values("contrast")

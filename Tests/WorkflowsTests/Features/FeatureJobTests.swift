@@ -93,7 +93,7 @@ import Workflows
         let rows = try small.corpus.query(CatalogueQuery())
         let vectors = Dictionary(
             uniqueKeysWithValues: zip(features.names ?? [], (0..<6).map { Array(features.matrix.row($0)) }))
-        let byPrompt = Dictionary(grouping: rows) { $0.prompt }.mapValues { Set($0.compactMap { vectors[$0.id] }) }
+        let byPrompt = Dictionary(grouping: rows) { $0.prompt }.mapValues { Set($0.compactMap { vectors[$0.id.hex] }) }
         #expect(byPrompt.values.allSatisfy { $0.count == 1 }, "one prompt, one vector")
         #expect(Set(byPrompt.values.compactMap(\.first)).count == 2)
         // They are taken in as vectors of that name.
@@ -133,7 +133,7 @@ import Workflows
         let error = #expect(throws: Failure.self) {
             _ = try job().run(over: ImageSupply(folder: folder), to: file, monitor: Recorder())
         }
-        #expect(error?.description.contains("broken.jpg: is no PNG, JPEG or WebP image") == true)
+        #expect(error?.description.contains("broken.jpg: is not a PNG, JPEG or WebP image") == true)
         #expect(try Data(contentsOf: file) == Data("earlier".utf8))
         for place in ["images/below/none", "images/notes.txt"] {
             #expect(throws: Failure.self) { _ = try ImageSupply(folder: scratch.url(place)) }

@@ -6,7 +6,7 @@ final class Recorder: WorkMonitor {
     private(set) var reports: [Int] = []
     private(set) var warnings: [String] = []
     private(set) var questions = 0
-    /// How often the work is let go on.
+    /// How often the work may continue.
     private let allowed: Int
 
     init(allowing allowed: Int = .max) { self.allowed = allowed }
