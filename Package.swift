@@ -110,7 +110,8 @@ let package = Package(
         // The gallery that `attune serve` starts, with all that is of the web.
         .target(
             name: "Gallery",
-            dependencies: ["Markup", "Plots", "Workflows", "Disk", "Corpus", "Codecs", "Images", logging] + web,
+            dependencies: ["Markup", "Plots", "Workflows", "Curation", "Disk", "Corpus", "Codecs", "Images", logging]
+                + web,
             resources: [.embedInCode("Assets")],
             swiftSettings: strict),
         .executableTarget(name: "attune-gallery", dependencies: ["Gallery", arguments], swiftSettings: strict),

@@ -8,6 +8,7 @@ enum EntryPoint {
     static func main() async {
         StandardStreams.prepare()
         Interruption.begin()
+        TableWidth.use(TerminalSize.columns(of: STDOUT_FILENO))
         end(await run())
     }
 

@@ -19,6 +19,23 @@ struct DataTests {
         }
     }
 
+    /// Rows are written by hand, for speed.
+    @Test func rowsAreTheJSONThatAnEncoderGives() throws {
+        let made = try MadeCorpus(prompts: ["a \"quoted\" \\ prompt\n\u{1}\u{2028}", "赤い円 😀", ""], candidates: 2)
+        let data = try made.data()
+        let ids = try made.corpus.ids(CatalogueQuery()).map(\.hex)
+        try data.mark([.init(id: ids[0], name: "stars", value: 4), .init(id: ids[1], name: "tag_a_b", value: 1)])
+        let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        for text in ["by=mi", "by=mi&view=all", "by=id&view=all", "by=mi/3.0", "where=0&view=all", "where=0"] {
+            let query = try GridQuery(Query(text))
+            let rows = try GridRows(data.listing(query), 0..<10, query, marked: nil, in: data)
+            let written = try #require(try JSONSerialization.jsonObject(with: Data(rows.bytes)) as? NSDictionary)
+            let encoded = try #require(try JSONSerialization.jsonObject(with: encoder.encode(rows)) as? NSDictionary)
+            #expect(written == encoded, "\(text)")
+        }
+    }
+
     @Test func groupsHaveEachPromptOnce() throws {
         let made = try MadeCorpus(prompts: ["b", "a", "c"], candidates: 3)
         let data = try made.data()
@@ -202,7 +219,8 @@ struct DataTests {
         // The same samples on both sides are no pairs.
         let same = try Comparison(ComparisonSide("where:1"), ComparisonSide("where:1"), in: data)
         #expect(same.pairs.isEmpty)
-        try data.vote([unlike.pairs[0].left.id, unlike.pairs[0].right.id], winner: 1)
+        let pair = [unlike.pairs[0].left.id, unlike.pairs[0].right.id].compactMap { Digest(hex: $0) }
+        try data.vote(pair, winner: 1)
         let tally = try unlike.tally(data)
         #expect(tally == Comparison.Tally(left: 0, right: 1, ties: 0))
         for text in ["", "selection:", "x:y", "adapter"] {

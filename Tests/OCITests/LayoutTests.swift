@@ -141,6 +141,42 @@ import Testing
         #expect(try target.annotations(of: ids) == source.annotations(of: some.ids))
     }
 
+    @Test func importedVectorsTravelAlong() async throws {
+        let ids = try source.selection(named: "best").ids
+        func give(_ count: Int, _ name: String, _ width: Int, _ corpus: Corpus) throws {
+            let values = (0..<count * width).map { Float($0) / 8 }
+            try corpus.add(
+                VectorSet(name: name, width: width, samples: Array(ids.prefix(count)), values: .floats(values)),
+                from: "test.npz")
+        }
+        try give(30, "dinov2", 6, source)
+        try give(40, "latents", 4, source)
+        try source.store(Selection(ids: Array(ids.prefix(20)), policy: .list), as: "best")
+        let pushed = try await push()
+        #expect(try await push().sentBlobs == 0)
+        let target = try scratch.corpus("target")
+        let pulled = try await pull(into: target)
+        #expect(pulled.fetchedShards == pushed.shards && pulled.otherVectors.isEmpty)
+        #expect(target.verify().isEmpty)
+        // Those of latents can be made again, and stay.
+        #expect(try target.vectorSummaries().map(\.name) == ["dinov2"])
+        let (own, theirs) = (try source.vectors(named: "dinov2"), try target.vectors(named: "dinov2"))
+        #expect(try theirs.picking(Array(ids.prefix(20))) == own.picking(Array(ids.prefix(20))))
+        #expect(theirs.samples.count == 20)
+        #expect(try await pull(into: target).receivedBytes == 0)
+        // Under a name that means something else here they are left out, and nothing is lost.
+        let other = try scratch.corpus("other")
+        try Made.fill(other, count: 3)
+        try other.add(
+            VectorSet(
+                name: "dinov2", width: 2, samples: other.selection(named: "best").ids,
+                values: .floats([1, 2, 3, 4, 5, 6])), from: "own.npz")
+        let second = try await pull(into: other)
+        #expect(second.otherVectors == ["dinov2"] && second.samples == 20)
+        #expect(try other.vectors(named: "dinov2").width == 2 && other.vectors(named: "dinov2").samples.count == 3)
+        #expect(other.verify().isEmpty)
+    }
+
     @Test func whatIsThereIsNeitherSentNorFetchedAgain() async throws {
         let first = try await push()
         #expect(first.sentBlobs > 1)

@@ -91,6 +91,15 @@ package struct TextConditioner: Sendable {
         }
     }
 
+    /// One vector of each prompt: what the (last) text encoder makes of the end of the text, projected where the encoder
+    /// has a projection, as transformers' `pooler_output` and `text_embeds`. `[prompts, width]`, row by row.
+    package func pooled(_ prompts: [String]) -> [[Float]] {
+        guard !prompts.isEmpty else { return [] }
+        let encoder = second ?? first
+        let pooled = encoder.model(prompts.map { encoder.tokenizer.encode($0).ids }).pooled
+        return prompts.indices.map { slice(pooled, $0).values }
+    }
+
     var emptyPrompt: PromptEmbedding {
         let encoded = encode([""])[0]
         guard zerosForEmptyPrompt else { return encoded }

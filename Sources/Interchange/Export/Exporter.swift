@@ -49,6 +49,12 @@ package protocol ExportSource: Sendable {
     func forEachLatent(_ range: Range<Int>, _ body: ([Float]) -> Void) throws
     /// Samples with latent, trace and provenance.
     func records(_ range: Range<Int>) throws -> [SampleRecord]
+    /// Calls `body` with the vectors of the samples that came from elsewhere, one name after the other.
+    func forEachVectors(_ body: (_ set: VectorSet, _ revision: Int, _ source: String) throws -> Void) throws
+}
+
+extension ExportSource {
+    package func forEachVectors(_ body: (VectorSet, Int, String) throws -> Void) throws {}
 }
 
 /// A format that a selection can be written in.

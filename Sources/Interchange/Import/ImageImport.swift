@@ -25,6 +25,8 @@ package struct ImageImport {
     package struct Outcome: Equatable {
         package var made = 0
         package var skipped = 0
+        /// Vectors of samples, from files of them.
+        package var vectors = 0
         package var isFinished = true
 
         package init() {}

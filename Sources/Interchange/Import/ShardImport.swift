@@ -51,21 +51,46 @@ package struct ShardImport {
         isCancelled: () -> Bool = { false }, report: (Int) -> Void = { _ in }
     ) throws -> ImageImport.Outcome {
         var outcome = ImageImport.Outcome()
+        // Vectors come after the samples that they are of.
+        var vectors: [(file: URL, digest: Digest)] = []
         for (index, file) in files.enumerated() {
-            do {
-                try add(file, isCancelled, &outcome)
-            } catch let error as CorpusError where error.code == .damaged {
-                throw ImportError(file.path, "was refused: \(error.message)")
+            try explaining(file) {
+                let digest = try Digest(of: TextFile.read(file))
+                try inspect(file, digest)
+                if try Corpus.vectors(in: file, digest: digest) != nil {
+                    vectors.append((file, digest))
+                } else {
+                    try add(file, digest, isCancelled, &outcome)
+                }
             }
-            if !outcome.isFinished { break }
+            if !outcome.isFinished { return outcome }
             report(index + 1)
         }
+        for (file, digest) in vectors { try explaining(file) { outcome.vectors += try addVectors(file, digest) } }
         return outcome
     }
 
-    private func add(_ file: URL, _ isCancelled: () -> Bool, _ outcome: inout ImageImport.Outcome) throws {
-        let digest = try Digest(of: TextFile.read(file))
-        try inspect(file, digest)
+    private func explaining(_ file: URL, _ body: () throws -> Void) throws {
+        do { try body() } catch let error as CorpusError where error.code == .damaged {
+            throw ImportError(file.path, "was refused: \(error.message)")
+        }
+    }
+
+    /// Imports the vectors of samples that the corpus has, where they are new or others than before.
+    private func addVectors(_ file: URL, _ digest: Digest) throws -> Int {
+        guard let (set, source) = try Corpus.vectors(in: file, digest: digest) else { return 0 }
+        let known = try corpus.rows(set.samples)
+        let isPresent = try corpus.vectorSummaries().contains { $0.name == set.name && $0.width == set.width }
+        let present = isPresent ? try corpus.vectors(named: set.name) : nil
+        let wanted = set.samples(notIn: present).filter { known[$0] != nil }
+        guard let new = try set.picking(wanted) else { return 0 }
+        try corpus.add(new, from: source)
+        return new.samples.count
+    }
+
+    private func add(
+        _ file: URL, _ digest: Digest, _ isCancelled: () -> Bool, _ outcome: inout ImageImport.Outcome
+    ) throws {
         let shard = try ShardReader(file, digest: digest)
         let known = try corpus.rows(shard.ids)
         let missing = shard.ids.indices.filter { known[shard.ids[$0]] == nil }

@@ -59,6 +59,7 @@ package struct ArtifactPush: Sendable {
             sent = try await sendPacked(rows, report)
         }
         sent += try await sendScores(rows)
+        sent += try await sendVectors(rows)
         let layers = sent.map(\.blob)
         let present = sent.count { !$0.isNew }
         let document = selection.data
@@ -118,6 +119,22 @@ package struct ArtifactPush: Sendable {
                 let range = LayerRange(
                     annotations.values.map(\.sample), scorer: annotations.scorer, revision: annotations.revision)
                 layers.append(try await send(annotations.packed(), as: MediaType.annotations, range))
+            }
+        }
+        return layers
+    }
+
+    /// Vectors that came from elsewhere: those that Attune makes itself can be made again.
+    private func sendVectors(_ rows: [CatalogueRow]) async throws -> [Sent] {
+        var layers: [Sent] = []
+        for summary in try corpus.vectorSummaries() where summary.isImported {
+            let all = try corpus.vectors(named: summary.name)
+            for group in SelectionPacker.groups(rows) {
+                guard let set = try all.picking(group.rows.map(\.id)) else { continue }
+                let range = LayerRange(
+                    set.samples, scorer: set.name, revision: summary.revision, width: set.width)
+                let data = try set.packed(revision: summary.revision, source: summary.source)
+                layers.append(try await send(data, as: MediaType.vectors, range))
             }
         }
         return layers

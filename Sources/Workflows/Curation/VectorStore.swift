@@ -8,10 +8,13 @@ package struct VectorStore {
 
     /// What latents' own vectors are called.
     package static let latents = "latents"
-    private static let grid = 8
-    private static let (batch, sealed) = (256, 65_536)
+    static let grid = 8
+    private static let (batch, sealed) = (256, 8192)
 
     package init(_ corpus: Corpus) { self.corpus = corpus }
+
+    /// Numbers of a vector that is made of a latent of so many channels.
+    static func latentWidth(channels: Int) -> Int { channels * grid * grid }
 
     /// The vectors that are meant where no name is given: the only imported ones, or those of the latents.
     package func defaultName() throws -> String {
@@ -73,21 +76,27 @@ package struct VectorStore {
         watch.begin(total: missing.count)
         let reader = SampleReader(corpus)
         var (samples, values): ([Digest], [Float]) = ([], [])
+        func seal() throws {
+            guard !samples.isEmpty else { return }
+            try corpus.add(
+                VectorSet(
+                    name: Self.latents, width: values.count / samples.count, samples: samples,
+                    values: .floats(values)),
+                from: "attune")
+            (samples, values) = ([], [])
+        }
         for start in stride(from: 0, to: missing.count, by: Self.batch) {
-            if watch.isCancelled { return false }
+            if watch.isCancelled {
+                // What is done is kept.
+                try seal()
+                return false
+            }
             let part = Array(missing[start..<min(start + Self.batch, missing.count)])
             for (row, latent) in zip(part, try reader.latents(part)) {
                 samples.append(row.id)
                 values += cellMeans(Tensor(shape: row.latentShape, values: latent), grid: Self.grid).values
             }
-            if samples.count >= Self.sealed || start + part.count == missing.count {
-                try corpus.add(
-                    VectorSet(
-                        name: Self.latents, width: values.count / samples.count, samples: samples,
-                        values: .floats(values)),
-                    from: "attune")
-                (samples, values) = ([], [])
-            }
+            if samples.count >= Self.sealed || start + part.count == missing.count { try seal() }
             watch.update(start + part.count)
         }
         return true

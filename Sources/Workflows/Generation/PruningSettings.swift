@@ -79,14 +79,3 @@ package struct Forwards: Equatable, Sendable, Codable {
                 + "all candidates would have taken"
     }
 }
-
-/// What `attune generate --json` prints.
-package struct GenerationSummary: Encodable, Sendable {
-    package let made, skipped, failed: Int
-    /// Only where candidates were given up before they were finished.
-    package let forwards: Forwards?
-
-    package init(_ outcome: WorkOutcome) {
-        (made, skipped, failed, forwards) = (outcome.made, outcome.skipped, outcome.failed, outcome.forwards)
-    }
-}

@@ -31,6 +31,8 @@ struct AnnotateCommand: AsyncParsableCommand {
     @Option(help: "The selection whose order vqa_result.json counts in.")
     var selection: String?
 
+    @OptionGroup var output: OutputOptions
+
     func validate() throws {
         if let scorer, let problem = Annotations.problem(withName: scorer) { throw ValidationError(problem) }
         if scorer == nil, !vectors { throw ValidationError("give the scorer's name with --scorer") }
@@ -46,16 +48,29 @@ struct AnnotateCommand: AsyncParsableCommand {
             var job = VectorImportJob(file: url)
             job.name = scorer
             let made = try job.run(in: corpus)
-            print("\(made.vectors) vectors of \(made.width) numbers as \(made.name), revision \(made.revision)")
-            return
+            return try output.print(
+                Vectors(vectors: made.vectors, width: made.width, name: made.name, revision: made.revision),
+                "\(made.vectors) vectors of \(made.width) numbers as \(made.name), revision \(made.revision)")
         }
         var job = AnnotationJob(file: url, scorer: scorer)
         (job.column, job.selection) = (column, selection)
         let (count, revision) = try job.run(in: corpus)
-        guard let revision else {
-            print("\(count) samples have these scores by \(scorer) already")
-            return
-        }
-        print("\(count) samples scored by \(scorer), revision \(revision)")
+        try output.print(
+            Scores(samples: count, scorer: scorer, revision: revision),
+            revision.map { "\(count) samples scored by \(scorer), revision \($0)" }
+                ?? "\(count) samples have these scores by \(scorer) already")
+    }
+
+    private struct Scores: Encodable {
+        let samples: Int
+        let scorer: String
+        /// Absent where the samples have these scores already.
+        let revision: Int?
+    }
+
+    private struct Vectors: Encodable {
+        let vectors, width: Int
+        let name: String
+        let revision: Int
     }
 }

@@ -44,11 +44,9 @@ struct GenerateCommand: AsyncParsableCommand {
         guard outcome.isFinished else {
             try Interruption.stop("stopped; \(outcome.made) images are sealed, the same command makes the rest")
         }
-        print(
-            output.json
-                ? try jsonText(GenerationSummary(outcome))
-                : "\(outcome.made) images made, \(outcome.skipped) already present")
-        if !output.json, let line = outcome.forwards?.text { print(line) }
+        let line = "\(outcome.made) images made, \(outcome.skipped) already present"
+        try output.print(
+            WorkReport(outcome), [line, outcome.forwards?.text].compactMap(\.self).joined(separator: "\n"))
         if outcome.failed > 0 {
             throw Failure(
                 "\(outcome.failed) of \(outcome.total) images came out with values that are not finite numbers; the others are kept"

@@ -34,6 +34,9 @@ struct PullCommand: AsyncParsableCommand {
         let outcome = try await transfer("pull", unit: "KiB", divisor: 1024) { progress in
             try await job.run(into: corpus, as: name) { progress.update($0, $1) }
         }
+        for vectors in outcome.otherVectors {
+            standardError("note: vectors \(vectors) were left out: those of the corpus have another width")
+        }
         if output.json {
             print(try jsonText(Report(outcome)))
         } else {

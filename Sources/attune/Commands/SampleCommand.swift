@@ -39,6 +39,8 @@ struct SampleCommand: AsyncParsableCommand {
     @Option(help: "Batch size: images that are made together.")
     var batch = 16
 
+    @OptionGroup var output: OutputOptions
+
     func validate() throws {
         try requirePositive(steps, "--steps")
         try requirePositive(imagesPerPrompt, "--images-per-prompt", Bounds.imagesPerPrompt)
@@ -58,7 +60,8 @@ struct SampleCommand: AsyncParsableCommand {
         guard outcome.isFinished else {
             try Interruption.stop("stopped after \(outcome.made) images; the same command makes the rest")
         }
-        print("\(outcome.total - outcome.failed) images in \(to) (\(outcome.made) made now)")
+        try output.print(
+            WorkReport(outcome), "\(outcome.total - outcome.failed) images in \(to) (\(outcome.made) made now)")
         if outcome.failed > 0 {
             throw Failure(
                 "\(outcome.failed) of \(outcome.total) images came out with values that are not finite numbers; the others "

@@ -61,6 +61,8 @@ struct ScoreCommand: AsyncParsableCommand {
             valueName: "n"))
     var untilSettled: Int?
 
+    @OptionGroup var output: OutputOptions
+
     func validate() throws {
         try requirePositive(draws, "--draws", Bounds.draws)
         try requirePositive(steps, "--steps")
@@ -90,6 +92,6 @@ struct ScoreCommand: AsyncParsableCommand {
         guard outcome.isFinished else {
             try Interruption.stop("stopped; \(outcome.made) scores are sealed, the same command makes the rest")
         }
-        print("\(outcome.made) images scored, \(outcome.skipped) already scored")
+        try output.print(WorkReport(outcome), "\(outcome.made) images scored, \(outcome.skipped) already scored")
     }
 }

@@ -56,6 +56,24 @@ import Workflows
         #expect(try again.vectors(named: ImagePrint.name).samples.count == 13)
     }
 
+    @Test func whatAStoppedCommandHadMadeOfLatentsIsKept() throws {
+        var many: [SampleRecord] = []
+        for seed in 100..<500 { many.append(try Made.record(UInt64(seed), prompt: "many")) }
+        try corpus.append(many)
+        let rows = try corpus.query(CatalogueQuery())
+        // Stopped after the first batch of 256.
+        let stopped = try VectorStore(corpus).vectors(of: rows, named: VectorStore.latents) { _, _ in
+            Recorder(allowing: 1)
+        }
+        #expect(stopped == nil)
+        #expect(try corpus.vectors(named: VectorStore.latents).samples.count == 256)
+        var totals: [Int?] = []
+        let recorder = Recorder()
+        let made = try VectorStore(corpus).vectors(of: rows, named: VectorStore.latents) { _, _ in recorder }
+        totals.append(recorder.total)
+        #expect(made?.count == 413 && totals == [413 - 256])
+    }
+
     @Test func aCorpusWithPrintsIsPackedAndCollected() throws {
         _ = try DuplicatesJob().run(in: corpus, monitor: monitor)
         try corpus.pack()

@@ -94,10 +94,10 @@ import Workflows
         // Of 15 candidates 3 of 6 steps, of 6 the rest, under two prompts.
         #expect(outcome.forwards == Forwards(spent: (15 * 3 + 6 * 3) * 2, unpruned: 15 * 6 * 2))
         #expect(outcome.forwards?.text?.contains("126 passes through the UNet in place of 180: 70.0 %") == true)
-        let json = try jsonText(GenerationSummary(outcome))
+        let json = try jsonText(WorkReport(outcome))
         #expect(json.contains("\"spent\" : 126") && json.contains("\"made\" : 6"))
         // Of a whole generation nothing is said.
-        #expect(try !jsonText(GenerationSummary(WorkOutcome(total: 1))).contains("forwards"))
+        #expect(try !jsonText(WorkReport(WorkOutcome(total: 1))).contains("forwards"))
     }
 
     @Test func contrastOfThePredictionChoosesToo() throws {

@@ -27,7 +27,7 @@ import Testing
         try #require(again.status == 0, "\(again.errors)")
         let summary = try #require(
             try JSONSerialization.jsonObject(with: Data(again.output.utf8)) as? [String: Any])
-        #expect(summary["made"] as? Int == 0 && (summary["skipped"] as? Int ?? 0) > 0)
+        #expect(summary["made"] as? Int == 0 && (summary["present"] as? Int ?? 0) > 0)
         #expect((summary["forwards"] as? [String: Int])?["spent"] == 0)
         let plain = try generate("--json")
         let whole = try #require(
