@@ -6,7 +6,8 @@ import Tensor
 struct TilesBench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tiles",
-        abstract: "A table of the layers of SD-2.1 at 64×64 latents, batch 2: tiles and a bound on efficiency by threads.",
+        abstract:
+            "A table of the layers of SD-2.1 at 64×64 latents, batch 2: tiles and a bound on efficiency by threads.",
         discussion: """
             Each layer is computed on one thread, cut as for so many threads. The bound is what remains if a job takes as \
             many rounds of its tiles as the threads need, and what is no job (a layer's serial rest) is done by one thread; \
@@ -19,17 +20,22 @@ struct TilesBench: ParsableCommand {
         Parallel.use(threads: 1)
         let heads = threads.map { "\($0)" }.joined(separator: " | ")
         print("| layer | ms, one thread | tiles at \(heads) threads | bound at \(heads) threads |")
-        print("|---|---|\(threads.map { _ in "---" }.joined(separator: "|"))|\(threads.map { _ in "---" }.joined(separator: "|"))|")
+        print(
+            "|---|---|\(threads.map { _ in "---" }.joined(separator: "|"))|\(threads.map { _ in "---" }.joined(separator: "|"))|"
+        )
         let draws = CounterGenerator(seed: 1, stream: 1)
         for (rows, inputs, outputs) in [
-            (8192, 320, 320), (8192, 320, 2560), (8192, 1280, 320), (2048, 640, 640), (2048, 640, 5120), (2048, 2560, 640),
-            (512, 1280, 1280), (512, 1280, 10240), (512, 5120, 1280), (128, 1280, 1280), (154, 1024, 320), (154, 1024, 1280),
+            (8192, 320, 320), (8192, 320, 2560), (8192, 1280, 320), (2048, 640, 640), (2048, 640, 5120),
+            (2048, 2560, 640),
+            (512, 1280, 1280), (512, 1280, 10240), (512, 5120, 1280), (128, 1280, 1280), (154, 1024, 320),
+            (154, 1024, 1280),
         ] {
             let (x, weight) = (draws.normal([rows, inputs]), PreparedLinear(draws.normal([outputs, inputs])))
             tell("linear \(rows)×\(inputs)→\(outputs)") { _ = linear(x, weight) }
         }
         for (side, inputs, outputs, stride) in [
-            (64, 320, 320, 1), (64, 960, 320, 1), (64, 320, 320, 2), (32, 640, 640, 1), (32, 1920, 640, 1), (32, 640, 640, 2),
+            (64, 320, 320, 1), (64, 960, 320, 1), (64, 320, 320, 2), (32, 640, 640, 1), (32, 1920, 640, 1),
+            (32, 640, 640, 2),
             (16, 1280, 1280, 1), (16, 2560, 1280, 1), (8, 1280, 1280, 1), (8, 2560, 1280, 1),
         ] {
             let x = draws.normal([2, side, side, inputs])

@@ -23,7 +23,7 @@ fail() { echo "nfs.sh: $*" >&2; exit 1; }
 prepare_hosts
 cp -r datasets/tiny-sd "$work/files/model"
 for i in $(seq 4); do echo "a red circle number $i"; done >"$work/files/prompts.txt"
-settings="--model /opt/attune/model --prompts /opt/attune/prompts.txt --images-per-prompt 8 --steps 4 --seed 7"
+settings="--model /opt/attune/model --prompts /opt/attune/prompts.txt --images-per-prompt 8 --steps 20 --seed 7"
 training="--steps 12 --batch 2 --accumulate 1 --rank 4 --alpha 4 --checkpoint-every 2"
 
 # What one process makes on a local disk, here.
@@ -101,15 +101,16 @@ start() {
 # Waits for it; ends with its status.
 await() { wait "${task[$1]}" || true; return "$(cat "$work/$1.status")"; }
 succeeds() { await "$1" || { cat "$work/$1.log" >&2; fail "$1 ended with status $(cat "$work/$1.status")"; }; }
-# Waits until so many shards are there.
+# Waits until so many more shards are there. Status 1 where both hosts were done before.
 shards() { root server 'find /run/disk/corpus -path "*/shards/*.h5" | wc -l'; }
 reach() {
-    local until=$((SECONDS + 240)) name
-    while [ "$(shards)" -lt "$1" ]; do
-        [ $SECONDS -lt $until ] || fail "there are only $(shards) shards"
+    local until=$((SECONDS + 240)) name aim=$(($(shards) + $1))
+    while [ "$(shards)" -lt $aim ]; do
+        [ $SECONDS -lt $until ] || fail "no shard was sealed for four minutes"
         for name in east west; do
             [ ! -e "$work/$name.status" ] || [ "$(cat "$work/$name.status")" = 0 ] || { cat "$work/$name.log" >&2; fail "$name has failed"; }
         done
+        [ ! -e "$work/east.status" ] || [ ! -e "$work/west.status" ] || return 1
         sleep 0.1
     done
 }
@@ -159,17 +160,16 @@ echo "   its history has $entries entries"
 step "workers are killed while they write"
 on east 'attune init --corpus b' >/dev/null
 for round in 1 2 3; do
-    before=$(shards)
     start east "$(generate b 1/2)"
     start west "$(generate b 2/2)"
-    reach $((before + 2))
+    reach 2 || break
     on east 'pkill -KILL -x attune' || true
     sleep 0.$((round * 2))
     on west 'pkill -KILL -x attune' || true
     await east || true
     await west || true
 done
-echo "   three times both; $(root server 'ls /run/disk/corpus/b/tmp | wc -l') files were left in tmp/"
+echo "   $round times both; $(root server 'ls /run/disk/corpus/b/tmp | wc -l') files were left in tmp/"
 start east "$(generate b 1/2)"
 start west "$(generate b 2/2)"
 succeeds east
@@ -180,19 +180,19 @@ step "nfsd goes away for 20 s, and comes back"
 on east 'attune init --corpus c' >/dev/null
 start east "$(generate c 1/2)"
 start west "$(generate c 2/2)"
-reach $(($(shards) + 2))
+reach 2
 root server 'rpc.nfsd 0'
 sleep 20
 [ ! -e "$work/east.status" ] || fail "east did not wait for the server: $(cat "$work/east.log")"
 root server 'rpc.nfsd 8'
-reach $(($(shards) + 2))
+reach 1 || fail "the work was done too soon"
 echo "   both went on"
 
 step "the server loses power, and starts again"
 power_off server
 sleep 2
 serve
-reach $(($(shards) + 2))
+reach 1 || fail "the work was done too soon"
 echo "   both went on"
 
 succeeds east
@@ -203,7 +203,7 @@ step "west loses power; east does its part"
 on east 'attune init --corpus d' >/dev/null
 start east "$(generate d 1/2)"
 start west "$(generate d 2/2)"
-reach $(($(shards) + 3))
+reach 3
 power_off west
 wait "${task[west]}" || true
 client west 3

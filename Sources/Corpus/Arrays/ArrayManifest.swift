@@ -31,7 +31,8 @@ package struct ArrayManifest: Codable, Sendable, Equatable {
 
     /// Workers with another key are of another array.
     var key: String {
-        Digest(of: Data([work, name, tag ?? "", String(parts)].map { $0 + "\n" }.joined().utf8)).hex.prefix(32).description
+        Digest(of: Data([work, name, tag ?? "", String(parts)].map { $0 + "\n" }.joined().utf8)).hex.prefix(32)
+            .description
     }
 
     /// What differs from another worker's, as name, its value here and there; by name.
@@ -92,7 +93,8 @@ extension Corpus {
             func place() throws(CorpusError) -> DiskLock {
                 try reported { () throws(DiskError) in try DiskLock(waitingFor: lock.path, shared: true) }
             }
-            let known = try reported { () throws(DiskError) in try Disk.readIfPresent(file.path) }.flatMap(ArrayManifest.init)
+            let known = try reported { () throws(DiskError) in try Disk.readIfPresent(file.path) }.flatMap(
+                ArrayManifest.init)
             if let known, known.settings == manifest.settings {
                 let isOther = known.computer != manifest.computer
                 return .joined(ArrayMembership(try place(), other: isOther ? known : nil, isBesideOthers: isOther))

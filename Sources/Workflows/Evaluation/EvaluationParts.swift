@@ -6,7 +6,9 @@ import Foundation
 extension EvaluationJob {
     /// How many of the images of a model at a scale of guidance are this part's.
     func share(of images: Int) -> Int {
-        stride(from: (part.index - 1) * batch, to: images, by: part.count * batch).reduce(0) { $0 + min(batch, images - $1) }
+        stride(from: (part.index - 1) * batch, to: images, by: part.count * batch).reduce(0) {
+            $0 + min(batch, images - $1)
+        }
     }
 
     /// How the images are scored against near misses.
@@ -21,7 +23,8 @@ extension EvaluationJob {
         _ maker: CandidateMaker, _ label: String, _ prompts: [String], in corpus: Corpus, warn: (String) -> Void
     ) throws -> [ArrayMembership] {
         let own: [String: String?] = [
-            "the prompts": "sha256:\(Digest(of: Data(prompts.joined(separator: "\n").utf8)).hex.prefix(12)), \(prompts.count)",
+            "the prompts":
+                "sha256:\(Digest(of: Data(prompts.joined(separator: "\n").utf8)).hex.prefix(12)), \(prompts.count)",
             "--images-per-prompt": String(imagesPerPrompt), "--seed": String(seed), "--batch": String(batch),
             "--guidance": guidance.map { String($0) }.joined(separator: ","),
             "--negatives": negatives.map { "\($0), \(negativeCount), \(draws)" },

@@ -48,7 +48,8 @@ package struct GenerationJob: Sendable {
     /// What all workers must have in common for their images to be those of one process.
     private func settings(_ maker: CandidateMaker, _ prompts: [String]) -> [String: String?] {
         let own: [String: String?] = [
-            "the prompts": "sha256:\(Digest(of: Data(prompts.joined(separator: "\n").utf8)).hex.prefix(12)), \(prompts.count)",
+            "the prompts":
+                "sha256:\(Digest(of: Data(prompts.joined(separator: "\n").utf8)).hex.prefix(12)), \(prompts.count)",
             "--images-per-prompt": String(imagesPerPrompt), "--seed": String(seed), "--batch": String(batch),
         ]
         return own.merging(maker.shared) { $1 }

@@ -114,7 +114,8 @@ struct EvaluateCommand: AsyncParsableCommand {
         let makes = prompts != nil || model != nil || !adapter.isEmpty
         if partition.isGiven, !makes { throw ValidationError("--part goes with --prompts and --model") }
         if partition.isGiven, case .corpus? = negatives?.source {
-            throw ValidationError("--negatives corpus: takes the prompts of a whole corpus, which parts do not see; leave --part out")
+            throw ValidationError(
+                "--negatives corpus: takes the prompts of a whole corpus, which parts do not see; leave --part out")
         }
         if makes, prompts == nil || model == nil { throw ValidationError("--prompts and --model go together") }
         if [makes, images != nil, condition != nil].count(where: { $0 }) > 1 {
@@ -184,10 +185,12 @@ struct EvaluateCommand: AsyncParsableCommand {
 
     /// What a part says whose share is done while others are not.
     private func tell(_ part: Part, _ outcome: WorkOutcome) throws {
-        let share = EvaluationShare(part: "\(part)", made: outcome.made, skipped: outcome.skipped, failed: outcome.failed)
+        let share = EvaluationShare(
+            part: "\(part)", made: outcome.made, skipped: outcome.skipped, failed: outcome.failed)
         print(output.json ? try jsonText(share) : "\(share)")
         if outcome.failed > 0 {
-            throw Failure("\(outcome.failed) images came out with values that are not finite numbers; the others are kept")
+            throw Failure(
+                "\(outcome.failed) images came out with values that are not finite numbers; the others are kept")
         }
     }
 

@@ -5,31 +5,30 @@ import Testing
 
 /// Over NFS, an open file that another host removes or replaces is gone: its reads give ESTALE.
 @Suite struct StaleFileTests {
-    private func open() throws -> (TemporaryFolder, Corpus, SampleReader, [CatalogueRow]) {
-        let folder = try TemporaryFolder()
+    private func open(_ folder: borrowing TemporaryFolder) throws -> (Corpus, SampleReader, [CatalogueRow]) {
         let corpus = try Corpus.create(at: folder.url.appending(path: "c"), scoring: SumScoring())
         for record in try sampleRecords(2) { try corpus.append([record]) }
         let reader = SampleReader(corpus)
-        return (folder, corpus, reader, try corpus.query(CatalogueQuery()))
+        return (corpus, reader, try corpus.query(CatalogueQuery()))
     }
 
     @Test func aReplacedFileIsOpenedAgain() throws {
-        let (folder, _, reader, rows) = try open()
+        let folder = try TemporaryFolder()
+        let (_, reader, rows) = try open(folder)
         let before = try reader.images(rows)
         // The file is open; its next read fails, and those of the same name that is opened again do not.
         let plan = FaultPlan([.read], 1, code: ESTALE)
         let after = try Faults.$plan.withValue(plan) { try reader.images(rows) }
         #expect(after == before && plan.count > 1)
-        withExtendedLifetime(folder) {}
     }
 
     @Test func aPackedFileIsFollowed() throws {
-        let (folder, corpus, reader, rows) = try open()
+        let folder = try TemporaryFolder()
+        let (corpus, reader, rows) = try open(folder)
         let before = try reader.images(rows)
         _ = try corpus.pack()
         let after = try Faults.$plan.withValue(FaultPlan([.read], 1, code: ESTALE)) { try reader.images(rows) }
         #expect(after == before)
-        withExtendedLifetime(folder) {}
     }
 
     /// A server that was restarted has forgotten the lock of the file that is being written.
@@ -51,7 +50,8 @@ import Testing
     }
 
     @Test func aLostOneIsMissed() throws {
-        let (folder, corpus, reader, rows) = try open()
+        let folder = try TemporaryFolder()
+        let (corpus, reader, rows) = try open(folder)
         _ = try reader.images(rows)
         for row in rows {
             let digest = try #require(Digest(hex: row.shard))
@@ -62,6 +62,5 @@ import Testing
             try Faults.$plan.withValue(FaultPlan([.read], 1, code: ESTALE)) { try reader.images(rows) }
         }
         #expect(error?.code == .notFound)
-        withExtendedLifetime(folder) {}
     }
 }
