@@ -26,9 +26,15 @@ package enum Disk {
         if case .error(let code) = Faults.next(.rename, destination) {
             throw DiskError("cannot be put in place", destination, code)
         }
-        guard Foundation.rename(source, destination) == 0 else {
-            throw DiskError("cannot be put in place", destination)
-        }
+        var (before, after) = (stat(), stat())
+        let isThere = stat(source, &before) == 0
+        guard Foundation.rename(source, destination) != 0 else { return }
+        let code = errno
+        // An NFS server that was restarted after it did this and before it said so is asked once more, and finds no source.
+        let isDone =
+            code == ENOENT && isThere && stat(destination, &after) == 0 && after.st_ino == before.st_ino
+            && after.st_dev == before.st_dev
+        guard isDone else { throw DiskError("cannot be put in place", destination, code) }
     }
 
     /// Removes a file; one that is gone already is fine.

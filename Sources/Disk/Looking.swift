@@ -1,3 +1,4 @@
+import CSync
 package import Foundation
 
 /// The calls that look and change nothing. Only ENOENT, and ENOTDIR further up the path, mean that nothing is there: a
@@ -11,6 +12,10 @@ extension Disk {
         guard errno == ENOENT || errno == ENOTDIR else { throw DiskError("cannot be examined", path) }
         return nil
     }
+
+    /// Lets the looks that follow see what other hosts have done: NFS answers them from memory for up to a minute, unless
+    /// it is made to ask its server.
+    package static func refresh(_ path: String) { ck_refresh(path) }
 
     package static func exists(_ path: String) throws(DiskError) -> Bool { try status(path) != nil }
 
@@ -85,4 +90,7 @@ extension Disk {
 extension DiskError {
     /// Whether the call failed because nothing is there, the only failure that says so.
     package var isAbsence: Bool { code == ENOENT || code == ENOTDIR }
+
+    /// Whether an open file is gone: on a network file system, another host has removed it or put another in its place.
+    package static func isGone(_ code: Int32) -> Bool { code == ENOENT || code == ESTALE }
 }

@@ -148,7 +148,7 @@ def own_name(folder: Path) -> str:
     """The name that this host's catalogue has."""
     if not is_shared(folder):
         return "catalog.sqlite"
-    host = "".join(c if c.isalpha() or c.isnumeric() else "_" for c in socket.gethostname())
+    host = "".join(c if c.isalpha() or c.isnumeric() else "_" for c in os.environ.get("ATTUNE_HOST") or socket.gethostname())
     return f"catalog-{host}.sqlite"
 
 

@@ -16,6 +16,9 @@ int ck_parallel_threads(void);
 /// Whether the calling thread runs a body of a job, so that a job of its own would have this thread alone.
 int ck_parallel_inside(void);
 
+// Which of the pool's threads this is: 1 and up for its workers, 0 for all others.
+int ck_parallel_number(void);
+
 // --- instruction sets (level.c)
 /// The widest of "x86-64-v4", "x86-64-v3" and "default" that the processor has.
 const char *ck_processor_level(void);

@@ -62,10 +62,12 @@ package final class SampleReader: Sendable {
         }
     }
 
-    /// The rows as the catalogue has them now.
+    /// The rows as the catalogue has them now; their shards are opened again.
     func lookedUpAgain(_ rows: [CatalogueRow]) throws(CorpusError) -> [CatalogueRow] {
         try corpus.catchUp()
-        state.withLock { state in for row in rows { state.rows[row.id] = nil } }
+        state.withLock { state in
+            for row in rows { (state.rows[row.id], state.shards[row.shard]) = (nil, nil) }
+        }
         return try self.rows(rows.map(\.id))
     }
 

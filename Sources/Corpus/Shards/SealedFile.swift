@@ -90,10 +90,10 @@ struct SealedFile: Sendable {
 }
 
 extension CorpusError {
-    /// Why a sealed file, or what a checkpoint or adapter is in, cannot be read. Only ENOENT says that it is not there,
-    /// and what the operating system refuses says nothing about the bytes.
+    /// Why a sealed file, or what a checkpoint or adapter is in, cannot be read. Only ENOENT says that it is not there, and
+    /// ESTALE of an open one; what else the operating system refuses says nothing about the bytes.
     init(unreadable error: HDF5Error) {
-        let code: Code = error.code == 0 ? .damaged : error.code == ENOENT ? .notFound : .io
+        let code: Code = error.code == 0 ? .damaged : DiskError.isGone(error.code) ? .notFound : .io
         self.init(code, error.path, error.message)
     }
 

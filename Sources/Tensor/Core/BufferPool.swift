@@ -1,9 +1,12 @@
+import CKernels
 import Synchronization
 
 import Glibc
 
 /// Freed buffers kept by size, so that a network's activations reuse warm pages instead of asking the kernel for new
 /// ones at every step.
+///
+/// Each thread has a shelf of its own for small buffers, as tiles take theirs at the same time; large ones are on one that all share.
 ///
 /// What no op asks for any more does not stay: before new memory is taken from the system, the buffers that have been
 /// free for longest go back to it.
@@ -38,6 +41,13 @@ enum BufferPool {
             free[byteCount, default: []].append(FreeBuffer(address: address, time: clock))
         }
 
+        /// Whether there was room for it: less than ``smallBytes`` are held.
+        mutating func keep(_ address: UInt, _ byteCount: Int) -> Bool {
+            guard heldBytes + byteCount <= smallBytes else { return false }
+            add(address, byteCount)
+            return true
+        }
+
         /// A buffer of just this size, or of up to twice as much where new pages would be expensive.
         mutating func pop(_ byteCount: Int) -> (address: UInt, byteCount: Int)? {
             if let address = popExactly(byteCount) { return (address, byteCount) }
@@ -68,8 +78,17 @@ enum BufferPool {
         }
     }
 
+    /// Of one thread, or of a few where there are more threads than shelves.
+    private final class SmallShelf: Sendable {
+        let shelf = Mutex(Shelf())
+    }
+
     private static let shelf = Mutex(Shelf())
+    private static let smallShelves = (0..<64).map { _ in SmallShelf() }
+    private static var ownShelf: SmallShelf { smallShelves[Int(ck_parallel_number()) % smallShelves.count] }
     private static let hugePage = 2 << 20
+    /// Past this, small buffers that a thread frees go back to the system.
+    private static let smallBytes = 256 << 20
     /// Past this, freed buffers go back to the system.
     private static let capacityBytes = 768 << 20
     /// No more than this stays free when new memory is needed and as much is in use as ever.
@@ -90,6 +109,10 @@ enum BufferPool {
     /// At least `byteCount` bytes, and how many they are.
     static func take(_ byteCount: Int) -> (pointer: UnsafeMutableRawPointer, byteCount: Int) {
         let byteCount = roundedByteCount(byteCount)
+        if byteCount < hugePage {
+            let address = ownShelf.shelf.withLock { $0.pop(byteCount)?.address }
+            return (address.flatMap { UnsafeMutableRawPointer(bitPattern: $0) } ?? allocate(byteCount), byteCount)
+        }
         let (reused, stale) = shelf.withLock { shelf -> ((address: UInt, byteCount: Int)?, [UInt]) in
             if let found = shelf.pop(byteCount) {
                 shelf.use(found.byteCount)
@@ -116,6 +139,12 @@ enum BufferPool {
     }
 
     static func give(_ pointer: UnsafeMutableRawPointer, _ byteCount: Int) {
+        if byteCount < hugePage {
+            // One thread may give back what another has taken.
+            let isKept = ownShelf.shelf.withLock { $0.keep(UInt(bitPattern: pointer), byteCount) }
+            if !isKept { pointer.deallocate() }
+            return
+        }
         let stale = shelf.withLock { shelf in
             shelf.add(UInt(bitPattern: pointer), byteCount)
             return shelf.removeOldest(keeping: max(shelf.room, capacityBytes))

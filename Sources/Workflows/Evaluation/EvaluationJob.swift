@@ -65,10 +65,15 @@ package struct EvaluationJob: Sendable {
     package var name: String?
     /// An SQL condition for samples of real images, which quality is measured by; nil for none.
     package var reference: String?
+    /// The batches of images that are worked on, of each model and guidance.
+    package var part = Part.all
+    /// Of the workers that share the job, where it is a part.
+    package var array = ArrayCheck()
 
     package init(model: ModelSource, prompts: URL) { (self.model, self.prompts) = (model, prompts) }
 
-    /// - Returns: the report and its name; nil where the work was stopped between batches.
+    /// - Returns: the report and its name; nil where the work was stopped between batches, and for a part that has done its
+    ///   share while others have not.
     /// - Throws: ``PromptFileError``; ``UsageError`` for settings that make no sense; ``Failure`` for a score without values;
     ///   ``ModelError``; ``CorpusError``. The images that were made stay.
     package func run(
@@ -86,9 +91,10 @@ package struct EvaluationJob: Sendable {
         let texts = try PromptFile.parse(data, path: prompts.path)
         guard !texts.isEmpty else { throw PromptFileError.empty(path: prompts.path) }
         let categories = PromptCategories(file: data, prompts: texts)
-        let each = try Candidate.count(
-            prompts: texts.count, imagesPerPrompt: imagesPerPrompt,
-            limit: GenerationJob.limit / (labels.count * guidance.count))
+        let each = share(
+            of: try Candidate.count(
+                prompts: texts.count, imagesPerPrompt: imagesPerPrompt,
+                limit: GenerationJob.limit / (labels.count * guidance.count)))
         let total = each * labels.count * guidance.count
         var outcome = WorkOutcome(total: total)
         monitor.begin(total: negatives == nil ? total : 2 * total)
@@ -98,6 +104,7 @@ package struct EvaluationJob: Sendable {
         if negatives != nil, try !score(made.images, total, corpus, monitor, &outcome) {
             return (nil, name ?? "", outcome)
         }
+        if part.count > 1 { return try combined(made, outcome, in: corpus, monitor) }
         var report: EvaluationReport
         do {
             report = try EvaluationFigures(made, scores: scores, categories: categories, bootstrap).report(
@@ -132,6 +139,7 @@ package struct EvaluationJob: Sendable {
             for scale in guidance {
                 let settings = DenoisingSettings(steps: steps, guidance: scale, sampler: sampler)
                 let ready = try maker?.guided(by: scale) ?? CandidateMaker(source, settings, warn: monitor.warn)
+                if maker == nil { made.places += try joined(ready, label, texts, in: corpus, warn: monitor.warn) }
                 maker = ready
                 try ready.model.requireDescribableSchedule()
                 made.modelDigest = ready.model.digest
@@ -139,8 +147,10 @@ package struct EvaluationJob: Sendable {
                     made.adapters.append(.init(label: label, digest: adapter))
                 }
                 let generator = CorpusGenerator(corpus: corpus, maker: ready, tag: tag)
-                let batches = Candidate.batches(
+                let all = Candidate.batches(
                     prompts: texts, imagesPerPrompt: imagesPerPrompt, seed: seed, size: batch)
+                if self.part.count > 1 { made.recipes += all.joined().map { generator.recipe($0).digest } }
+                let batches = all.enumerated().filter { self.part.has(place: $0.offset) }.map(\.element)
                 let done = outcome.made + outcome.skipped + outcome.failed
                 let part = try generator.run(batches, total: each, monitor: PartMonitor(whole: monitor, done: done))
                 outcome.made += part.made
@@ -166,9 +176,7 @@ package struct EvaluationJob: Sendable {
         _ images: [EvaluatedImages.Image], _ done: Int, _ corpus: Corpus, _ monitor: some WorkMonitor,
         _ outcome: inout WorkOutcome
     ) throws -> Bool {
-        var job = ScoringJob(model: model)
-        (job.negatives, job.negativeCount, job.draws) = (negatives, negativeCount, draws)
-        let scored = try job.run(
+        let scored = try scoring.run(
             on: images.map(\.row), in: corpus, monitor: PartMonitor(whole: monitor, done: done))
         outcome.isFinished = scored.isFinished
         return scored.isFinished
@@ -229,6 +237,9 @@ struct EvaluatedImages {
     var modelDigest = ""
     var adapters: [EvaluationReport.Adapter] = []
     var referee: Referee?
+    /// Of the images of all parts, where the work is one of several.
+    var recipes: [Digest] = []
+    var places: [ArrayMembership] = []
 }
 
 /// Watches one part of a work as part of the whole.

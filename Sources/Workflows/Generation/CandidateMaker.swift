@@ -114,3 +114,17 @@ package struct CandidateMaker {
             + "that are not finite numbers and is not kept; check the model and the adapter for NaN, or lower --guidance"
     }
 }
+
+extension CandidateMaker {
+    /// What decides an image beside its prompt and seed, by its name in messages.
+    var shared: [String: String?] {
+        [
+            "the model": model.digest, "the adapter": adapter, "--sampler": settings.sampler.rawValue,
+            "--steps": String(settings.steps), "--guidance": String(settings.guidance),
+            "the size": "\(imageSize.width)x\(imageSize.height)", "--negative-prompt": extras.negativePrompt,
+            "--clip-skip": extras.clipSkip == 0 ? nil : String(extras.clipSkip),
+            "--mi-negative": extras.tracesNegativePrompt ? "yes" : nil, "--precision": extras.precision,
+            "--ignore-config": extras.ignoredFields.isEmpty ? nil : extras.ignoredFields.joined(separator: ","),
+        ]
+    }
+}

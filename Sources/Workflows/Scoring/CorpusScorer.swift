@@ -101,6 +101,11 @@ package struct CorpusScorer {
         return outcome
     }
 
+    /// Whether nothing is left to score of some samples.
+    func hasScored(_ rows: [CatalogueRow]) throws -> Bool {
+        try corpus.scored(rows.map(\.id), by: scorer).count == Set(rows.map(\.id)).count
+    }
+
     private func check(_ row: CatalogueRow) throws {
         guard row.latentShape.count == 3, row.latentShape[0] == model.latentShape[0] else {
             throw Failure(

@@ -11,7 +11,8 @@ struct EvaluateCommand: AsyncParsableCommand {
             each scale of --guidance, as samples of the corpus; what is there is not made again. Printed are every score's \
             mean with a 95 % bootstrap interval over prompts, differences paired by prompt, the best guidance of each, and \
             how well each score ranks within prompts as the referee does. The report is kept in the corpus, as \
-            evaluations/NAME.json.
+            evaluations/NAME.json. With --part, this command makes and measures its share; the last part to finish, or the \
+            same command without --part, makes the report.
 
             With --images, the images of an imagefolder are judged. With neither, the scores of stored images (--where) are \
             compared with the referee. A score is a column, an annotation, or an estimate from what attune score has \
@@ -111,6 +112,10 @@ struct EvaluateCommand: AsyncParsableCommand {
     @Option(help: "The report's name in the corpus (default: one that follows from the settings).")
     var name: String?
 
+    @OptionGroup var partition: PartOption
+
+    @OptionGroup var stop: StopOptions
+
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
@@ -122,6 +127,11 @@ struct EvaluateCommand: AsyncParsableCommand {
         try requirePositive(resamples, "--resamples", Bounds.resamples)
         for scale in guidance.values { try requireGuidance(scale) }
         let makes = prompts != nil || model != nil || !adapter.isEmpty
+        if partition.isGiven, !makes { throw ValidationError("--part goes with --prompts and --model") }
+        if partition.isGiven, case .corpus? = negatives?.source {
+            throw ValidationError(
+                "--negatives corpus: takes the prompts of a whole corpus, which parts do not see; leave --part out")
+        }
         if makes, prompts == nil || model == nil { throw ValidationError("--prompts and --model go together") }
         if [makes, images != nil, condition != nil].count(where: { $0 }) > 1 {
             throw ValidationError("give one of --prompts with --model, --images, and --where")
@@ -158,6 +168,8 @@ struct EvaluateCommand: AsyncParsableCommand {
     }
 
     private func evaluate(_ prompts: URL, _ folder: URL) throws {
+        let part = try partition.resolved()
+        stop.begin()
         let corpus = try store.open(writing: true, deciding: true)
         var source = ModelSource(folder: folder)
         (source.variant, source.lowMemory, source.ignoredFields) = (copy.variant, lowMemory, config.ignoreConfig)
@@ -169,9 +181,11 @@ struct EvaluateCommand: AsyncParsableCommand {
         (job.seed, job.batch, job.tag, job.referee) = (seed, batch, tag, referee.map { Referee($0) })
         (job.scores, job.resamples, job.name) = (try score.map { try ScoreForm($0) }, resamples, name)
         (job.negatives, job.negativeCount, job.draws) = (negatives?.source, count, draws)
+        (job.part, job.array) = (part, partition.array)
         let (report, stored, outcome) = try TerminalMonitor.watch("evaluate", unit: "images") { [job] in
             try job.run(in: corpus, monitor: $0)
         }
+        if report == nil, outcome.isFinished { return try tell(part, outcome) }
         guard let report else {
             try Interruption.stop("stopped; \(outcome.made) images are sealed, the same command resumes")
         }
@@ -203,6 +217,17 @@ struct EvaluateCommand: AsyncParsableCommand {
         for place in places { if output.json { standardError("plot \(place)") } else { print("plot \(place)") } }
     }
 
+    /// What a part says whose share is done while others are not.
+    private func tell(_ part: Part, _ outcome: WorkOutcome) throws {
+        let share = EvaluationShare(
+            part: "\(part)", made: outcome.made, skipped: outcome.skipped, failed: outcome.failed)
+        print(output.json ? try jsonText(share) : "\(share)")
+        if outcome.failed > 0 {
+            throw Failure(
+                "\(outcome.failed) images came out with values that are not finite numbers; the others are kept")
+        }
+    }
+
     private func compare() throws {
         let corpus = try store.open(writing: true, deciding: true)
         var job = AgreementJob(referee: Referee(referee ?? "shapes"), scores: try score.map { try ScoreForm($0) })
@@ -215,5 +240,16 @@ struct EvaluateCommand: AsyncParsableCommand {
         } catch is Interrupted { try Interruption.stop("stopped; the same command resumes") }
         print(output.json ? try jsonText(report) : EvaluationTables.agreement(report.agreement)?.text ?? "")
         try write(EvaluationPlots.plots(report))
+    }
+}
+
+/// What one part has done of an evaluation that is not complete.
+private struct EvaluationShare: Encodable, CustomStringConvertible {
+    let part: String
+    let made, skipped, failed: Int
+
+    var description: String {
+        "part \(part): \(made) images made, \(skipped) already present; other parts are not done, and the last of them makes the "
+            + "report"
     }
 }

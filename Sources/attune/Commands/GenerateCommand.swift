@@ -37,7 +37,7 @@ struct GenerateCommand: AsyncParsableCommand {
         stop.begin()
         let corpus = try store.open(writing: true, deciding: true)
         var job = candidates.job
-        (job.part, job.batch, job.tag) = (part, batch, tag)
+        (job.part, job.batch, job.tag, job.array) = (part, batch, tag, partition.array)
         let outcome = try TerminalMonitor.watch("generate", unit: "images") { [job] in
             try job.run(into: corpus, monitor: $0)
         }

@@ -94,7 +94,7 @@ struct ImportCommand: AsyncParsableCommand {
         stop.begin()
         let corpus = try store.open(writing: true, deciding: true)
         var job = job
-        job.part = part
+        (job.part, job.array) = (part, partition.array)
         let report = try TerminalMonitor.watch("import", unit: format == .shard ? "files" : "images") { [job] in
             try job.run(into: corpus, inspection: .byThisCommand, monitor: $0)
         }

@@ -83,7 +83,7 @@ struct ScoreCommand: AsyncParsableCommand {
         let corpus = try store.open(writing: true, deciding: true)
         var job = ScoringJob(model: source.source)
         (job.condition, job.draws, job.steps, job.seed, job.batch) = (condition, draws, steps, seed, batch)
-        job.part = part
+        (job.part, job.array) = (part, partition.array)
         (job.negatives, job.negativeCount, job.timesteps) = (negatives?.source, count, timesteps?.range)
         job.settled = untilSettled
         let outcome = try TerminalMonitor.watch("score", unit: "images") { [job] in
