@@ -199,7 +199,7 @@ private struct FakeSource: ExportSource {
         let firstReport = Mutex<Int?>(nil)
         try Export(FakeSource(count: 1300), ImageFolderExporter()).run(
             to: ExportDestination(to), report: { done in firstReport.withLock { $0 = $0 ?? done } })
-        #expect(firstReport.withLock { $0 } == 1024)
+        #expect(firstReport.withLock { $0 } == 512)
     }
 
     @Test func anotherExportStartsOver() throws {
