@@ -90,8 +90,8 @@ struct PlotFrame {
                 .tag(
                     "text",
                     [
-                        "class": "plot-label", "x": "10", "y": center, "text-anchor": "middle",
-                        "transform": "rotate(-90 10 \(center))",
+                        "class": "plot-label", "x": "15", "y": center, "text-anchor": "middle",
+                        "transform": "rotate(-90 15 \(center))",
                     ], "\(axes.y)"),
             ] + content)
     }
