@@ -26,13 +26,13 @@ extension VectorSet {
 
     /// The bytes of a sealed file of them: the same vectors give the same bytes.
     package func packed(revision: Int, source: String) throws(CorpusError) -> Data {
-        Data(try VectorShard.image(of: self, revision: revision, source: source).bytes)
+        Data(try VectorShard.encoded(self, revision: revision, source: source).bytes)
     }
 
     /// Seals a file of them in a folder that is no corpus.
     package func write(revision: Int, source: String, to folder: URL, files: AtomicFiles) throws(CorpusError) {
         _ = try SealedFile.write(
-            VectorShard.image(of: self, revision: revision, source: source), to: folder, files: files)
+            VectorShard.encoded(self, revision: revision, source: source), to: folder, files: files)
     }
 }
 
