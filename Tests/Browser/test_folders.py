@@ -77,7 +77,7 @@ def test_only_named_folders_are_served(copy, folders, serve):
 
 
 @pytest.mark.parametrize("given,words", [
-    ("base", "give a name"), ("a/b=/tmp", "give a name"), ("x=/nowhere/at/all", "is no folder"), ("x=/etc/passwd", "is no folder")])
+    ("base", "give a name"), ("a/b=/tmp", "give a name"), ("x=/nowhere/at/all", "is not a folder"), ("x=/etc/passwd", "is not a folder")])
 def test_folders_that_are_none(copy, given, words):
     outcome = subprocess.run(
         [ATTUNE, "serve", "--corpus", copy, "--port", "0", "--folder", given], capture_output=True, text=True, timeout=60)

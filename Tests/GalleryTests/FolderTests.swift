@@ -142,7 +142,7 @@ struct FolderTests {
         options.folders = [NamedFolder(name: "x", url: folders.root.appending(path: "nowhere"))]
         #expect {
             try GalleryData(options, scoring: FlatScores(), cache: made.folder.appending(path: "cache"))
-        } throws: { "\($0)".contains("is no folder") }
+        } throws: { "\($0)".contains("is not a folder") }
     }
 }
 

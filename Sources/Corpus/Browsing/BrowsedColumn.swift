@@ -38,7 +38,7 @@ extension CatalogueBrowser {
         let known = own.filter { !["id", "recipe"].contains($0) } + scorers
         if let column, !known.contains(column) {
             throw CorpusError(
-                .badQuery, column, "is no column of numbers or kinds; there are \(known.joined(separator: ", "))")
+                .badQuery, column, "is not a column of numbers or kinds; there are \(known.joined(separator: ", "))")
         }
         let isText = column.map { Self.groupings.contains($0) } ?? false
         return try read(condition ?? column ?? "samples") { database in

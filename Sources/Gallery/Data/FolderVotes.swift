@@ -34,7 +34,7 @@ package final class FolderVotes: Sendable {
         if let known = known.withLock({ $0 }), known.stamp == stamp { return known.votes }
         let votes = try Disk.read(place.path).split(separator: UInt8(ascii: "\n")).enumerated().map { number, line in
             guard let vote = try? JSONDecoder().decode(Vote.self, from: line) else {
-                throw GalleryError("\(place.path): line \(number + 1) is no vote; repair or move the file")
+                throw GalleryError("\(place.path): line \(number + 1) is not a vote; repair or move the file")
             }
             return vote
         }

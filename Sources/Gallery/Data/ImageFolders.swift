@@ -61,7 +61,7 @@ package final class ImageFolders: Sendable {
             }
             let isFolder = try Disk.status(folder.url.path).map { $0.st_mode & S_IFMT == S_IFDIR } ?? false
             guard isFolder else {
-                throw GalleryError("--folder \(folder.name)=\(folder.url.path): is no folder; give one with images")
+                throw GalleryError("--folder \(folder.name)=\(folder.url.path): is not a folder; give one with images")
             }
             _ = try images(folder.name)
         }
@@ -75,7 +75,7 @@ package final class ImageFolders: Sendable {
             throw Refusal.missing(
                 folders.isEmpty
                     ? "there are no folders: start the gallery with --folder NAME=DIR"
-                    : "there is no folder '\(name.prefix(40))'; there are \(folders.map(\.name).joined(separator: ", "))"
+                    : "there is not a folder '\(name.prefix(40))'; there are \(folders.map(\.name).joined(separator: ", "))"
             )
         }
         let stamp = try [folder.url, folder.url.appending(path: "metadata.jsonl")].flatMap { url -> [Int] in
@@ -131,10 +131,10 @@ package final class ImageFolders: Sendable {
 
     /// The bytes of an image's file.
     ///
-    /// - Throws: ``Refusal`` for what is no image, and for links: they may lead out of the folder.
+    /// - Throws: ``Refusal`` for what is not an image, and for links: they may lead out of the folder.
     package func bytes(_ image: FolderImage) throws -> (bytes: [UInt8], format: ImageFormat) {
         guard let folder = folders.first(where: { $0.name == image.folder }) else {
-            throw Refusal.missing("there is no folder '\(image.folder)'")
+            throw Refusal.missing("there is not a folder '\(image.folder)'")
         }
         let path = folder.url.appending(path: image.file).path
         let descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
@@ -146,11 +146,11 @@ package final class ImageFolders: Sendable {
         let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         var found = stat()
         guard fstat(descriptor, &found) == 0, found.st_mode & S_IFMT == S_IFREG, found.st_size <= Self.largest else {
-            throw Refusal(status: 422, reason: "\(image.file) is no file of at most \(Self.largest >> 20) MiB")
+            throw Refusal(status: 422, reason: "\(image.file) is not a file of at most \(Self.largest >> 20) MiB")
         }
         let bytes = [UInt8](try handle.readToEnd() ?? Data())
         guard let format = ImageFormat(bytes), format.isRead else {
-            throw Refusal(status: 422, reason: "\(image.file) is no PNG, JPEG or WebP image")
+            throw Refusal(status: 422, reason: "\(image.file) is not a PNG, JPEG or WebP image")
         }
         return (bytes, format)
     }

@@ -18,7 +18,7 @@ package struct Lasso: Sendable, Hashable {
         corners = try parts.map { part in
             let numbers = part.split(separator: ",", omittingEmptySubsequences: false).map { Double($0) }
             guard numbers.count == 2, let x = numbers[0], let y = numbers[1], x.isFinite, y.isFinite else {
-                throw Refusal.unusable("lasso: '\(part.prefix(40))' is no corner; it must be x,y as in 0.5,-1")
+                throw Refusal.unusable("lasso: '\(part.prefix(40))' is not a corner; it must be x,y as in 0.5,-1")
             }
             return SIMD2(x, y)
         }
