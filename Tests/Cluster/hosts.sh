@@ -135,7 +135,11 @@ power_off() {
     local name=$1
     kill -KILL -- "-${pid[$name]}" 2>/dev/null || true
     wait "${pid[$name]}" 2>/dev/null || true
-    rm -f "$work/ssh-"*"-${address[$name]}"
+    local socket
+    for socket in "$work/ssh-"*"-${address[$name]}"; do
+        [ ! -S "$socket" ] || ssh -q -O exit -o "ControlPath=$socket" "$name" 2>/dev/null || true
+        rm -f "$socket"
+    done
     inside ip link del "$name" 2>/dev/null || true
 }
 
