@@ -27,7 +27,10 @@ struct OutputSchemaTests {
             let subcommands: [Command]?
             let arguments: [Argument]?
         }
-        struct Argument: Decodable { let valueName: String? }
+        struct Argument: Decodable {
+            struct Name: Decodable { let name: String }
+            let names: [Name]?
+        }
         let text = try Attune.succeed("--experimental-dump-help")
         let root = try JSONDecoder().decode(Help.self, from: Data(text.utf8)).command
         func leaves(_ command: Command) -> [Command] {
@@ -37,7 +40,7 @@ struct OutputSchemaTests {
         let commands = leaves(root)
         #expect(commands.count > 25)
         for command in commands {
-            let hasJSON = command.arguments?.contains { $0.valueName == "json" } ?? false
+            let hasJSON = command.arguments?.contains { $0.names?.contains { $0.name == "json" } ?? false } ?? false
             #expect(hasJSON == (command.commandName != "serve"), "\(command.commandName)")
             #expect((Self.schemas[command.commandName] != nil) == hasJSON, "\(command.commandName)")
         }
