@@ -79,7 +79,7 @@ bench-storage: build ## The store beside h5py, WebDataset, MosaicML Streaming an
 	Benchmarks/verify.sh
 	Benchmarks/scale.sh
 
-bench-gallery: gallery ## The gallery under load: first pages, tiles a second, memory
+bench-gallery: gallery ## The gallery under load: first pages, tiles per second, memory
 	$(SWIFT) build $(RELEASE) --product attune-bench
 	Benchmarks/gallery.sh
 

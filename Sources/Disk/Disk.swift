@@ -1,6 +1,10 @@
 package import Foundation
 
 /// The calls that change folders, and whole files read at once.
+///
+/// ```swift
+/// if let settings = try Disk.readIfPresent("corpus/attune.json") { print(settings.count) }
+/// ```
 package enum Disk {
     /// The bytes of a file: all of them, or an error.
     package static func read(_ path: String) throws(DiskError) -> Data {

@@ -24,6 +24,32 @@ extension Disk {
         do throws(DiskError) { return try !exists(path) } catch { return false }
     }
 
+    /// Whether a path is a folder, links followed; nil where nothing is.
+    package static func isFolder(_ path: String) throws(DiskError) -> Bool? {
+        try status(path).map { $0.st_mode & S_IFMT == S_IFDIR }
+    }
+
+    /// Where a symbolic link leads; nil for what is not a link, and where nothing is.
+    package static func linkTarget(_ path: String) throws(DiskError) -> String? {
+        if case .error(let code) = Faults.next(.stat, path) { throw DiskError("cannot be examined", path, code) }
+        var target = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let length = readlink(path, &target, target.count)
+        if length >= 0 { return String(decoding: target.prefix(length).map(UInt8.init(bitPattern:)), as: UTF8.self) }
+        guard errno == EINVAL || errno == ENOENT || errno == ENOTDIR else {
+            throw DiskError("cannot be examined", path)
+        }
+        return nil
+    }
+
+    /// Bytes that this user may still write to the disk of a file or folder; nil where nothing is.
+    package static func freeBytes(at path: String) throws(DiskError) -> Int? {
+        if case .error(let code) = Faults.next(.stat, path) { throw DiskError("cannot be examined", path, code) }
+        var space = statvfs()
+        if statvfs(path, &space) == 0 { return Int(space.f_bavail) * Int(space.f_frsize) }
+        guard errno == ENOENT || errno == ENOTDIR else { throw DiskError("cannot be examined", path) }
+        return nil
+    }
+
     /// The names in a folder, sorted, without `.` and `..`.
     ///
     /// - Throws: ``DiskError``, with the code ENOENT where there is no such folder.

@@ -87,7 +87,8 @@ package struct CatalogueRow: Sendable, Equatable {
         "contrast_hard": \.contrastHard, "pointwise": \.pointwise, "rf": \.rf, "rf_cfg": \.guidedRF,
     ]
 
-    package let id, recipe, prompt, seed, model, sampler: String
+    package let id, recipe: Digest
+    package let prompt, seed, model, sampler: String
     package let adapter, tag: String?
     package let steps: Int
     package let guidance: Double
@@ -110,11 +111,11 @@ package struct CatalogueRow: Sendable, Equatable {
     package let rf, guidedRF: Double?
     package let latentShape: [Int]
     /// Where the sample lies.
-    package let shard: String
+    package let shard: Digest
     package let row: Int
 
     init(
-        id: String, recipe: String, prompt: String, seed: String, origin: SampleOrigin, scores: Scores, shard: String,
+        id: Digest, recipe: Digest, prompt: String, seed: String, origin: SampleOrigin, scores: Scores, shard: Digest,
         row: Int
     ) {
         (self.id, self.recipe, self.prompt, self.seed, self.shard, self.row) = (id, recipe, prompt, seed, shard, row)

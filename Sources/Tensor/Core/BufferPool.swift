@@ -22,9 +22,21 @@ enum BufferPool {
         private var free: [Int: [FreeBuffer]] = [:]
         private var heldBytes = 0
         private var clock = 0
+        /// Bytes in use, and the most that ever were.
+        private var (usedBytes, peakBytes) = (0, 0)
+
+        mutating func use(_ byteCount: Int) {
+            usedBytes += byteCount
+            peakBytes = max(peakBytes, usedBytes)
+        }
+
+        /// How much may stay free, so that nothing is held beyond what was once in use and a little more: a step of training
+        /// frees nearly all that it took, and the next takes it again.
+        var room: Int { min(peakBytes, ceilingBytes) + slackBytes - usedBytes }
 
         mutating func add(_ address: UInt, _ byteCount: Int) {
             clock += 1
+            usedBytes -= byteCount
             heldBytes += byteCount
             free[byteCount, default: []].append(FreeBuffer(address: address, time: clock))
         }
@@ -79,8 +91,10 @@ enum BufferPool {
     private static let smallBytes = 256 << 20
     /// Past this, freed buffers go back to the system.
     private static let capacityBytes = 768 << 20
-    /// No more than this stays free when new memory is needed.
+    /// No more than this stays free when new memory is needed and as much is in use as ever.
     private static let slackBytes = 256 << 20
+    /// What was once in use counts up to here.
+    private static let ceilingBytes = 4 << 30
 
     /// Sizes are rounded to a power of two below 1 MiB, and within 1/32 above, where weights would add up to hundreds
     /// of megabytes of nothing.
@@ -100,8 +114,12 @@ enum BufferPool {
             return (address.flatMap { UnsafeMutableRawPointer(bitPattern: $0) } ?? allocate(byteCount), byteCount)
         }
         let (reused, stale) = shelf.withLock { shelf -> ((address: UInt, byteCount: Int)?, [UInt]) in
-            if let found = shelf.pop(byteCount) { return (found, []) }
-            return (nil, byteCount >= hugePage ? shelf.removeOldest(keeping: slackBytes) : [])
+            if let found = shelf.pop(byteCount) {
+                shelf.use(found.byteCount)
+                return (found, [])
+            }
+            shelf.use(byteCount)
+            return (nil, byteCount >= hugePage ? shelf.removeOldest(keeping: max(shelf.room, slackBytes)) : [])
         }
         release(stale)
         if let reused, let pointer = UnsafeMutableRawPointer(bitPattern: reused.address) {
@@ -129,7 +147,7 @@ enum BufferPool {
         }
         let stale = shelf.withLock { shelf in
             shelf.add(UInt(bitPattern: pointer), byteCount)
-            return shelf.removeOldest(keeping: capacityBytes)
+            return shelf.removeOldest(keeping: max(shelf.room, capacityBytes))
         }
         release(stale)
     }

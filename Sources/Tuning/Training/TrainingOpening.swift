@@ -67,7 +67,8 @@ extension TrainingState {
         let builder = NetworkBuilder(model.unet, for: fresh)
         let state = TrainingState(
             inputs, ranks: ranks, identity: identity, log: log, events: events, entries: kept,
-            state: checkpoint?.checkpoint ?? beginning, reference: try reference(inputs, builder), builder: builder)
+            state: checkpoint?.checkpoint ?? beginning,
+            reference: try reference(inputs, builder, checkpoint?.checkpoint ?? beginning), builder: builder)
         return (state, TrainingRanks.Start(identity: identity, step: step, checkpoint: checkpoint?.digest), lock)
     }
 
@@ -93,7 +94,7 @@ extension TrainingState {
         let builder = NetworkBuilder(inputs.model.unet, for: fresh)
         return TrainingState(
             inputs, ranks: ranks, identity: start.identity, log: nil, events: nil, entries: [], state: checkpoint,
-            reference: try reference(inputs, builder), builder: builder)
+            reference: try reference(inputs, builder, checkpoint), builder: builder)
     }
 
     /// The first thing that does not fit the model or is missing, or nil.
@@ -136,12 +137,15 @@ extension TrainingState {
     }
 
     /// What the loss holds the trained network against: for dpo the model without the adapter, for nft the policy that
-    /// the run begins with.
+    /// the run begins with, or the one that has followed the trained one since.
     private static func reference(
-        _ inputs: TrainingInputs, _ builder: NetworkBuilder
+        _ inputs: TrainingInputs, _ builder: NetworkBuilder, _ checkpoint: Checkpoint
     ) throws(TrainingError) -> Network? {
         switch inputs.configuration.loss?.kind {
         case .dpo: return builder.untrained
+        case .nft where inputs.configuration.loss?.policy != nil:
+            let old = checkpoint.policy.map(checkpoint.weights.replacing) ?? checkpoint.weights
+            do throws(ModelError) { return try builder.network(old) } catch { throw .model(error) }
         case .nft:
             guard let start = inputs.start else { return builder.untrained }
             do throws(ModelError) { return try builder.network(.adapter(start)) } catch { throw .model(error) }

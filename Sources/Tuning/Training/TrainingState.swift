@@ -10,7 +10,7 @@ final class TrainingState {
     private let ranks: TrainingRanks
     private let identity: RunIdentity
     private let builder: NetworkBuilder
-    private let reference: Network?
+    private var reference: Network?
     private let objective: any TrainingObjective
     private let assembler: BatchAssembler
     /// Nil on ranks that write nothing.
@@ -18,7 +18,7 @@ final class TrainingState {
     private let events: EventFile?
     private let store: CheckpointStore
     /// Digest of the selection by epoch, as the log has it.
-    private var resolutions: [Int: String]
+    private var resolutions: [Int: Digest]
     /// Of the last epochs: a step may read two.
     private var plans: [Int: EpochPlan] = [:]
     /// The plan of the samples on which the loss is measured.
@@ -33,6 +33,7 @@ final class TrainingState {
     private var weights: TrainedWeights
     private var optimizer: AdamW
     private var average: MovingAverage?
+    private var old: OldPolicy?
 
     private var source: any TrainingSource { inputs.source }
     private var configuration: TrainingConfiguration { inputs.configuration }
@@ -63,6 +64,9 @@ final class TrainingState {
         let configuration = inputs.configuration
         average = configuration.averageDecay.map { decay in
             MovingAverage(decay: decay, values: state.average ?? state.weights.parameters.map(\.value))
+        }
+        old = configuration.loss?.policy.map { schedule in
+            OldPolicy(schedule, values: state.policy ?? state.weights.parameters.map(\.value))
         }
         objective = configuration.objective(inputs.model.scheduler)
         assembler = BatchAssembler(
@@ -105,6 +109,10 @@ final class TrainingState {
         weights = weights.replacing(updated)
         step += 1
         average?.add(updated, step: step)
+        if var old, old.follow(updated, step: step) {
+            self.old = old
+            reference = try network(weights.replacing(old.values))
+        }
         try write(
             .step(
                 .init(
@@ -127,7 +135,7 @@ final class TrainingState {
     }
 
     /// The samples of an epoch: as the log says if it was reached before, else resolved now and logged first.
-    private func samples(ofEpoch epoch: Int, report: (TrainingEvent) -> Void) throws(TrainingError) -> [String] {
+    private func samples(ofEpoch epoch: Int, report: (TrainingEvent) -> Void) throws(TrainingError) -> [Digest] {
         let resolution = try ranks.shared(resolution(ofEpoch: epoch), source)
         try Self.check(resolution, source: source, model: identity.model)
         let plan = try plan(resolution) { if epoch == 0 { report(.note($0)) } }
@@ -250,7 +258,7 @@ final class TrainingState {
         let checkpoint = Checkpoint(
             step: step, position: stream.position, identity: identity,
             selection: resolutions[stream.position.epoch] ?? identity.selectionDigest, weights: weights,
-            optimizer: optimizer, average: average?.values)
+            optimizer: optimizer, average: average?.values, policy: old?.values)
         let digest: String
         do {
             digest = try store.save(checkpoint)

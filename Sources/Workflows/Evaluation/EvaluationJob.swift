@@ -2,12 +2,13 @@ package import Corpus
 package import Diffusion
 package import Foundation
 import Statistics
+import Tensor
 import Tuning
 
 /// What `attune evaluate --prompts` does: images of a model, alone and with each of some adapters, of the same prompts and
 /// seeds at several scales of guidance, and what scores say of them.
 ///
-/// The images are samples of the corpus; what is there already is not made again.
+/// The images are samples of the corpus; what is already present is not made again.
 package struct EvaluationJob: Sendable {
     package struct Adapter: Sendable, Equatable {
         package let label: String
@@ -34,7 +35,7 @@ package struct EvaluationJob: Sendable {
         }
     }
 
-    package let model: ModelSource
+    package var model: ModelSource
     package let prompts: URL
     package var adapters: [Adapter] = []
     package var imagesPerPrompt = 6
@@ -62,6 +63,8 @@ package struct EvaluationJob: Sendable {
     }
     /// Of the stored report; nil for one that follows from the settings.
     package var name: String?
+    /// An SQL condition for samples of real images, which quality is measured by; nil for none.
+    package var reference: String?
     /// The batches of images that are worked on, of each model and guidance.
     package var part = Part.all
     /// Of the workers that share the job, where it is a part.
@@ -102,10 +105,11 @@ package struct EvaluationJob: Sendable {
             return (nil, name ?? "", outcome)
         }
         if part.count > 1 { return try combined(made, outcome, in: corpus, monitor) }
-        let report: EvaluationReport
+        var report: EvaluationReport
         do {
             report = try EvaluationFigures(made, scores: scores, categories: categories, bootstrap).report(
                 settings(texts, made), in: corpus, monitor: monitor)
+            try measureQuality(made.images, corpus, monitor, &report)
         } catch is Interrupted {
             outcome.isFinished = false
             return (nil, name ?? "", outcome)
@@ -178,6 +182,32 @@ package struct EvaluationJob: Sendable {
         return scored.isFinished
     }
 
+    /// How far each model's images are from real ones, at each guidance.
+    private func measureQuality(
+        _ images: [EvaluatedImages.Image], _ corpus: Corpus, _ monitor: some WorkMonitor,
+        _ report: inout EvaluationReport
+    ) throws {
+        guard let reference else { return }
+        let quality = try LatentQuality(reference: reference, in: corpus)
+        var notes: Set<String> = []
+        report.quality = []
+        for model in ["base"] + adapters.map(\.label) {
+            for scale in guidance {
+                if monitor.isCancelled { throw Interrupted() }
+                let rows = images.filter { $0.model == model && $0.guidance == scale }.map(\.row)
+                guard rows.count > 1 else { continue }
+                let found = try quality.measure(rows, called: "\(model) at guidance \(scale)")
+                notes.formUnion(found.notes)
+                report.quality?.append(
+                    .init(
+                        model: model, guidance: scale, metric: LatentQuality.metric, value: found.value,
+                        low: found.interval?.low, high: found.interval?.high, images: rows.count,
+                        referenceImages: found.reference))
+            }
+        }
+        report.notes += notes.sorted()
+    }
+
     private func settings(_ texts: [String], _ made: EvaluatedImages) -> EvaluationReport.Settings {
         let near: String? =
             switch negatives {
@@ -190,7 +220,8 @@ package struct EvaluationJob: Sendable {
             model: made.modelDigest, adapters: made.adapters, prompts: texts, imagesPerPrompt: imagesPerPrompt,
             guidance: guidance, steps: steps, sampler: sampler.rawValue, seed: String(seed),
             referee: made.referee?.name,
-            negatives: near, resamples: bootstrap.resamples)
+            negatives: near, resamples: bootstrap.resamples,
+            precision: model.precision == .float32 ? nil : model.precision.rawValue, reference: reference)
     }
 }
 

@@ -10,10 +10,13 @@ package struct CandidateMaker {
     /// Nil for the model's own.
     package let size: ImageSize?
     /// What belongs to the recipe where it is not as usual.
-    package let extras: RecipeExtras
+    package private(set) var extras: RecipeExtras
     private let negative: PromptEmbedding?
 
-    /// - Parameter warn: takes what speaks against the settings without making them impossible.
+    /// - Parameters:
+    ///   - source: the model, and the adapter to fold in.
+    ///   - settings: how images are denoised.
+    ///   - warn: takes what speaks against the settings without making them impossible.
     /// - Throws: ``UsageError`` for settings that the model does not allow, and what loading it throws.
     package init(_ source: ModelSource, _ settings: DenoisingSettings, warn: (String) -> Void = { _ in }) throws {
         let (model, adapter) = try source.load(for: .sampling(settings.sampler))
@@ -68,6 +71,18 @@ package struct CandidateMaker {
     /// The size of its images.
     package var imageSize: ImageSize { size ?? model.imageSize }
 
+    /// The same where a choice is made among the candidates before they are finished, which their recipes record.
+    ///
+    /// - Throws: ``UsageError`` where the choice would come after the last step.
+    func pruned(_ pruning: PruningSettings, of candidates: Int, from seed: UInt64) throws -> CandidateMaker {
+        let total = try settings.sampler.make(model.scheduler, steps: settings.steps).timesteps.count
+        var copy = self
+        copy.extras.pruning = CandidatePruning(
+            keep: pruning.keep, of: candidates, firstSeed: seed, after: try pruning.steps(of: total),
+            by: pruning.score.rawValue, negatives: pruning.negativesRecord)
+        return copy
+    }
+
     /// Makes a batch.
     ///
     /// - Parameters:
@@ -76,12 +91,21 @@ package struct CandidateMaker {
     package func make(
         _ batch: [Candidate], cache: inout EmbeddingCache, progress: (Double) -> Void
     ) throws(ModelError) -> [Generation] {
+        try model.generate(request(batch, &cache)) { (share: Double) throws(ModelError) in progress(share) }
+    }
+
+    /// A batch before its first step.
+    func begin(_ batch: [Candidate], cache: inout EmbeddingCache) throws(ModelError) -> Denoising {
+        try Denoising(model, request(batch, &cache))
+    }
+
+    private func request(_ batch: [Candidate], _ cache: inout EmbeddingCache) -> GenerationRequest {
         let embeddings = cache.embeddings(of: batch.map(\.prompt), model, skipping: extras.clipSkip)
         var request = GenerationRequest(
             prompts: embeddings, seeds: batch.map(\.seed), steps: settings.steps, guidance: Float(settings.guidance),
             sampler: settings.sampler)
         (request.negative, request.size, request.baseline) = (negative, size, settings.baseline)
-        return try model.generate(request) { (share: Double) throws(ModelError) in progress(share) }
+        return request
     }
 
     /// Why a generation that came out without finite numbers is not kept.

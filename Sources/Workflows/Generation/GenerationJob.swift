@@ -2,6 +2,14 @@ package import Corpus
 package import Foundation
 
 /// What `attune generate` does: candidates for the prompts of a file, into a corpus.
+///
+/// ```swift
+/// var job = GenerationJob(
+///     prompts: URL(fileURLWithPath: "prompts.txt"), model: ModelSource(folder: URL(fileURLWithPath: "datasets/tiny-sd")),
+///     denoising: DenoisingSettings(steps: 25, guidance: 3, sampler: .ddim))
+/// job.imagesPerPrompt = 4
+/// let outcome = try job.run(into: corpus, monitor: monitor)
+/// ```
 package struct GenerationJob: Sendable {
     /// The most images of one command; more than that is work for parts.
     package static let limit = 100_000_000
@@ -18,6 +26,8 @@ package struct GenerationJob: Sendable {
     package var batch = 16
     /// A name for what is made, for queries.
     package var tag: String?
+    /// How candidates are given up before they are finished; nil to finish all.
+    package var pruning: PruningSettings?
     /// Of the workers that share the job, where it is a part.
     package var array = ArrayCheck()
 
@@ -29,7 +39,7 @@ package struct GenerationJob: Sendable {
     /// Makes what the corpus lacks.
     ///
     /// - Throws: ``PromptFileError``; ``UsageError`` for settings that the model does not allow; ``Failure`` for a model
-    ///   whose schedule cannot be recorded; ``ModelError``; ``CorpusError``. What was sealed before stays.
+    ///   whose schedule cannot be recorded, and for prompts that pruning cannot rank; ``ModelError``; ``CorpusError``. What was sealed before stays.
     package func run(into corpus: Corpus, monitor: some WorkMonitor) throws -> WorkOutcome {
         let all = try PromptFile(prompts).prompts
         let prompts = part.of(all)
@@ -40,6 +50,12 @@ package struct GenerationJob: Sendable {
             part, of: "generate", on: self.prompts.lastPathComponent, tag: tag, settings: settings(maker, all),
             in: corpus, warn: monitor.warn)
         defer { withExtendedLifetime(place) {} }
+        if let pruning {
+            return try PrunedGenerator(
+                corpus: corpus, maker: maker, pruning: pruning, prompts: prompts, imagesPerPrompt: imagesPerPrompt,
+                seed: seed, batch: batch, tag: tag
+            ).run(prompts, monitor: monitor)
+        }
         let batches = Candidate.batches(
             prompts: prompts, imagesPerPrompt: imagesPerPrompt, seed: seed, size: batch)
         return try CorpusGenerator(corpus: corpus, maker: maker, tag: tag).run(batches, total: total, monitor: monitor)

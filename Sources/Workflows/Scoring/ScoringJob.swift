@@ -5,9 +5,9 @@ import Foundation
 /// What `attune score` does: Monte-Carlo traces of stored samples, and their denoising errors under near-miss prompts.
 package struct ScoringJob: Sendable {
     package var model: ModelSource
-    /// An SQL condition as ``CatalogueQuery`` takes it; nil for every sample.
+    /// An SQL condition as `CatalogueQuery` takes it; nil for every sample.
     package var condition: String?
-    /// Noises at each timestep.
+    /// Noise samples per timestep.
     package var draws = 4
     /// Timesteps, spread over the schedule.
     package var steps = 20

@@ -29,6 +29,8 @@ struct EvaluateCommand: AsyncParsableCommand {
     @Flag(help: "Keep fp16 and bf16 weights in 16 bits and upcast them on use.")
     var lowMemory = false
 
+    @OptionGroup var products: PrecisionOption
+
     @OptionGroup var config: IgnoreConfigOptions
 
     @Option(
@@ -37,10 +39,10 @@ struct EvaluateCommand: AsyncParsableCommand {
     var adapter: [String] = []
 
     @Option(
-        help: "A file of prompts, one a line; a category may follow behind a tab.", completion: .file())
+        help: "A file of prompts, one per line; a category may follow behind a tab.", completion: .file())
     var prompts: String?
 
-    @Option(help: "Images for each prompt, model and guidance.")
+    @Option(help: "Images per prompt, model and guidance scale.")
     var imagesPerPrompt = 6
 
     @Option(help: "Scales of guidance, separated by commas.")
@@ -55,7 +57,7 @@ struct EvaluateCommand: AsyncParsableCommand {
     @Option(help: "The seed of each prompt's first image.")
     var seed: UInt64 = 42
 
-    @Option(help: "Images that are made together.")
+    @Option(help: "Batch size: images that are made together.")
     var batch = 16
 
     @Option(help: "The tag of the samples.")
@@ -85,11 +87,24 @@ struct EvaluateCommand: AsyncParsableCommand {
             valueName: "rules|corpus|file"))
     var negatives: NearMissArgument?
 
-    @Option(help: "Near misses of each prompt, at most.")
+    @Option(help: "Near misses per prompt, at most.")
     var count = 6
 
-    @Option(help: "Noises at each timestep, for --negatives.")
+    @Option(help: "Noise samples per timestep, for --negatives.")
     var draws = 1
+
+    @Option(
+        help: ArgumentHelp(
+            "Measure quality too: the Fréchet distance of latents to those of the real images that fit this SQL condition, such as \"tag = 'rendered'\".",
+            valueName: "condition"))
+    var reference: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Write plots into this folder as SVG: guidance sweeps, alignment against quality; of stored images AUC against UNet passes.",
+            valueName: "folder"),
+        completion: .directory)
+    var plots: String?
 
     @Option(help: "Resamples of the bootstrap.")
     var resamples = 4000
@@ -124,6 +139,10 @@ struct EvaluateCommand: AsyncParsableCommand {
         if !makes, images == nil, referee == nil {
             throw ValidationError("--referee: name what the scores of stored images are compared with")
         }
+        if reference != nil, !makes {
+            throw ValidationError("--reference goes with --prompts and --model: quality is measured of what they make")
+        }
+        if plots != nil, images != nil { throw ValidationError("--images has nothing to plot; leave --plots out") }
         if images != nil, let referee, referee != "shapes" {
             throw ValidationError(
                 "--images takes --referee shapes; import the images to compare them with '\(referee)'")
@@ -154,7 +173,9 @@ struct EvaluateCommand: AsyncParsableCommand {
         let corpus = try store.open(writing: true, deciding: true)
         var source = ModelSource(folder: folder)
         (source.variant, source.lowMemory, source.ignoredFields) = (copy.variant, lowMemory, config.ignoreConfig)
+        source.precision = products.precision
         var job = EvaluationJob(model: source, prompts: prompts)
+        job.reference = reference
         job.adapters = adapter.map(EvaluationJob.Adapter.init)
         (job.imagesPerPrompt, job.guidance, job.steps, job.sampler) = (imagesPerPrompt, guidance.values, steps, sampler)
         (job.seed, job.batch, job.tag, job.referee) = (seed, batch, tag, referee.map { Referee($0) })
@@ -176,11 +197,24 @@ struct EvaluateCommand: AsyncParsableCommand {
             print("\(outcome.made) images made, \(outcome.skipped) already present")
             print("report \(StoredEvaluations.file(stored, in: corpus).path)")
         }
+        try write(EvaluationPlots.plots(report))
         if outcome.failed > 0 {
             throw Failure(
                 "\(outcome.failed) of \(outcome.total) images came out with values that are not finite numbers; the report is of "
                     + "the others")
         }
+    }
+
+    /// Prints the places of plots, beside what is read by programs.
+    private func write(_ charts: [EvaluationPlots.Plot]) throws {
+        guard let plots else { return }
+        let places = try EvaluationPlots.write(charts, to: URL(fileURLWithPath: plots, isDirectory: true))
+        if places.isEmpty {
+            standardError(
+                "note: nothing to plot: give several scales of guidance, --reference, or measure with attune score --negatives"
+            )
+        }
+        for place in places { if output.json { standardError("plot \(place)") } else { print("plot \(place)") } }
     }
 
     /// What a part says whose share is done while others are not.
@@ -197,7 +231,7 @@ struct EvaluateCommand: AsyncParsableCommand {
     private func compare() throws {
         let corpus = try store.open(writing: true, deciding: true)
         var job = AgreementJob(referee: Referee(referee ?? "shapes"), scores: try score.map { try ScoreForm($0) })
-        (job.condition, job.resamples) = (condition, resamples)
+        (job.condition, job.resamples, job.measuresCosts) = (condition, resamples, plots != nil)
         let report: AgreementJob.Report
         do {
             report = try TerminalMonitor.watch("evaluate", unit: "images") { [job] in
@@ -205,6 +239,7 @@ struct EvaluateCommand: AsyncParsableCommand {
             }
         } catch is Interrupted { try Interruption.stop("stopped; the same command resumes") }
         print(output.json ? try jsonText(report) : EvaluationTables.agreement(report.agreement)?.text ?? "")
+        try write(EvaluationPlots.plots(report))
     }
 }
 

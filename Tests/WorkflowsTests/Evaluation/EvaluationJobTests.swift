@@ -126,7 +126,7 @@ import Workflows
         #expect(try corpus.count(CatalogueQuery()) == 12)
         // Annotations of a part are left out, and said so.
         let row = try #require(corpus.query(CatalogueQuery()).first)
-        let id = try #require(Digest(hex: row.id))
+        let id = row.id
         try corpus.annotate([AnnotationValue(sample: id, value: 1)], by: "beauty", from: "test")
         job.scores = []
         let report = try #require(try job.run(in: corpus, monitor: Recorder()).report)
@@ -140,11 +140,11 @@ import Workflows
         var job = try job()
         (job.imagesPerPrompt, job.guidance) = (1, [4])
         let report = try #require(try job.run(in: corpus, monitor: Recorder()).report)
-        #expect(report.agreement.isEmpty && report.notes.contains { $0.contains("one image a prompt") })
+        #expect(report.agreement.isEmpty && report.notes.contains { $0.contains("one image per prompt") })
         let failure = #expect(throws: Failure.self) {
             try AgreementJob(referee: .shapes, scores: [ScoreForm("mi")]).run(in: corpus, monitor: Recorder())
         }
-        #expect(failure?.description.contains("one image a prompt") == true)
+        #expect(failure?.description.contains("one image per prompt") == true)
     }
 
     @Test func promptsThatTheJudgeDoesNotKnowAreNamed() throws {
@@ -154,7 +154,7 @@ import Workflows
         #expect(report.settings.referee == nil && report.agreement.isEmpty && report.best.isEmpty)
         job.referee = .shapes
         let failure = #expect(throws: Failure.self) { try job.run(in: corpus, monitor: Recorder()) }
-        #expect(failure?.description.contains("'a cathedral at night' is no prompt of the shapes benchmark") == true)
+        #expect(failure?.description.contains("'a cathedral at night' is not a prompt of the shapes benchmark") == true)
     }
 
     @Test func namesStandForOneEvaluation() throws {

@@ -8,7 +8,7 @@ final class Recorder: WorkMonitor {
     private(set) var questions = 0
     /// Called once, when the work first tells how far it is.
     var onUpdate: (() -> Void)?
-    /// How often the work is let go on.
+    /// How often the work may continue.
     private let allowed: Int
 
     init(allowing allowed: Int = .max) { self.allowed = allowed }

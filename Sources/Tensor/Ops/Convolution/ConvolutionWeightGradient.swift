@@ -7,6 +7,7 @@ extension ConvolutionGeometry {
     /// Columns are made for a few hundred pixels at a time, of several images where these are small, so that they are
     /// multiplied while they are in the cache.
     func weightGradient(_ gradient: Tensor, _ x: Tensor) -> Tensor {
+        if suitsWinogradGradient { return winogradWeightGradient(gradient, x) }
         let taps = kernelHeight * kernelWidth
         let columns = taps * inputs
         let pixels = outHeight * outWidth
