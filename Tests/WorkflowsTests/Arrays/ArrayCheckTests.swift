@@ -16,7 +16,8 @@ import Workflows
     }
 
     @Test func workersAtWorkWithOtherSettingsRefuse() throws {
-        let corpus = try SmallCorpus(isFilled: false).corpus
+        let small = try SmallCorpus(isFilled: false)
+        let corpus = small.corpus
         let first = try joined(corpus.join(manifest(["--steps": "3"]), besideOthers: false))
         #expect(first.other == nil)
         // The same settings: any number of workers.
@@ -33,11 +34,12 @@ import Workflows
         // Another processor is said, and no reason to stop.
         let processor = try joined(corpus.join(manifest(["--steps": "3"], computer: "d"), besideOthers: false))
         #expect(processor.isBesideOthers && processor.other?.computer == "c")
-        withExtendedLifetime((first, processor)) {}
+        withExtendedLifetime((small, first, processor)) {}
     }
 
     @Test func onceTheyAreDoneTheNextArrayIsToldAndGoesOn() throws {
-        let corpus = try SmallCorpus(isFilled: false).corpus
+        let small = try SmallCorpus(isFilled: false)
+        let corpus = small.corpus
         _ = try joined(corpus.join(manifest(["--steps": "3"]), besideOthers: false))
         let next = try joined(corpus.join(manifest(["--steps": "4"]), besideOthers: false))
         #expect(next.other?.settings["--steps"] == "3" && !next.isBesideOthers)
@@ -49,6 +51,7 @@ import Workflows
         try Data("{".utf8).write(to: folder.appending(path: file))
         #expect(try joined(corpus.join(manifest(["--steps": "4"]), besideOthers: false)).other == nil)
         #expect(corpus.verify().isEmpty)
+        withExtendedLifetime(small) {}
     }
 
     @Test func generateNamesWhatDiffers() throws {
