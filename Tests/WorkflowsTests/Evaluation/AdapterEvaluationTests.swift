@@ -188,9 +188,8 @@ import Workflows
         let small = try SmallCorpus()
         let rows = try small.corpus.query(CatalogueQuery()).sorted { ($0.prompt, $0.seed) < ($1.prompt, $1.seed) }
         try small.corpus.annotate(
-            zip(rows, [1.0, 0, 0, 1, 1, 0]).compactMap { row, value in
-                Digest(hex: row.id).map { AnnotationValue(sample: $0, value: value) }
-            }, by: "right", from: "test")
+            zip(rows, [1.0, 0, 0, 1, 1, 0]).map { AnnotationValue(sample: $0.id, value: $1) }, by: "right", from: "test"
+        )
         var agreement = AgreementJob(referee: Referee("right"), scores: [try ScoreForm("mi")])
         agreement.measuresCosts = true
         #expect(try agreement.run(in: small.corpus, monitor: Recorder()).costs == nil)
