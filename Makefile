@@ -5,8 +5,8 @@ PYTHON = $(CURDIR)/.venv/bin/python
 export ATTUNE_PYTHON = $(PYTHON)
 ENGINE_TESTS = ^(TensorTests|DiffusionTests|TuningTests)\.
 
-.PHONY: help setup setup-python setup-browser build gallery demo test test-long test-cluster test-levels test-threads interop \
-	bench bench-quick bench-storage bench-gallery screenshots study study-quick \
+.PHONY: help setup setup-python setup-browser build gallery demo test test-long test-cluster test-cluster-quick \
+	test-levels test-threads interop bench bench-quick bench-storage bench-gallery screenshots study study-quick \
 	docs install dist test-dist lint format clean
 
 help:            ## What can be made
@@ -58,10 +58,13 @@ interop:         ## Adapters, images and shards in the programs they are for; ne
 	Tests/Interop/torch_ops.sh
 	$$PEER_PYTHON -m pytest -q -p no:cacheprovider Tests/Interop/python
 
-test-cluster: build ## A real Slurm, Open MPI and Kubernetes' schemas; as root, with slurm-wlm, munge and openmpi-bin
-	Tests/Cluster/mpi.sh .build/release/attune
-	Tests/Cluster/slurm.sh .build/release/attune
-	$(PYTHON) -m pip install -q kubernetes-validate && $(PYTHON) Tests/Cluster/kubernetes.py
+test-cluster: build ## A real Slurm, Open MPI, Kubernetes' schemas, NFS between hosts, the container; as root; about ten minutes
+	@Scripts/setup.sh cluster
+	Tests/Cluster/all.sh .build/release/attune
+
+test-cluster-quick: build ## The same without NFS and the container: what CI runs
+	@Scripts/setup.sh cluster-quick
+	Tests/Cluster/all.sh .build/release/attune mpi slurm kubernetes
 
 bench: build     ## The engine, the store and verify beside their peers (QUICK=1: the engine, a few minutes); see Benchmarks/README.md
 	$(SWIFT) build $(RELEASE) --product attune-bench
@@ -77,7 +80,7 @@ bench-storage: build ## The store beside h5py, WebDataset, MosaicML Streaming an
 	Benchmarks/verify.sh
 	Benchmarks/scale.sh
 
-bench-gallery: gallery ## The gallery under load: first pages, tiles a second, memory
+bench-gallery: gallery ## The gallery under load: first pages, tiles per second, memory
 	$(SWIFT) build $(RELEASE) --product attune-bench
 	Benchmarks/gallery.sh
 

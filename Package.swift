@@ -62,6 +62,7 @@ let package = Package(
         .target(name: "CTorch", cSettings: [.define("_GNU_SOURCE")]),
 
         // Imports run one way, top to bottom.
+        .target(name: "Randomness", swiftSettings: strict),
         .target(name: "Hashing", dependencies: ["CLibcrypto"], swiftSettings: strict),
         .target(name: "Cluster", dependencies: ["CMPI"], swiftSettings: strict),
         .target(name: "Disk", dependencies: ["CSync"], swiftSettings: strict),
@@ -84,19 +85,19 @@ let package = Package(
         .target(
             name: "Interchange", dependencies: ["Disk", "Diffusion", "Corpus", "Images", "Codecs", "Tensor"],
             swiftSettings: strict),
-        .target(name: "Shapes", swiftSettings: strict),
+        .target(name: "Shapes", dependencies: ["Randomness"], swiftSettings: strict),
         // HTML and SVG that escape what goes into them, and plots, for pages and reports.
         .target(name: "Markup", swiftSettings: strict),
         .target(name: "Plots", dependencies: ["Markup"], swiftSettings: strict),
-        .target(name: "NearMisses", swiftSettings: strict),
-        .target(name: "Statistics", dependencies: ["Disk", "Codecs", "Tensor"], swiftSettings: strict),
+        .target(name: "NearMisses", dependencies: ["Randomness"], swiftSettings: strict),
+        .target(name: "Statistics", dependencies: ["Randomness", "Disk", "Codecs", "Tensor"], swiftSettings: strict),
         .target(name: "Curation", dependencies: ["Images", "Codecs", "Tensor"], swiftSettings: strict),
         .target(
             name: "Workflows",
             dependencies: [
                 "Cluster", "Markup", "Plots", "Tuning", "Interchange", "OCI", "Shapes", "NearMisses", "Statistics",
                 "Curation", "Diffusion",
-                "Corpus", "Codecs", "Images", "Tensor", "Disk",
+                "Corpus", "Codecs", "Images", "Tensor", "Disk", "Randomness",
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -111,7 +112,8 @@ let package = Package(
         // The gallery that `attune serve` starts, with all that is of the web.
         .target(
             name: "Gallery",
-            dependencies: ["Markup", "Plots", "Workflows", "Disk", "Corpus", "Codecs", "Images", logging] + web,
+            dependencies: ["Markup", "Plots", "Workflows", "Curation", "Disk", "Corpus", "Codecs", "Images", logging]
+                + web,
             resources: [.embedInCode("Assets")],
             swiftSettings: strict),
         .executableTarget(name: "attune-gallery", dependencies: ["Gallery", arguments], swiftSettings: strict),
@@ -120,7 +122,8 @@ let package = Package(
         .executableTarget(
             name: "attune-bench",
             dependencies: [
-                "Workflows", "Curation", "Tuning", "Diffusion", "Tensor", "Corpus", "Codecs", "Images", arguments,
+                "Workflows", "Curation", "Tuning", "Diffusion", "Tensor", "Corpus", "Codecs", "Images", "Randomness",
+                arguments,
             ],
             swiftSettings: strict),
 
@@ -130,6 +133,7 @@ let package = Package(
             swiftSettings: strict),
 
         .testTarget(name: "ClusterTests", dependencies: ["TestSupport", "Cluster"], swiftSettings: strict),
+        .testTarget(name: "RandomnessTests", dependencies: ["Randomness"], swiftSettings: strict),
         .testTarget(name: "HashingTests", dependencies: ["Hashing"], swiftSettings: strict),
         .testTarget(name: "DiskTests", dependencies: ["Disk"], swiftSettings: strict),
         .testTarget(name: "HDF5Tests", dependencies: ["HDF5"], swiftSettings: strict),
@@ -137,16 +141,18 @@ let package = Package(
         .testTarget(
             name: "TensorTests", dependencies: ["TestSupport", "Tensor", "Diffusion", "CKernels"], swiftSettings: strict
         ),
-        .testTarget(name: "ShapesTests", dependencies: ["Shapes", "Codecs", "Images"], swiftSettings: strict),
+        .testTarget(
+            name: "ShapesTests", dependencies: ["Shapes", "Randomness", "Codecs", "Images"], swiftSettings: strict),
         .testTarget(name: "NearMissesTests", dependencies: ["NearMisses", "Shapes"], swiftSettings: strict),
         .testTarget(
             name: "CurationTests", dependencies: ["Curation", "Codecs", "Images", "Tensor"], swiftSettings: strict),
         .testTarget(name: "StatisticsTests", dependencies: ["Statistics", "Codecs", "Tensor"], swiftSettings: strict),
         .testTarget(
-            name: "DiffusionTests", dependencies: ["TestSupport", "Diffusion", "Codecs", "Images", "Tensor"],
+            name: "DiffusionTests", dependencies: ["TestSupport", "Diffusion", "Disk", "Codecs", "Images", "Tensor"],
             swiftSettings: strict),
         .testTarget(
-            name: "CorpusTests", dependencies: ["Corpus", "Disk", "HDF5", "Codecs"], swiftSettings: strict),
+            name: "CorpusTests", dependencies: ["TestSupport", "Corpus", "Disk", "HDF5", "Codecs"],
+            swiftSettings: strict),
         .testTarget(
             name: "TuningTests", dependencies: ["TestSupport", "Cluster", "Tuning", "Diffusion", "Corpus", "Tensor"],
             swiftSettings: strict),
@@ -162,8 +168,8 @@ let package = Package(
         .testTarget(
             name: "WorkflowsTests",
             dependencies: [
-                "TestSupport", "Workflows", "Shapes", "Statistics", "Curation", "Tuning", "Interchange", "OCI",
-                "Corpus", "Codecs", "Images",
+                "TestSupport", "Workflows", "Plots", "Shapes", "Statistics", "Curation", "Tuning", "Interchange", "OCI",
+                "Corpus", "Disk", "Codecs", "Images",
                 "Diffusion", "Tensor",
             ],
             swiftSettings: strict),

@@ -102,13 +102,14 @@ def vae(table, python, folder, runs):
 
 def pipeline(table, rounds):
     """Whole commands on tiny-sd, by pipeline.sh."""
-    names = {"generate": "tiny-sd, 64 images × 50 steps with MI", "train": "tiny-sd, 20 DoRA steps of batch 8, whole command",
+    names = {"generate": "tiny-sd, 64 images × 50 steps with MI",
+             "bfloat16": "tiny-sd, 64 images × 50 steps with MI, bfloat16 beside the peer's float32", "train": "tiny-sd, 20 DoRA steps of batch 8, whole command",
              "steps": "tiny-sd, 20 DoRA steps of batch 8, steps alone"}
     print("  $ Benchmarks/pipeline.sh", file=sys.stderr, flush=True)
     done = subprocess.run(
         [ROOT / "Benchmarks" / "pipeline.sh"], stdout=subprocess.PIPE, text=True, check=True,
         env={**os.environ, "ROUNDS": str(rounds)})
-    for stage, ours, theirs in re.findall(r"^(generate|train|steps)\s+([\d.]+)\s+([\d.]+)", done.stdout, re.MULTILINE):
+    for stage, ours, theirs in re.findall(r"^(generate|bfloat16|train|steps)\s+([\d.]+)\s+([\d.]+)", done.stdout, re.MULTILINE):
         table.add(names[stage], "attune", {"runs": [float(ours)]})
         table.add(names[stage], "peer", {"runs": [float(theirs)]})
 

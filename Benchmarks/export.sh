@@ -2,8 +2,9 @@
 # Exporting a selection as an imagefolder against a Pillow script that writes the same folder from pixels in memory.
 # Both run in turn, ROUNDS times (3), on 4000 images of 64x64 and 100 of 512x512, and medians are compared. Attune's
 # times are of whole commands, with the check of every shard's SHA-256 and a sync of the file system at the end; the
-# peer's leave starting Python and loading the pixels out; `synced` adds one `sync` after it.
-#   PEER_PYTHON=/path/to/python Benchmarks/export.sh     python with pillow and numpy (default: .venv)
+# peers' leave starting Python and loading the pixels out; `synced` adds one `sync` after it. `copy` does what Attune does, with
+# h5py: it checks every shard's SHA-256, writes the stored PNG files out, and syncs.
+#   PEER_PYTHON=/path/to/python Benchmarks/export.sh     python with pillow, h5py and numpy (default: .venv)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source Benchmarks/median.sh
@@ -13,7 +14,13 @@ attune=${ATTUNE:-.build/release/attune}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-echo "images          attune     peer    ratio   synced    ratio   (medians of $rounds, seconds; $(nproc) cores)"
+echo "images          attune     peer    ratio   synced    ratio     copy    ratio   (medians of $rounds, seconds; $(nproc) cores)"
+synced() { # FROM TO: the last of FROM's times and a sync's
+    local begin; begin=$(date +%s.%N)
+    sync
+    echo "$(tail -1 "$work/times-$1-$side") $(date +%s.%N) $begin" | awk '{ printf "%.3f\n", $1 + $2 - $3 }' >>"$work/times-$2-$side"
+}
+
 for set in 64x4000 512x100; do
     side=${set%x*} count=${set#*x}
     "$python" Benchmarks/peers/export.py "$work/pixels-$side.npy" --make "$side" "$count"
@@ -30,10 +37,10 @@ for set in 64x4000 512x100; do
         $attune export --corpus "$corpus" all --format imagefolder --to "$out" >/dev/null 2>&1
         echo "$(date +%s.%N) $begin" | awk '{ printf "%.3f\n", $1 - $2 }' >>"$work/times-attune-$side"
         "$python" Benchmarks/peers/export.py "$work/pixels-$side.npy" --to "$peer" >>"$work/times-peer-$side"
-        begin=$(date +%s.%N)
-        sync
-        echo "$(tail -1 "$work/times-peer-$side") $(date +%s.%N) $begin" | awk '{ printf "%.3f\n", $1 + $2 - $3 }' >>"$work/times-synced-$side"
+        synced peer synced
+        "$python" Benchmarks/peers/export.py "$corpus" --copy --to "$work/copy-$side-$round" >>"$work/times-copied-$side"
+        synced copied copy
     done
-    echo "$count of ${side}x$side $(median "$work/times-attune-$side") $(median "$work/times-peer-$side") $(median "$work/times-synced-$side")" |
-        awk '{ printf "%-13s %8.3f %8.3f %8.2f %8.3f %8.2f\n", $1 " " $2 " " $3, $4, $5, $5 / $4, $6, $6 / $4 }'
+    echo "$count of ${side}x$side $(median "$work/times-attune-$side") $(median "$work/times-peer-$side") $(median "$work/times-synced-$side") $(median "$work/times-copy-$side")" |
+        awk '{ printf "%-13s %8.3f %8.3f %8.2f %8.3f %8.2f %8.3f %8.2f\n", $1 " " $2 " " $3, $4, $5, $5 / $4, $6, $6 / $4, $7, $7 / $4 }'
 done

@@ -5,6 +5,7 @@
 # less a command of 20.
 #   PEER_PYTHON=/path/to/python Benchmarks/pipeline.sh     python with torch, diffusers, transformers, peft
 #   PEER_PYTHON=... Benchmarks/pipeline.sh --train         the DoRA steps alone
+# The peer computes in float32 throughout; `bfloat16` is Attune's generation with --precision bfloat16 beside it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source Benchmarks/median.sh
@@ -12,7 +13,7 @@ unset OPENBLAS_CORETYPE
 rounds=${ROUNDS:-3}
 python=${PEER_PYTHON:?set PEER_PYTHON to a python that has torch, diffusers, transformers and peft}
 attune=.build/release/attune
-stages="generate train steps" sampling=50
+stages="generate bfloat16 train steps" sampling=50
 if [ "${1:-}" = --train ]; then stages="train steps" sampling=2; fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -32,6 +33,11 @@ for round in $(seq "$rounds"); do
     echo "round $round: attune generate, train"
     timed attune-generate $attune generate --corpus "$corpus" --model datasets/tiny-sd --prompts Benchmarks/prompts.txt \
         --images-per-prompt 16 --steps "$sampling" --guidance 5
+    if [[ $stages == *bfloat16* ]]; then
+        $attune init --corpus "$corpus-bfloat16" >/dev/null
+        timed attune-bfloat16 $attune generate --corpus "$corpus-bfloat16" --model datasets/tiny-sd --prompts Benchmarks/prompts.txt \
+            --images-per-prompt 16 --steps "$sampling" --guidance 5 --precision bfloat16
+    fi
     $attune select --corpus "$corpus" best --by mi --top 1 --per prompt >/dev/null
     for steps in 20 40; do
         timed attune-train-$steps $attune train --corpus "$corpus" best --model datasets/tiny-sd --run bench-$steps \
@@ -49,6 +55,7 @@ echo
 paste "$work/attune-train-40" "$work/attune-train-20" | awk '{ printf "%.3f\n", $1 - $2 }' >"$work/attune-steps"
 mv "$work/attune-train-20" "$work/attune-train"
 cp "$work/peer-train" "$work/peer-steps"
+cp "$work/peer-generate" "$work/peer-bfloat16"
 
 echo "stage      attune     peer    ratio   (medians of $rounds, seconds; $(nproc) cores)"
 for stage in $stages; do

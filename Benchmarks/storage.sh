@@ -35,7 +35,7 @@ compare() { # samples, side of the image, latent
 } | tee "$lines" | "$python" Benchmarks/peers/storage_table.py
 
 echo
-echo '# Python: samples a second through DataLoader with 2 workers; the last column is the package over each'
+echo '# Python: samples per second through DataLoader with 2 workers; the last column is the package over each'
 for part in "latents ${STORAGE_SAMPLES:-10000} 64" "images ${STORAGE_SAMPLES:-10000} 64" "images ${STORAGE_LARGE_SAMPLES:-1000} 512"; do
     read -r what samples side <<<"$part"
     "$python" Benchmarks/peers/loader.py "$what" "$folder/loader" --n "$samples" --side "$side" --bench "$bench" --runs "$runs"

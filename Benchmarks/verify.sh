@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# attune verify against sha256sum over the same files, each on all cores, in one run.
+# attune verify against sha256sum and `openssl dgst -sha256` (the processor's SHA instructions) over the same files, each on all cores,
+# in one run.
 #
 #   Benchmarks/verify.sh [CORPUS]    without one, a corpus is made: VERIFY_SAMPLES (default 60000) of 64x64 pixels and
 #                                    4x16x16 latents in packed shards, in VERIFY_FOLDER (default: a temporary folder)
@@ -22,16 +23,19 @@ files=$(find "$corpus/shards" -name '*.h5' | wc -l)
 cores=$(nproc)
 
 seconds() { local begin end; begin=$(date +%s.%N); "$@" > /dev/null 2>&1; end=$(date +%s.%N); echo "$end $begin" | awk '{ print $1 - $2 }'; }
-sums() { find "$corpus/shards" -name '*.h5' -print0 | xargs -0 -P "$cores" -n "$(((files + 4 * cores - 1) / (4 * cores)))" sha256sum; }
+over() { find "$corpus/shards" -name '*.h5' -print0 | xargs -0 -P "$cores" -n "$(((files + 4 * cores - 1) / (4 * cores)))" "$@"; }
 
-sums > /dev/null            # both read from the page cache
+over sha256sum > /dev/null            # all read from the page cache
 for ((i = 0; i < rounds; i++)); do
     seconds "$attune" verify --corpus "$corpus" >> "$corpus.verify"
-    seconds sums >> "$corpus.sums"
+    seconds over sha256sum >> "$corpus.sums"
+    seconds over openssl dgst -sha256 >> "$corpus.openssl"
 done
-verify=$(median "$corpus.verify"); sums=$(median "$corpus.sums")
-rm -f "$corpus.verify" "$corpus.sums"
-awk -v b="$bytes" -v f="$files" -v c="$cores" -v v="$verify" -v s="$sums" 'BEGIN {
+verify=$(median "$corpus.verify"); sums=$(median "$corpus.sums"); openssl=$(median "$corpus.openssl")
+rm -f "$corpus.verify" "$corpus.sums" "$corpus.openssl"
+awk -v b="$bytes" -v f="$files" -v c="$cores" -v v="$verify" -v s="$sums" -v o="$openssl" 'BEGIN {
     printf "%d shards, %.0f MiB, %d cores\n", f, b / 1048576, c
-    printf "attune verify  %.2f s  %.0f MiB/s\nsha256sum      %.2f s  %.0f MiB/s\nratio          %.2f\n", v, b / 1048576 / v, s, b / 1048576 / s, s / v
+    printf "attune verify         %.2f s  %.0f MiB/s\n", v, b / 1048576 / v
+    printf "sha256sum             %.2f s  %.0f MiB/s  ratio %.2f\n", s, b / 1048576 / s, s / v
+    printf "openssl dgst -sha256  %.2f s  %.0f MiB/s  ratio %.2f\n", o, b / 1048576 / o, o / v
 }'

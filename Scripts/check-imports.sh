@@ -55,7 +55,7 @@ grep -rnE --include='*.swift' \
         sub(/^(struct|class|enum|protocol|typealias|func|var|let)[ \t]+/, "", text)
         sub(/[ \t;.].*/, "", text)
         if (!(module in known)) {
-            print place[1] ":" place[2] ": " module " is no target of Package.swift"
+            print place[1] ":" place[2] ": " module " is not a target of Package.swift"
             failed = 1
         } else if (!((module, text) in allowed) && !(("*", text) in allowed)) {
             print place[1] ":" place[2] ": " module " imports " text ", which Package.swift does not list for it"

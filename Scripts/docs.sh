@@ -22,7 +22,7 @@ status=0
 for folder in Sources/*/; do
     name=$(basename "$folder")
     [ -n "$(find "$folder" -name '*.swift' -print -quit)" ] || continue
-    case $name in attune | attune-bench) continue ;; esac
+    case $name in attune | attune-*) continue ;; esac
     graphs=$out/$name.graphs
     mkdir -p "$graphs"
     "$toolchain/swift-symbolgraph-extract" -module-name "$name" -I .build/release/Modules "${includes[@]}" \

@@ -5,6 +5,7 @@
 #   setup.sh sharing  the registry and the tools that tests of push and pull talk to
 #   setup.sh browser  the browser that tests of the gallery drive
 #   setup.sh dist     what make dist and make test-dist use
+#   setup.sh cluster  Slurm, Open MPI, hosts that are User Mode Linux, buildah and podman; cluster-quick: the first two
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -43,8 +44,14 @@ browser)
 dist)
     install patchelf dpkg-dev debootstrap
     ;;
+cluster-quick)
+    install slurm-wlm munge openmpi-bin bc
+    ;;
+cluster)
+    install slurm-wlm munge openmpi-bin bc user-mode-linux debootstrap iproute2 openssh-client buildah podman crun
+    ;;
 *)
-    echo "usage: setup.sh system|python|sharing|browser|dist" >&2
+    echo "usage: setup.sh system|python|sharing|browser|dist|cluster|cluster-quick" >&2
     exit 64
     ;;
 esac

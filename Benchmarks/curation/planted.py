@@ -1,10 +1,13 @@
 """Precision and recall of attune duplicates on planted near-duplicates.
 
-    PYTHON Benchmarks/curation/planted.py [--attune BINARY] [--threshold T] FOLDER…
+    PYTHON Benchmarks/curation/planted.py [--attune BINARY] [--threshold T] [--half 0|1] [--verdicts FILE] FOLDER…
 
 Takes the images below the folders (the first 300 of each), writes for each one re-encoded, scaled, cropped, mirrored and
 recolored copies, imports all of it into a corpus in a temporary folder, and compares the groups of `attune duplicates --json`
-with what was planted. PYTHON needs Pillow and NumPy.
+with what was planted. PYTHON needs Pillow and NumPy. A threshold is chosen on one half of the images (--half 0: every second one) and
+measured on the other (--half 1). Images of one origin may be near-duplicates of those of another, as a model's are: with the
+verdicts of the shapes judge (--verdicts, JSON lines with image and objects), pairs that show the same objects at the same places are counted
+apart.
 """
 import argparse, collections, itertools, json, pathlib, subprocess, tempfile
 import numpy as np
@@ -27,8 +30,8 @@ def variants(image):
     yield "a warmer cast", Image.fromarray(np.clip(shifted, 0, 255).astype(np.uint8)), 95
 
 
-def plant(folders, to):
-    origins = {}
+def plant(folders, half, to):
+    origins, names = {}, []
     metadata = open(to / "metadata.jsonl", "w")
     def add(name, origin, kind):
         origins[name] = (origin, kind)
@@ -36,7 +39,9 @@ def plant(folders, to):
     number = 0
     for folder in folders:
         files = sorted(p for p in pathlib.Path(folder).rglob("*") if p.suffix.lower() in (".png", ".jpg", ".jpeg", ".webp"))
-        for path in files[:300]:
+        for place, path in enumerate(files[:300]):
+            if half is not None and place % 2 != half: continue
+            names.append(path.name)
             image = Image.open(path).convert("RGB")
             image.save(to / f"{number}.png")
             add(f"{number}.png", number, "original")
@@ -45,7 +50,22 @@ def plant(folders, to):
                 add(f"{number}-{index}.jpg", number, kind)
             number += 1
     metadata.close()
-    return origins
+    return origins, names
+
+
+def same_objects(first, second, within=5, side=63):
+    """Whether two lists of objects are the same kinds at the same places, mirrored or not."""
+    if not first or len(first) != len(second): return False
+    for mirrored in (False, True):
+        left = list(second)
+        for one in first:
+            hit = next((other for other in left if (other["color"], other["shape"]) == (one["color"], one["shape"])
+                        and abs((side - other["x"] if mirrored else other["x"]) - one["x"]) < within
+                        and abs(other["y"] - one["y"]) < within), None)
+            if hit is None: break
+            left.remove(hit)
+        if not left: return True
+    return False
 
 
 def main():
@@ -53,11 +73,13 @@ def main():
     parser.add_argument("folders", nargs="+")
     parser.add_argument("--attune", default=".build/release/attune")
     parser.add_argument("--threshold")
+    parser.add_argument("--half", type=int, choices=(0, 1))
+    parser.add_argument("--verdicts")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         scratch = pathlib.Path(scratch)
         (scratch / "images").mkdir()
-        origins = plant(options.folders, scratch / "images")
+        origins, names = plant(options.folders, options.half, scratch / "images")
         def run(*arguments):
             return subprocess.run([options.attune, *map(str, arguments)], check=True, stdout=subprocess.PIPE, text=True).stdout
         corpus = scratch / "corpus"
@@ -79,13 +101,21 @@ def main():
     originals = [name for name, (_, kind) in origins.items() if kind == "original"]
     members = collections.Counter(group[name] for name in originals if name in group)
     wrong = sum(count * (count - 1) // 2 for count in members.values())
+    together = [(origins[a["prompt"]][0], origins[b["prompt"]][0]) for one in found["groups"]
+                for a, b in itertools.combinations(one["samples"], 2)
+                if origins[a["prompt"]][1] == origins[b["prompt"]][1] == "original"]
+    judged = ""
+    if options.verdicts:
+        objects = {pathlib.Path(one["image"]).name: one["objects"] for one in map(json.loads, open(options.verdicts))}
+        alike = sum(same_objects(objects[names[a]], objects[names[b]]) for a, b in together)
+        judged = f", {alike} of which show the same objects at the same places"
     pairs = sum(1 for one in found["groups"] for _ in itertools.combinations(one["samples"], 2))
     right = sum(1 for one in found["groups"] for a, b in itertools.combinations(one["samples"], 2)
                 if origins[a["prompt"]][0] == origins[b["prompt"]][0])
     print(f"{len(originals)} images, {len(origins)} with their copies, threshold {found['threshold']:.2f}")
     for kind in total: print(f"  {kind:24} recall {recall[kind] / total[kind]:.3f}")
     print(f"  {'all':24} recall {sum(recall.values()) / sum(total.values()):.3f}, precision of pairs {right / max(pairs, 1):.3f}; "
-          f"{wrong} of {len(originals) * (len(originals) - 1) // 2} pairs of originals together")
+          f"{wrong} of {len(originals) * (len(originals) - 1) // 2} pairs of originals together{judged}")
 
 
 main()

@@ -1,4 +1,4 @@
-"""Steps a second of training every weight of a UNet in PyTorch, as `attune train --targets all` does it.
+"""Steps per second of training every weight of a UNet in PyTorch, as `attune train --targets all` does it.
 
     all_weights.py MODEL [--batch 64] [--steps 12] [--compile]
 

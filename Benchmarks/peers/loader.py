@@ -18,7 +18,7 @@ def loader(dataset, **options):
 
 
 def rate(batches, n, touch):
-    """Samples a second of one pass."""
+    """Samples per second of one pass."""
     t = time.perf_counter(); seen = 0
     for batch in batches: seen += touch(batch)
     assert seen == n, (seen, n)
@@ -96,7 +96,7 @@ def main():
         readers["attune (Python)"] = lambda: rate(ours, a.n, lambda b: touch(b["latent"].reshape(len(b["latent"]), -1)))
         for name, make, wrap in (("lance", storage.lance, lambda d: Lance(d + "/a.lance", a.n, k)), ("mds", storage.mds, lambda d: MDS(d + "/mds"))):
             d = os.path.join(a.folder, name); os.makedirs(d)
-            # Lance's threads do not survive a fork; its workers are started afresh.
+            # Lance's threads do not survive a fork; its workers are spawned.
             try: _, read, _, _ = make(d, a.n, S); theirs = loader(wrap(d), batch_size=BATCH, collate_fn=as_tensor, multiprocessing_context="spawn" if name == "lance" else None)
             except ImportError as e: print(f"{name}: {e}", file=sys.stderr); continue
             # As storage.sh reads them, in one process, and by the same DataLoader.

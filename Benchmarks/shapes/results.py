@@ -90,6 +90,20 @@ if categories:
     for name in order:
         cells = [means(reports[name], tuned(reports[name]), c).get(scale) for c in categories]
         lines.append(f"| {name} | " + " | ".join(f"{c['mean']:.3f}" if c else "" for c in cells) + " |")
+if base.get("quality"):
+    lines += [
+        "", "## Distance to rendered images", "",
+        "Fréchet distance of latents to those of rendered images of the same prompts (`evaluate --reference`), with 95 % intervals over "
+        "images. Less is closer.", "",
+        "| row | " + " | ".join(f"guidance {s:g}" for s in scales) + " |", "|---|" + "---|" * len(scales),
+    ]
+    for name in order:
+        found = {q["guidance"]: q for q in reports[name].get("quality", []) if q["model"] == tuned(reports[name])}
+
+        def distance(q):
+            return f"{q['value']:.2f}" + (f" [{q['low']:.2f}, {q['high']:.2f}]" if "low" in q else "")
+
+        lines.append(f"| {name} | " + " | ".join(distance(found[s]) if s in found else "" for s in scales) + " |")
 if options.agreement and options.agreement.exists():
     found = json.loads(options.agreement.read_text())["agreement"]
     lines += ["", "## How well scores find the aligned candidates of a prompt", "", "| score | AUC | top-1 |", "|---|---|---|"]

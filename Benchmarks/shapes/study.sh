@@ -2,7 +2,8 @@
 # What does tuning on chosen images do? Rows of models on prompts that training has not seen, judged by the shapes judge.
 #   Benchmarks/shapes/study.sh [--quick] [FOLDER]
 # Resumable: a row whose evaluation is there is skipped, and every command goes on from where it was stopped. The figures are
-# written by results.py, of whatever rows there are. Sizes come from environment variables, as below.
+# written by results.py, of whatever rows there are. Sizes come from environment variables, as below; STUDY_ROWS is a regular
+# expression of the rows to make (default: all).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 quick=; [ "${1:-}" != --quick ] || { quick=yes; shift; }
@@ -52,12 +53,23 @@ evaluate() { # ROW [ADAPTER-FILE] [MODEL]
     say "evaluate $1"
     local adapter=(); [ -z "${2:-}" ] || adapter=(--adapter "tuned=$2")
     "$attune" evaluate --model "${3:-$model}" "${adapter[@]}" --prompts "$folder/test.txt" --images-per-prompt "$images" \
-        --guidance "$guidance" --steps "$denoising" --sampler ddim --seed 100000 --referee shapes --name "$1" > "$folder/$1.txt"
+        --guidance "$guidance" --steps "$denoising" --sampler ddim --seed 100000 --referee shapes \
+        --reference "tag = 'reference'" --plots "$folder/plots/$1" --name "$1" > "$folder/$1.txt"
 }
+
+images_of() { # TAG PROMPTS IMAGES-PER-PROMPT: rendered images with right captions
+    [ -e "$folder/$1.imported" ] && return
+    say "rendered images: $1"
+    [ -e "$folder/$1-images" ] || "$attune" shapes render --prompts "$2" --per-prompt "$3" --to "$folder/$1-images"
+    "$attune" import "$folder/$1-images" --format imagefolder --model $model --tag "$1"
+    touch "$folder/$1.imported"
+}
+
+wanted() { [[ $1 =~ ^(${STUDY_ROWS:-.*})$ ]]; }
 
 row() { # ROW SELECTION SEED TRAIN-OPTIONS…
     local name=$1 selection=$2 seed=$3; shift 3
-    evaluated "$name" && return
+    ! wanted "$name" || evaluated "$name" && return
     say "train $name"
     "$attune" train "$selection" --model $model --run "$name" --steps "$steps" --batch "$batch" --accumulate 1 --seed "$seed" \
         --checkpoint-every 50 --keep-checkpoints 1 "$@"
@@ -75,17 +87,8 @@ choose() { # SELECTION SELECT-OPTIONS…; once, so that runs keep their selectio
     touch "$folder/$name.selected"
 }
 
-rendered() { # real images with right captions
-    [ -e "$folder/rendered.imported" ] && return
-    say "rendered images"
-    [ -e "$folder/rendered" ] ||
-        "$attune" shapes render --prompts "$folder/train.txt" --per-prompt "$per_prompt" --to "$folder/rendered"
-    "$attune" import "$folder/rendered" --format imagefolder --model $model --tag rendered
-    touch "$folder/rendered.imported"
-}
-
 rounds() { # ROW ROUNDS SEED: candidates from the adapter of the round before
-    evaluated "$1-r$2" && return
+    ! wanted "$1" || evaluated "$1-r$2" && return
     say "align $1: $2 rounds"
     cat > "$folder/$1.json" <<JSON
 {"name": "$1", "rounds": $2, "model": "$PWD/$model", "prompts": "train.txt",
@@ -97,6 +100,7 @@ JSON
     "$attune" align "$folder/$1.json"
 }
 
+images_of reference "$folder/test.txt" "${STUDY_REFERENCE:-10}"
 evaluate base
 pool pool "$candidates"
 where="tag = 'pool'"
@@ -104,8 +108,9 @@ choose random --where "$where" --by random --top "$top"
 choose mi --where "$where" --by mi --top "$top"
 choose contrast --where "$where" --by contrast --top "$top"
 choose judge --where "$where AND shapes = 1" --by contrast --top "$top"
+choose judge-all --where "$where AND shapes = 1" --all
 choose all --where "$where" --all
-rendered
+images_of rendered "$folder/train.txt" "$per_prompt"
 choose rendered --where "tag = 'rendered'" --all
 
 for seed in $seeds; do
@@ -128,8 +133,11 @@ for seed in $seeds; do
     row "rendered-all-s$seed" rendered "$seed" --lr 1e-4 --targets all
     row "judge-all-s$seed" judge "$seed" --lr 1e-4 --targets all
     saved=$steps steps=$((4 * steps))
-    row "rendered-long-s$seed" rendered "$seed" --lr "$lr"
+    row "rendered-long-s$seed" rendered "$seed" --lr 1e-3 --lr-schedule cosine --warmup 50
     row "rendered-all-long-s$seed" rendered "$seed" --lr 1e-4 --targets all
+    row "judge-long-s$seed" judge-all "$seed" --lr 1e-3 --lr-schedule cosine --warmup 50
+    row "nft-judge-long-s$seed" all "$seed" --lr 1e-3 --lr-schedule cosine --warmup 50 --loss nft --reward-by shapes --beta 0.5
+    row "nft-contrast-long-s$seed" all "$seed" --lr 1e-3 --lr-schedule cosine --warmup 50 --loss nft --reward-by contrast --beta 0.5
     steps=$saved
     # k, the images kept of each prompt, and M, the candidates that they are kept of.
     for k in 1 6; do

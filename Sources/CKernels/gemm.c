@@ -71,8 +71,8 @@ V4 static void columns16(size_t m, size_t k, const float *a, size_t lda, int tra
 
 // Whole vectors of columns of a matrix that is not packed, its rows `step` apart: for few rows of a, which would not
 // pay for packing it. A function of its own, since a step that varies takes a register of the other's.
-V4 static void lying(size_t width, size_t m, size_t k, const float *a, size_t lda, int transposed, const float *b,
-                     size_t step, const float *start, size_t start_stride, float *c, size_t ldc) {
+V4 static void unpacked(size_t width, size_t m, size_t k, const float *a, size_t lda, int transposed, const float *b,
+                        size_t step, const float *start, size_t start_stride, float *c, size_t ldc) {
     if (transposed) {
         if (width == PANEL) column(2, m, k, a, 1, lda, b, step, start, start_stride, c, ldc);
         else column(1, m, k, a, 1, lda, b, step, start, start_stride, c, ldc);
@@ -112,13 +112,13 @@ void ck_gemm(size_t m, size_t k, const float *a, size_t lda, int transposed, con
     // vector further apart each, do not.
     enum { SPREAD = 48 };
     float copies[SPREAD * (DEPTH + 16)];
-    const int crowded = !transposed && lda % 1024 == 0 && k >= 64 && m >= ROWS && last > first + 1;
+    const int conflicting = !transposed && lda % 1024 == 0 && k >= 64 && m >= ROWS && last > first + 1;
     for (size_t p = 0; p < k || p == 0; p += DEPTH) {
         size_t depth = k - p < DEPTH ? k - p : DEPTH;
         for (size_t i = 0; i < m; i += SPREAD) {
-            size_t rows = !crowded ? m : m - i < SPREAD ? m - i : SPREAD, stride = lda;
+            size_t rows = !conflicting ? m : m - i < SPREAD ? m - i : SPREAD, stride = lda;
             const float *left = transposed ? a + p * lda + i : a + i * lda + p;
-            if (crowded) {
+            if (conflicting) {
                 stride = depth + 16;
                 for (size_t r = 0; r < rows; r++) memcpy(copies + r * stride, left + r * lda, depth * sizeof(float));
                 left = copies;
@@ -129,13 +129,13 @@ void ck_gemm(size_t m, size_t k, const float *a, size_t lda, int transposed, con
                 const float *start = accumulate || p > 0 ? to : bias ? bias + j : 0;
                 size_t start_stride = accumulate || p > 0 ? ldc : 0;
                 if (ldb > 0)
-                    lying(width, rows, depth, left, stride, transposed, b + p * ldb + j, ldb, start, start_stride, to,
-                          ldc);
+                    unpacked(width, rows, depth, left, stride, transposed, b + p * ldb + j, ldb, start, start_stride,
+                             to, ldc);
                 else
                     columns(width, rows, depth, left, stride, transposed, b + j * k + p * (width > 16 ? PANEL : 16),
                             start, start_stride, to, ldc);
             }
-            if (!crowded) break;
+            if (!conflicting) break;
         }
     }
 }

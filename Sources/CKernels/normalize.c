@@ -105,10 +105,17 @@ CK_LOOP(void, ck_layer_norm_vjp, (const float *x, const float *g, const float *s
     for (size_t r = 0; r < rows; r++, x += n, g += n, dx += n) {
         float mean = row_mean(x, n), inverse = 1.0f / sqrtf(row_variance(x, mean, n) + eps);
         float a[16] = {0}, b[16] = {0};
-        for (size_t i = 0; i < n; i++) {
-            float h = g[i] * scale[i], d = (x[i] - mean) * inverse;
-            a[i % 16] += h;
-            b[i % 16] += h * d;
+        size_t k = 0;
+        for (; k + 16 <= n; k += 16)
+            for (size_t l = 0; l < 16; l++) {
+                float h = g[k + l] * scale[k + l], d = (x[k + l] - mean) * inverse;
+                a[l] += h;
+                b[l] += h * d;
+            }
+        for (size_t l = 0; k + l < n; l++) {
+            float h = g[k + l] * scale[k + l], d = (x[k + l] - mean) * inverse;
+            a[l] += h;
+            b[l] += h * d;
         }
         float sa = 0, sb = 0;
         for (size_t l = 0; l < 16; l++) { sa += a[l]; sb += b[l]; }

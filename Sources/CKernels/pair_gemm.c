@@ -102,9 +102,28 @@ CK_INLINE void plain_tile(const int rows, const int vectors, size_t pairs, const
     EACH(i, rows) EACH(j, vectors) STORE(t.c + (size_t)i * t.ldc + 16 * j, sum[i][j]);
 }
 
+// One vector of columns at a time, in tiles of `count` rows: what fewer registers hold.
+#define NARROW_COLUMNS(level, name, count)                                                                       \
+    level static void name(int vectors, size_t m, size_t pairs, const float *a, size_t across,                   \
+                           const uint32_t *panel, Target t) {                                                    \
+        const size_t step = vectors == 2 ? 32 : 16;                                                              \
+        RUN(count) RUN(1)                                                                                        \
+    }
+#define TILE(rows)                                                                                               \
+    do {                                                                                                         \
+        plain_tile(rows, 1, pairs, a, across, panel, step, t);                                                   \
+        Target right = {t.start ? t.start + 16 : 0, t.start_stride, t.c + 16, t.ldc};                            \
+        if (vectors == 2) plain_tile(rows, 1, pairs, a, across, panel + 16, step, right);                        \
+    } while (0)
+
+NARROW_COLUMNS(, plain_columns_v1, 2)
+
 #if defined(__x86_64__)
 
 #include <immintrin.h>
+
+NARROW_COLUMNS(CK_V3, plain_columns_v3, 4)
+#undef TILE
 
 // Where the processor has AVX-512 but no products of brain floats.
 CK_WIDE CK_V4 static void plain_columns_v4(int vectors, size_t m, size_t pairs, const float *a, size_t across,
@@ -118,19 +137,6 @@ CK_WIDE CK_V4 static void plain_columns_v4(int vectors, size_t m, size_t pairs, 
         RUN(12) RUN(4) RUN(1)
 #undef TILE
     }
-}
-
-CK_V3 static void plain_columns_v3(int vectors, size_t m, size_t pairs, const float *a, size_t across,
-                                   const uint32_t *panel, Target t) {
-    const size_t step = vectors == 2 ? 32 : 16;
-#define TILE(rows)                                                                                   \
-    do {                                                                                             \
-        plain_tile(rows, 1, pairs, a, across, panel, step, t);                                       \
-        Target right = {t.start ? t.start + 16 : 0, t.start_stride, t.c + 16, t.ldc};                \
-        if (vectors == 2) plain_tile(rows, 1, pairs, a, across, panel + 16, step, right);            \
-    } while (0)
-    RUN(4) RUN(1)
-#undef TILE
 }
 
 #define BF16 CK_WIDE __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,avx512cd,avx512bf16,"               \
@@ -186,19 +192,6 @@ BF16 static void round_rows_bf16(size_t rows, size_t k, const float *a, size_t l
 }
 
 #endif
-
-static void plain_columns_v1(int vectors, size_t m, size_t pairs, const float *a, size_t across, const uint32_t *panel,
-                             Target t) {
-    const size_t step = vectors == 2 ? 32 : 16;
-#define TILE(rows)                                                                                   \
-    do {                                                                                             \
-        plain_tile(rows, 1, pairs, a, across, panel, step, t);                                       \
-        Target right = {t.start ? t.start + 16 : 0, t.start_stride, t.c + 16, t.ldc};                \
-        if (vectors == 2) plain_tile(rows, 1, pairs, a, across, panel + 16, step, right);            \
-    } while (0)
-    RUN(2) RUN(1)
-#undef TILE
-}
 
 // --- the product
 
@@ -260,7 +253,7 @@ void ck_pair_gemm(size_t m, size_t k, const void *a, size_t lda, enum ck_pair_le
     // A vector between rows: at a distance of a power of two they would drive each other out of the cache.
     uint32_t rounded[SPREAD * (DEPTH + 16)];
     float plain[SPREAD * (DEPTH + 16)];
-    // Pairs again as float32 take twice the room.
+    // Pairs again as float32 take twice the space.
     const size_t depth = unit == CK_PAIRS_PLAIN ? DEPTH / 2 : DEPTH;
 #if defined(__x86_64__)
     if (unit == CK_PAIRS_AMX) ck_amx_begin();

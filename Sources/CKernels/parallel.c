@@ -26,6 +26,9 @@ static atomic_size_t next_index;
 #define OPEN (1ull << 31)
 static atomic_ullong state;
 static atomic_int sleepers;
+// Sleepers that the present job still wants awake.
+static atomic_int wanted;
+static _Thread_local int number;
 
 static void work(void) {
     inside = 1;
@@ -44,8 +47,22 @@ static void rest(int spins) {
     if (spins > 2000) sched_yield();
 }
 
-static void *worker(void *unused) {
-    (void)unused;
+// Wakes up to `count` sleepers. Whoever is woken wakes two more: a caller with 64 workers pays for one, and a job of four parts
+// wakes no more than three.
+static void rouse(int count) {
+    int left = atomic_load(&wanted);
+    while (count > 0 && left > 0) {
+        if (!atomic_compare_exchange_weak(&wanted, &left, left - 1)) continue;
+        pthread_mutex_lock(&sleeping);
+        pthread_cond_signal(&wake);
+        pthread_mutex_unlock(&sleeping);
+        count--;
+        left = atomic_load(&wanted);
+    }
+}
+
+static void *worker(void *place) {
+    number = (int)(size_t)place;
     unsigned long long seen = 0;
     int spins = 0;
     for (;;) {
@@ -62,6 +79,7 @@ static void *worker(void *unused) {
             while (atomic_load(&state) >> 32 == seen) pthread_cond_wait(&wake, &sleeping);
             atomic_fetch_sub(&sleepers, 1);
             pthread_mutex_unlock(&sleeping);
+            rouse(2);
             spins = 0;
             continue;
         }
@@ -81,7 +99,7 @@ static void start(void) {
     if (threads < 1) threads = 1;
     for (int i = 1; i < threads; i++) {
         pthread_t t;
-        if (pthread_create(&t, NULL, worker, NULL) != 0) {
+        if (pthread_create(&t, NULL, worker, (void *)(size_t)i) != 0) {
             threads = i;
             break;
         }
@@ -114,6 +132,8 @@ int ck_parallel_threads(void) {
 
 int ck_parallel_inside(void) { return inside; }
 
+int ck_parallel_number(void) { return number; }
+
 void ck_parallel(size_t count, void *context, Body body) {
     pthread_once(&once, start);
     // A caller that finds the pool taken does its own work: waiting would gain nothing.
@@ -126,12 +146,15 @@ void ck_parallel(size_t count, void *context, Body body) {
     job_count = count;
     atomic_store(&next_index, 0);
     atomic_store(&state, ((atomic_load(&state) >> 32) + 1) << 32 | OPEN);
-    if (atomic_load(&sleepers) > 0) {
-        pthread_mutex_lock(&sleeping);
-        pthread_cond_broadcast(&wake);
-        pthread_mutex_unlock(&sleeping);
+    // Those that are awake see the job by themselves.
+    int asleep = atomic_load(&sleepers);
+    int useful = count - 1 < (size_t)threads - 1 ? (int)count - 1 : threads - 1;
+    if (asleep > 0 && useful > threads - 1 - asleep) {
+        atomic_store(&wanted, useful - (threads - 1 - asleep));
+        rouse(1);
     }
     work();
+    atomic_store(&wanted, 0);
     atomic_fetch_and(&state, ~OPEN);
     for (int spins = 0; (atomic_load(&state) & (OPEN - 1)) != 0; spins++) rest(spins);
     pthread_mutex_unlock(&caller);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int ck_sync_file_system(int fd) {
@@ -42,4 +43,13 @@ long ck_raise_file_limit(long wanted) {
 int ck_write_problem(const char *path) {
     // The effective user counts: it is the one that opens files.
     return faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0 ? 0 : errno;
+}
+
+void ck_refresh(const char *path) {
+#if defined(__linux__) && defined(AT_STATX_FORCE_SYNC)
+    struct statx status;
+    (void)statx(AT_FDCWD, path, AT_STATX_FORCE_SYNC, STATX_BASIC_STATS, &status);
+#else
+    (void)path;
+#endif
 }

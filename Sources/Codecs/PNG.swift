@@ -3,6 +3,11 @@ import CPNG
 package import Images
 
 /// PNG files of 8-bit red, green and blue, by libpng.
+///
+/// ```swift
+/// let image = try PNG.decode(Array(Data(contentsOf: URL(fileURLWithPath: "a.png"))))
+/// let again = try PNG.encode(image)
+/// ```
 package enum PNG {
     /// Images larger than this are refused before memory is taken for them, unless the caller raises it.
     package static let largestPixelCount = 1 << 28

@@ -4,6 +4,13 @@ import HDF5
 import Synchronization
 
 /// A folder of shards with everything that is derived from them. Any number of processes may use one at once.
+///
+/// ```swift
+/// let corpus = try Corpus.create(at: URL(fileURLWithPath: "corpus"), scoring: scoring)
+/// try corpus.append(records)
+/// try corpus.store(corpus.resolve(CatalogueQuery(by: "mi", top: 1, perPrompt: true)), as: "best")
+/// let best = try SampleReader(corpus).rows(corpus.selection(named: "best").ids)
+/// ```
 package struct Corpus: Sendable {
     package static let version = 1
 
@@ -146,21 +153,21 @@ package struct Corpus: Sendable {
     /// Seals records as one shard and adds it to the catalogue.
     @discardableResult
     package func append(_ records: [SampleRecord]) throws(CorpusError) -> Digest {
-        try seal(ShardWriter.image(of: records))
+        try seal(ShardWriter.encoded(records))
     }
 
     /// Puts a shard among the others, on the disk when this returns, and adds it to the catalogue.
     @discardableResult
-    func seal(_ image: FileImage) throws(CorpusError) -> Digest {
+    func seal(_ contents: FileContents) throws(CorpusError) -> Digest {
         let digest = try sealing { () throws(CorpusError) in
-            try SealedFile.write(image, to: shardsFolder, files: files)
+            try SealedFile.write(contents, to: shardsFolder, files: files)
         }
-        try takeIn(digest)
+        try index(digest)
         return digest
     }
 
     /// Adds a shard that was just sealed to the catalogue, unless `pack` was faster and it is part of another now.
-    func takeIn(_ digest: Digest) throws(CorpusError) {
+    func index(_ digest: Digest) throws(CorpusError) {
         var missing: CorpusError?
         do throws(CorpusError) { try catalogue.add(PreparedShard(written(digest), scoring: scoring)) } catch {
             guard error.code == .notFound else { throw error }

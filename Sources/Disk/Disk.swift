@@ -1,6 +1,10 @@
 package import Foundation
 
 /// The calls that change folders, and whole files read at once.
+///
+/// ```swift
+/// if let settings = try Disk.readIfPresent("corpus/attune.json") { print(settings.count) }
+/// ```
 package enum Disk {
     /// The bytes of a file: all of them, or an error.
     package static func read(_ path: String) throws(DiskError) -> Data {
@@ -22,9 +26,15 @@ package enum Disk {
         if case .error(let code) = Faults.next(.rename, destination) {
             throw DiskError("cannot be put in place", destination, code)
         }
-        guard Foundation.rename(source, destination) == 0 else {
-            throw DiskError("cannot be put in place", destination)
-        }
+        var (before, after) = (stat(), stat())
+        let isThere = stat(source, &before) == 0
+        guard Foundation.rename(source, destination) != 0 else { return }
+        let code = errno
+        // An NFS server that was restarted after it did this and before it said so is asked once more, and finds no source.
+        let isDone =
+            code == ENOENT && isThere && stat(destination, &after) == 0 && after.st_ino == before.st_ino
+            && after.st_dev == before.st_dev
+        guard isDone else { throw DiskError("cannot be put in place", destination, code) }
     }
 
     /// Removes a file; one that is gone already is fine.

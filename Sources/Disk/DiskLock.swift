@@ -25,7 +25,7 @@ package final class DiskLock: Sendable {
     package init(waitingFor path: String, _ kind: Kind = .file, shared: Bool = false) throws(DiskError) {
         (self.path, descriptor) = (path, try openLock(path, kind))
         while flock(descriptor, shared ? LOCK_SH : LOCK_EX) != 0 {
-            guard errno == EINTR else { throw DiskError("cannot be locked", path) }
+            guard errno == EINTR else { throw lockError(path) }
         }
     }
 
@@ -34,7 +34,7 @@ package final class DiskLock: Sendable {
         (self.path, descriptor) = (path, try openLock(path, .file))
         while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
             if errno == EWOULDBLOCK { return nil }
-            guard errno == EINTR else { throw DiskError("cannot be locked", path) }
+            guard errno == EINTR else { throw lockError(path) }
         }
     }
 
@@ -42,6 +42,12 @@ package final class DiskLock: Sendable {
     package var isOnNamedFile: Bool { isNamed(descriptor, path) }
 
     deinit { close(descriptor) }
+}
+
+/// Over NFS, a lock that is not shared needs a file that may be written to.
+private func lockError(_ path: String) -> DiskError {
+    let code = errno
+    return DiskError("cannot be locked", path, code == EBADF ? EACCES : code)
 }
 
 private func openLock(_ path: String, _ kind: DiskLock.Kind) throws(DiskError) -> Int32 {

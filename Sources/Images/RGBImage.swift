@@ -1,4 +1,8 @@
 /// An image of 8-bit red, green and blue, decoded: what codecs, networks, imports and drawings hand each other.
+///
+/// ```swift
+/// let white = RGBImage(width: 2, height: 1, pixels: [UInt8](repeating: 255, count: 6))
+/// ```
 package struct RGBImage: Sendable, Equatable {
     package let width, height: Int
     /// `3·width·height` values, row by row.

@@ -46,33 +46,52 @@ package struct Markup: Sendable {
     private static let void: Set<String> = ["meta", "link", "img", "input", "br", "hr"]
 
     /// The markup as text.
-    package var rendered: String {
-        var out = ""
+    package var rendered: String { String(decoding: bytes, as: UTF8.self) }
+
+    /// The markup as UTF-8.
+    package var bytes: [UInt8] {
+        var out: [UInt8] = []
         write(to: &out)
         return out
     }
 
     /// A whole HTML document.
-    package var document: String { "<!doctype html>\n" + rendered }
+    package var document: String { String(decoding: documentBytes, as: UTF8.self) }
 
-    private func write(to out: inout String) {
+    /// The same as UTF-8.
+    package var documentBytes: [UInt8] {
+        var out = Array("<!doctype html>\n".utf8)
+        write(to: &out)
+        return out
+    }
+
+    /// In bytes: pages are megabytes of text, which strings put together a scalar at a time.
+    private func write(to out: inout [UInt8]) {
         switch node {
         case .text(let text): Self.escape(text, into: &out)
         case .group(let pieces): for piece in pieces { piece.write(to: &out) }
         case .tag(let name, let attributes, let content):
-            out += "<\(name)"
+            out.append(UInt8(ascii: "<"))
+            Self.append(name, to: &out)
             for (key, value) in attributes {
-                out += " \(key)"
+                out.append(UInt8(ascii: " "))
+                Self.append(key, to: &out)
                 if value.isEmpty, Self.isFlag("\(key)") { continue }
-                out += "=\""
+                out += [UInt8(ascii: "="), UInt8(ascii: "\"")]
                 Self.escape(value, into: &out)
-                out += "\""
+                out.append(UInt8(ascii: "\""))
             }
-            out += ">"
+            out.append(UInt8(ascii: ">"))
             if Self.void.contains("\(name)") { return }
             for piece in content { piece.write(to: &out) }
-            out += "</\(name)>"
+            out += [UInt8(ascii: "<"), UInt8(ascii: "/")]
+            Self.append(name, to: &out)
+            out.append(UInt8(ascii: ">"))
         }
+    }
+
+    private static func append(_ name: StaticString, to out: inout [UInt8]) {
+        name.withUTF8Buffer { out.append(contentsOf: $0) }
     }
 
     /// Attributes that say something by being there.
@@ -82,25 +101,17 @@ package struct Markup: Sendable {
     }
 
     /// Control characters that HTML does not allow become U+FFFD, so that a document is always well-formed.
-    private static func escape(_ text: String, into out: inout String) {
-        let isPlain = text.utf8.allSatisfy { byte in
-            byte >= 0x20 && byte != UInt8(ascii: "&") && byte != UInt8(ascii: "<") && byte != UInt8(ascii: ">")
-                && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "'") && byte != 0x7F
-        }
-        if isPlain {
-            out += text
-            return
-        }
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "&": out += "&amp;"
-            case "<": out += "&lt;"
-            case ">": out += "&gt;"
-            case "\"": out += "&quot;"
-            case "'": out += "&#39;"
-            case "\n", "\r", "\t": out.unicodeScalars.append(scalar)
-            case "\0"..."\u{1F}", "\u{7F}": out += "\u{FFFD}"
-            default: out.unicodeScalars.append(scalar)
+    private static func escape(_ text: String, into out: inout [UInt8]) {
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "&"): out.append(contentsOf: "&amp;".utf8)
+            case UInt8(ascii: "<"): out.append(contentsOf: "&lt;".utf8)
+            case UInt8(ascii: ">"): out.append(contentsOf: "&gt;".utf8)
+            case UInt8(ascii: "\""): out.append(contentsOf: "&quot;".utf8)
+            case UInt8(ascii: "'"): out.append(contentsOf: "&#39;".utf8)
+            case UInt8(ascii: "\n"), UInt8(ascii: "\r"), UInt8(ascii: "\t"): out.append(byte)
+            case 0..<0x20, 0x7F: out.append(contentsOf: "\u{FFFD}".utf8)
+            default: out.append(byte)
             }
         }
     }

@@ -1,7 +1,14 @@
+import Randomness
+
 /// Prompts that differ from a prompt in one thing, made by rules on its words.
 ///
 /// Attributes change places between objects, a relation is turned around, and a color, shape, number, relation, size,
 /// material, animal and so on is replaced by another. The same prompt and seed give the same near misses.
+///
+/// ```swift
+/// NearMissRules().negatives(of: "a red circle and a blue square", count: 1)
+/// // ["a blue circle and a red square"]
+/// ```
 package struct NearMissRules: Sendable {
     package let seed: Int
 
@@ -42,7 +49,8 @@ package struct NearMissRules: Sendable {
 
     /// One word is replaced: each slot's first choice, then each slot's second, and so on.
     private func replacements(_ words: PromptWords, _ slots: [Slot], _ prompt: String) -> [PromptWords] {
-        var generator = TextGenerator(seed: seed, prompt)
+        var generator = SplitMix64(
+            seed: SplitMix64.hash(prompt) ^ UInt64(bitPattern: Int64(seed)) &* 0x9e37_79b9_7f4a_7c15)
         let present = Set(slots.map { Choice($0.entry) })
         let choices = slots.map { slot -> [Vocabulary.Entry] in
             let all = Vocabulary.alternatives(to: slot.entry)

@@ -1,6 +1,11 @@
 package import Markup
 
 /// Lines over a common axis.
+///
+/// ```swift
+/// let line = LineChart.Line(name: "loss", [(x: 1, y: 0.9), (x: 2, y: 0.5)])
+/// let svg = LineChart(title: "Loss", x: "step", y: "loss", lines: [line]).markup?.rendered
+/// ```
 package struct LineChart: Sendable {
     package struct Line: Sendable {
         /// What the legend says; nil for a line among many.

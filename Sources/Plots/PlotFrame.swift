@@ -6,9 +6,11 @@ struct PlotFrame {
     static let width = 560.0
     let height: Double
     let x, y: Scale
+    /// What stands below whole numbers from 0 on, in place of a scale.
+    var names: [String] = []
 
-    private static let left = 68.0
-    private static let right = 16.0
+    static let left = 68.0
+    static let right = 16.0
     private static let top = 14.0
     private static let bottom = 46.0
 
@@ -30,7 +32,11 @@ struct PlotFrame {
     /// - Parameters:
     ///   - title: what screen readers say of the plot.
     ///   - axes: what is counted along each axis, with its unit.
-    func markup(title: String, axes: (x: String, y: String), _ content: [Markup]) -> Markup {
+    ///   - below: room under the plot that the content draws in.
+    ///   - style: a style sheet of its own, for a drawing that stands alone.
+    func markup(
+        title: String, axes: (x: String, y: String), below: Double = 0, style: String? = nil, _ content: [Markup]
+    ) -> Markup {
         let (left, right) = (Figure.point(Self.left), Figure.point(Self.width - Self.right))
         let base = Figure.point(height - Self.bottom)
         let rows = y.ticks.map { tick -> Markup in
@@ -43,7 +49,8 @@ struct PlotFrame {
                     "\(y.label(tick))"),
             ]
         }
-        let columns = x.ticks.map { tick -> Markup in
+        let ticks = names.isEmpty ? x.ticks : names.indices.map(Double.init)
+        let columns = ticks.map { tick -> Markup in
             let place = Figure.point(x(tick))
             return [
                 .tag(
@@ -54,19 +61,26 @@ struct PlotFrame {
                     ]),
                 .tag(
                     "text", ["x": place, "y": Figure.point(height - Self.bottom + 19), "text-anchor": "middle"],
-                    "\(x.label(tick))"),
+                    "\(names.isEmpty ? x.label(tick) : names[Int(tick)])"),
             ]
         }
         let middle = Figure.point((Self.left + Self.width - Self.right) / 2)
         let center = Figure.point((Self.top + height - Self.bottom) / 2)
+        let paper: Markup =
+            if let style {
+                [
+                    .tag("style", [:], "\(style)"),
+                    .tag("rect", ["class": "plot-paper", "width": "100%", "height": "100%"]),
+                ]
+            } else { .empty }
         return .tag(
             "svg",
             [
                 "class": "plot", "xmlns": "http://www.w3.org/2000/svg", "role": "img", "aria-label": title,
-                "viewBox": "0 0 \(Int(Self.width)) \(Int(height))", "width": "\(Int(Self.width))",
-                "height": "\(Int(height))",
+                "viewBox": "0 0 \(Int(Self.width)) \(Int(height + below))", "width": "\(Int(Self.width))",
+                "height": "\(Int(height + below))",
             ],
-            [.tag("title", [:], "\(title)")] + rows + columns + [
+            [.tag("title", [:], "\(title)"), paper] + rows + columns + [
                 .tag("line", ["class": "plot-axis", "x1": left, "x2": right, "y1": base, "y2": base]),
                 .tag(
                     "text",
@@ -76,8 +90,8 @@ struct PlotFrame {
                 .tag(
                     "text",
                     [
-                        "class": "plot-label", "x": "10", "y": center, "text-anchor": "middle",
-                        "transform": "rotate(-90 10 \(center))",
+                        "class": "plot-label", "x": "15", "y": center, "text-anchor": "middle",
+                        "transform": "rotate(-90 15 \(center))",
                     ], "\(axes.y)"),
             ] + content)
     }

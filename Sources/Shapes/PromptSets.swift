@@ -1,3 +1,5 @@
+import Randomness
+
 /// The benchmark's prompts: fixed training and test sets that share no prompt.
 package enum PromptSets {
     /// How many prompts both sets have together; shape, spatial and counting give all that the grammar has.
@@ -67,8 +69,6 @@ package enum PromptSets {
 
     /// A place in an order that looks random and follows from the text alone (FNV-1a, finished as SplitMix64 does).
     private static func order(_ prompt: ShapesPrompt) -> UInt64 {
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in prompt.text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        return SeededGenerator.mix(hash)
+        SplitMix64.mix(SplitMix64.hash(prompt.text))
     }
 }

@@ -3,6 +3,14 @@
 /// A pixel is foreground where its channels differ by more than 60. Connected foreground of at least 40 pixels is an
 /// object; its color is the palette's nearest to the median of its core, its shape the template with the best
 /// intersection over union.
+///
+/// ```swift
+/// if let prompt = ShapesPrompt("a red circle") {
+///     var generator = SplitMix64(seed: 7)
+///     let pixels = ShapesRenderer.draw(ShapesLayout(prompt, using: &generator))
+///     print(ShapesJudge.verdict(on: pixels, prompt).aligned)  // true
+/// }
+/// ```
 package enum ShapesJudge {
     private static let saturation = 60
     private static let leastPixels = 40

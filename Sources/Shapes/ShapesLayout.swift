@@ -1,3 +1,5 @@
+package import Randomness
+
 /// Where the objects of an image lie, and what they are.
 package struct ShapesLayout: Sendable {
     package struct Object: Sendable {
@@ -18,7 +20,7 @@ package struct ShapesLayout: Sendable {
     private static let gap = 3.0
 
     /// A random layout that shows a prompt.
-    package init(_ prompt: ShapesPrompt, using generator: inout SeededGenerator) {
+    package init(_ prompt: ShapesPrompt, using generator: inout SplitMix64) {
         background = 225 + generator.integer(below: 21)
         var colors: [ShapeColor] = []
         for object in prompt.objects {

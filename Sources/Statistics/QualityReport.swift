@@ -31,6 +31,11 @@ package struct QualitySettings: Sendable {
 }
 
 /// Values with their intervals, and what a reader must know of them.
+///
+/// ```swift
+/// let report = try QualityReport(reference: FeatureFile("real.npz"), generated: FeatureFile("made.npz"))
+/// for value in report.values { print(value.name, value.value) }
+/// ```
 package struct QualityReport: Sendable, Encodable {
     /// One value. The interval is over the images that were drawn.
     package struct Value: Sendable, Encodable {
@@ -52,6 +57,9 @@ package struct QualityReport: Sendable, Encodable {
     /// Compares features of generated images with those of real ones.
     ///
     /// - Parameters:
+    ///   - reference: features of real images.
+    ///   - generated: features of the images that are judged.
+    ///   - settings: what is measured, and how.
     ///   - isCancelled: asked between parts of the work.
     ///   - progress: told what is measured, and how much of it is done.
     /// - Throws: ``MetricsError`` where the two do not fit each other or what was asked; `CancellationError`.

@@ -21,12 +21,14 @@ package struct WorkOutcome: Equatable, Sendable {
     /// What was asked for, in all.
     package var total = 0
     package var made = 0
-    /// What was there already.
+    /// What was already present.
     package var skipped = 0
     /// What came out without finite numbers, and was not kept.
     package var failed = 0
     /// False if the work was stopped at a batch boundary. The same call makes the rest.
     package var isFinished = true
+    /// Where candidates are given up before they are finished: what that saved.
+    package var forwards: Forwards?
 
     package init(total: Int = 0) { self.total = total }
 }

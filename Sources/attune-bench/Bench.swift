@@ -6,7 +6,9 @@ struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "attune-bench", abstract: "Time Attune's engine and corpus; one JSON object a measurement.",
         subcommands: [
-            UNetBench.self, PipelineBench.self, FullBench.self, RooflineBench.self, PrecisionBench.self,
+            UNetBench.self, PipelineBench.self, AllWeightsBench.self, FullBench.self, RooflineBench.self,
+            TilesBench.self,
+            PrecisionBench.self,
             CorpusBench.self,
             DuplicatesBench.self,
         ])

@@ -46,7 +46,7 @@ struct DuplicatesBench: ParsableCommand {
                 let bit = draws.integer(UInt64(flip), below: 64)
                 bytes[bit / 8] ^= 1 << UInt8(bit % 8)
             }
-            for place in bytes.count - 384..<bytes.count {
+            for place in bytes.count - 704..<bytes.count {
                 bytes[place] = UInt8(min(Int(bytes[place]) + place % 5, 255))
             }
             return ImagePrint(bytes: bytes)

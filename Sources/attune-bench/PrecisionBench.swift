@@ -11,7 +11,7 @@ struct PrecisionBench: ParsableCommand {
         abstract: "MI of the same candidates in float32 and bfloat16: order within prompts, best of each, images.")
 
     @Argument(help: "The model's folder.") var model: String
-    @Option(help: "A file of prompts, one a line.") var prompts: String
+    @Option(help: "A file of prompts, one per line.") var prompts: String
     @Option var candidates = 16
     @Option var steps = 50
     @Option var guidance: Float = 5

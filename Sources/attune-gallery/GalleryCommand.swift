@@ -29,6 +29,9 @@ struct GalleryCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("How long one query of a page may take.", valueName: "seconds"))
     var querySeconds = 5.0
 
+    @Option(parsing: .singleValue, help: "A folder of images to compare, as NAME=DIR; may be repeated.")
+    var folder: [String] = []
+
     func validate() throws {
         guard (0...65535).contains(port) else { throw ValidationError("--port is \(port); it must be from 0 to 65535") }
         guard querySeconds > 0, querySeconds <= 3600 else {
@@ -39,11 +42,11 @@ struct GalleryCommand: AsyncParsableCommand {
     func run() async throws {
         signal(SIGPIPE, SIG_IGN)
         let edits = allowEdits
-        let options = GalleryOptions(
-            corpus: URL(fileURLWithPath: corpus, isDirectory: true), host: host, port: port, allowsEdits: edits,
-            needsToken: token, token: ProcessInfo.processInfo.environment["ATTUNE_GALLERY_TOKEN"], names: allowHost,
-            querySeconds: querySeconds)
         do {
+            let options = GalleryOptions(
+                corpus: URL(fileURLWithPath: corpus, isDirectory: true), host: host, port: port, allowsEdits: edits,
+                needsToken: token, token: ProcessInfo.processInfo.environment["ATTUNE_GALLERY_TOKEN"], names: allowHost,
+                querySeconds: querySeconds, folders: try folder.map { try NamedFolder($0) })
             try await GalleryServer(options).run { address in
                 var lines = ["gallery at \(address.url) (\(edits ? "edits allowed" : "read-only"); ctrl-C ends it)"]
                 if address.hasToken {

@@ -8,6 +8,7 @@ enum EntryPoint {
     static func main() async {
         StandardStreams.prepare()
         Interruption.begin()
+        TableWidth.use(TerminalSize.columns(of: STDOUT_FILENO))
         end(await run())
     }
 
@@ -38,7 +39,7 @@ enum EntryPoint {
     /// Ends the process. Output that could not be written is a failure of any command that did not fail already.
     static func end(_ status: Int32) -> Never {
         if let problem = StandardOutput.problem() {
-            standardError("attune: standard output: cannot be written (\(problem)); send it where there is room")
+            standardError("attune: standard output: cannot be written (\(problem)); send it where there is space")
             exit(status == ExitStatus.success.rawValue ? ExitStatus.failure.rawValue : status)
         }
         exit(status)

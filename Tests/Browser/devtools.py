@@ -135,7 +135,7 @@ class Page:
             try:
                 return self.value(script)
             except RuntimeError:
-                # The page has just gone on to another by itself.
+                # The page has just moved to another by itself.
                 return None
 
         return wait_for(ask, what, seconds)

@@ -136,7 +136,7 @@ def test_bad_marks_are_refused_whole(copy, serve, page):
     good = query(copy, "--top", 1)[0]["id"]
     before = sorted(path.name for path in copy.glob("shards/*/*"))
     cases = [
-        ({"id": good, "name": "stars", "value": 9}, "stars"), ({"id": good, "name": "mi", "value": 9}, "no mark"),
+        ({"id": good, "name": "stars", "value": 9}, "stars"), ({"id": good, "name": "mi", "value": 9}, "is not a mark"),
         ({"id": "zz", "name": "stars", "value": 1}, "not a sample"), ({"id": "0" * 64, "name": "stars", "value": 1}, "no such sample"),
         ({"id": good, "name": "tag_A b", "value": 1}, "a–z"), ({"id": good, "name": "pick", "value": 0.5}, "pick is"),
     ]

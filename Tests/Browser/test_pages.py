@@ -24,11 +24,14 @@ def addresses(corpus) -> dict[str, str]:
         "compare": "/compare", "two": f"/compare?a={samples[0]['id']}&b={samples[1]['id']}",
         "sides": "/compare?left=adapter:none&right=" + quote("where:tag = 'tuned'"),
         "same": "/compare?left=adapter:none&right=selection:best", "missing": "/samples/" + "0" * 64,
-        "nowhere": "/nothing/here",
+        "nowhere": "/nothing/here", "map": "/map?color=mi", "map-tags": "/map?color=tag&where=" + quote("mi > 0"),
+        "map-area": "/map?lasso=-100,-100~100,-100~100,100~-100,100", "map-nothing": "/map?where=" + quote("mi > 1e9"),
+        "map-bad": "/map?lasso=1,2", "duplicates": "/duplicates?threshold=0.5&where=" + quote("tag IS NOT NULL"),
+        "duplicates-none": "/duplicates?threshold=0&where=" + quote("tag IS NOT NULL"),
     }
 
 
-EXPECTED_FAILURES = {"bad-condition": 400, "missing": 404, "nowhere": 404}
+EXPECTED_FAILURES = {"bad-condition": 400, "missing": 404, "nowhere": 404, "map-bad": 400}
 
 
 @pytest.mark.parametrize("width,height", WIDTHS)
@@ -50,7 +53,7 @@ def test_pages_load_cleanly(corpus, reader, page, width, height):
 
 
 def test_layout_does_not_shift(corpus, reader, page):
-    for name in ["overview", "samples", "all", "sample", "run", "sides"]:
+    for name in ["overview", "samples", "all", "sample", "run", "sides", "map", "duplicates"]:
         page.open(reader.address + addresses(corpus)[name])
         page.wait("[...document.images].every(i => i.complete || i.loading === 'lazy')", "images")
         shift = page.value("""new Promise(done => { let sum = 0;
@@ -168,7 +171,7 @@ def test_screenshots(corpus, reader, page, tmp_path):
     for width, height in [(400, 860), (1280, 900)]:
         for dark in [False, True]:
             page.resize(width, height, dark)
-            for name in ["overview", "samples", "all", "sample", "run", "sides", "two"]:
+            for name in ["overview", "samples", "all", "sample", "run", "sides", "two", "map", "map-area", "duplicates"]:
                 page.open(reader.address + addresses(corpus)[name])
                 page.wait("[...document.images].every(i => i.complete || i.loading === 'lazy')", "images")
                 path = folder / f"{name}-{width}{'-dark' if dark else ''}.png"

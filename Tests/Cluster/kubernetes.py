@@ -16,11 +16,14 @@ def check(job):
     kubernetes_validate.validate(job, VERSION, strict=True)
     spec, pod = job["spec"], job["spec"]["template"]["spec"]
     [container] = pod["containers"]
-    environment = {entry["name"]: entry["value"] for entry in container["env"]}
+    environment = {entry["name"]: entry.get("value") for entry in container["env"]}
     # Kubernetes sets JOB_COMPLETION_INDEX of indexed Jobs alone, and never the number of completions.
     assert spec["completionMode"] == "Indexed"
     assert environment["JOB_COMPLETIONS"] == str(spec["completions"])
     assert "--part=auto" in container["args"]
+    # A pod's own name is another one each time, and would get a catalogue of its own.
+    [host] = [entry for entry in container["env"] if entry["name"] == "ATTUNE_HOST"]
+    assert host["valueFrom"]["fieldRef"]["fieldPath"] == "spec.nodeName"
     # More than the 25 seconds in which a stopped command reaches a safe point or ends.
     assert pod["terminationGracePeriodSeconds"] >= 30
     # podFailurePolicy is allowed with restartPolicy Never alone.
@@ -38,7 +41,7 @@ def refuses(change):
     change(job)
     try:
         check(job)
-    except (AssertionError, KeyError, kubernetes_validate.ValidationError):
+    except (AssertionError, KeyError, ValueError, kubernetes_validate.ValidationError):
         return
     raise SystemExit("the check lets a wrong manifest pass")
 
@@ -50,4 +53,5 @@ if __name__ == "__main__":
     refuses(lambda job: job["spec"].update(completions=99))
     refuses(lambda job: job["spec"]["podFailurePolicy"]["rules"][0].pop("action"))
     refuses(lambda job: job["spec"]["template"]["spec"]["volumes"].pop())
+    refuses(lambda job: job["spec"]["template"]["spec"]["containers"][0]["env"].pop())
     print(f"{FILE.name} is a Job of Kubernetes {VERSION}")

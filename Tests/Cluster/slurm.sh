@@ -6,6 +6,7 @@
 # As root, with slurm-wlm and munge installed. Leaves nothing behind but /tmp/attune-slurm.* on failure.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+[ "$(id -u)" -eq 0 ] || { echo "slurm.sh: needs root" >&2; exit 77; }
 ATTUNE=$(realpath "${1:-.build/release/attune}")
 export ATTUNE
 for program in slurmctld slurmd munged sbatch; do

@@ -54,7 +54,7 @@ import Testing
 
     @Test func agreementNamesWhatDiffers() throws {
         let errors = try ThreadRanks.run(3) { group in
-            let agreement = Agreement([
+            let agreement = RankAgreement([
                 .init("attune", "0.3"), .init("the model", group.rank == 2 ? "sha256:bb" : "sha256:aa"),
             ])
             do {
@@ -64,14 +64,14 @@ import Testing
         }
         #expect(Set(errors).count == 1, "all ranks say the same")
         #expect(errors[0].hasPrefix("rank 2 has the model sha256:bb, rank 0 has sha256:aa"))
-        let none = try ThreadRanks.run(3) { try Agreement([.init("attune", "0.3")]).check($0) }
+        let none = try ThreadRanks.run(3) { try RankAgreement([.init("attune", "0.3")]).check($0) }
         #expect(none.count == 3)
     }
 
     @Test func anOlderVersionHasOtherProperties() throws {
         let errors = try ThreadRanks.run(2) { group in
             do {
-                try Agreement(Array(repeating: .init("a", "b"), count: group.rank + 1)).check(group)
+                try RankAgreement(Array(repeating: .init("a", "b"), count: group.rank + 1)).check(group)
                 return ""
             } catch { return "\(error)" }
         }

@@ -28,7 +28,7 @@ import Testing
             CatalogueQuery(condition: condition, by: "mi_reference", top: top, perPrompt: true))
         #expect(quick == sorted && !quick.isEmpty)
         #expect(
-            try corpus.ids(CatalogueQuery(condition: condition, by: "mi", top: top, perPrompt: true)).map(\.hex)
+            try corpus.ids(CatalogueQuery(condition: condition, by: "mi", top: top, perPrompt: true))
                 == quick.map(\.id))
         let everything = try corpus.query(CatalogueQuery(condition: condition, by: "mi"))
         #expect(try corpus.count(CatalogueQuery(condition: condition)) == everything.count)
@@ -41,7 +41,7 @@ import Testing
         let rows = try corpus.rows(records.map(\.id))
         for record in records {
             let row = try #require(rows[record.id])
-            #expect(row.id == record.id.hex && row.recipe == record.recipe.digest.hex)
+            #expect(row.id == record.id && row.recipe == record.recipe.digest)
             #expect(
                 row.prompt == record.recipe.prompt && row.seed == String(record.recipe.seed) && row.tag == record.tag)
             #expect(row.latentShape == record.latentShape && row.model == record.recipe.model && row.adapter == nil)
@@ -59,7 +59,7 @@ import Testing
         #expect(try corpus.count(CatalogueQuery()) == 12)
         let (again, unreadable) = try Corpus.reindex(at: corpus.folder, scoring: SumScoring())
         #expect(unreadable.isEmpty)
-        #expect(try again.query(CatalogueQuery()).map(\.id) == records.map(\.id.hex).sorted())
+        #expect(try again.query(CatalogueQuery()).map(\.id) == records.map(\.id).sorted())
         #expect(try again.shards().count == 3)
     }
 
@@ -84,7 +84,7 @@ import Testing
         let (corpus, records) = try filled(folder)
         let order = [7, 3, 0, 11, 5, 5, 2, 9]
         let reader = SampleReader(corpus)
-        let rows = try reader.rows(order.map { records[$0].id.hex })
+        let rows = try reader.rows(order.map { records[$0].id })
         var read: [[Float]] = []
         try reader.forEachBatch(rows, of: 3) { range, latents in
             #expect(range.count == latents.count && range.lowerBound == read.count)

@@ -90,8 +90,8 @@ import Testing
             by: Scorer(model: "sha256:test", draws: 9, steps: 2, seed: 42, schedule: schedule))
         let row = try #require(corpus.query(CatalogueQuery()).first)
         #expect(row.contrast == 5 && row.mc == 7 && row.mcDraws == 9)
-        #expect(try corpus.scored([sample.id.hex], by: scorer(count: 1)) == [sample.id.hex])
-        #expect(try corpus.scored([sample.id.hex], by: scorer(count: 9)).isEmpty)
+        #expect(try corpus.scored([sample.id], by: scorer(count: 1)) == [sample.id])
+        #expect(try corpus.scored([sample.id], by: scorer(count: 9)).isEmpty)
         _ = two
     }
 

@@ -23,12 +23,12 @@ import Testing
         let first = try corpus.append([score(records[0].id, [[1, 2], [3, 4]])], by: two)
         #expect(try corpus.append([score(records[0].id, [[1, 2], [3, 4]])], by: two) == first)
         var row = try #require(corpus.query(CatalogueQuery(condition: "mc IS NOT NULL")).first)
-        #expect(row.id == records[0].id.hex && row.mc == 5 && row.mcReference == 2.5 && row.mcDraws == 2)
+        #expect(row.id == records[0].id && row.mc == 5 && row.mcReference == 2.5 && row.mcDraws == 2)
         // Draws of 3 and 7: their deviation is √8, the error of their mean √(8/2).
         #expect(row.mcStandardError == 2)
         #expect(row.mi == 9 && row.miSource == "generation", "generation's own trace stays what it is")
-        #expect(try corpus.scored(records.map(\.id.hex), by: two) == [records[0].id.hex])
-        #expect(try corpus.scored(records.map(\.id.hex), by: three).isEmpty)
+        #expect(try corpus.scored(records.map(\.id), by: two) == [records[0].id])
+        #expect(try corpus.scored(records.map(\.id), by: three).isEmpty)
 
         try corpus.append([score(records[0].id, [[1, 1], [1, 1], [1, 1]])], by: three)
         row = try #require(corpus.query(CatalogueQuery(condition: "mc IS NOT NULL")).first)

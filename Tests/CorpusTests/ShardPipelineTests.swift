@@ -15,7 +15,7 @@ import Testing
         let records = try sampleRecords(12)
         try corpus.appendShards { append in for record in records { try append([record]) } }
         #expect(try corpus.shards().count == 12)
-        #expect(try corpus.query(CatalogueQuery()).map(\.id) == records.map(\.id.hex).sorted())
+        #expect(try corpus.query(CatalogueQuery()).map(\.id) == records.map(\.id).sorted())
         #expect(corpus.verify().isEmpty)
     }
 

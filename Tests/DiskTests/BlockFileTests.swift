@@ -44,7 +44,7 @@ import Testing
         #expect(try Disk.read(paths[1]) == Data(bytes(6 << 20)))
     }
 
-    /// The rest of a block is no whole page then, which only the page cache takes.
+    /// The rest of a block is not a whole page then, which only the page cache takes.
     @Test func shortWritesGoOn() throws {
         let path = file()
         defer { unlink(path) }

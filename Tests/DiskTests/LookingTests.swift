@@ -22,13 +22,24 @@ import Glibc
         #expect(try Disk.listIfPresent(folder + "/c") == nil && Disk.readIfPresent(folder + "/c") == nil)
         for look in [
             { _ = try Disk.exists(folder + "/loop") }, { _ = try Disk.readIfPresent(folder + "/loop") },
-            { _ = try Disk.listIfPresent(folder + "/loop") },
+            { _ = try Disk.listIfPresent(folder + "/loop") }, { _ = try Disk.isFolder(folder + "/loop") },
+            { _ = try Disk.freeBytes(at: folder + "/loop") },
         ] as [() throws -> Void] {
             let error = #expect(throws: DiskError.self, performing: look)
             #expect(error?.code == ELOOP && error?.path == folder + "/loop")
         }
         #expect(!Disk.isSurelyAbsent(folder + "/loop") && Disk.isSurelyAbsent(folder + "/c"))
         #expect(throws: DiskError.self) { try Disk.listIfPresent(folder + "/a") }
+        #expect(try Disk.isFolder(folder) == true && Disk.isFolder(folder + "/a") == false)
+        #expect(try Disk.isFolder(folder + "/c") == nil && Disk.freeBytes(at: folder + "/c") == nil)
+        #expect(try Disk.freeBytes(at: folder + "/a") ?? 0 > 0)
+    }
+
+    @Test func linksAreToldFromFiles() throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        #expect(try Disk.linkTarget(folder + "/loop") == folder + "/loop")
+        for path in ["/a", "/c", "/a/c", ""] { #expect(try Disk.linkTarget(folder + path) == nil) }
+        #expect(throws: DiskError.self) { try Disk.linkTarget(folder + "/loop/c") }
     }
 
     @Test(arguments: ["EIO", "EACCES", "EMFILE", "ELOOP"])
@@ -36,6 +47,7 @@ import Glibc
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let looks: [(String, () throws -> Void)] = [
             ("stat", { _ = try Disk.exists(folder + "/a") }), ("readdir", { _ = try Disk.listIfPresent(folder) }),
+            ("stat", { _ = try Disk.freeBytes(at: folder) }), ("stat", { _ = try Disk.linkTarget(folder + "/a") }),
             ("open", { _ = try Disk.readIfPresent(folder + "/a") }),
             ("look", { _ = try Disk.holder(of: folder + "/a") }),
         ]

@@ -19,6 +19,23 @@ struct DataTests {
         }
     }
 
+    /// Rows are written by hand, for speed.
+    @Test func rowsAreTheJSONThatAnEncoderGives() throws {
+        let made = try MadeCorpus(prompts: ["a \"quoted\" \\ prompt\n\u{1}\u{2028}", "赤い円 😀", ""], candidates: 2)
+        let data = try made.data()
+        let ids = try made.corpus.ids(CatalogueQuery()).map(\.hex)
+        try data.mark([.init(id: ids[0], name: "stars", value: 4), .init(id: ids[1], name: "tag_a_b", value: 1)])
+        let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        for text in ["by=mi", "by=mi&view=all", "by=id&view=all", "by=mi/3.0", "where=0&view=all", "where=0"] {
+            let query = try GridQuery(Query(text))
+            let rows = try GridRows(data.listing(query), 0..<10, query, marked: nil, in: data)
+            let written = try #require(try JSONSerialization.jsonObject(with: Data(rows.bytes)) as? NSDictionary)
+            let encoded = try #require(try JSONSerialization.jsonObject(with: encoder.encode(rows)) as? NSDictionary)
+            #expect(written == encoded, "\(text)")
+        }
+    }
+
     @Test func groupsHaveEachPromptOnce() throws {
         let made = try MadeCorpus(prompts: ["b", "a", "c"], candidates: 3)
         let data = try made.data()
@@ -96,7 +113,7 @@ struct DataTests {
         try made.corpus.append([MadeCorpus.record("a green star", seed: 900)])
         #expect(try data.listing(query).samples.count == 7)
         let id = try #require(try made.corpus.query(CatalogueQuery(by: "mi", top: 1)).first).id
-        try data.mark([.init(id: id, name: "stars", value: 4)])
+        try data.mark([.init(id: id.hex, name: "stars", value: 4)])
         let rows = try GridRows(data.listing(query), 0..<1, query, marked: nil, in: data)
         #expect(rows.tiles?.first?.stars == 4)
     }
@@ -181,7 +198,7 @@ struct DataTests {
     @Test func votesAddUp() throws {
         let made = try MadeCorpus()
         let data = try made.data()
-        let ids = try made.corpus.ids(CatalogueQuery()).prefix(2).map(\.hex)
+        let ids = Array(try made.corpus.ids(CatalogueQuery()).prefix(2))
         try data.vote(ids, winner: 0)
         try data.vote(ids, winner: 0)
         try data.vote(ids, winner: 1)
@@ -202,7 +219,8 @@ struct DataTests {
         // The same samples on both sides are no pairs.
         let same = try Comparison(ComparisonSide("where:1"), ComparisonSide("where:1"), in: data)
         #expect(same.pairs.isEmpty)
-        try data.vote([unlike.pairs[0].left.id, unlike.pairs[0].right.id], winner: 1)
+        let pair = [unlike.pairs[0].left.id, unlike.pairs[0].right.id].compactMap { Digest(hex: $0) }
+        try data.vote(pair, winner: 1)
         let tally = try unlike.tally(data)
         #expect(tally == Comparison.Tally(left: 0, right: 1, ties: 0))
         for text in ["", "selection:", "x:y", "adapter"] {
@@ -266,5 +284,14 @@ struct DataTests {
         for name in ["..", ".", "", "a/b", ".hidden", "nothing"] {
             #expect(throws: Refusal.self, "\(name)") { try data.runs.run(name) }
         }
+        // A checkpoint that cannot be looked at is not one that is gone.
+        let checkpoint = folder.appending(path: "checkpoints/c.safetensors").path
+        try FileManager.default.createDirectory(
+            at: folder.appending(path: "checkpoints"), withIntermediateDirectories: true)
+        try (head + step(1) + #"{"event":"checkpoint","step":1,"checkpoint":"c"}"# + "\n").write(
+            to: log, atomically: true, encoding: .utf8)
+        #expect(try data.runs.run("r").history.checkpoints.count == 1)
+        try FileManager.default.createSymbolicLink(atPath: checkpoint, withDestinationPath: checkpoint)
+        #expect(throws: (any Error).self) { try data.runs.run("r") }
     }
 }

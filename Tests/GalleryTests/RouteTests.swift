@@ -42,7 +42,8 @@ struct RouteTests {
         let reply = try await client.ask("/api/samples?view=all&by=mi&from=1&count=2")
         let value = try #require(try JSONSerialization.jsonObject(with: Data(reply.body)) as? [String: Any])
         let tiles = try #require(value["tiles"] as? [[String: Any]])
-        #expect(tiles.map { $0["id"] as? String } == (try made.corpus.query(CatalogueQuery(by: "mi")))[1..<3].map(\.id))
+        #expect(
+            tiles.map { $0["id"] as? String } == (try made.corpus.query(CatalogueQuery(by: "mi")))[1..<3].map(\.id.hex))
         #expect(value["total"] as? Int == 6)
         let bad = try await client.ask("/api/samples?where=%29")
         #expect(bad.status == 400 && bad.text.contains("columns: id, recipe"))
@@ -56,7 +57,7 @@ struct RouteTests {
         let id = try #require(try made.corpus.ids(CatalogueQuery()).first).hex
         let marks = #"{"marks":[{"id":"\#(id)","name":"stars","value":5}]}"#
         #expect(try await client.change("/api/marks", marks).status == 200)
-        #expect(try made.corpus.query(CatalogueQuery(condition: "stars = 5")).map(\.id) == [id])
+        #expect(try made.corpus.query(CatalogueQuery(condition: "stars = 5")).map(\.id.hex) == [id])
         #expect(try await client.change("/api/marks", "{").status == 400)
         #expect(
             try await client.change("/api/marks", #"{"marks":[{"id":"\#(id)","name":"mi","value":5}]}"#).status == 400)

@@ -2,6 +2,7 @@
 
     python make_loss_goldens.py OUT       # needs torch, diffusers, peft, safetensors
 
+OUT/nft-policy.safetensors holds steps of nft whose old policy follows the trained one.
 OUT/losses.safetensors holds, for the mini models of make_goldens.py with a LoRA adapter, one batch and for each case the
 loss and the gradient of every adapter weight; OUT/losses.json the cases and, for learning-rate schedules and moving
 averages, what diffusers makes of them; OUT/all-weights.safetensors three AdamW steps of every weight of sd15-mini.
@@ -141,6 +142,35 @@ def losses(out):
     return text
 
 
+def nft_policy(out):
+    """AdamW steps of nft; after step s old = eta * old + (1 - eta) * trained, eta = min(rise * s, most)."""
+    parts = next(parts for name, parts in models() if name == "sd21-mini")
+    unet = adapted(parts["unet"], 3, 0.05); b = Batch(unet, "epsilon"); t = {}
+    x, y, c, r, beta = b.noisy(b.z), b.target(b.z), b.text[PROMPTS], torch.tensor(REWARDS), 0.5
+    ps = {k.replace(".default", ""): p for k, p in unet.named_parameters() if p.requires_grad}
+    old = {k: p.detach().clone() for k, p in ps.items()}
+    o = torch.optim.AdamW(ps.values(), lr=5e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-2)
+    losses_ = []
+    for s in range(1, 6):
+        trained = {k: p.detach().clone() for k, p in ps.items()}
+        with torch.no_grad():
+            for k, p in ps.items(): p.copy_(old[k])
+            o_ = unet(x, b.t, c).sample
+            for k, p in ps.items(): p.copy_(trained[k])
+        p_ = unet(x, b.t, c).sample
+        loss = (r * error((1 - beta) * o_ + beta * p_, y) + (1 - r) * error((1 + beta) * o_ - beta * p_, y)).mean()
+        o.zero_grad(); loss.backward(); torch.nn.utils.clip_grad_norm_(ps.values(), 1.0); o.step()
+        losses_.append(loss.detach())
+        eta = min(0.2 * s, 0.5)
+        old = {k: eta * old[k] + (1 - eta) * p.detach() for k, p in ps.items()}
+    for label, found in (("final", ps), ("old", old)):
+        for k, p in found.items():
+            w = p.detach().flatten()
+            t[f"{label}.{k}"] = torch.stack([w.norm(), (w * torch.cos(torch.arange(w.numel()))).sum()])
+    t["losses"] = torch.stack(losses_)
+    save_file({k: v.clone().contiguous() for k, v in t.items()}, os.path.join(out, "nft-policy.safetensors"))
+
+
 def schedules():
     found = []
     for shape, warmup in (("constant", 0), ("constant_with_warmup", 4), ("linear", 0), ("linear", 3), ("cosine", 0), ("cosine", 5)):
@@ -191,6 +221,7 @@ def main():
     text.update(schedules=schedules(), averages=averages())
     json.dump(text, open(os.path.join(out, "losses.json"), "w"), indent=1)
     all_weights(out)
+    nft_policy(out)
 
 
 if __name__ == "__main__":

@@ -54,13 +54,13 @@ import Testing
         try file.write("/a/large", large, shape: [100, 1000])
         let texts = ["one", "", "three"].map { Array($0.utf8) }
         try file.write("/a/text", pieces: texts, shape: [8], of: UInt8.self)
-        let image = try file.finish()
+        let contents = try file.finish()
         var (joined, isByReference) = ([UInt8](), false)
-        image.forEachPiece { piece in
+        contents.forEachPiece { piece in
             joined += piece
             large.withUnsafeBytes { isByReference = isByReference || piece.baseAddress == $0.baseAddress }
         }
-        #expect(joined == image.bytes && joined.count == image.size && isByReference)
+        #expect(joined == contents.bytes && joined.count == contents.size && isByReference)
         let path = temporary()
         defer { try? FileManager.default.removeItem(atPath: path) }
         try Data(joined).write(to: URL(fileURLWithPath: path))

@@ -47,7 +47,7 @@ def pipeline():
 
 
 def images(pipe):
-    """What diffusers makes: one image a prompt and seed."""
+    """What diffusers makes: one image per prompt and seed."""
     made = []
     for prompt in PROMPTS:
         generators = [torch.Generator().manual_seed(seed) for seed in SEEDS]
@@ -130,7 +130,7 @@ def from_peft(work, base):
         ("diffusers DoRA", lambda f: save_as_diffusers(f, True), "pytorch_lora_weights.safetensors"),
         ("diffusers LoRA", lambda f: save_as_diffusers(f, False), "pytorch_lora_weights.safetensors"),
         ("PEFT DoRA", lambda f: save_as_peft(f, use_dora=True), ""),
-        ("PEFT LoRA, rank-stabilised", lambda f: save_as_peft(f, use_dora=False, use_rslora=True), "adapter_model.safetensors"),
+        ("PEFT LoRA, rank-stabilized", lambda f: save_as_peft(f, use_dora=False, use_rslora=True), "adapter_model.safetensors"),
         ("PEFT DoRA, patterns", lambda f: save_as_peft(f, use_dora=True, **patterns), ""),
         ("kohya LoRA", lambda f: save_as_kohya(f, False), "kohya.safetensors"),
         ("kohya DoRA", lambda f: save_as_kohya(f, True), "kohya.safetensors"),

@@ -174,7 +174,7 @@ def cases():
         yield f"{kind} called png", "png", plain, None
     buffer = io.BytesIO()
     Image.fromarray(smooth[..., 0].astype("u1")).save(buffer, "JPEG", quality=95)
-    yield "grey jpeg", "jpeg", buffer.getvalue(), None
+    yield "gray jpeg", "jpeg", buffer.getvalue(), None
     for subsampling in (0, 1, 2):
         buffer = io.BytesIO()
         Image.fromarray(smooth.astype("u1")).save(buffer, "JPEG", quality=95, subsampling=subsampling)

@@ -1,4 +1,4 @@
-"""Reads a TensorBoard event file with the standard library alone, checking every CRC; prints one JSON object a value.
+"""Reads a TensorBoard event file with the standard library alone, checking every CRC; prints one JSON object per value.
 
     python read_events.py FILE
 """

@@ -1,4 +1,6 @@
+import Foundation
 import OCI
+import TestSupport
 import Testing
 
 /// Addresses, and what a Location means.
@@ -37,6 +39,16 @@ import Testing
     func resolvesLocations(location: String, expected: String) throws {
         let base = try #require(HTTPAddress("https://a:5000/b/c/d;p?q"))
         #expect(try #require(base.resolving(location)).text == expected)
+    }
+
+    /// Authorities that cannot be read are no reason to trust others.
+    @Test func authoritiesThatCannotBeReadAreAnError() throws {
+        let scratch = try Scratch()
+        let loop = scratch.path("loop.pem")
+        _ = try HTTPTransport(environment: ["SSL_CERT_FILE": loop])
+        try FileManager.default.createSymbolicLink(atPath: loop, withDestinationPath: loop)
+        let error = #expect(throws: OCIError.self) { _ = try HTTPTransport(environment: ["SSL_CERT_FILE": loop]) }
+        #expect(error?.description.contains("SSL_CERT_FILE") == true)
     }
 
     @Test func refusesLocationsThatAreNone() throws {

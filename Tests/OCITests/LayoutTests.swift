@@ -46,12 +46,27 @@ import Testing
         // The samples are the same to the last bit, wherever they lie now.
         for (id, row) in try target.rows(selection.ids) {
             let original = try #require(try source.rows([id])[id])
-            let a = try target.open(try #require(Digest(hex: row.shard))).record(row.row)
-            let b = try source.open(try #require(Digest(hex: original.shard))).record(original.row)
+            let a = try target.open(row.shard).record(row.row)
+            let b = try source.open(original.shard).record(original.row)
             #expect(a.png == b.png && a.latent == b.latent && a.timesteps == b.timesteps)
             #expect(a.deltaSquared.map(\.bitPattern) == b.deltaSquared.map(\.bitPattern))
         }
         #expect(try FileManager.default.contentsOfDirectory(atPath: target.files.temporaryFolder.path).isEmpty)
+    }
+
+    /// A name that cannot be looked at is not an absent one.
+    @Test func aLookThatFailsIsNoAbsence() async throws {
+        let pushed = try await push()
+        let layout = try layout()
+        for place in ["blobs/sha256/\(pushed.manifest.sha256.hex)", "index.json"] {
+            let path = scratch.url("layout").appending(path: place).path
+            try FileManager.default.removeItem(atPath: path)
+            try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: path)
+            let error = await #expect(throws: OCIError.self) { _ = try await layout.manifest() }
+            #expect(error?.code == .io && error?.description.contains("Too many levels") == true)
+        }
+        let blob = Descriptor(mediaType: MediaType.manifest, digest: pushed.manifest.sha256, size: 1)
+        await #expect(throws: OCIError.self) { _ = try await layout.hasBlob(blob) }
     }
 
     /// What `score` measured travels with the samples, and nothing about others does.
@@ -80,7 +95,7 @@ import Testing
         #expect(pulled.fetchedShards == pushed.shards)
         #expect(target.verify().isEmpty)
         for (scorer, count) in zip(scorers, [10, 20]) {
-            #expect(try target.scored(ids.map(\.hex), by: scorer) == Set(ids.prefix(count).map(\.hex)))
+            #expect(try target.scored(ids, by: scorer) == Set(ids.prefix(count)))
         }
         let (mine, theirs) = try (source.scores(of: some.ids), target.scores(of: some.ids))
         #expect(mine.map(\.scorer) == theirs.map(\.scorer) && mine.map(\.records) == theirs.map(\.records))
@@ -96,7 +111,7 @@ import Testing
         try plain.catchUp()
         let scores = try await pull(into: plain)
         #expect(scores.addedSamples == 0 && scores.fetchedShards >= 2)
-        #expect(try plain.scored(ids.map(\.hex), by: scorers[0]).count == 10)
+        #expect(try plain.scored(ids, by: scorers[0]).count == 10)
     }
 
     @Test func annotationsTravelAlong() async throws {
@@ -124,6 +139,42 @@ import Testing
         let pulled = try await pull(into: target)
         #expect(pulled.addedSamples == 0 && pulled.fetchedShards == 1)
         #expect(try target.annotations(of: ids) == source.annotations(of: some.ids))
+    }
+
+    @Test func importedVectorsTravelAlong() async throws {
+        let ids = try source.selection(named: "best").ids
+        func give(_ count: Int, _ name: String, _ width: Int, _ corpus: Corpus) throws {
+            let values = (0..<count * width).map { Float($0) / 8 }
+            try corpus.add(
+                VectorSet(name: name, width: width, samples: Array(ids.prefix(count)), values: .floats(values)),
+                from: "test.npz")
+        }
+        try give(30, "dinov2", 6, source)
+        try give(40, "latents", 4, source)
+        try source.store(Selection(ids: Array(ids.prefix(20)), policy: .list), as: "best")
+        let pushed = try await push()
+        #expect(try await push().sentBlobs == 0)
+        let target = try scratch.corpus("target")
+        let pulled = try await pull(into: target)
+        #expect(pulled.fetchedShards == pushed.shards && pulled.otherVectors.isEmpty)
+        #expect(target.verify().isEmpty)
+        // Those of latents can be made again, and stay.
+        #expect(try target.vectorSummaries().map(\.name) == ["dinov2"])
+        let (own, theirs) = (try source.vectors(named: "dinov2"), try target.vectors(named: "dinov2"))
+        #expect(try theirs.picking(Array(ids.prefix(20))) == own.picking(Array(ids.prefix(20))))
+        #expect(theirs.samples.count == 20)
+        #expect(try await pull(into: target).receivedBytes == 0)
+        // Under a name that means something else here they are left out, and nothing is lost.
+        let other = try scratch.corpus("other")
+        try Made.fill(other, count: 3)
+        try other.add(
+            VectorSet(
+                name: "dinov2", width: 2, samples: other.selection(named: "best").ids,
+                values: .floats([1, 2, 3, 4, 5, 6])), from: "own.npz")
+        let second = try await pull(into: other)
+        #expect(second.otherVectors == ["dinov2"] && second.samples == 20)
+        #expect(try other.vectors(named: "dinov2").width == 2 && other.vectors(named: "dinov2").samples.count == 3)
+        #expect(other.verify().isEmpty)
     }
 
     @Test func whatIsThereIsNeitherSentNorFetchedAgain() async throws {
@@ -196,7 +247,7 @@ import Testing
     }
 
     @Test func aShardWhoseSamplesLieIsRefused() async throws {
-        // A file that is no shard at all, honestly named by its digest.
+        // A file that is not a shard at all, honestly named by its digest.
         let junk = Data("\u{89}HDF\r\n\u{1A}\nnot really".utf8)
         let blob = Descriptor(mediaType: MediaType.shard, digest: Digest(of: junk), size: junk.count)
         try await layout().put(.data(junk), as: blob)

@@ -19,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     generate = commands.add_parser(
         "generate", help="candidates with diffusers, written for `attune import --format shard`")
     generate.add_argument("--model", required=True, help="a model's folder in the diffusers layout")
-    generate.add_argument("--prompts", required=True, help="a file of prompts, one a line")
+    generate.add_argument("--prompts", required=True, help="a file of prompts, one per line")
     generate.add_argument("--to", required=True, help="the folder that batches are written to")
     generate.add_argument("--corpus", help="a corpus whose samples are not made again")
     generate.add_argument("--images-per-prompt", type=int, default=50)

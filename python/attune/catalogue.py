@@ -148,7 +148,7 @@ def own_name(folder: Path) -> str:
     """The name that this host's catalogue has."""
     if not is_shared(folder):
         return "catalog.sqlite"
-    host = "".join(c if c.isalpha() or c.isnumeric() else "_" for c in socket.gethostname())
+    host = "".join(c if c.isalpha() or c.isnumeric() else "_" for c in os.environ.get("ATTUNE_HOST") or socket.gethostname())
     return f"catalog-{host}.sqlite"
 
 
@@ -266,7 +266,7 @@ class Catalogue:
         error = CatalogueBehind(
             str(self.folder),
             f"{count} {'shard is' if count == 1 else 'shards are'} not in the catalogue, such as {missing[0][:12]}: run "
-            f"`attune info --corpus {self.folder}` to take them in, or open the corpus with stale='ignore'")
+            f"`attune info --corpus {self.folder}` to index them, or open the corpus with stale='ignore'")
         if self.stale == "raise":
             raise error
         warnings.warn(str(error), stacklevel=3)
@@ -348,7 +348,7 @@ class Catalogue:
             known = [c for c in _columns(connection) if c in SCORES]
             for name in names:
                 if name not in known and name not in scorers:
-                    raise BadQuery(name, f"is no score; there are {', '.join(known + scorers)}")
+                    raise BadQuery(name, f"is not a score; there are {', '.join(known + scorers)}")
             plain = [name for name in names if name in known]
             for start in range(0, len(ids), 500):
                 part = list(ids[start : start + 500])
@@ -450,7 +450,7 @@ def _statement(
         raise BadQuery("columns", f"is the text {columns!r}; it must be a list of names")
     for name in columns or ():
         if name not in known:
-            raise BadQuery(name, f"is no column; there are {', '.join(known)}")
+            raise BadQuery(name, f"is not a column; there are {', '.join(known)}")
     if top is not None and top < 1:
         raise BadQuery("top", f"is {top}; it must be at least 1")
     if per_prompt and top is None:

@@ -68,7 +68,7 @@ class Dataset:
             raise BadQuery("columns", f"is the text {columns!r}; it must be a list, as in [{columns!r}]")
         for name in columns:
             if name not in COLUMNS:
-                raise BadQuery(name, f"is no column of a dataset; there are {', '.join(COLUMNS)}")
+                raise BadQuery(name, f"is not a column of a dataset; there are {', '.join(COLUMNS)}")
         self.corpus = corpus
         self.selection = selection
         self.columns = tuple(columns)
@@ -194,7 +194,7 @@ class Dataset:
         return parts
 
     def _unpack(self, positions: NDArray[np.int64], shape: tuple[int, ...], out: NDArray[np.float32]) -> None:
-        """Runs of neighbours in one shard at a time."""
+        """Runs of neighbors in one shard at a time."""
         shards, rows = self._shard[positions], self._row[positions]
         cuts = [0, *(np.flatnonzero(np.diff(shards)) + 1).tolist(), len(positions)]
         for start, end in zip(cuts, cuts[1:]):

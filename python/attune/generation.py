@@ -35,7 +35,7 @@ class Outcome:
 
 
 def read_prompts(path: str | os.PathLike[str]) -> list[str]:
-    """Prompts as `attune generate` reads them: one a line, text before a tab, each once."""
+    """Prompts as `attune generate` reads them: one per line, text before a tab, each once."""
     try:
         text = Path(path).read_bytes().decode("utf-8-sig")
     except OSError as error:
@@ -55,7 +55,7 @@ def part_of(prompts: Sequence[str], part: str | None) -> list[str]:
         return list(prompts)
     numbers = part.split("/")
     if len(numbers) != 2 or not all(n.isdigit() for n in numbers) or not 1 <= int(numbers[0]) <= int(numbers[1]):
-        raise BadQuery(part, "is no part; give i/n, counted from 1, as in 2/8")
+        raise BadQuery(part, "is not a part; give i/n, counted from 1, as in 2/8")
     return list(prompts)[int(numbers[0]) - 1 :: int(numbers[1])]
 
 
@@ -71,7 +71,7 @@ def generate(
     `attune import --format shard TO`.
 
     Candidate i of every prompt uses seed + i, each image with a generator of its own, as `attune generate` does; with
-    float32 the traces agree with its traces. What `to` or `corpus` has is skipped, so the same call goes on after a stop.
+    float32 the traces agree with its traces. What `to` or `corpus` has is skipped, so the same call resumes after a stop.
 
     model: a folder in the diffusers layout, with a UNet or a transformer. prompts: a list, or a prompt file.
     sampler: ddpm, ddim, pndm, euler, or None for the model's own scheduler. device: cuda, cuda:1, mps, cpu (default: the
@@ -168,7 +168,7 @@ def _set_sampler(pipeline: Any, sampler: str | None) -> str:
     kind = type(pipeline.scheduler).__name__
     if sampler is not None:
         if sampler not in _SAMPLERS:
-            raise BadQuery(sampler, f"is no sampler; there are {', '.join(_SAMPLERS)}")
+            raise BadQuery(sampler, f"is not a sampler; there are {', '.join(_SAMPLERS)}")
         if (sampler == "flow-euler") != ("FlowMatch" in kind):
             raise Unsupported(sampler, f"does not go with a model that was trained for {kind}")
         # As Stable Diffusion uses it, and Attune's pndm is: without the Runge-Kutta start.

@@ -120,7 +120,7 @@ class Sampler:
         }  # fmt: skip
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Goes on behind the last sample of a saved state.
+        """Resumes behind the last sample of a saved state.
 
         The state may also be that of torchdata's StatefulDataLoader around such a sampler: its own load_state_dict wants
         the same number of workers, this one does not. Raises StateMismatch where the state belongs to another selection,
@@ -139,11 +139,11 @@ class Sampler:
         if saved != (self._selection, self._count):
             raise StateMismatch(
                 self._name, f"is {self._selection[:12]} with {self._count} samples, the state was saved with "
-                f"{saved[0][:12]} of {saved[1]}: open that one, corpus.selection({saved[0][:12]!r}), or begin anew")  # fmt: skip
+                f"{saved[0][:12]} of {saved[1]}: open that one, corpus.selection({saved[0][:12]!r}), or start over")  # fmt: skip
         if seed != self.seed:
             raise StateMismatch("seed", f"is {self.seed}, the state was saved with {seed}: use that seed")
         if weights != self._weights_digest():
-            raise StateMismatch("weights", "differ from those that the state was saved with: use those, or begin anew")
+            raise StateMismatch("weights", "differ from those that the state was saved with: use those, or start over")
         if consumed < 0:
             raise StateMismatch("state", f"has read {consumed} samples")
         self.consumed = consumed

@@ -1,4 +1,4 @@
-"""Scores and vectors on their way into a corpus: files that `attune annotate` takes in."""
+"""Scores and vectors on their way into a corpus: files that `attune annotate` imports."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def annotate_corpus(
     if found is None:
         raise ToolError(
             str(command), "is not on the path: give command=, or write a file with attune.annotate(path, scorer, values) "
-            "and take it in with `attune annotate`")  # fmt: skip
+            "and import it with `attune annotate`")  # fmt: skip
     with tempfile.TemporaryDirectory(prefix="attune-") as folder:
         path = annotate(Path(folder) / f"{scorer}.jsonl", scorer, values)
         outcome = subprocess.run(

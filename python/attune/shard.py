@@ -230,7 +230,7 @@ def _text(value: Any) -> str:
 class Shards:
     """The open shards of a process: opened when first asked for, the ones not used for the longest closed.
 
-    Nothing of it crosses a process: after a fork, or pickled, it begins anew.
+    Nothing of it crosses a process: after a fork, or pickled, it starts over.
     """
 
     most = 128

@@ -1,6 +1,6 @@
 """Memory that a worker of a loader fills and the process that it works for reads, again and again.
 
-Fresh pages cost the system more than unpacking a latent does, and so does mapping memory anew for each batch. So a worker
+Fresh pages cost the system more than unpacking a latent does, and so does mapping memory again for each batch. So a worker
 keeps a few pieces of shared memory, and fills one again once the tensor that was made of it is gone.
 """
 

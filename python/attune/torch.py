@@ -20,7 +20,7 @@ def _explained(error: RuntimeError) -> Exception:
     if "exited unexpectedly" in str(error) or "is killed by signal" in str(error):
         return WorkerDied(
             "a worker of the loader", f"died ({str(error).splitlines()[0]}): load the last state_dict() into a new loader "
-            "to go on behind the last batch; if memory is short, take fewer workers or a smaller batch")  # fmt: skip
+            "to resume behind the last batch; if memory is short, take fewer workers or a smaller batch")  # fmt: skip
     return error
 
 
@@ -77,7 +77,7 @@ class Loader:
         return self.sampler.state_at(self._consumed)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Goes on behind a saved state; StateMismatch where it belongs to other data."""
+        """Resumes behind a saved state; StateMismatch where it belongs to other data."""
         self.sampler.load_state_dict(state)
         self._consumed = self.sampler.consumed
 
@@ -150,7 +150,7 @@ class Stream(data.IterableDataset):  # type: ignore[misc]
             workers=worker.num_workers if worker is not None else 1)  # fmt: skip
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Goes on behind a saved state, with as many workers and batches of the same size."""
+        """Resumes behind a saved state, with as many workers and batches of the same size."""
         self.sampler.load_state_dict(dict(state, consumed=0))
         worker = data.get_worker_info()
         workers = worker.num_workers if worker is not None else 1

@@ -107,7 +107,7 @@ class Writer:
             manifests = [json.loads(data[a:b]) for a, b in zip(starts, starts[1:])]
         except (OSError, KeyError, ValueError) as error:
             raise AttuneError(
-                str(path), f"is no batch that can be taken up ({error}): remove it, or write to another folder") from None
+                str(path), f"is not a batch that can be taken up ({error}): remove it, or write to another folder") from None
         for manifest in manifests:
             if self.model is not None and manifest["model"] != self.model:
                 raise ModelMismatch(
@@ -136,7 +136,7 @@ class Writer:
         sigma: Iterable[float] | None = None, velocity_delta: Iterable[float] | None = None,
         adapter: str | None = None, tag: str | None = None,
     ) -> bool:  # fmt: skip
-        """Takes a sample; False where it is there already.
+        """Takes a sample; False where it is already present.
 
         image: uint8 [height, width, 3]; latent: float32 [C, h, w], scaled as the denoiser takes it;
         timesteps: training timesteps from noisy to clean; delta_sq: at each, the sum over C*h*w of the squared difference

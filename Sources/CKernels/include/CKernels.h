@@ -16,6 +16,9 @@ int ck_parallel_threads(void);
 /// Whether the calling thread runs a body of a job, so that a job of its own would have this thread alone.
 int ck_parallel_inside(void);
 
+// Which of the pool's threads this is: 1 and up for its workers, 0 for all others.
+int ck_parallel_number(void);
+
 // --- instruction sets (level.c)
 /// The widest of "x86-64-v4", "x86-64-v3" and "default" that the processor has.
 const char *ck_processor_level(void);
@@ -176,6 +179,12 @@ void ck_winograd_kernel(const float *panel, size_t width, size_t rows, float *ou
 /// column+width) are input channels, rows [first, first+rows) output channels, in multiples of 16.
 void ck_winograd_turned_kernel(const float *panels, size_t in, size_t outputs, size_t column, size_t width, size_t first,
                                size_t rows, float *out, size_t plane);
+
+// --- the weight gradient of Winograd F(4×4, 3×3) (winograd_gradient.c): C and channels multiples of 16
+/// A 4×4 block of the output's gradient at (y0, x0), `channels` of the C channels of dy, transformed to 36 planes.
+void ck_winograd_gradient(const float *dy, int H, int W, int C, int channels, int y0, int x0, float *out, size_t plane);
+/// 36 planes [in][outputs] of sums over tiles → the kernel's gradient [outputs][in][9], for 16 inputs from `first`.
+void ck_winograd_kernel_gradient(const float *sums, size_t plane, size_t in, size_t outputs, size_t first, float *out);
 
 // --- Winograd F(2×2, 3×3) with products of brain floats (pair_winograd.c): C a multiple of 16
 /// One 4×4 window whose corner is (y0, x0), transformed and rounded to 16 planes; `plane` is in pairs.

@@ -12,3 +12,6 @@ long ck_raise_file_limit(long wanted);
 
 // Whether this process may write to a file or folder. Returns 0, or an error number.
 int ck_write_problem(const char *path);
+
+// Has a network file system ask its server for what it knows of a path, in place of remembering it; others do nothing.
+void ck_refresh(const char *path);

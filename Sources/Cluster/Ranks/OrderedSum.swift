@@ -14,7 +14,9 @@ package struct OrderedSum {
     /// Numbers up to which gradients share a bucket: a message for each small tensor would cost its latency.
     package static let bucket = 1 << 22
 
-    /// - Parameter lengths: numbers of each gradient.
+    /// - Parameters:
+    ///   - group: the ranks that add.
+    ///   - lengths: numbers of each gradient.
     package init(_ group: any RankGroup, lengths: [Int]) {
         (self.group, self.lengths) = (group, lengths)
         buckets = Self.buckets(lengths)

@@ -8,7 +8,9 @@ package protocol RankGroup {
 
     /// The bytes that `root` has, on every rank.
     ///
-    /// - Parameter bytes: looked at on `root` alone.
+    /// - Parameters:
+    ///   - bytes: looked at on `root` alone.
+    ///   - root: the rank that has them.
     func broadcast(_ bytes: [UInt8], from root: Int) throws(RankError) -> [UInt8]
 
     /// What every rank sends, in the order of the ranks, on every rank.
@@ -19,6 +21,7 @@ package protocol RankGroup {
     /// - Parameters:
     ///   - values: looked at on `root` alone.
     ///   - bounds: slice r is from `bounds[r]` to `bounds[r + 1]`.
+    ///   - root: the rank that has them.
     func scatter(_ values: [Float], bounds: [Int], from root: Int) throws(RankError) -> [Float]
 
     /// The slices of all ranks put together, on every rank.
@@ -28,7 +31,7 @@ package protocol RankGroup {
     func abort(_ status: Int32)
 }
 
-/// Why ranks cannot go on together.
+/// Why ranks cannot continue together.
 package struct RankError: Error, CustomStringConvertible, Equatable {
     /// One line that says what, where and what to do.
     package let description: String

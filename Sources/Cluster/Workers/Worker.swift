@@ -1,4 +1,9 @@
 /// One of the workers that share a job.
+///
+/// ```swift
+/// let found = try Worker.found(in: ProcessInfo.processInfo.environment)
+/// print(found)  // part 3/8, by Kubernetes (JOB_COMPLETION_INDEX=2 JOB_COMPLETIONS=8)
+/// ```
 package struct Worker: Sendable, Equatable, CustomStringConvertible {
     /// Counted from 0.
     package let index: Int

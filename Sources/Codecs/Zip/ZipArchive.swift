@@ -151,16 +151,16 @@ package struct ZipArchive: Sendable {
                 var (taken, given) = (0, 0)
                 var code = Z_OK
                 while code == Z_OK {
-                    let (input, room) = (min(from.count - taken, most), min(to.count - given, most))
+                    let (input, output) = (min(from.count - taken, most), min(to.count - given, most))
                     stream.next_in = UnsafeMutablePointer(
                         mutating: from.baseAddress.map { ($0 + taken).assumingMemoryBound(to: UInt8.self) })
                     stream.avail_in = UInt32(input)
                     stream.next_out = to.baseAddress.map { ($0 + given).assumingMemoryBound(to: UInt8.self) }
-                    stream.avail_out = UInt32(room)
+                    stream.avail_out = UInt32(output)
                     code = inflate(&stream, Z_NO_FLUSH)
                     taken += input - Int(stream.avail_in)
-                    given += room - Int(stream.avail_out)
-                    if code == Z_OK, input == Int(stream.avail_in), room == Int(stream.avail_out) { break }
+                    given += output - Int(stream.avail_out)
+                    if code == Z_OK, input == Int(stream.avail_in), output == Int(stream.avail_out) { break }
                 }
                 return code == Z_STREAM_END && given == to.count
             }

@@ -23,15 +23,15 @@ struct AnnotationShard {
 
     /// - Parameter annotations: at least one value.
     static func write(_ annotations: Annotations, to folder: URL, files: AtomicFiles) throws(CorpusError) -> Digest {
-        try SealedFile.write(image(of: annotations), to: folder, files: files)
+        try SealedFile.write(encoded(annotations), to: folder, files: files)
     }
 
     /// The same annotations give the same bytes.
-    static func image(of annotations: Annotations) throws(CorpusError) -> FileImage {
+    static func encoded(_ annotations: Annotations) throws(CorpusError) -> FileContents {
         let scorer = Scorer(
             name: annotations.scorer, revision: annotations.revision, source: annotations.source)
         let values = annotations.values
-        return try SealedFile.image(format: format, version: version) { (file) throws(HDF5Error) in
+        return try SealedFile.encoded(format: format, version: version) { (file) throws(HDF5Error) in
             try file.attribute("scorer", scorer.json.text)
             try file.group("/annotations")
             try file.write("/annotations/sample", values.flatMap(\.sample.raw), shape: [values.count, 32])

@@ -14,6 +14,17 @@ package struct BrowsedSamples: Sendable {
         (self.samples, self.prompts, self.isCut) = (samples, prompts, isCut)
     }
 
+    /// Where each prompt's samples begin, and where the last one's end, with the prompts: of samples that come one prompt
+    /// after the other.
+    package func runs() -> (starts: [Int], prompts: [Int64]) {
+        var (starts, owners): ([Int], [Int64]) = ([], [])
+        for (place, prompt) in prompts.enumerated() where owners.last != prompt {
+            starts.append(place)
+            owners.append(prompt)
+        }
+        return (starts + [samples.count], owners)
+    }
+
     /// Samples of one prompt after the other: prompts in the order of their first sample, samples in theirs.
     package func byPrompt() -> [(prompt: Int64, samples: [Int64])] {
         var places: [Int64: Int] = [:]
@@ -43,7 +54,9 @@ package struct BrowsedSample: Sendable {
 extension CatalogueBrowser {
     /// What a question chooses.
     ///
-    /// - Parameter prompts: keys of the prompts to which it is confined; nil for all.
+    /// - Parameters:
+    ///   - query: the question.
+    ///   - prompts: keys of the prompts to which it is confined; nil for all.
     /// - Throws: ``CorpusError`` with the words of `attune query` where it cannot be understood.
     package func samples(_ query: CatalogueQuery, prompts: [Int64]? = nil) throws(CorpusError) -> BrowsedSamples {
         var confined = query
@@ -66,10 +79,9 @@ extension CatalogueBrowser {
                     owners.append(try Int64.fetchOne(owner, arguments: [key]) ?? -1)
                 }
             } else {
-                let rows = try Row.fetchCursor(database, sql: question.sql("_sample, _prompt", scorers))
-                while let row = try rows.next() {
-                    samples.append(row[0])
-                    owners.append(row[1])
+                try RawRows.forEach(database, question.sql("_sample, _prompt", scorers)) { row in
+                    samples.append(row.integer(0))
+                    owners.append(row.integer(1))
                 }
             }
             let isCut = samples.count > limits.samples
@@ -86,36 +98,41 @@ extension CatalogueBrowser {
             struct Group {
                 var best: Double
                 var id: Data
-                var samples: [Int64] = []
                 var prompt: Int64
+                /// Where its samples begin and end.
+                var start: Int
+                var end = 0
             }
             var groups: [Group] = []
-            var count = 0
-            let rows = try Row.fetchCursor(
-                database,
-                sql: "SELECT key, prompt, mi, id FROM sample INDEXED BY sample_best ORDER BY prompt, mi DESC, id")
-            while let row = try rows.next() {
-                let prompt = row[1] as Int64
+            var keys: [Int64] = []
+            let sql = "SELECT key, prompt, mi, id FROM sample INDEXED BY sample_best ORDER BY prompt, mi DESC, id"
+            try RawRows.forEach(database, sql) { row in
+                let prompt = row.integer(1)
                 if groups.last?.prompt != prompt {
-                    groups.append(Group(best: row[2] as Double? ?? -.infinity, id: row[3], prompt: prompt))
+                    groups.append(
+                        Group(best: row.double(2) ?? -.infinity, id: row.data(3), prompt: prompt, start: keys.count))
                 }
-                groups[groups.count - 1].samples.append(row[0])
-                count += 1
+                keys.append(row.integer(0))
             }
+            let ends = groups.dropFirst().map(\.start) + [keys.count]
+            for (place, end) in ends.enumerated() where place < groups.count { groups[place].end = end }
             groups.sort { $0.best != $1.best ? $0.best > $1.best : $0.id.lexicographicallyPrecedes($1.id) }
             var (samples, prompts): ([Int64], [Int64]) = ([], [])
-            samples.reserveCapacity(min(count, limits.samples))
+            samples.reserveCapacity(min(keys.count, limits.samples))
+            prompts.reserveCapacity(samples.capacity)
             for group in groups where samples.count < limits.samples {
-                samples += group.samples.prefix(limits.samples - samples.count)
+                samples += keys[group.start..<group.end].prefix(limits.samples - samples.count)
                 prompts += repeatElement(group.prompt, count: samples.count - prompts.count)
             }
-            return BrowsedSamples(samples: samples, prompts: prompts, isCut: count > limits.samples)
+            return BrowsedSamples(samples: samples, prompts: prompts, isCut: keys.count > limits.samples)
         }
     }
 
     /// The rows of some samples by their keys, with their annotations and their score; one that has gone is left out.
     ///
-    /// - Parameter by: the column or expression that scores them.
+    /// - Parameters:
+    ///   - keys: of the samples, in the order wanted.
+    ///   - by: the column or expression that scores them.
     package func rows(
         _ keys: some Sequence<Int64>, by: String? = nil
     ) throws(CorpusError) -> [BrowsedSample] {
@@ -177,7 +194,9 @@ extension CatalogueBrowser {
 
     /// The keys of a prompt's samples, those with the highest score first.
     ///
-    /// - Parameter sample: the key of a sample that has the prompt.
+    /// - Parameters:
+    ///   - sample: the key of a sample that has the prompt.
+    ///   - by: what ranks; nil for the order of ids.
     package func candidates(like sample: Int64, by: String?) throws(CorpusError) -> BrowsedSamples {
         let prompt = try read("samples") {
             try Int64.fetchOne($0, sql: "SELECT prompt FROM sample WHERE key = ?", arguments: [sample])

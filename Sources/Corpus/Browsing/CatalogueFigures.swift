@@ -31,11 +31,11 @@ extension CatalogueBrowser {
     ]
 
     /// - Returns: nil where no sample has a value.
-    /// - Throws: ``CorpusError`` for what is no column of numbers.
+    /// - Throws: ``CorpusError`` for what is not a column of numbers.
     package func distribution(of column: String, bins: Int) throws(CorpusError) -> ColumnDistribution? {
         guard try scores().contains(column) else {
             throw CorpusError(
-                .badQuery, column, "is no score; there are \(try scores().joined(separator: ", "))")
+                .badQuery, column, "is not a score; there are \(try scores().joined(separator: ", "))")
         }
         return try read(column) { database in
             let source = CatalogueSource(mentionedIn: [column], scorers: try Catalogue.scorers(database)).sql

@@ -38,7 +38,7 @@ final class CatalogueFilling {
             """, database)
     }
 
-    /// Adds a file; a sample that is there already keeps its place.
+    /// Adds a file; a sample that is already present keeps its place.
     func add(_ shard: PreparedShard) throws {
         switch shard {
         case .samples(let samples): try add(samples)

@@ -87,7 +87,8 @@ package struct CatalogueRow: Sendable, Equatable {
         "contrast_hard": \.contrastHard, "pointwise": \.pointwise, "rf": \.rf, "rf_cfg": \.guidedRF,
     ]
 
-    package let id, recipe, prompt, seed, model, sampler: String
+    package let id, recipe: Digest
+    package let prompt, seed, model, sampler: String
     package let adapter, tag: String?
     /// What computed it, as "cuda 2.15.0"; nil for the CPU's own loops.
     package let engine: String?
@@ -112,11 +113,11 @@ package struct CatalogueRow: Sendable, Equatable {
     package let rf, guidedRF: Double?
     package let latentShape: [Int]
     /// Where the sample lies.
-    package let shard: String
+    package let shard: Digest
     package let row: Int
 
     init(
-        id: String, recipe: String, prompt: String, seed: String, origin: SampleOrigin, scores: Scores, shard: String,
+        id: Digest, recipe: Digest, prompt: String, seed: String, origin: SampleOrigin, scores: Scores, shard: Digest,
         row: Int
     ) {
         (self.id, self.recipe, self.prompt, self.seed, self.shard, self.row) = (id, recipe, prompt, seed, shard, row)

@@ -73,6 +73,9 @@ extension Catalogue {
             return try DatabaseQueue(path: path, configuration: settings).read(body)
         } catch let error as CorpusError {
             throw error
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_CORRUPT {
+            // No condition is at fault.
+            return try Self.explained(path) { throw error }
         } catch let error as DatabaseError {
             let scorers = ((try? scorers()) ?? []).map { Annotations.needsQuotes($0) ? "\"\($0)\"" : $0 }
             throw CorpusError(

@@ -13,6 +13,16 @@ extension Catalogue {
         }
     }
 
+    /// Indexed shards that hold samples, sorted: what is derived from the samples follows from them.
+    func sampleShards() throws(CorpusError) -> [Digest] {
+        try Self.explained(path) {
+            try writer.read {
+                try Data.fetchAll($0, sql: "SELECT digest FROM shard WHERE samples > 0 ORDER BY digest")
+                    .compactMap { Digest(data: $0) }
+            }
+        }
+    }
+
     /// The shards that some samples are in.
     func shards(of samples: [Digest]) throws(CorpusError) -> [Digest] {
         try Self.explained(path) {

@@ -44,4 +44,7 @@ package struct CatalogueSummary: Sendable {
 
 extension Corpus {
     package func summary() throws(CorpusError) -> CatalogueSummary { try catalogue.summary() }
+
+    /// Indexed shards that hold samples, sorted.
+    package func sampleShards() throws(CorpusError) -> [Digest] { try catalogue.sampleShards() }
 }

@@ -1,3 +1,4 @@
+import Disk
 import Foundation
 import HDF5
 
@@ -51,8 +52,11 @@ extension Corpus {
             unreadable.append(error)
         }
         // A folder with damage is looked at again each time. So is one that changed just now: it may do so again within
-        // one tick of its clock.
-        let settled = Int64(Date().timeIntervalSince1970 - 10) * 1_000_000_000
+        // one tick of its clock, which on a shared file system is the server's.
+        // One that may not be written to does not tell its time: it is later than the latest change.
+        let latest = Date(timeIntervalSince1970: Double(changed.values.max() ?? 0) / 1e9)
+        let now = isShared ? (try? fileSystemTime()) ?? latest : Date()
+        let settled = Int64(now.timeIntervalSince1970 - 10) * 1_000_000_000
         if isSettled { try catalogue.remember(folders: changed.filter { $0.value < settled }) }
         return unreadable
     }
@@ -60,9 +64,12 @@ extension Corpus {
     /// Folders of shards with the time of their last change, and what is wrong with those that cannot be looked at.
     private func foldersOfShards() -> [Result<(prefix: String, changed: Int64), CorpusError>] {
         do throws(CorpusError) {
+            if isShared { Disk.refresh(shardsFolder.path) }
             return try shardFolders().compactMap { prefix in
                 do throws(CorpusError) {
-                    return try stamp(shardsFolder.appending(path: prefix)).map { .success((prefix, $0.changed)) }
+                    let folder = shardsFolder.appending(path: prefix)
+                    if isShared { Disk.refresh(folder.path) }
+                    return try stamp(folder).map { .success((prefix, $0.changed)) }
                 } catch { return .failure(error) }
             }
         } catch { return [.failure(error)] }

@@ -22,6 +22,8 @@ struct Manifest: Decodable {
     var clip_skip: Int?
     var ignored_config: [String]?
     var precision, engine: String?
+    /// Only the slow reader knows it.
+    var pruning: CandidatePruning?
 
     /// Nil for what is not a manifest.
     init?(_ bytes: UnsafeBufferPointer<UInt8>) {

@@ -138,7 +138,7 @@ struct PreparedScores: Sendable {
             let draws = record.draws.map {
                 scoring.scores(timesteps: record.timesteps, deltaSquared: $0, schedule: schedule)
             }
-            // A part of the timesteps is no estimate of MI.
+            // A part of the timesteps is not an estimate of MI.
             let isWhole = shard.scorer.timesteps == nil && shard.scorer.settled == nil
             let mean = isWhole ? Self.mean(draws) : (.nan, .nan, .nan)
             var row = Row(

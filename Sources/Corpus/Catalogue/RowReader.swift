@@ -5,7 +5,7 @@ import GRDBSQLite
 final class RowReader {
     private let sample, prompt, origin, shard: Statement
     private var origins: [Int64: SampleOrigin] = [:]
-    private var shards: [Int64: String] = [:]
+    private var shards: [Int64: Digest] = [:]
     private var prompts: (key: Int64, text: String) = (-1, "")
 
     /// - Parameter column: the column of `sample` by which rows are asked for.
@@ -42,7 +42,7 @@ final class RowReader {
                 contrastHard: values.double(17), pointwise: values.double(18), nearMisses: values.integer(19),
                 rf: values.double(20), guidedRF: values.double(21))
             return CatalogueRow(
-                id: values.digest(0), recipe: values.digest(1), prompt: try prompt(values.key(2)),
+                id: try values.digest(0), recipe: try values.digest(1), prompt: try prompt(values.key(2)),
                 seed: values.text(4) ?? "", origin: try origin(values.key(3)), scores: scores,
                 shard: try shard(values.key(5)), row: values.integer(6) ?? -1)
         }
@@ -73,12 +73,13 @@ final class RowReader {
         return found
     }
 
-    private func shard(_ key: Int64) throws -> String {
+    private func shard(_ key: Int64) throws -> Digest {
         if let known = shards[key] { return known }
         let values = Values(raw: shard.sqliteStatement)
-        let found = try values.first({ sqlite3_bind_int64($0, 1, key) }) { values.digest(0) }
-        shards[key] = found ?? ""
-        return found ?? ""
+        let found = try values.first({ sqlite3_bind_int64($0, 1, key) }) { try values.digest(0) }
+        guard let found else { throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a sample lacks its shard") }
+        shards[key] = found
+        return found
     }
 }
 
@@ -109,9 +110,11 @@ private struct Values {
             decoding: UnsafeBufferPointer(start: start, count: Int(sqlite3_column_bytes(raw, column))), as: UTF8.self)
     }
 
-    /// Hexadecimal; empty for what is not a digest.
-    func digest(_ column: Int32) -> String {
-        guard let start = sqlite3_column_blob(raw, column), sqlite3_column_bytes(raw, column) == 32 else { return "" }
-        return Digest(bytes: UnsafeRawBufferPointer(start: start, count: 32)).hex
+    /// - Throws: for what is not a digest: a catalogue may be damaged.
+    func digest(_ column: Int32) throws -> Digest {
+        guard let start = sqlite3_column_blob(raw, column), sqlite3_column_bytes(raw, column) == 32 else {
+            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a row has a value that is not a SHA-256")
+        }
+        return Digest(bytes: UnsafeRawBufferPointer(start: start, count: 32))
     }
 }

@@ -3,7 +3,7 @@ package import Foundation
 
 extension Annotations {
     /// The bytes of a sealed file of them: the same annotations give the same bytes.
-    package func packed() throws(CorpusError) -> Data { Data(try AnnotationShard.image(of: self).bytes) }
+    package func packed() throws(CorpusError) -> Data { Data(try AnnotationShard.encoded(self).bytes) }
 }
 
 extension Corpus {

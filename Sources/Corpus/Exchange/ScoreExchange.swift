@@ -8,7 +8,7 @@ package struct ScoreSet: Sendable {
     package let records: [ScoreRecord]
 
     /// The bytes of a sealed file of them: the same traces give the same bytes.
-    package func packed() throws(CorpusError) -> Data { Data(try ScoreShard.image(of: records, by: scorer).bytes) }
+    package func packed() throws(CorpusError) -> Data { Data(try ScoreShard.encoded(records, by: scorer).bytes) }
 }
 
 extension Corpus {

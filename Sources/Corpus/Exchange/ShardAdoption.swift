@@ -14,6 +14,9 @@ extension Corpus {
     ///   - digest: what the file's SHA-256 must be.
     package func adopt(_ file: URL, digest: Digest) throws(CorpusError) {
         try Self.inspect(file, digest: digest)
+        if case .vectors(let shard) = try SealedContents(SealedFile(file, digest: digest)) {
+            try requireSameKind(shard)
+        }
         _ = try sealing { () throws(CorpusError) in
             try files.install(file, at: ShardWriter.location(of: digest, in: shardsFolder))
             return digest

@@ -31,18 +31,29 @@ package struct AtomicFiles: Sendable {
         expecting size: Int, _ body: (inout BlockFile) throws(DiskError) -> (name: Name, destination: URL)
     ) throws(CorpusError) -> Name {
         try reported { () throws(DiskError) in
-            try reserving { (temporary) throws(DiskError) in
-                do throws(DiskError) {
-                    var file = try BlockFile(temporary.path, .reserve, expecting: size)
-                    let made = try body(&file)
-                    try file.finish()
-                    try put(temporary, at: made.destination)
-                    withExtendedLifetime(file) {}
-                    return made.name
-                } catch {
-                    unlink(temporary.path)
-                    throw error
-                }
+            do throws(DiskError) { return try attempt(expecting: size, body) } catch {
+                // An NFS server that was restarted may have lost the file's lock, and what was written is then refused. It is
+                // written again, as a new file: nothing is synced twice.
+                guard error.code == EIO, FileSystem.isShared(temporaryFolder) else { throw error }
+                return try attempt(expecting: size, body)
+            }
+        }
+    }
+
+    private func attempt<Name>(
+        expecting size: Int, _ body: (inout BlockFile) throws(DiskError) -> (name: Name, destination: URL)
+    ) throws(DiskError) -> Name {
+        try reserving { (temporary) throws(DiskError) in
+            do throws(DiskError) {
+                var file = try BlockFile(temporary.path, .reserve, expecting: size)
+                let made = try body(&file)
+                try file.finish()
+                try put(temporary, at: made.destination)
+                withExtendedLifetime(file) {}
+                return made.name
+            } catch {
+                unlink(temporary.path)
+                throw error
             }
         }
     }

@@ -16,8 +16,11 @@ package struct Surroundings: Sendable {
     /// A test can be another host for a task.
     @TaskLocal package static var current = Surroundings(host: name(), boot: bootName())
 
-    private static func name() -> String {
-        ProcessInfo.processInfo.hostName.map { $0.isLetter || $0.isNumber ? String($0) : "_" }.joined()
+    /// ATTUNE_HOST, where a container's own name is another one each time, and else the host's name.
+    package static func name(in environment: [String: String] = ProcessInfo.processInfo.environment) -> String {
+        let given = environment["ATTUNE_HOST"].flatMap { $0.isEmpty ? nil : $0 }
+        return (given ?? ProcessInfo.processInfo.hostName).map { $0.isLetter || $0.isNumber ? String($0) : "_" }
+            .joined()
     }
 
     private static func bootName() -> String {

@@ -69,6 +69,12 @@ package struct Digest: Hashable, Sendable, Comparable, CustomStringConvertible {
         return try withUnsafeBytes(of: stored, body)
     }
 
+    /// The number that the first fifteen hexadecimal digits are.
+    package var leading60Bits: UInt64 { words.0 >> 4 }
+
+    /// The last of the 32 bytes.
+    package var lastByte: UInt8 { UInt8(truncatingIfNeeded: words.3) }
+
     package var hex: String {
         withBytes { bytes in
             String(unsafeUninitializedCapacity: 64) { digits in

@@ -54,7 +54,7 @@ extension SampleReader {
     ) throws(CorpusError) -> [[Float]] {
         var latents: [[Float]] = []
         latents.reserveCapacity(rows.count)
-        var open: (shard: String, shape: [Int], reader: LatentReader)?
+        var open: (shard: Digest, shape: [Int], reader: LatentReader)?
         for row in rows {
             if row.latentShape.isEmpty {
                 latents.append([])

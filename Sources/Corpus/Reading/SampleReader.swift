@@ -5,8 +5,8 @@ import Synchronization
 /// longest are closed.
 package final class SampleReader: Sendable {
     private struct State {
-        var rows: [String: CatalogueRow] = [:]
-        var shards: [String: OpenShard] = [:]
+        var rows: [Digest: CatalogueRow] = [:]
+        var shards: [Digest: OpenShard] = [:]
         /// Counts uses, so that the shard not used the longest is known.
         var clock = 0
     }
@@ -23,15 +23,15 @@ package final class SampleReader: Sendable {
     /// The catalogue's rows of some samples, in the order asked for.
     ///
     /// - Throws: ``CorpusError`` naming a sample that the corpus does not have.
-    package func rows(_ ids: [String]) throws(CorpusError) -> [CatalogueRow] {
+    package func rows(_ ids: [Digest]) throws(CorpusError) -> [CatalogueRow] {
         let missing = state.withLock { state in Set(ids.filter { state.rows[$0] == nil }) }
-        let found = try corpus.rows(missing.compactMap { Digest(hex: $0) })
+        let found = try corpus.rows(Array(missing))
         return try state.withLock { state throws(CorpusError) in
-            for (id, row) in found { state.rows[id.hex] = row }
+            state.rows.merge(found) { $1 }
             return try ids.map { id throws(CorpusError) in
                 guard let row = state.rows[id] else {
                     throw CorpusError(
-                        .notFound, id, "the selection names this sample and the corpus lacks it: restore its shard")
+                        .notFound, id.hex, "the selection names this sample and the corpus lacks it: restore its shard")
                 }
                 return row
             }
@@ -62,10 +62,12 @@ package final class SampleReader: Sendable {
         }
     }
 
-    /// The rows as the catalogue has them now.
+    /// The rows as the catalogue has them now; their shards are opened again.
     func lookedUpAgain(_ rows: [CatalogueRow]) throws(CorpusError) -> [CatalogueRow] {
         try corpus.catchUp()
-        state.withLock { state in for row in rows { state.rows[row.id] = nil } }
+        state.withLock { state in
+            for row in rows { (state.rows[row.id], state.shards[row.shard]) = (nil, nil) }
+        }
         return try self.rows(rows.map(\.id))
     }
 
@@ -88,22 +90,19 @@ package final class SampleReader: Sendable {
         }
     }
 
-    func shard(_ hex: String) throws(CorpusError) -> OpenShard {
+    func shard(_ digest: Digest) throws(CorpusError) -> OpenShard {
         let known = state.withLock { state in
             state.clock += 1
-            state.shards[hex]?.used.store(state.clock, ordering: .relaxed)
-            return state.shards[hex]
+            state.shards[digest]?.used.store(state.clock, ordering: .relaxed)
+            return state.shards[digest]
         }
         if let known { return known }
-        guard let digest = Digest(hex: hex) else {
-            throw CorpusError(.damaged, hex, "is not the digest of a shard: run `attune reindex`")
-        }
         let open = OpenShard(try corpus.open(digest))
         return state.withLock { state in
             // Another thread may have been faster.
-            if let known = state.shards[hex] { return known }
+            if let known = state.shards[digest] { return known }
             open.used.store(state.clock, ordering: .relaxed)
-            state.shards[hex] = open
+            state.shards[digest] = open
             if state.shards.count > Self.openShards {
                 let oldest = state.shards.min {
                     $0.value.used.load(ordering: .relaxed) < $1.value.used.load(ordering: .relaxed)

@@ -9,13 +9,12 @@ extension Corpus {
         let digest = try sealing { () throws(CorpusError) in
             try ScoreShard.write(records, by: scorer, to: shardsFolder, files: files)
         }
-        try takeIn(digest)
+        try index(digest)
         return digest
     }
 
     /// Which of these samples have been scored by `scorer`.
-    package func scored(_ samples: [String], by scorer: Scorer) throws(CorpusError) -> Set<String> {
-        let known = try catalogue.scored(samples.compactMap { Digest(hex: $0) }, by: scorer.digest)
-        return Set(known.map(\.hex))
+    package func scored(_ samples: [Digest], by scorer: Scorer) throws(CorpusError) -> Set<Digest> {
+        try catalogue.scored(samples, by: scorer.digest)
     }
 }

@@ -17,15 +17,15 @@ struct ScoreShard {
     static func write(
         _ records: [ScoreRecord], by scorer: Scorer, to folder: URL, files: AtomicFiles
     ) throws(CorpusError) -> Digest {
-        try SealedFile.write(image(of: records, by: scorer), to: folder, files: files)
+        try SealedFile.write(encoded(records, by: scorer), to: folder, files: files)
     }
 
     /// The same records give the same bytes.
-    static func image(of records: [ScoreRecord], by scorer: Scorer) throws(CorpusError) -> FileImage {
+    static func encoded(_ records: [ScoreRecord], by scorer: Scorer) throws(CorpusError) -> FileContents {
         let hasCurves = scorer.negatives != nil
         precondition(
             records.allSatisfy { ($0.curves != nil) == hasCurves }, "error curves belong to scorers with negatives")
-        return try SealedFile.image(format: format, version: hasCurves ? version : versionWithoutCurves) {
+        return try SealedFile.encoded(format: format, version: hasCurves ? version : versionWithoutCurves) {
             (file) throws(HDF5Error) in
             try file.attribute("scorer", scorer.json.text)
             let shape = [records.count, scorer.steps]

@@ -61,7 +61,7 @@ extension Corpus {
         guard found.count < 2 else {
             throw CorpusError(.badQuery, place, "more than one sample's id begins with \(digits): give more digits")
         }
-        guard let id = found.first.flatMap({ Digest(hex: $0.id) }) else {
+        guard let id = found.first?.id else {
             throw CorpusError(.notFound, place, "no sample's id begins with \(digits)")
         }
         return id

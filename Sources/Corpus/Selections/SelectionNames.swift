@@ -44,7 +44,10 @@ extension Corpus {
 
     /// Stores a selection under a name that somebody has looked at, unless another has changed it since.
     ///
-    /// - Parameter seen: what the name stood for then; nil for a name that was free.
+    /// - Parameters:
+    ///   - selection: what the name is to stand for.
+    ///   - name: of the selection.
+    ///   - seen: what the name stood for then; nil for a name that was free.
     /// - Throws: ``CorpusError`` of the kind `alreadyExists` where the name stands for something else by now; nothing is
     ///   stored then.
     package func store(

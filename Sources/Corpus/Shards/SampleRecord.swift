@@ -40,6 +40,7 @@ package struct SampleRecipe: Sendable, Equatable {
             members["ignored_config"] = .array(extras.ignoredFields.map { .string($0) })
         }
         if let precision = extras.precision { members["precision"] = .string(precision) }
+        if let pruning = extras.pruning { members["pruning"] = pruning.json }
         if let source {
             members["source_sha256"] = .string(source.file.hex)
             members["source_fit"] = .string(source.fit)
@@ -62,14 +63,16 @@ package struct RecipeExtras: Sendable, Equatable {
     package var ignoredFields: [String]
     /// What products were computed in, as "bfloat16"; nil for float32.
     package var precision: String?
+    /// How it was chosen among the candidates of its prompt before they were finished; nil where all were.
+    package var pruning: CandidatePruning?
 
     static let negativeBaseline = "negative"
 
     package init(
         negativePrompt: String? = nil, clipSkip: Int = 0, tracesNegativePrompt: Bool = false,
-        ignoredFields: [String] = [], precision: String? = nil
+        ignoredFields: [String] = [], precision: String? = nil, pruning: CandidatePruning? = nil
     ) {
-        self.precision = precision
+        (self.precision, self.pruning) = (precision, pruning)
         (self.negativePrompt, self.clipSkip) = (negativePrompt, clipSkip)
         (self.tracesNegativePrompt, self.ignoredFields) = (tracesNegativePrompt, ignoredFields)
     }

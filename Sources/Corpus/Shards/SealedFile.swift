@@ -61,9 +61,9 @@ struct SealedFile: Sendable {
     }
 
     /// What a file of this format holds when `body` has written it: the same calls give the same bytes.
-    static func image(
+    static func encoded(
         format: String, version: Int, _ body: (borrowing FileWriter) throws(HDF5Error) -> Void
-    ) throws(CorpusError) -> FileImage {
+    ) throws(CorpusError) -> FileContents {
         do throws(HDF5Error) {
             let file = try FileWriter("a new shard")
             try file.attribute("format", format)
@@ -76,10 +76,10 @@ struct SealedFile: Sendable {
     }
 
     /// Seals a file under the SHA-256 of its bytes.
-    static func write(_ image: FileImage, to folder: URL, files: AtomicFiles) throws(CorpusError) -> Digest {
-        try files.make(expecting: image.size) { (file) throws(DiskError) in
+    static func write(_ contents: FileContents, to folder: URL, files: AtomicFiles) throws(CorpusError) -> Digest {
+        try files.make(expecting: contents.size) { (file) throws(DiskError) in
             var hash = SHA256()
-            try image.forEachPiece { (piece) throws(DiskError) in
+            try contents.forEachPiece { (piece) throws(DiskError) in
                 hash.update(bufferPointer: piece)
                 try file.append(piece)
             }
@@ -90,10 +90,10 @@ struct SealedFile: Sendable {
 }
 
 extension CorpusError {
-    /// Why a sealed file, or what a checkpoint or adapter is in, cannot be read. Only ENOENT says that it is not there,
-    /// and what the operating system refuses says nothing about the bytes.
+    /// Why a sealed file, or what a checkpoint or adapter is in, cannot be read. Only ENOENT says that it is not there, and
+    /// ESTALE of an open one; what else the operating system refuses says nothing about the bytes.
     init(unreadable error: HDF5Error) {
-        let code: Code = error.code == 0 ? .damaged : error.code == ENOENT ? .notFound : .io
+        let code: Code = error.code == 0 ? .damaged : DiskError.isGone(error.code) ? .notFound : .io
         self.init(code, error.path, error.message)
     }
 

@@ -23,19 +23,19 @@ private final class ShardPipeline: Sendable {
     private let corpus: Corpus
     private let sealing = OperationQueue()
     /// More shards than one, since much of their time is the disk's; not many, since each is in memory.
-    private let room = DispatchSemaphore(value: 3)
+    private let capacity = DispatchSemaphore(value: 3)
     private let failure = Mutex<CorpusError?>(nil)
 
     init(_ corpus: Corpus) { self.corpus = corpus }
 
     func append(_ records: [SampleRecord]) throws(CorpusError) {
         try check()
-        let image = try ShardWriter.image(of: records)
-        room.wait()
+        let contents = try ShardWriter.encoded(records)
+        capacity.wait()
         sealing.addOperation { [self] in
-            defer { room.signal() }
+            defer { capacity.signal() }
             guard failure.withLock({ $0 == nil }) else { return }
-            do throws(CorpusError) { try corpus.seal(image) } catch { failure.withLock { $0 = $0 ?? error } }
+            do throws(CorpusError) { try corpus.seal(contents) } catch { failure.withLock { $0 = $0 ?? error } }
         }
     }
 

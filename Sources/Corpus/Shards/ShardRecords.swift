@@ -73,7 +73,8 @@ extension RecipeExtras {
         self.init(
             negativePrompt: manifest.negative_prompt, clipSkip: manifest.clip_skip ?? 0,
             tracesNegativePrompt: manifest.mi_baseline == Self.negativeBaseline,
-            ignoredFields: manifest.ignored_config ?? [], precision: manifest.precision)
+            ignoredFields: manifest.ignored_config ?? [], precision: manifest.precision,
+            pruning: manifest.pruning)
     }
 }
 

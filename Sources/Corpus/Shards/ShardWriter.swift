@@ -20,14 +20,14 @@ package enum ShardWriter {
     package static func write(
         _ records: [SampleRecord], to folder: URL, files: AtomicFiles
     ) throws(CorpusError) -> Digest {
-        try SealedFile.write(image(of: records), to: folder, files: files)
+        try SealedFile.write(encoded(records), to: folder, files: files)
     }
 
     /// A shard that has no place yet.
-    static func image(of records: [SampleRecord]) throws(CorpusError) -> FileImage {
+    static func encoded(_ records: [SampleRecord]) throws(CorpusError) -> FileContents {
         let ready = prepared(records)
         let hasFlows = records.contains { $0.flow != nil }
-        return try SealedFile.image(format: format, version: hasFlows ? version : versionWithoutFlows) {
+        return try SealedFile.encoded(format: format, version: hasFlows ? version : versionWithoutFlows) {
             (file) throws(HDF5Error) in
             try write(records, ready, to: file)
         }

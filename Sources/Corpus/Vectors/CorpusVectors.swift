@@ -28,7 +28,7 @@ extension Corpus {
                         + "\(present.width) (\(present.element)): give them a name of their own")
             }
             let revision = (present?.revision ?? 0) + 1
-            try seal(VectorShard.image(of: set, revision: revision, source: source))
+            try seal(VectorShard.encoded(set, revision: revision, source: source))
             return revision
         }
     }
@@ -46,7 +46,7 @@ extension Corpus {
             }
         let set = try VectorSet(
             name: shard.head.name, width: width, samples: rows.map { shard.samples[$0] }, values: values)
-        return try seal(VectorShard.image(of: set, revision: shard.head.revision, source: shard.head.source))
+        return try seal(VectorShard.encoded(set, revision: shard.head.revision, source: shard.head.source))
     }
 
     /// What vectors the corpus has, by name.
@@ -62,10 +62,12 @@ extension Corpus {
         }.sorted { $0.name < $1.name }
     }
 
-    /// All vectors of a name, of each sample the last ones.
+    /// The files that hold a name's vectors, in the order in which they count: of a sample that is in several, the last.
     ///
     /// - Throws: ``CorpusError`` where there are none.
-    package func vectors(named name: String) throws(CorpusError) -> VectorSet {
+    private func vectorFiles(named name: String) throws(CorpusError) -> (
+        files: [Catalogue.VectorFile], head: VectorShard.Head
+    ) {
         let files = try catalogue.vectorFiles().filter { $0.head.name == name }
             .sorted { ($0.head.revision, $0.digest) < ($1.head.revision, $1.digest) }
         guard let head = files.last?.head else {
@@ -76,6 +78,32 @@ extension Corpus {
                     ? "the corpus has no vectors: import them with `attune annotate FILE.npz --vectors`"
                     : "no such vectors; there are \(names.joined(separator: ", "))")
         }
+        return (files, head)
+    }
+
+    /// The digests of the files that hold a name's vectors: they change when the vectors do.
+    package func vectorDigests(named name: String) throws(CorpusError) -> [Digest] {
+        try vectorFiles(named: name).files.map(\.digest)
+    }
+
+    /// Calls `body` with the vectors of one file after the other, so that they need not all be in memory.
+    ///
+    /// - Parameter body: of a sample that it is given twice, the later vector counts.
+    /// - Throws: ``CorpusError`` where there are none; what `body` throws.
+    package func forEachVectors(named name: String, _ body: (VectorSet) throws -> Void) throws {
+        let (files, head) = try vectorFiles(named: name)
+        for file in files {
+            let shard = try VectorShard(sealedAsKnown(file.digest))
+            guard shard.head.width == head.width, shard.head.element == head.element else { continue }
+            try body(shard.set())
+        }
+    }
+
+    /// All vectors of a name, of each sample the last ones.
+    ///
+    /// - Throws: ``CorpusError`` where there are none.
+    package func vectors(named name: String) throws(CorpusError) -> VectorSet {
+        let (files, head) = try vectorFiles(named: name)
         var places: [Digest: Int] = [:]
         var samples: [Digest] = []
         var (floats, bytes): ([Float], [UInt8]) = ([], [])

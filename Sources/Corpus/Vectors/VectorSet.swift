@@ -30,7 +30,7 @@ package struct VectorSet: Sendable, Equatable {
     package let values: Values
 
     /// - Throws: ``CorpusError`` for a name that is none, a vector that is not whole, a sample that is there twice, and a
-    ///   value that is no finite number.
+    ///   value that is not a finite number.
     package init(name: String, width: Int, samples: [Digest], values: Values) throws(CorpusError) {
         if let problem = Annotations.problem(withStoredName: name) { throw CorpusError(.badQuery, name, problem) }
         guard width > 0, width <= 1 << 20, values.count == samples.count * width else {

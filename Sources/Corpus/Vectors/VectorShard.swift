@@ -29,10 +29,10 @@ struct VectorShard: Sendable {
     }
 
     /// The same vectors give the same bytes.
-    static func image(of set: VectorSet, revision: Int, source: String) throws(CorpusError) -> FileImage {
+    static func encoded(_ set: VectorSet, revision: Int, source: String) throws(CorpusError) -> FileContents {
         let head = Head(
             name: set.name, element: set.values.element, width: set.width, revision: revision, source: source)
-        return try SealedFile.image(format: format, version: version) { (file) throws(HDF5Error) in
+        return try SealedFile.encoded(format: format, version: version) { (file) throws(HDF5Error) in
             try file.attribute("vectors", head.json.text)
             try file.group("/vectors")
             try file.write("/vectors/sample", set.samples.flatMap(\.raw), shape: [set.samples.count, 32])

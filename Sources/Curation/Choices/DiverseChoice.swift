@@ -8,6 +8,8 @@ package enum DiverseChoice {
     ///   - count: how many to choose.
     ///   - scores: of the samples; nil for diversity alone.
     ///   - trade: from 0, diversity alone, to 1, the score alone.
+    ///   - isCancelled: asked before each choice.
+    ///   - progress: told how many are chosen.
     /// - Returns: places, in the order in which they were chosen.
     /// - Throws: ``CurationError`` for more than there are, and scores that are not numbers; `CancellationError`.
     package static func choose(

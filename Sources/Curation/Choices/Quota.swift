@@ -9,7 +9,7 @@ package struct Quota: Sendable, Equatable {
         (self.column, self.value, self.count) = (column, value, count)
     }
 
-    /// - Returns: nil for what is no quota. The value may have anything in it, colons too.
+    /// - Returns: nil for what is not a quota. The value may have anything in it, colons too.
     package init?(_ text: String) {
         guard let equals = text.firstIndex(of: "="), let colon = text.lastIndex(of: ":"), equals < colon,
             let count = Int(text[text.index(after: colon)...]), count > 0
@@ -21,7 +21,10 @@ package struct Quota: Sendable, Equatable {
 
     /// Takes the first of each quota's kind, in order.
     ///
-    /// - Parameter kinds: for each sample, the value in a column; nil for a column that it has nothing in.
+    /// - Parameters:
+    ///   - quotas: what to take how many of.
+    ///   - count: of the samples.
+    ///   - kind: the value that a sample has in a column; nil where it has none.
     /// - Returns: places, ascending.
     /// - Throws: ``CurationError`` for a quota that fewer samples fit, and one that is given twice.
     package static func fill(

@@ -7,7 +7,7 @@ package struct Split: Sendable, Equatable {
 
     package let parts: [Part]
 
-    /// - Throws: ``CurationError`` for what is no list of two or more names and positive shares that add up to 1.
+    /// - Throws: ``CurationError`` for what is not a list of two or more names and positive shares that add up to 1.
     package init(_ text: String) throws(CurationError) {
         var parts: [Part] = []
         for piece in text.split(separator: ",", omittingEmptySubsequences: false) {

@@ -1,9 +1,13 @@
 import Tensor
 
 /// Finds near-duplicates among images by their prints: perceptual hashes propose pairs, the thumbnails decide.
+///
+/// ```swift
+/// let groups = try DuplicateFinder().groups(images.map { ImagePrint($0) }).groups
+/// ```
 package struct DuplicateFinder: Sendable {
     /// Largest distance of ``PrintComparison`` that counts as a near-duplicate.
-    package var threshold: Float = 0.3
+    package var threshold: Float = 0.21
     /// Images of one round of the search; what is kept of the pairs does not grow beyond one.
     private static let round = 4096
     /// Bits that hashes of the whole, and of parts, may differ in. JPEG, scaling and colors change the first; a crop's own

@@ -3,10 +3,11 @@
 ///
 /// No library: it is a hundred lines, and the indexes that exist are approximate or for vectors.
 package struct HashIndex: Sendable {
-    private let hashes: [UInt64]
     /// By part: where the hashes of each value begin in ``members``.
     private let starts: [[Int32]]
     private let members: [[Int32]]
+    /// The hashes of ``members``, in their order: looking through a value's hashes is reading on, not jumping about.
+    private let hashes: [[UInt64]]
 
     private static let parts = 4
     private static let values = 1 << 16
@@ -23,8 +24,7 @@ package struct HashIndex: Sendable {
 
     package init(_ hashes: [UInt64]) {
         precondition(hashes.count < Int(Int32.max), "\(hashes.count) hashes in one index")
-        self.hashes = hashes
-        var (starts, members): ([[Int32]], [[Int32]]) = ([], [])
+        var (starts, members, ordered): ([[Int32]], [[Int32]], [[UInt64]]) = ([], [], [])
         for part in 0..<Self.parts {
             var begin = [Int32](repeating: 0, count: Self.values + 1)
             for hash in hashes { begin[Int(Self.part(part, of: hash)) + 1] += 1 }
@@ -38,8 +38,9 @@ package struct HashIndex: Sendable {
             }
             starts.append(begin)
             members.append(sorted)
+            ordered.append(sorted.map { hashes[Int($0)] })
         }
-        (self.starts, self.members) = (starts, members)
+        (self.starts, self.members, self.hashes) = (starts, members, ordered)
     }
 
     /// Calls `body` with each hash that differs from `hash` in `distance` bits or fewer, once.
@@ -50,18 +51,17 @@ package struct HashIndex: Sendable {
         for part in 0..<Self.parts {
             let own = Self.part(part, of: hash)
             starts[part].withUnsafeBufferPointer { starts in
-                members[part].withUnsafeBufferPointer { members in
+                hashes[part].withUnsafeBufferPointer { hashes in
                     for mask in masks {
                         let value = Int(own ^ mask)
                         for place in Int(starts[value])..<Int(starts[value + 1]) {
-                            let index = Int(members[place])
-                            let difference = hashes[index] ^ hash
+                            let difference = hashes[place] ^ hash
                             guard difference.nonzeroBitCount <= distance else { continue }
                             // An earlier part has found it already.
                             let isFirst = (0..<part).allSatisfy {
                                 Self.part($0, of: difference).nonzeroBitCount > radius
                             }
-                            if isFirst { body(index) }
+                            if isFirst { body(Int(members[part][place])) }
                         }
                     }
                 }

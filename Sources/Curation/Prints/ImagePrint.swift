@@ -4,14 +4,14 @@ import Codecs
 /// What near-duplicates are found by: perceptual hashes of an image and of what a crop of 5 % leaves of it, each mirrored
 /// too, and a thumbnail of it in luma and chroma to compare.
 package struct ImagePrint: Sendable, Equatable {
-    /// Of ``CropBox/hashed``, each plain and mirrored.
+    /// Of `CropBox.hashed`, each plain and mirrored.
     package let hashes: [UInt64]
-    /// 16×16 values of brightness.
+    /// 24×24 values of brightness: with 16×16, what a crop leaves differs from the image by more than many other images do.
     let luma: [UInt8]
     /// 8×8 values of blue's and then of red's difference from it, around 128.
     let chroma: [UInt8]
 
-    static let lumaSide = 16
+    static let lumaSide = 24
     static let chromaSide = 8
     private static let lumaCount = lumaSide * lumaSide
     private static let chromaCount = 2 * chromaSide * chromaSide
@@ -27,7 +27,7 @@ package struct ImagePrint: Sendable, Equatable {
     /// Bytes of a stored print.
     package static let width = 8 * hashCount + lumaCount + chromaCount
     /// What a corpus calls them. Another way to make them needs another name.
-    package static let name = "prints"
+    package static let name = "prints2"
 
     package init(_ image: RGBImage) {
         let reduced = ReducedImage(image)
@@ -49,15 +49,17 @@ package struct ImagePrint: Sendable, Equatable {
         var (blue, red) = (
             [Float](repeating: 0, count: Self.chromaCount / 2), [Float](repeating: 0, count: Self.chromaCount / 2)
         )
+        let cell = side / Self.chromaSide
+        let share = 1 / Float(cell * cell)
         for y in 0..<side {
             for x in 0..<side {
                 let place = 3 * (y * side + x)
                 let (r, g, b) = (Float(small[place]), Float(small[place + 1]), Float(small[place + 2]))
                 let brightness = 0.299 * r + 0.587 * g + 0.114 * b
                 luma.append(UInt8(brightness.rounded()))
-                let to = y / 2 * Self.chromaSide + x / 2
-                blue[to] += 0.25 * 0.564 * (b - brightness)
-                red[to] += 0.25 * 0.713 * (r - brightness)
+                let to = y / cell * Self.chromaSide + x / cell
+                blue[to] += share * 0.564 * (b - brightness)
+                red[to] += share * 0.713 * (r - brightness)
             }
         }
         self.luma = luma

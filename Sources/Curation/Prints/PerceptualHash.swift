@@ -20,7 +20,7 @@ package enum PerceptualHash {
         return hashes(reduced.gray, width: reduced.width, height: reduced.height)
     }
 
-    /// - Parameter gray: three equal values a pixel.
+    /// - Parameter gray: three equal values per pixel.
     static func hashes(_ gray: [UInt8], width: Int, height: Int) -> (plain: UInt64, mirrored: UInt64) {
         let small = Resampling.resize(gray, width: width, height: height, to: side, side)
         // The frequencies across of each row, then down.

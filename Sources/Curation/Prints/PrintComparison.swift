@@ -1,7 +1,7 @@
 /// The thumbnails of two prints, compared under every crop and mirrored.
 ///
 /// Each has its mean taken off and its spread set to 1, so that brightness, contrast and a color cast do not count; spreads
-/// below ``floor`` are noise and stay small. The distance is the root mean square difference of brightness, or half that
+/// below `floor` are noise and stay small. The distance is the root mean square difference of brightness, or half that
 /// of color where it is larger: 0 for the same image, about 1.4 for two that have nothing in common.
 package struct PrintComparison: Sendable {
     /// Beyond this, no crop of one image is the other: crops are not tried.
@@ -23,14 +23,16 @@ package struct PrintComparison: Sendable {
         mirrored = Self.view(print, .whole, mirrored: true)
     }
 
-    /// - Parameter limit: what counts as near; a larger distance may be said too large.
+    /// - Parameters:
+    ///   - other: what it is compared with.
+    ///   - limit: what counts as near; a larger distance may be said too large.
     package func distance(to other: PrintComparison, limit: Float = 0) -> Float {
         let plain = Self.distance(whole, other.whole)
         if plain <= limit { return plain }
-        let turned = Self.distance(mirrored, other.whole)
-        var best = min(plain, turned)
+        let mirrorDistance = Self.distance(mirrored, other.whole)
+        var best = min(plain, mirrorDistance)
         if best <= limit || best > Self.hopeless { return best }
-        for isMirrored in [false, true] where (isMirrored ? turned : plain) <= Self.hopeless {
+        for isMirrored in [false, true] where (isMirrored ? mirrorDistance : plain) <= Self.hopeless {
             for box in CropBox.compared.dropFirst() {
                 let ownPart = Self.view(print, box, mirrored: isMirrored)
                 best = min(best, Self.distance(ownPart, other.whole))

@@ -3,8 +3,10 @@ import Tensor
 /// k-means over vectors of length 1, by cosines (spherical k-means), begun with k-means++.
 package enum Clusters {
     /// - Parameters:
+    ///   - vectors: what is put into clusters.
     ///   - count: of clusters.
     ///   - seed: of the beginning.
+    ///   - isCancelled: asked before each pass.
     /// - Returns: the cluster of each vector, from 0.
     /// - Throws: ``CurationError`` for more clusters than vectors; `CancellationError`.
     package static func assign(

@@ -7,7 +7,11 @@ package struct UnitVectors: Sendable {
 
     /// Scales every vector to length 1; vectors of zeros stay.
     ///
-    /// - Parameter isCentered: whether the mean of all is taken off first, which spreads vectors that all point one way.
+    /// - Parameters:
+    ///   - values: one vector after the other.
+    ///   - width: of a vector.
+    ///   - isCentered: whether the mean of all is taken off first, which spreads vectors that all point one way.
+    ///   - source: what errors name them by.
     /// - Throws: ``CurationError`` for values that are not a number.
     package init(_ values: [Float], width: Int, isCentered: Bool = false, source: String) throws(CurationError) {
         precondition(width > 0 && values.count % width == 0, "\(values.count) values in vectors of \(width)")

@@ -7,7 +7,11 @@ package enum VectorDuplicates {
     package static let defaultThreshold: Float = 0.05
     private static let (rows, columns) = (1024, 8192)
 
-    /// - Parameter threshold: the largest 1 − cos that counts.
+    /// - Parameters:
+    ///   - vectors: of the samples.
+    ///   - threshold: the largest 1 − cos that counts.
+    ///   - isCancelled: asked between blocks of pairs.
+    ///   - progress: told how many samples have been compared.
     /// - Throws: `CancellationError`; ``CurationError`` for a threshold that makes one group of all.
     package static func groups(
         _ vectors: UnitVectors, threshold: Float = defaultThreshold, isCancelled: () -> Bool = { false },

@@ -5,6 +5,8 @@ package indirect enum JSONValue: Sendable, Hashable, Codable {
     case null
     case bool(Bool)
     case number(Double)
+    /// A whole number beyond 2⁵³, which not every `Double` tells from its neighbors.
+    case integer(Int128)
     case text(String)
     case list([JSONValue])
     case object([String: JSONValue])
@@ -18,11 +20,26 @@ package indirect enum JSONValue: Sendable, Hashable, Codable {
         } else if let value = try? container.decode(String.self) {
             self = .text(value)
         } else if let value = try? container.decode(Double.self) {
-            self = .number(value)
+            self = Self.exact(value, container).map { .integer($0) } ?? .number(value)
         } else if let value = try? container.decode([JSONValue].self) {
             self = .list(value)
         } else {
             self = .object(try container.decode([String: JSONValue].self))
+        }
+    }
+
+    private static func exact(_ value: Double, _ container: any SingleValueDecodingContainer) -> Int128? {
+        guard abs(value) >= 0x1p53 else { return nil }
+        if let whole = try? container.decode(UInt64.self) { return Int128(whole) }
+        return (try? container.decode(Int64.self)).map { Int128($0) }
+    }
+
+    /// The nearest number; nil for what is not a number.
+    package var double: Double? {
+        switch self {
+        case .number(let value): value
+        case .integer(let value): Double(value)
+        case .null, .bool, .text, .list, .object: nil
         }
     }
 
@@ -32,6 +49,12 @@ package indirect enum JSONValue: Sendable, Hashable, Codable {
         case .null: try container.encodeNil()
         case .bool(let value): try container.encode(value)
         case .number(let value): try container.encode(value)
+        case .integer(let value):
+            if let whole = UInt64(exactly: value) {
+                try container.encode(whole)
+            } else {
+                try container.encode(Int64(value))
+            }
         case .text(let value): try container.encode(value)
         case .list(let value): try container.encode(value)
         case .object(let value): try container.encode(value)
@@ -49,6 +72,7 @@ extension JSONValue: CustomStringConvertible {
         case .null: "null"
         case .bool(let value): "\(value)"
         case .number(let value): value == value.rounded() && abs(value) < 1e15 ? "\(Int(value))" : "\(value)"
+        case .integer(let value): "\(value)"
         case .text(let value): "\"\(value.prefix(60))\""
         case .list(let values):
             "[\(values.prefix(4).map(\.description).joined(separator: ", "))\(values.count > 4 ? ", …" : "")]"

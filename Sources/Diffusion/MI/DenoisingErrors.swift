@@ -42,12 +42,21 @@ package struct ErrorRange: Sendable, Equatable {
     package var draws: Int?
     /// The first so many near misses; nil for all.
     package var negatives: Int?
+    /// So many of the timesteps that are left, evenly spread; nil for all.
+    package var timesteps: Int?
 
     package init(
-        above: Int = 200, highest: Int = .max, weight: ErrorWeight = .uniform, draws: Int? = nil, negatives: Int? = nil
+        above: Int = 200, highest: Int = .max, weight: ErrorWeight = .uniform, draws: Int? = nil, negatives: Int? = nil,
+        timesteps: Int? = nil
     ) {
         (self.above, self.highest, self.weight) = (above, highest, weight)
-        (self.draws, self.negatives) = (draws, negatives)
+        (self.draws, self.negatives, self.timesteps) = (draws, negatives, timesteps)
+    }
+
+    /// So many of some places, evenly spread: the middles of as many equal parts.
+    package static func spread(_ places: [Int], _ count: Int?) -> [Int] {
+        guard let count, count < places.count else { return places }
+        return (0..<count).map { places[(2 * $0 + 1) * places.count / (2 * count)] }
     }
 
     /// Calls `body` with the weighed errors of each draw and timestep that count; those with a value that is not finite are
@@ -58,7 +67,9 @@ package struct ErrorRange: Sendable, Equatable {
         _ errors: DenoisingErrors, _ schedule: NoiseSchedule,
         _ body: (_ draw: Int, _ prompt: Double, _ empty: Double, _ negatives: [Double]) -> Void
     ) {
-        let steps = errors.timesteps.indices.filter { errors.timesteps[$0] > above && errors.timesteps[$0] <= highest }
+        let steps = Self.spread(
+            errors.timesteps.indices.filter { errors.timesteps[$0] > above && errors.timesteps[$0] <= highest },
+            timesteps)
         let weights = weights(steps.map { errors.timesteps[$0] }, schedule)
         for draw in 0..<min(errors.draws, draws ?? errors.draws) {
             for (step, weight) in zip(steps, weights) where weight.isFinite {

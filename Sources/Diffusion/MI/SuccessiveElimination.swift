@@ -18,7 +18,9 @@ package struct SuccessiveElimination: Sendable {
         (self.keep, self.certainty, self.estimator) = (keep, certainty, estimator)
     }
 
-    /// - Parameter errors: of the images that are still measured, all at the same timesteps.
+    /// - Parameters:
+    ///   - errors: of the images that are still measured, all at the same timesteps.
+    ///   - schedule: of the model that measured them.
     /// - Returns: the places of those that need no more.
     package func settled(_ errors: [DenoisingErrors], schedule: NoiseSchedule) -> [Int] {
         guard errors.count > keep else { return [] }

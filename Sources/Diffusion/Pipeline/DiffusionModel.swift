@@ -3,6 +3,14 @@ package import Foundation
 package import Tensor
 
 /// A text-to-image model in the diffusers folder layout: SD-1.x, SD-2.x or SDXL.
+///
+/// ```swift
+/// let model = try DiffusionModel.load(from: URL(fileURLWithPath: "datasets/tiny-sd"))
+/// let request = GenerationRequest(
+///     prompts: model.encode(prompts: ["a red circle"]), seeds: [42], steps: 25, guidance: 3, sampler: .ddim)
+/// let made = try model.generate(request)[0]
+/// let mi = MeanKappaEstimator().estimate(made.trace, schedule: model.schedule).value
+/// ```
 package struct DiffusionModel: Sendable {
     package let folder: URL
     /// Whether it is an SDXL model.
@@ -191,8 +199,10 @@ package struct DiffusionModel: Sendable {
         let pixels = latents.shape[1] * latents.shape[2] * reduction * reduction
         let group = max(1, (1 << 20) / max(pixels, 1))
         return stride(from: 0, to: count, by: group).flatMap { first in
-            let pixels = vae.decode(unscaled(latents.batch(first..<min(first + group, count)))).moved(to: .cpu)
-            return (0..<pixels.shape[0]).map { (RGBImage(pixels, index: $0), pixels.isFinite(sample: $0)) }
+            let pixels = vae.decode(unscaled(latents.batch(first..<min(first + group, count)).moved(to: .cpu))).moved(to: .cpu)
+            return (0..<pixels.shape[0]).map {
+                (RGBImage(pixels, index: $0), pixels.batch($0..<$0 + 1).firstNonFinite == nil)
+            }
         }
     }
 
@@ -202,15 +212,7 @@ package struct DiffusionModel: Sendable {
         guard let mean = configuration.latentsMean, let deviation = configuration.latentsStd else {
             return latents * (1 / configuration.scalingFactor)
         }
-        let channels = latents.channels
-        return Tensor(shape: latents.shape) { out in
-            latents.withValues { values in
-                for index in values.indices {
-                    let c = index % channels
-                    out[index] = values[index] * deviation[c] / configuration.scalingFactor + mean[c]
-                }
-            }
-        }
+        return latents.destandardized(mean: mean, deviation: deviation, scale: configuration.scalingFactor)
     }
 
     /// Images to the means of their latents, scaled, `[N, h, w, C]`; sides are multiples of the VAE's reduction.
@@ -222,12 +224,4 @@ package struct ImageSize: Sendable, Equatable {
     package var width, height: Int
 
     package init(width: Int, height: Int) { (self.width, self.height) = (width, height) }
-}
-
-extension Tensor {
-    /// Whether all values of one sample of the first dimension are finite numbers.
-    func isFinite(sample: Int) -> Bool {
-        let size = count / max(shape[0], 1)
-        return withValues { values in values[sample * size..<(sample + 1) * size].allSatisfy(\.isFinite) }
-    }
 }

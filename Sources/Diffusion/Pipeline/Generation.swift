@@ -63,57 +63,10 @@ extension DiffusionModel {
     package func generate(
         _ request: GenerationRequest, progress: (Double) throws(ModelError) -> Void = { _ in }
     ) throws(ModelError) -> [Generation] {
-        let count = request.prompts.count
-        guard count > 0 else { return [] }
-        var sampler = try request.sampler.make(scheduler, steps: request.steps)
-        var generators = request.seeds.map { TorchGenerator(seed: $0) }
-        let size = latentSize(request.size)
-        let shape = [unet.configuration.inChannels] + size
-        func noise() -> Tensor {
-            concatenateBatch(generators.indices.map { generators[$0].normal([1] + shape) }).channelsLast
-        }
-        let isGuided = isGuided(request.guidance)
-        let tracesApart = isGuided && request.negative != nil && request.baseline == .emptyPrompt
-        var prompts = request.prompts
-        if isGuided { prompts = Array(repeating: request.negative ?? emptyPrompt, count: count) + prompts }
-        if tracesApart { prompts += Array(repeating: emptyPrompt, count: count) }
-        let (text, added) = (PromptEmbedding.batch(prompts), addedConditions(prompts, latents: size))
-        let context = ForwardContext(adapters: request.adapters, crossAttention: CrossAttentionCache())
-        let scale = unet.configuration.timeCondProjDim.map { guidanceEmbedding(request.guidance, width: $0) }
-        let schedule = NoiseSchedule(scheduler.resolved(for: request.sampler))
-        let traceSteps = sampler.traceTimesteps
-        var deltas = Array(repeating: [Float](), count: count)
-        var z = (noise() * sampler.initialNoiseScale).moved(to: device)
-        for (step, t) in sampler.timesteps.enumerated() {
-            let input = sampler.scaleInput(z, step: step)
-            let output = predictions(input, t, text: text, added: added, guidance: scale, in: context)
-            func part(_ index: Int) -> Tensor { output.batch(index * count..<(index + 1) * count) }
-            var guidedOutput = output
-            if isGuided {
-                let (unconditional, conditional) = (part(0), part(1))
-                guidedOutput = unconditional + (conditional - unconditional) * request.guidance
-                if request.baseline != .none, let t = traceSteps[step] {
-                    let weight = traceWeight(t, schedule)
-                    let distances = Reduction.squaredDistancePerSample(
-                        conditional, tracesApart ? part(2) : unconditional)
-                    for (row, distance) in distances.enumerated() { deltas[row].append(Float(distance * weight)) }
-                }
-            }
-            for row in deltas.indices where deltas[row].count == step { deltas[row].append(.nan) }
-            z = sampler.step(modelOutput: guidedOutput, step: step, sample: z, noise: noise)
-            try checkDevice()
-            try progress(Double(step + 1) / Double(sampler.timesteps.count))
-        }
-        let latents = z.moved(to: .cpu).channelsFirst
-        let timesteps = traceSteps.map { min(max($0 ?? schedule.count - 1, 0), schedule.count - 1) }
-        let images = decodeChecked(z)
-        try checkDevice()
-        return zip(images, deltas).enumerated().map { row, made in
-            Generation(
-                latent: latents.batch(row..<row + 1).reshaped(shape), image: made.0.image,
-                trace: MITrace(timesteps: timesteps, deltaSquared: made.1),
-                isFinite: made.0.isFinite && latents.isFinite(sample: row))
-        }
+        guard !request.prompts.isEmpty else { return [] }
+        var batch = try Denoising(self, request)
+        try batch.advance(to: batch.steps, progress: progress)
+        return try batch.generations()
     }
 
     /// What the UNet says of the same images under several prompts, one after the other.

@@ -34,19 +34,13 @@ extension AutoencoderKL {
     func encode(_ images: [RGBImage]) -> Tensor {
         let channels = configuration.latentChannels
         let scale = configuration.scalingFactor
-        let normal = configuration.latentsMean.flatMap { mean in configuration.latentsStd.map { (mean, $0) } }
         return concatenateBatch(
             images.map { image in
                 let means = moments(image.tensor).moved(to: .cpu).channels(0..<channels)
-                guard let normal else { return means * scale }
-                return Tensor(shape: means.shape) { out in
-                    means.withValues { values in
-                        for index in values.indices {
-                            let c = index % channels
-                            out[index] = (values[index] - normal.0[c]) * scale / normal.1[c]
-                        }
-                    }
+                guard let mean = configuration.latentsMean, let deviation = configuration.latentsStd else {
+                    return means * scale
                 }
+                return means.standardized(mean: mean, deviation: deviation, scale: scale)
             })
     }
 }

@@ -9,7 +9,7 @@ package enum ModelDigest {
     /// - Parameters:
     ///   - folder: the model, in diffusers' layout.
     ///   - variant: the copy of the weights that is read, as for
-    ///     ``DiffusionModel/load(from:for:variant:adapter:lowMemory:ignoring:)``.
+    ///     `DiffusionModel.load`.
     /// - Returns: `sha256:` and 64 hexadecimal digits.
     /// - Throws: ``ModelError`` where a file is missing or cannot be read.
     package static func compute(folder: URL, variant: String? = nil) throws(ModelError) -> String {

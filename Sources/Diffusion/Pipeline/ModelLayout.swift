@@ -109,7 +109,7 @@ enum ModelLayout {
         let name = file.lastPathComponent
         guard name.hasSuffix(".safetensors") else {
             guard [".ckpt", ".pt", ".pth", ".bin"].contains(where: name.hasSuffix) else {
-                return "\(name) is no model; give a model's folder in the diffusers layout"
+                return "\(name) is not a model; give a model's folder in the diffusers layout"
             }
             return conversion("StableDiffusionPipeline", "a single-file checkpoint", file)
         }

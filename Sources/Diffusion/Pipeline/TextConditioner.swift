@@ -15,7 +15,7 @@ package struct TextConditioner: Sendable {
 
     /// Those of a model of which nothing else is loaded.
     ///
-    /// - Throws: ``ModelError`` for a folder that is no model, and files that are missing, damaged or do not fit.
+    /// - Throws: ``ModelError`` for a folder that is not a model, and files that are missing, damaged or do not fit.
     package init(
         folder: URL, variant: String? = nil, ignoring ignored: IgnoredFields = IgnoredFields()
     ) throws(ModelError) {
@@ -92,6 +92,15 @@ package struct TextConditioner: Sendable {
         }
     }
 
+    /// One vector of each prompt: what the (last) text encoder makes of the end of the text, projected where the encoder
+    /// has a projection, as transformers' `pooler_output` and `text_embeds`. `[prompts, width]`, row by row.
+    package func pooled(_ prompts: [String]) -> [[Float]] {
+        guard !prompts.isEmpty else { return [] }
+        let encoder = second ?? first
+        let pooled = encoder.model(prompts.map { encoder.tokenizer.encode($0).ids }).pooled
+        return prompts.indices.map { slice(pooled, $0).values }
+    }
+
     var emptyPrompt: PromptEmbedding {
         let encoded = encode([""])[0]
         guard zerosForEmptyPrompt else { return encoded }
@@ -107,8 +116,8 @@ package struct TextConditioner: Sendable {
 /// Judges the fields of a tokenizer that its reader does not look at.
 private func checkTokenizer(_ folder: URL, ignoring ignored: IgnoredFields) throws(ModelError) {
     let file = folder.appendingPathComponent("tokenizer_config.json")
-    // It is optional, and what is wrong with it is for the tokenizer's own reader to say.
-    guard let data = try? Data(contentsOf: file), let members = try? JSONValue.members(of: data) else { return }
+    // It is optional, and what is wrong with its text is for the tokenizer's own reader to say.
+    guard let data = try ModelFile.readIfPresent(file), let members = try? JSONValue.members(of: data) else { return }
     let fields = ignored.strip(members, part: folder.lastPathComponent, .clipTokenizer)
     if let problem = FieldRules.clipTokenizer.problem(fields) { throw ModelError(.unsupported, at: file.path, problem) }
 }

@@ -12,6 +12,11 @@ struct DPMSolverSampler: Sampler {
     /// Predictions of the clean sample, the latest last.
     private var outputs: [Tensor] = []
 
+    var memory: [Tensor] {
+        get { outputs }
+        set { outputs = newValue }
+    }
+
     init(_ configuration: SchedulerConfiguration, steps count: Int, isStochastic: Bool) {
         steps = SolverSteps(configuration, steps: count, usesSolverSettings: true)
         timesteps = steps.timesteps

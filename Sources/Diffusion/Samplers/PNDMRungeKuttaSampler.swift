@@ -15,6 +15,17 @@ struct PNDMRungeKuttaSampler: Sampler {
     private var weighted: Tensor?
     private var firstSample: Tensor?
 
+    var memory: [Tensor] {
+        get { outputs + [weighted, firstSample].compactMap(\.self) }
+        set {
+            var rest = newValue
+            outputs = Array(rest.prefix(outputs.count))
+            rest.removeFirst(outputs.count)
+            if weighted != nil { weighted = rest.removeFirst() }
+            if firstSample != nil { firstSample = rest.removeFirst() }
+        }
+    }
+
     init(_ configuration: SchedulerConfiguration, steps: Int) {
         transfer = PNDMTransfer(configuration: configuration, schedule: NoiseSchedule(configuration))
         stride = configuration.trainTimesteps / steps

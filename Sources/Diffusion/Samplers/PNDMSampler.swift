@@ -10,6 +10,14 @@ struct PNDMSampler: Sampler {
     private var outputs: [Tensor] = []
     private var firstSample: Tensor?
 
+    var memory: [Tensor] {
+        get { outputs + [firstSample].compactMap(\.self) }
+        set {
+            if firstSample != nil { firstSample = newValue.last }
+            outputs = Array(newValue.prefix(outputs.count))
+        }
+    }
+
     init(_ configuration: SchedulerConfiguration, steps: Int) {
         self.configuration = configuration
         schedule = NoiseSchedule(configuration)

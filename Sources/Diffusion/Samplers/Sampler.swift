@@ -19,12 +19,18 @@ package protocol Sampler: Sendable {
     ///   - step: an index into ``timesteps``; steps are taken in order.
     ///   - noise: standard normal values of the sample's shape, drawn by stochastic samplers only.
     mutating func step(modelOutput: Tensor, step: Int, sample: Tensor, noise: () -> Tensor) -> Tensor
+    /// What it remembers of the steps before, each of the samples' shape; set to as many of other samples, to go on with those.
+    var memory: [Tensor] { get set }
 }
 
 extension Sampler {
     package var initialNoiseScale: Float { 1 }
     package var traceTimesteps: [Int?] { timesteps.map { Int($0) } }
     package func scaleInput(_ sample: Tensor, step: Int) -> Tensor { sample }
+    package var memory: [Tensor] {
+        get { [] }
+        set { precondition(newValue.isEmpty, "this sampler remembers nothing") }
+    }
 }
 
 /// The training timesteps that `steps` steps visit, from noisy to clean.

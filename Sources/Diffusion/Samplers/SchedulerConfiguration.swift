@@ -225,7 +225,7 @@ package struct SolverSettings: Decodable, Sendable, Equatable {
         smallestLambda = try container.decodeIfPresent(Double.self, forKey: .smallestLambda) ?? -.infinity
         predictsClean = try container.decodeIfPresent(Bool.self, forKey: .predictsClean) ?? true
         uncorrected = try container.decodeIfPresent([Int].self, forKey: .uncorrected) ?? []
-        try container.require((1...8).contains(order), .order, "\(order) is no order of a solver")
+        try container.require((1...8).contains(order), .order, "\(order) is not an order of a solver")
     }
 }
 

@@ -15,6 +15,14 @@ struct UniPCSampler: Sampler {
     private var lastOrder = 1
     private var taken = 0
 
+    var memory: [Tensor] {
+        get { outputs + [lastSample].compactMap(\.self) }
+        set {
+            if lastSample != nil { lastSample = newValue.last }
+            outputs = Array(newValue.prefix(outputs.count))
+        }
+    }
+
     init(_ configuration: SchedulerConfiguration, steps count: Int) {
         steps = SolverSteps(configuration, steps: count, usesSolverSettings: false)
         timesteps = steps.timesteps

@@ -40,10 +40,10 @@ package struct CLIPTokenizer: Sendable {
 
     package func encode(_ text: String) -> Encoding {
         let ids = tokens(text)
-        let room = maximumLength - 2
-        let kept = [start] + ids.prefix(room) + [end]
+        let limit = maximumLength - 2
+        let kept = [start] + ids.prefix(limit) + [end]
         return Encoding(
-            ids: kept + Array(repeating: padding, count: maximumLength - kept.count), isTruncated: ids.count > room)
+            ids: kept + Array(repeating: padding, count: maximumLength - kept.count), isTruncated: ids.count > limit)
     }
 
     /// The ids of the text alone.

@@ -26,7 +26,7 @@ struct TokenizerSettings {
             else {
                 throw ModelError(
                     .malformedFile, at: folder.appendingPathComponent("tokenizer_config.json").path,
-                    "has an entry '\(key)' in added_tokens_decoder that is no token")
+                    "has an entry '\(key)' in added_tokens_decoder that is not a token")
             }
             added[id] = token
         }

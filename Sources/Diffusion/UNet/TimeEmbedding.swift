@@ -27,6 +27,8 @@ struct SinusoidalEmbedding: Sendable {
 // Inside the enumeration its cases hide the functions of the same names.
 private func plainSilu(_ x: Tensor) -> Tensor { silu(x) }
 private func plainGelu(_ x: Tensor) -> Tensor { gelu(x) }
+private func plainMish(_ x: Tensor) -> Tensor { mish(x) }
+private func plainRelu(_ x: Tensor) -> Tensor { relu(x) }
 
 /// Activations that a UNet may have around its time embedding.
 package enum TimeActivation: String, Decodable, Sendable {
@@ -36,8 +38,8 @@ package enum TimeActivation: String, Decodable, Sendable {
         switch self {
         case .silu, .swish: plainSilu(x)
         case .gelu: plainGelu(x)
-        case .mish: Tensor(shape: x.shape, values: x.values.map { $0 * tanh($0 > 20 ? $0 : log1p(exp($0))) })
-        case .relu: Tensor(shape: x.shape, values: x.values.map { max($0, 0) })
+        case .mish: plainMish(x)
+        case .relu: plainRelu(x)
         }
     }
 }

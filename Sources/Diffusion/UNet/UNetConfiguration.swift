@@ -109,7 +109,7 @@ package struct UNetConfiguration: Decodable, Sendable {
         }
         try fields.require(
             (1...4096).contains(sampleHeight) && (1...4096).contains(sampleWidth), .sampleSize,
-            "\(sampleHeight)×\(sampleWidth) is no size of a latent")
+            "\(sampleHeight)×\(sampleWidth) is not a size of a latent")
     }
 
     private func validate(_ fields: KeyedDecodingContainer<CodingKeys>) throws {
@@ -131,7 +131,7 @@ package struct UNetConfiguration: Decodable, Sendable {
             !transformerLayersPerBlock.isNested || reverseTransformerLayersPerBlock != nil,
             .reverseTransformerLayersPerBlock, "is needed where transformer_layers_per_block differs by layer")
         for width in [timeEmbeddingDim, timeCondProjDim, additionTimeEmbedDim, projectionClassEmbeddingsInputDim] {
-            try fields.require(width ?? 1 > 0, .timeEmbeddingDim, "\(width ?? 0) is no width of an embedding")
+            try fields.require(width ?? 1 > 0, .timeEmbeddingDim, "\(width ?? 0) is not a width of an embedding")
         }
     }
 }

@@ -101,7 +101,7 @@ package struct ImageProcessor: Sendable {
         guard let value = fields[name] else { return fallback }
         guard case .list(let list) = value, list.count == 3 else { throw fields.unusable(name, value) }
         return try list.map {
-            guard case .number(let number) = $0, number.isFinite else { throw fields.unusable(name, value) }
+            guard let number = $0.double, number.isFinite else { throw fields.unusable(name, value) }
             return number
         }
     }
@@ -118,20 +118,19 @@ package struct ImageProcessor: Sendable {
         let pixels = Resampling.resize(
             image.pixels, width: image.width, height: image.height, to: scaledWidth, scaledHeight, filter: .bicubic,
             window: Resampling.Window(columns: columns, rows: rows))
-        let (mean, deviation) = (mean, deviation)
-        return Tensor(shape: [1, height, width, 3]) { out in
+        let values = Tensor(shape: [1, height, width, 3]) { out in
             for y in 0..<height {
                 for x in 0..<width {
                     let isInside = columns.contains(x + left) && rows.contains(y + top)
                     let from =
                         3 * ((y + top - rows.lowerBound) * columns.count + x + left - columns.lowerBound)
                     for channel in 0..<3 {
-                        let value = isInside ? Float(pixels[from + channel]) : 0
-                        out[3 * (y * width + x) + channel] = (value - mean[channel]) / deviation[channel]
+                        out[3 * (y * width + x) + channel] = isInside ? Float(pixels[from + channel]) : 0
                     }
                 }
             }
         }
+        return values.standardized(mean: mean, deviation: deviation)
     }
 
     private func scaledSize(_ width: Int, _ height: Int) -> (width: Int, height: Int) {

@@ -9,24 +9,15 @@ enum PositionGrid {
     /// - Returns: `[rows·columns, C]`.
     static func fitted(_ positions: Tensor, side: Int, rows: Int, columns: Int) -> Tensor {
         if rows == side, columns == side { return positions }
-        let channels = positions.channels
         let (down, across) = (taps(from: side, to: rows), taps(from: side, to: columns))
-        return positions.withValues { values in
-            Tensor(shape: [rows * columns, channels]) { out in
-                out.initialize(repeating: 0)
-                for (row, rowTaps) in down.enumerated() {
-                    for (column, columnTaps) in across.enumerated() {
-                        let to = (row * columns + column) * channels
-                        for (y, yWeight) in rowTaps {
-                            for (x, xWeight) in columnTaps {
-                                let (from, weight) = ((y * side + x) * channels, yWeight * xWeight)
-                                for channel in 0..<channels { out[to + channel] += weight * values[from + channel] }
-                            }
-                        }
-                    }
+        let sums = down.flatMap { rowTaps in
+            across.map { columnTaps in
+                rowTaps.flatMap { y, yWeight in
+                    columnTaps.map { x, xWeight in (row: y * side + x, weight: yWeight * xWeight) }
                 }
             }
         }
+        return weightedRows(positions, sums)
     }
 
     /// For each place of the result, the four nearest inputs with their weights; beyond the edge its value is repeated.

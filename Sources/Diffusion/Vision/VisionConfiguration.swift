@@ -146,7 +146,7 @@ struct FieldReader {
     /// A positive integer that layers and images can have.
     func integer(_ name: String, _ fallback: Int) throws -> Int {
         guard let value = self[name] else { return fallback }
-        guard case .number(let number) = value, number == number.rounded(), (1...1_000_000).contains(number) else {
+        guard let number = value.double, number == number.rounded(), (1...1_000_000).contains(number) else {
             throw unusable(name, value)
         }
         return Int(number)
@@ -154,7 +154,7 @@ struct FieldReader {
 
     func number(_ name: String, _ fallback: Double) throws -> Double {
         guard let value = self[name] else { return fallback }
-        guard case .number(let number) = value, number.isFinite, number > 0 else { throw unusable(name, value) }
+        guard let number = value.double, number.isFinite, number > 0 else { throw unusable(name, value) }
         return number
     }
 

@@ -15,7 +15,9 @@ package struct VisionTransformer: Sendable {
     private let lastNorm: LayerNorm
     private let projection: Linear?
 
-    /// - Parameter weights: of CLIPModel, CLIPVisionModel(WithProjection) or Dinov2Model, by transformers' keys.
+    /// - Parameters:
+    ///   - weights: of CLIPModel, CLIPVisionModel(WithProjection) or Dinov2Model, by transformers' keys.
+    ///   - configuration: its sizes.
     /// - Throws: ``ModelError`` for a tensor that is missing, misshaped or has no place.
     package init(_ weights: Weights, _ configuration: VisionConfiguration) throws(ModelError) {
         self.configuration = configuration
@@ -143,13 +145,7 @@ private struct VisionLayer: Sendable {
         _ weights: Weights, inputs: Int, outputs: Int, by scale: Tensor
     ) throws(ModelError) -> Linear {
         let (weight, bias) = (try weights.layerWeight([outputs, inputs]), try weights.tensor("bias", [outputs]))
-        let factors = scale.values
-        let rows = weight.withValues { values in
-            Tensor(shape: weight.shape) { out in
-                for index in out.indices { out[index] = values[index] * factors[index / inputs] }
-            }
-        }
-        return Linear(path: weights.path, weight: rows, bias: product(bias, scale))
+        return Linear(path: weights.path, weight: scaleRows(weight, by: scale), bias: product(bias, scale))
     }
 
     func callAsFunction(_ x: Tensor) -> Tensor {

@@ -6,7 +6,7 @@ enum ModelFile {
     /// The whole file, nil where there is none. Only a name that does not exist counts as absent.
     static func readIfPresent(_ url: URL) throws(ModelError) -> Data? {
         do throws(DiskError) { return try Disk.read(url.path) } catch {
-            if error.code == ENOENT, !isLink(url) { return nil }
+            if error.code == ENOENT, try !isLink(url) { return nil }
             throw problem(error, at: url)
         }
     }
@@ -15,8 +15,7 @@ enum ModelFile {
     static func read(_ url: URL) throws(ModelError) -> Data {
         if let data = try readIfPresent(url) { return data }
         let folder = url.deletingLastPathComponent()
-        var isFolder: ObjCBool = false
-        if !FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder) {
+        if Disk.isSurelyAbsent(folder.path) {
             throw ModelError(
                 .missingFile, at: folder.path, "this folder is missing: is this a complete diffusers model folder?")
         }
@@ -41,14 +40,15 @@ enum ModelFile {
     /// The names in a folder, sorted; nil where there is no such folder.
     static func list(_ folder: URL) throws(ModelError) -> [String]? {
         do throws(DiskError) { return try Disk.list(folder.path) } catch {
-            if error.isAbsence, !isLink(folder) { return nil }
+            if error.isAbsence, try !isLink(folder) { return nil }
             throw problem(error, at: folder)
         }
     }
 
     /// Why a file could not be used. A link to what is gone is what an unfinished or cleaned Hub cache has.
     static func problem(_ error: DiskError, at url: URL) -> ModelError {
-        if error.code == ENOENT, let target = try? FileManager.default.destinationOfSymbolicLink(atPath: url.path) {
+        // What a link says is a part of the words alone: it is an error with and without.
+        if error.code == ENOENT, let target = try? Disk.linkTarget(url.path) {
             return ModelError(
                 .missingFile, at: url.path, "is a link to \(target), which is missing: download the model again")
         }
@@ -56,8 +56,8 @@ enum ModelFile {
         return ModelError(isOutOfReach ? .missingFile : .malformedFile, at: url.path, error.message)
     }
 
-    private static func isLink(_ url: URL) -> Bool {
-        (try? FileManager.default.destinationOfSymbolicLink(atPath: url.path)) != nil
+    private static func isLink(_ url: URL) throws(ModelError) -> Bool {
+        do throws(DiskError) { return try Disk.linkTarget(url.path) != nil } catch { throw problem(error, at: url) }
     }
 
     // MARK: Content of another kind

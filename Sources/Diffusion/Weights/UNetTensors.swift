@@ -11,7 +11,7 @@ package enum UNetTensors {
     /// - Parameters:
     ///   - model: the model's folder, in diffusers' layout.
     ///   - variant: which copy of the weights, as for
-    ///     ``DiffusionModel/load(from:for:variant:adapter:lowMemory:ignoring:)``.
+    ///     `DiffusionModel.load`.
     /// - Throws: ``ModelError`` where a file is missing, damaged, or holds values that are not finite.
     package static func read(model: URL, variant: String? = nil) throws(ModelError) -> [String: Tensor] {
         var tensors: [String: Tensor] = [:]

@@ -52,8 +52,8 @@
   function offset() {
     const top = -grid.getBoundingClientRect().top;
     if (layout.whole === layout.shown) { return { top, shift: 0 }; }
-    const room = Math.max(1, layout.shown - innerHeight);
-    const scaled = Math.min(1, Math.max(0, top / room)) * (layout.whole - innerHeight);
+    const scrollable = Math.max(1, layout.shown - innerHeight);
+    const scaled = Math.min(1, Math.max(0, top / scrollable)) * (layout.whole - innerHeight);
     return { top: scaled, shift: top - scaled };
   }
 

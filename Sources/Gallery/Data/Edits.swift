@@ -40,8 +40,7 @@ extension GalleryData {
     /// Notes which of two samples somebody likes better.
     ///
     /// - Parameter winner: 0 or 1; nil where they are as good as each other.
-    package func vote(_ pair: [String], winner: Int?) throws {
-        let ids = pair.compactMap { Digest(hex: $0) }
+    package func vote(_ ids: [Digest], winner: Int?) throws {
         guard ids.count == 2, ids[0] != ids[1] else { throw Refusal.unusable("a vote needs two samples") }
         let present = try corpus.annotations(of: ids)
         let values = ids.enumerated().map { place, id in

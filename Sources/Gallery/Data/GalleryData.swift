@@ -14,11 +14,16 @@ package final class GalleryData: Sendable {
     let searchProblem: CorpusError?
     package let thumbnails: Thumbnails
     package let runs: RunHistories
+    package let maps: EmbeddingMaps
+    package let duplicates: DuplicateSearch
+    package let folders: ImageFolders
+    package let folderVotes: FolderVotes
     /// The catalogue's version means something to one connection alone, so that it is asked for one at a time.
     private let versions = Mutex(())
     private let look = Mutex<(last: ContinuousClock.Instant, problem: CorpusError?)?>(nil)
     private let listings = Mutex(Recent<GridQuery, GridListing>(most: 6))
     private let members = Mutex(Recent<Digest, SelectionMembers>(most: 8))
+    private let mapListings = Mutex(Recent<MapQuery, MapListing>(most: 3))
     private let overviews = Mutex<(version: Int64, score: String, overview: Overview)?>(nil)
 
     /// - Parameter cache: where thumbnails and the index of prompts go; nil for this user's place.
@@ -36,6 +41,10 @@ package final class GalleryData: Sendable {
         } catch { (search, searchProblem) = (nil, error) }
         thumbnails = Thumbnails(reader, folder: cache?.appending(path: "thumbnails"))
         runs = RunHistories(corpus.folder.appending(path: "runs"))
+        folders = try ImageFolders(options.folders)
+        folderVotes = FolderVotes(corpus)
+        duplicates = DuplicateSearch(corpus, browser, mayStore: options.allowsEdits)
+        maps = EmbeddingMaps(corpus, folder: cache?.appending(path: "maps"))
     }
 
     /// Looks for samples that others have added, once in a while.
@@ -69,6 +78,38 @@ package final class GalleryData: Sendable {
         return made
     }
 
+    /// The vectors that a page without a choice shows: imported ones, or those of latents.
+    func mapName(_ query: MapQuery) throws -> String {
+        if let name = query.map { return name }
+        return try EmbeddingJob.names(corpus).first?.name ?? VectorStore.latents
+    }
+
+    /// The points of a map, as of the catalogue's present version; the area that is chosen does not count.
+    package func points(_ query: MapQuery, of map: EmbeddingMap) throws -> MapListing {
+        var question = query.points
+        question.map = map.embedding.name
+        let version = try self.version()
+        if let known = mapListings.withLock({ $0[question] }), known.version == version, known.source == map.source {
+            return known
+        }
+        let made = try MapListing(question, map, in: self, version: version)
+        mapListings.withLock { $0[question] = made }
+        return made
+    }
+
+    /// A map that something follows from, which cannot be shown before it is there.
+    package func readyMap(_ name: String) throws -> EmbeddingMap {
+        switch try maps.map(name) {
+        case .ready(let map): return map
+        case .failed(let error): throw Refusal.unusable("the map of \(name) could not be made: \(error)")
+        case .making(let done, let all):
+            throw Refusal(
+                status: 503,
+                reason: "the map of \(name) is being made (\(all > 0 ? done * 100 / all : 0) %); load again in a moment"
+            )
+        }
+    }
+
     /// The samples of a selection, by name, history (`best~1`) or digest.
     package func members(of selection: String) throws(CorpusError) -> SelectionMembers {
         // Looked up by name each time: the name may stand for another by now.
@@ -93,8 +134,8 @@ package final class GalleryData: Sendable {
     ///
     /// - Parameter id: 64 hexadecimal digits, as addresses have them.
     package func row(_ id: String) throws -> CatalogueRow {
-        guard Digest(hex: id) != nil else { throw Refusal.missing("'\(id.prefix(80))' is not a sample's id") }
-        do { return try reader.rows([id])[0] } catch {
+        guard let digest = Digest(hex: id) else { throw Refusal.missing("'\(id.prefix(80))' is not a sample's id") }
+        do { return try reader.rows([digest])[0] } catch {
             guard error.code == .notFound else { throw error }
             throw Refusal.missing("the corpus has no sample \(id)")
         }

@@ -1,5 +1,6 @@
 import Corpus
 import Foundation
+import Workflows
 
 /// The samples that a grid shows, in order, with the rows that they make.
 package struct GridListing: Sendable {
@@ -42,9 +43,22 @@ package struct GridListing: Sendable {
             found = BrowsedSamples(
                 samples: kept.map { found.samples[$0] }, prompts: kept.map { found.prompts[$0] }, isCut: found.isCut)
         }
+        if let lasso = query.lasso {
+            let map = try data.readyMap(query.map ?? EmbeddingJob.names(data.corpus).first?.name ?? VectorStore.latents)
+            let keys = Set(try data.browser.keys(of: map.samples(in: lasso)).values)
+            let kept = found.samples.indices.filter { keys.contains(found.samples[$0]) }
+            found = BrowsedSamples(
+                samples: kept.map { found.samples[$0] }, prompts: kept.map { found.prompts[$0] }, isCut: found.isCut)
+        }
         note = notes.isEmpty ? nil : notes.joined(separator: "; ")
         guard query.view == .prompts else {
             (samples, starts, prompts) = (found.samples, nil, [])
+            return
+        }
+        if isWhole {
+            // One prompt after the other already.
+            let runs = found.runs()
+            (samples, starts, prompts) = (found.samples, runs.starts, runs.prompts)
             return
         }
         var (samples, starts, prompts): ([Int64], [Int], [Int64]) = ([], [0], [])
@@ -60,7 +74,7 @@ package struct GridListing: Sendable {
     /// Rows of prompts, or samples.
     package var count: Int { starts == nil ? samples.count : prompts.count }
 
-    private static func search(_ words: String, _ data: GalleryData) throws -> (keys: [Int64], isCut: Bool) {
+    static func search(_ words: String, _ data: GalleryData) throws -> (keys: [Int64], isCut: Bool) {
         guard let search = data.search else {
             throw Refusal(
                 status: 503,
@@ -83,7 +97,7 @@ package struct GridListing: Sendable {
     }
 
     /// As bytes: a text of SQL ends at U+0000.
-    private static func quoted(_ text: String) -> String {
+    static func quoted(_ text: String) -> String {
         "CAST(x'\(text.utf8.map { String(format: "%02x", $0) }.joined())' AS TEXT)"
     }
 }

@@ -36,6 +36,9 @@ package struct GridQuery: Sendable, Hashable {
     /// A selection to which the grid is confined.
     package var within: String?
     package var view: View
+    /// The vectors of a map, and an area of it to which the grid is confined.
+    package var map: String?
+    package var lasso: Lasso?
 
     /// What the order of ids is called.
     package static let unranked = "id"
@@ -49,6 +52,8 @@ package struct GridQuery: Sendable, Hashable {
         prompt = query["prompt"]
         within = query["in"]
         view = query["view"].flatMap(View.init) ?? .prompts
+        map = query["map"]
+        lasso = try query["lasso"].map { try Lasso($0) }
         if let text = query["top"] {
             guard let count = Int(text), (1...1_000_000).contains(count) else {
                 throw Refusal.unusable("top is '\(text)'; it must be a number from 1 to 1000000")

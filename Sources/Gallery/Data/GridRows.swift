@@ -3,7 +3,8 @@ import Foundation
 
 /// A sample on a tile.
 package struct Tile: Encodable, Sendable {
-    package let id, prompt, seed: String
+    package let id: Digest
+    package let prompt, seed: String
     package let width, height: Int
     package let score: Double?
     package let stars: Int
@@ -20,7 +21,7 @@ package struct Tile: Encodable, Sendable {
         stars = Int(min(max(sample.annotations[Mark.stars] ?? 0, 0), 5))
         pick = (sample.annotations[Mark.pick] ?? 0) > 0 ? 1 : (sample.annotations[Mark.pick] ?? 0) < 0 ? -1 : 0
         tags = Mark.tags(sample.annotations)
-        isChosen = Digest(hex: row.id).map(marked.contains) ?? false
+        isChosen = marked.contains(row.id)
     }
 }
 

@@ -28,7 +28,7 @@ enum Mark {
                 "a tag's name has a–z, 0–9 and '_' only, at most 60 of them: '\(name.dropFirst(tagPrefix.count).prefix(80))'"
             }
         case _ where name.hasPrefix(tagPrefix): "a tag is 1 or 0, not \(value)"
-        default: "'\(name.prefix(80))' is no mark; there are \(stars), \(pick) and \(tagPrefix)NAME"
+        default: "'\(name.prefix(80))' is not a mark; there are \(stars), \(pick) and \(tagPrefix)NAME"
         }
     }
 }

@@ -1,4 +1,5 @@
 import Corpus
+import Disk
 import Foundation
 
 /// A corpus at a glance.
@@ -13,7 +14,7 @@ struct Overview: Sendable {
         let versions: Int
     }
 
-    struct Disk: Sendable {
+    struct Space: Sendable {
         let sealed: Int
         let thumbnails: Int
         let free: Int?
@@ -28,7 +29,7 @@ struct Overview: Sendable {
     let distributionProblem: String?
     let selections: [NamedSelection]
     let marks: [ScorerSummary]
-    let disk: Disk
+    let space: Space
 
     /// Ranges of the histogram.
     private static let bins = 40
@@ -45,11 +46,9 @@ struct Overview: Sendable {
         } catch { (distribution, distributionProblem) = (nil, error.description) }
         selections = try Self.selections(data)
         marks = try data.corpus.annotationSummaries()
-        let place = data.corpus.folder.path
-        let attributes = try? FileManager.default.attributesOfFileSystem(forPath: place)
-        disk = Disk(
+        space = Space(
             sealed: try data.browser.sealedBytes(), thumbnails: data.thumbnails.bytes,
-            free: (attributes?[.systemFreeSize] as? NSNumber)?.intValue)
+            free: try Disk.freeBytes(at: data.corpus.folder.path))
     }
 
     static func selections(_ data: GalleryData) throws -> [NamedSelection] {

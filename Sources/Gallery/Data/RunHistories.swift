@@ -74,7 +74,7 @@ package final class RunHistories: Sendable {
         return Run(
             name: name, history: state.history,
             version: "\(state.inode)-\(state.offset)-\(validations.last?.step ?? 0)-\(validations.count)",
-            rate: Self.rate(state, place), isActive: !state.history.isFinished && now - state.changed < 120,
+            rate: try Self.rate(state, place), isActive: !state.history.isFinished && now - state.changed < 120,
             validations: validations)
     }
 
@@ -104,15 +104,16 @@ package final class RunHistories: Sendable {
     }
 
     /// From what was seen while watching, or else from when the last checkpoints were written.
-    private static func rate(_ state: Known, _ place: URL) -> Double? {
+    private static func rate(_ state: Known, _ place: URL) throws(DiskError) -> Double? {
         if let first = state.seen.first, let last = state.seen.last, last.time - first.time > 1, last.step > first.step
         {
             return Double(last.step - first.step) / (last.time - first.time)
         }
-        let times = state.history.checkpoints.suffix(4).compactMap { checkpoint -> (time: Double, step: Int)? in
+        var times: [(time: Double, step: Int)] = []
+        for checkpoint in state.history.checkpoints.suffix(4) {
             let path = place.appending(path: "checkpoints/\(checkpoint.digest).safetensors").path
-            guard let status = try? Disk.status(path) else { return nil }
-            return (Double(status.st_mtim.tv_sec) + Double(status.st_mtim.tv_nsec) / 1e9, checkpoint.step)
+            guard let status = try Disk.status(path) else { continue }
+            times.append((Double(status.st_mtim.tv_sec) + Double(status.st_mtim.tv_nsec) / 1e9, checkpoint.step))
         }
         guard let first = times.first, let last = times.last, last.time > first.time, last.step > first.step else {
             return nil

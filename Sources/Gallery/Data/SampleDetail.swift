@@ -11,7 +11,7 @@ struct SampleDetail: Sendable {
     }
 
     struct Trace: Sendable {
-        let id: String
+        let id: Digest
         let points: [(timestep: Int, value: Double)]
     }
 
@@ -34,7 +34,7 @@ struct SampleDetail: Sendable {
     static let shown = 48
 
     init(_ row: CatalogueRow, in data: GalleryData) throws {
-        guard let id = Digest(hex: row.id), let key = try data.browser.keys(of: [id])[id] else {
+        guard let key = try data.browser.keys(of: [row.id])[row.id] else {
             throw Refusal.missing("the corpus has no sample \(row.id)")
         }
         self.row = row
@@ -64,7 +64,7 @@ struct SampleDetail: Sendable {
         settings = try Self.settings(row, data)
         selections = try data.corpus.selectionNames().filter { name in
             // One that cannot be read is named on the page of selections.
-            (try? data.members(of: name).set.contains(id)) ?? false
+            (try? data.members(of: name).set.contains(row.id)) ?? false
         }
     }
 
@@ -86,7 +86,7 @@ struct SampleDetail: Sendable {
             }
             settings.append(("pixels (SHA-256)", record.pixels.hex))
         } catch { settings.append(("record", error.description)) }
-        settings += [("recipe", row.recipe), ("shard", row.shard), ("row in the shard", String(row.row))]
+        settings += [("recipe", row.recipe.hex), ("shard", row.shard.hex), ("row in the shard", String(row.row))]
         return settings
     }
 }

@@ -33,7 +33,7 @@ package final class Thumbnails: Sendable {
         let longest = max(row.width, row.height)
         // A little more than is shown costs less than scaling it.
         if longest * 2 <= side * 3 { return try original(row) }
-        let place = folder?.appending(path: "\(row.id.prefix(2))/\(row.id)-\(side).webp")
+        let place = folder?.appending(path: "\(row.id.hex.prefix(2))/\(row.id)-\(side).webp")
         if let place, let kept = try? Disk.readIfPresent(place.path), !kept.isEmpty {
             return Image(bytes: [UInt8](kept), type: "image/webp")
         }

@@ -6,6 +6,8 @@ enum ComparePage {
     struct Choices: Sendable {
         var selections: [String]
         var adapters: [String]
+        /// Named when the gallery was started.
+        var folders: [String] = []
     }
 
     /// The form that asks what to compare.
@@ -18,13 +20,15 @@ enum ComparePage {
                 "Two sides, image by image: samples of one prompt and seed side by side, or of one prompt where the sides share no seed. Blind, the page does not say which side is which."
             ),
             form(choices, layout.visit),
-            choices.adapters.isEmpty && choices.selections.isEmpty
+            choices.adapters.isEmpty && choices.selections.isEmpty && choices.folders.isEmpty
                 ? Components.empty(
                     "Nothing to compare yet",
                     .tag("p", [:], "Compare a tuned model with its base by generating with both, from the same seeds:"),
                     Components.command(
                         "attune generate --model MODEL --prompts PROMPTS.txt --images-per-prompt 4\nattune generate --model MODEL --prompts PROMPTS.txt --images-per-prompt 4 --adapter RUN/adapter/pytorch_lora_weights.safetensors"
-                    )) : .empty)
+                    ),
+                    .tag("p", [:], "Or name two folders that attune sample has filled:"),
+                    Components.command("attune serve --folder base=DIR --folder tuned=DIR")) : .empty)
     }
 
     private static func form(_ choices: Choices, _ visit: Visit) -> Markup {
@@ -32,6 +36,7 @@ enum ComparePage {
             [(value: "adapter:none", text: "base: without an adapter")]
             + choices.adapters.map { (value: "adapter:\($0)", text: "tuned: adapter \($0.prefix(12))") }
             + choices.selections.map { (value: "selection:\($0)", text: "selection \($0)") }
+            + choices.folders.map { (value: "folder:\($0)", text: "folder \($0)") }
         func side(_ name: String, _ label: String, _ standard: String?) -> Markup {
             let given = visit.query[name] ?? standard
             let isCondition = given?.hasPrefix("where:") ?? false
@@ -52,10 +57,15 @@ enum ComparePage {
         }
         return .tag(
             "form", ["class": "card sides", "method": "get", "action": "/compare"],
-            side("left", "Left", "adapter:none"),
+            side(
+                "left", "Left",
+                choices.folders.count > 1 && choices.adapters.isEmpty ? "folder:\(choices.folders[0])" : "adapter:none"),
             side(
                 "right", "Right",
-                choices.adapters.first.map { "adapter:\($0)" } ?? choices.selections.first.map { "selection:\($0)" }),
+                choices.folders.count > 1 && choices.adapters.isEmpty
+                    ? "folder:\(choices.folders[1])"
+                    : choices.adapters.first.map { "adapter:\($0)" }
+                        ?? choices.selections.first.map { "selection:\($0)" }),
             .tag(
                 "label", ["class": "check"],
                 .tag(
@@ -77,10 +87,38 @@ enum ComparePage {
     private static let tie = Markup.tag(
         "button", ["name": "winner", "value": "0", "class": "tie"], "As good as each other ", .tag("kbd", [:], "0"))
 
+    /// - Parameter size: of an image of a folder, in pixels.
+    private static func image(
+        _ image: ComparedImage, alt: String, _ size: (FolderImage) -> (width: Int, height: Int)
+    ) -> Markup {
+        switch image.source {
+        case .sample(let row): return Components.image(row, side: 512, isLarge: true, alt: alt)
+        case .file(let file):
+            let (width, height) = size(file)
+            return .tag(
+                "img",
+                [
+                    "src": "/folders/\(file.token)", "alt": alt, "width": "\(width)", "height": "\(height)",
+                    "decoding": "async", "class": max(width, height) <= 256 ? "large pixelated" : "large",
+                ])
+        }
+    }
+
+    /// An image's own page, where it has one.
+    private static func caption(_ image: ComparedImage, _ name: String) -> Markup {
+        switch image.source {
+        case .sample(let row): Components.link(name, to: "/samples/\(row.id)")
+        case .file(let file):
+            .tag("span", [:], "\(name): ", .tag("span", ["class": "value"], "\(file.file)"))
+        }
+    }
+
     /// One pair of a comparison.
+    ///
+    /// - Parameter size: of an image of a folder, in pixels.
     static func pair(
         _ comparison: Comparison, place: Int, sides: (left: ComparisonSide, right: ComparisonSide), isBlind: Bool,
-        tally: Comparison.Tally, _ layout: Layout
+        tally: Comparison.Tally, size: (FolderImage) -> (width: Int, height: Int), _ layout: Layout
     ) -> Markup {
         let visit = layout.visit
         let pair = comparison.pairs[place]
@@ -96,7 +134,7 @@ enum ComparePage {
             .tag("h1", ["class": "prompt"], "\(pair.left.prompt)"),
             .tag(
                 "p", ["class": "quiet"],
-                "Pair \(place + 1) of \(comparison.pairs.count), \(comparison.sharesSeeds ? "same prompt and seed" : "same prompt, other seeds")\(comparison.sharesSeeds && !isBlind ? " \(pair.left.seed)" : "")."
+                "Pair \(place + 1) of \(comparison.pairs.count), \(comparison.sharesSeeds ? "same prompt and seed" : "same prompt, other seeds")\(comparison.sharesSeeds && !isBlind ? " \(pair.left.seed ?? "")" : "")."
             ),
             .tag(
                 "form",
@@ -111,14 +149,14 @@ enum ComparePage {
                     shown.indices.map { index in
                         .tag(
                             "figure", ["class": "side"],
-                            Components.image(
-                                shown[index], side: 512, isLarge: true,
-                                alt: "\(names[index]) of \(Components.shortened(pair.left.prompt, to: 200))"),
+                            image(
+                                shown[index],
+                                alt: "\(names[index]) of \(Components.shortened(pair.left.prompt, to: 200))", size),
                             .tag(
                                 "figcaption", [:],
                                 isBlind
                                     ? .tag("span", [:], "\(names[index])")
-                                    : Components.link(names[index], to: "/samples/\(shown[index].id)")),
+                                    : caption(shown[index], names[index])),
                             visit.mayEdit ? winner(index + 1) : .empty)
                     }),
                 visit.mayEdit
@@ -156,10 +194,16 @@ enum ComparePage {
                 ("as good as each other", "\(tally.ties)"),
             ]),
             .tag("p", [:], "\(judged). \(share ?? "")"),
-            .tag(
-                "p", ["class": "quiet"],
-                "Votes are the annotation “votes”: comparisons won less comparisons lost. Train on the pairs with"),
-            Components.command("attune train SELECTION --loss dpo --pairs-by votes --margin 1"))
+            comparison.pairs.contains(where: \.isOfSamples)
+                ? [
+                    .tag(
+                        "p", ["class": "quiet"],
+                        "Votes are the annotation “votes”: comparisons won less comparisons lost. Train on the pairs with"
+                    ), Components.command("attune train SELECTION --loss dpo --pairs-by votes --margin 1"),
+                ]
+                : .tag(
+                    "p", ["class": "quiet"], "Votes on images of folders are lines of comparisons/folders.jsonl.")
+        )
     }
 
     /// Two samples side by side, with what differs between them.
@@ -196,7 +240,7 @@ enum ComparePage {
             .tag(
                 "form", ["class": "versus", "method": "post", "action": "/votes", "id": "versus"],
                 Components.csrf(visit),
-                SamplePage.hidden("first", first.row.id), SamplePage.hidden("second", second.row.id),
+                SamplePage.hidden("first", first.row.id.hex), SamplePage.hidden("second", second.row.id.hex),
                 SamplePage.hidden("back", visit.query.address("/compare")),
                 .group(
                     [(first, 1), (second, 2)].map { detail, number in

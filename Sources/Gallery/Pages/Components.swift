@@ -71,6 +71,21 @@ enum Components {
                 }))
     }
 
+    /// What confines a listing, each with a way out.
+    ///
+    /// - Parameter chips: what each says, and the parts of the address that it stands for.
+    static func chips(_ chips: [(text: String, without: [String])], _ visit: Visit, path: String) -> Markup {
+        .tag(
+            "ul", ["class": "chips", "aria-label": "What confines the listing"],
+            chips.map { chip in
+                let rest = Query(
+                    visit.query.items.filter { !chip.without.contains($0.name) }.map { ($0.name, $0.value) })
+                return .tag(
+                    "li", [:],
+                    .tag("a", ["href": rest.address(path), "aria-label": "Remove \(chip.text)"], "\(chip.text) ×"))
+            })
+    }
+
     static func date(_ seconds: Int) -> String {
         Date(timeIntervalSince1970: Double(seconds)).formatted(
             Date.ISO8601FormatStyle().year().month().day().dateSeparator(.dash).time(includingFractionalSeconds: false)

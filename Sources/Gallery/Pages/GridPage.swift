@@ -18,7 +18,7 @@ enum GridPage {
     ) throws -> Markup {
         let visit = layout.visit
         let size = visit.query["size"].flatMap(GridQuery.Size.init) ?? .medium
-        let first = String(decoding: try Answer.json(rows).body, as: UTF8.self)
+        let first = String(decoding: rows.bytes, as: UTF8.self)
         let count = "\(Figure.grouped(rows.samples)) samples"
         let summary = query.view == .prompts ? "\(count) of \(Figure.grouped(rows.total)) prompts" : count
         return layout.page(
@@ -86,7 +86,7 @@ enum GridPage {
                 "size", label: "Size", GridQuery.Size.allCases.map { ($0.rawValue, $0.rawValue) }, chosen: size.rawValue
             ),
             .group(
-                ["search", "prompt", "top", "per"].compactMap { name in
+                ["search", "prompt", "top", "per", "map", "lasso"].compactMap { name in
                     visit.query[name].map { .tag("input", ["type": "hidden", "name": name, "value": $0]) }
                 }),
             .tag("button", ["class": "primary"], "Show"))
@@ -101,16 +101,8 @@ enum GridPage {
         if let condition = query.condition {
             chips.append(("where \(Components.shortened(condition, to: 60))", ["where"]))
         }
-        return .tag(
-            "ul", ["class": "chips", "aria-label": "What confines the listing"],
-            chips.map { chip in
-                let rest = Query(
-                    visit.query.items.filter { !chip.without.contains($0.name) }.map { ($0.name, $0.value) })
-                return .tag(
-                    "li", [:],
-                    .tag(
-                        "a", ["href": rest.address("/samples"), "aria-label": "Remove \(chip.text)"], "\(chip.text) ×"))
-            })
+        if query.lasso != nil { chips.append(("an area of the map", ["lasso", "map"])) }
+        return Components.chips(chips, visit, path: "/samples")
     }
 
     private static func nothing(_ visit: Visit) -> Markup {

@@ -5,6 +5,8 @@ struct Layout: Sendable {
     enum Place: String, CaseIterable {
         case overview = "Overview"
         case samples = "Samples"
+        case map = "Map"
+        case duplicates = "Duplicates"
         case compare = "Compare"
         case runs = "Runs"
         case selections = "Selections"
@@ -27,6 +29,8 @@ struct Layout: Sendable {
     var warning: String?
     /// Whether the page's content uses the whole width.
     var isWide = false
+    /// Seconds after which the page is loaded again, while something is being made; nil for never.
+    var refresh: Int?
 
     func page(_ content: Markup...) -> Markup {
         .tag(
@@ -38,6 +42,7 @@ struct Layout: Sendable {
                     .tag("meta", ["name": "viewport", "content": "width=device-width, initial-scale=1"]),
                     .tag("meta", ["name": "color-scheme", "content": "light dark"]),
                     .tag("meta", ["name": "csrf", "content": visit.mayEdit ? visit.csrf : ""]),
+                    reload,
                     .tag("title", [:], "\(title) · Attune"),
                     .tag("link", ["rel": "icon", "href": "/assets/icon.svg", "type": "image/svg+xml"]),
                     .tag("link", ["rel": "stylesheet", "href": Assets.address("gallery.css")]),
@@ -53,6 +58,11 @@ struct Layout: Sendable {
                 .tag("main", ["id": "main", "tabindex": "-1", "class": isWide ? "wide" : nil], [notice] + content),
                 .tag("div", ["id": "toast", "role": "status", "aria-live": "polite"]),
                 HelpDialog.markup(mayEdit: visit.mayEdit)))
+    }
+
+    private var reload: Markup {
+        guard let refresh else { return .empty }
+        return .tag("meta", ["http-equiv": "refresh", "content": "\(refresh)"])
     }
 
     private var header: Markup {

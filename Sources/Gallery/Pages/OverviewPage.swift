@@ -36,8 +36,8 @@ enum OverviewPage {
             figure(Figure.grouped(overview.samples), "samples", "/samples?view=all"),
             figure(Figure.grouped(overview.prompts), "prompts", "/samples"),
             figure(Figure.grouped(overview.shards), "sealed files"),
-            figure(Figure.bytes(overview.disk.sealed), "on disk"),
-            figure(overview.disk.free.map { Figure.bytes($0) } ?? "–", "free"),
+            figure(Figure.bytes(overview.space.sealed), "on disk"),
+            figure(overview.space.free.map { Figure.bytes($0) } ?? "–", "free"),
             figure(Figure.grouped(overview.scored), "scored by Monte Carlo"))
     }
 

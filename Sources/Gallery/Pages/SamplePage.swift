@@ -8,7 +8,7 @@ enum SamplePage {
         let row = detail.row
         return layout.page(
             .tag(
-                "article", ["class": "sample", "data-id": row.id, "id": "sample"],
+                "article", ["class": "sample", "data-id": row.id.hex, "id": "sample"],
                 .tag(
                     "div", ["class": "stage"],
                     .tag(
@@ -18,7 +18,7 @@ enum SamplePage {
                 .tag(
                     "div", ["class": "about"],
                     .tag("h1", ["class": "prompt"], "\(row.prompt)"),
-                    .tag("p", ["class": "quiet"], .tag("code", ["class": "digest"], "\(row.id)")),
+                    .tag("p", ["class": "quiet"], .tag("code", ["class": "digest"], "\(row.id.hex)")),
                     marks(detail, layout.visit),
                     scores(detail),
                     membership(detail, selections, layout.visit),
@@ -147,7 +147,7 @@ enum SamplePage {
                                 Components.csrf(visit),
                                 hidden("name", selection.name),
                                 hidden("seen", selection.digest?.hex ?? ""),
-                                hidden("id", detail.row.id),
+                                hidden("id", detail.row.id.hex),
                                 hidden("back", "/samples/\(detail.row.id)"),
                                 .tag(
                                     "button",

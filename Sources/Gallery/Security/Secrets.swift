@@ -7,7 +7,9 @@ package struct Secrets: Sendable {
     /// What every request must carry; nil where none is asked for.
     package let token: String?
 
-    /// - Parameter token: given by whoever starts the server; nil makes one where one is needed.
+    /// - Parameters:
+    ///   - needsToken: whether every request must carry a token.
+    ///   - token: given by whoever starts the server; nil makes one where one is needed.
     package init(needsToken: Bool, token: String?) {
         key = Self.random(32)
         self.token = needsToken ? token ?? Self.hex(Self.random(16)) : nil

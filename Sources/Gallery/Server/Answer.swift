@@ -29,7 +29,7 @@ struct Answer: Sendable {
     }
 
     static func page(_ page: Markup, status: Int = 200) -> Answer {
-        Answer(status: status, type: "text/html; charset=utf-8", body: Array(page.document.utf8))
+        Answer(status: status, type: "text/html; charset=utf-8", body: page.documentBytes)
     }
 
     static func json(_ value: some Encodable, status: Int = 200) throws -> Answer {

@@ -21,6 +21,8 @@ enum Assets {
         "grid.js": Asset("text/javascript; charset=utf-8", PackageResources.grid_js),
         "sample.js": Asset("text/javascript; charset=utf-8", PackageResources.sample_js),
         "compare.js": Asset("text/javascript; charset=utf-8", PackageResources.compare_js),
+        "map.js": Asset("text/javascript; charset=utf-8", PackageResources.map_js),
+        "duplicates.js": Asset("text/javascript; charset=utf-8", PackageResources.duplicates_js),
         "run.js": Asset("text/javascript; charset=utf-8", PackageResources.run_js),
         "icon.svg": Asset("image/svg+xml", PackageResources.icon_svg),
     ]

@@ -4,7 +4,7 @@ package import Logging
 /// What a request carries along on its way to a handler.
 package struct GalleryContext: RequestContext {
     package var coreContext: CoreRequestContextStorage
-    /// Set by ``GateMiddleware``.
+    /// Set by `GateMiddleware`.
     package var session = ""
     /// Of the page's form or script.
     package var isGenuine = false

@@ -17,14 +17,17 @@ package struct GalleryOptions: Sendable {
     package var names: [String]
     /// Seconds that the answer to one question to the catalogue may take.
     package var querySeconds: Double
+    /// Folders of images that are compared without being in the corpus.
+    package var folders: [NamedFolder]
 
     package init(
         corpus: URL, host: String = "127.0.0.1", port: Int = 7878, allowsEdits: Bool = false, needsToken: Bool = false,
-        token: String? = nil, names: [String] = [], querySeconds: Double = 5
+        token: String? = nil, names: [String] = [], querySeconds: Double = 5,
+        folders: [NamedFolder] = []
     ) {
         (self.corpus, self.host, self.port) = (corpus, host, port)
         (self.allowsEdits, self.needsToken, self.token) = (allowsEdits, needsToken, token)
-        (self.names, self.querySeconds) = (names, querySeconds)
+        (self.names, self.querySeconds, self.folders) = (names, querySeconds, folders)
     }
 
     /// Whether only this machine can reach the address.

@@ -7,6 +7,11 @@ import NIOPosix
 import UnixSignals
 
 /// Serves a corpus to browsers.
+///
+/// ```swift
+/// let server = try GalleryServer(GalleryOptions(corpus: URL(fileURLWithPath: "corpus")))
+/// try await server.run { address in print(address.url) }
+/// ```
 package struct GalleryServer: Sendable {
     private let options: GalleryOptions
     private let data: GalleryData
@@ -52,7 +57,8 @@ package struct GalleryServer: Sendable {
         } catch let error as IOError {
             throw GalleryError(Self.explained(error, options))
         } catch let error as SocketAddressError {
-            throw GalleryError("--host \(options.host): is no address of this machine (\(error)); give one that it has")
+            throw GalleryError(
+                "--host \(options.host): is not an address of this machine (\(error)); give one that it has")
         }
     }
 
@@ -70,7 +76,7 @@ package struct GalleryServer: Sendable {
         switch error.errnoCode {
         case EADDRINUSE: "port \(options.port): is in use by another program; give another with --port"
         case EACCES: "port \(options.port): may not be used by this user; give one above 1023 with --port"
-        case EADDRNOTAVAIL: "--host \(options.host): is no address of this machine; give one that it has"
+        case EADDRNOTAVAIL: "--host \(options.host): is not an address of this machine; give one that it has"
         default: "\(options.host):\(options.port): cannot be listened on (\(error))"
         }
     }

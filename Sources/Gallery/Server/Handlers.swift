@@ -1,3 +1,4 @@
+import Codecs
 import Corpus
 import Foundation
 import Markup
@@ -6,7 +7,7 @@ import Markup
 package struct Handlers: Sendable {
     let data: GalleryData
 
-    private func layout(
+    func layout(
         _ title: String, _ place: Layout.Place?, _ visit: Visit, scripts: [String] = [], isWide: Bool = false
     ) throws -> Layout {
         let problem = try data.lookAround()
@@ -49,9 +50,9 @@ package struct Handlers: Sendable {
         let count = min(visit.query["count"].flatMap { Int($0) } ?? 50, query.view == .prompts ? 24 : 200)
         guard from >= 0, from <= 10_000_000, count > 0 else { throw Refusal.unusable("from and count must be counts") }
         let listing = try data.listing(query)
-        return try .json(
-            GridRows(
-                listing, from..<from + count, query, marked: visit.query["mark"] ?? visit.query["in"], in: data))
+        let rows = try GridRows(
+            listing, from..<from + count, query, marked: visit.query["mark"] ?? visit.query["in"], in: data)
+        return Answer(type: "application/json", body: rows.bytes)
     }
 
     func sample(_ id: String, _ visit: Visit) throws -> Answer {
@@ -77,7 +78,8 @@ package struct Handlers: Sendable {
         }
         let choices = ComparePage.Choices(
             selections: try data.corpus.selectionNames(),
-            adapters: Array(Set(try data.browser.origins().compactMap(\.adapter))).sorted())
+            adapters: Array(Set(try data.browser.origins().compactMap(\.adapter))).sorted(),
+            folders: data.folders.folders.map(\.name))
         guard let sides = try sides(visit) else { return .page(ComparePage.start(choices, layout)) }
         do {
             let comparison = try Comparison(sides.left, sides.right, in: data)
@@ -86,14 +88,14 @@ package struct Handlers: Sendable {
                     ComparePage.start(
                         choices,
                         message:
-                            "The sides have no prompt in common: \(sides.left.name) has \(comparison.counts.left) samples, \(sides.right.name) has \(comparison.counts.right).",
+                            "The sides have no prompt in common: \(sides.left.name) has \(comparison.counts.left) images, \(sides.right.name) has \(comparison.counts.right).",
                         layout))
             }
             let place = min(max(visit.query["i"].flatMap { Int($0) } ?? 0, 0), comparison.pairs.count - 1)
             return .page(
                 ComparePage.pair(
                     comparison, place: place, sides: sides, isBlind: visit.query["blind"] == "1",
-                    tally: try comparison.tally(data), layout))
+                    tally: try comparison.tally(data), size: data.folders.size, layout))
         } catch let error as CorpusError where error.code == .badQuery || error.code == .notFound {
             return .page(ComparePage.start(choices, message: error.description, layout), status: 400)
         }
@@ -121,7 +123,7 @@ package struct Handlers: Sendable {
     func liveRun(_ name: String) throws -> Answer {
         let run = try data.runs.run(name)
         return Answer(
-            type: "text/html; charset=utf-8", body: Array(RunPage.live(run).rendered.utf8), caching: .revalidate,
+            type: "text/html; charset=utf-8", body: RunPage.live(run).bytes, caching: .revalidate,
             tag: "\(run.version)-\(RunsPage.state(run))")
     }
 
@@ -143,6 +145,14 @@ package struct Handlers: Sendable {
         guard name.hasSuffix(".png") else { throw Refusal.missing("images are called ID.png") }
         let image = try data.thumbnails.original(data.row(String(name.dropLast(4))))
         return Answer(type: image.type, body: image.bytes, caching: .forever)
+    }
+
+    /// An image of a named folder.
+    func folderImage(_ token: String) throws -> Answer {
+        let (bytes, format) = try data.folders.bytes(data.folders.image(token))
+        return Answer(
+            type: "image/\(format.rawValue.lowercased())", body: bytes, caching: .revalidate,
+            tag: String(Digest(of: bytes).hex.prefix(32)))
     }
 
     func validationImage(_ run: String, step: String, image: String) throws -> Answer {
@@ -167,7 +177,12 @@ package struct Handlers: Sendable {
         guard let first = form["first"], let second = form["second"], let text = form["winner"], let winner = Int(text),
             (0...2).contains(winner)
         else { throw Refusal.unusable("a vote has first, second and winner: 1, 2 or 0") }
-        try data.vote([first, second], winner: winner == 0 ? nil : winner - 1)
+        let place = winner == 0 ? nil : winner - 1
+        if let first = Digest(hex: first), let second = Digest(hex: second) {
+            try data.vote([first, second], winner: place)
+        } else {
+            try data.folderVotes.add(data.folders.image(first), data.folders.image(second), winner: place)
+        }
         return .redirect(to: Self.own(form["back"]) ?? "/compare")
     }
 
@@ -187,10 +202,17 @@ package struct Handlers: Sendable {
         switch form["action"] {
         case "picks":
             _ = try data.storePicks(as: name, replacing: seen)
+        case "area", "area-add":
+            let inside = try samplesInArea(form["state"])
+            if form["action"] == "area" {
+                try data.corpus.store(Selection(ids: inside, policy: .list), as: name, replacing: seen)
+            } else {
+                _ = try data.change(name, seen: seen, adding: inside, removing: [])
+            }
         case "merge": _ = try data.applyPicks(to: name, seen: seen)
         case "add": _ = try data.change(name, seen: seen, adding: ids, removing: [])
         case "remove": _ = try data.change(name, seen: seen, adding: [], removing: ids)
-        default: throw Refusal.unusable("action is picks, merge, add or remove")
+        default: throw Refusal.unusable("action is picks, merge, area, area-add, add or remove")
         }
         return .redirect(to: back ?? Query([("in", name)]).address("/samples"))
     }

@@ -52,6 +52,9 @@ package enum Routes {
         get("/samples") { visit, _ in try handlers.samples(visit) }
         get("/samples/:id") { visit, parameters in try handlers.sample(parameters.text("id"), visit) }
         get("/selections") { visit, _ in try handlers.selections(visit) }
+        get("/map") { visit, _ in try handlers.map(visit) }
+        get("/api/map") { visit, _ in try handlers.mapPoints(visit) }
+        get("/duplicates") { visit, _ in try handlers.duplicates(visit) }
         get("/compare") { visit, _ in try handlers.compare(visit) }
         get("/runs") { visit, _ in try handlers.runs(visit) }
         get("/runs/:name") { visit, parameters in try handlers.run(parameters.text("name"), visit) }
@@ -63,6 +66,7 @@ package enum Routes {
         get("/api/samples") { visit, _ in try handlers.gridRows(visit) }
         get("/tiles/:id", .image) { visit, parameters in try handlers.tile(parameters.text("id"), visit) }
         get("/images/:name", .image) { _, parameters in try handlers.image(parameters.text("name")) }
+        get("/folders/:token", .image) { _, parameters in try handlers.folderImage(parameters.text("token")) }
         get("/assets/:name", .image) { _, parameters in try Assets.answer(parameters.text("name")) }
         post("/api/marks") { visit, _ in try handlers.mark(visit) }
         post("/votes") { visit, _ in try handlers.vote(visit) }

@@ -11,18 +11,18 @@ package enum ChunkCodec {
     package static func encode(_ bytes: UnsafeRawBufferPointer, into slab: inout Slab) -> Slab.Part? {
         guard !bytes.isEmpty, bytes.count % BytePlanes.count == 0, bytes.count <= UInt32.max else { return nil }
         return ScratchPool.shared.with { scratch in
-            let planes = BytePlanes(splitting: bytes, into: scratch.plain.room(bytes.count))
+            let planes = BytePlanes(splitting: bytes, into: scratch.plain.bytes(bytes.count))
             let shrinking = planes.shrinking
             guard let first = shrinking.first else { return nil }
             let capacity = ZstdCompressor.bound(bytes.count)
-            if slab.room < capacity { slab = Slab(atLeast: capacity) }
-            return slab.append { room in
+            if slab.capacity < capacity { slab = Slab(atLeast: capacity) }
+            return slab.append { buffer in
                 // Where several planes shrink, their blocks may refer to each other's codes, which takes zstd to
                 // follow.
                 let size =
                     shrinking.count == 1
-                    ? compose(planes, compressing: first, scratch, into: room)
-                    : scratch.compressor.compress(planes, into: room)
+                    ? compose(planes, compressing: first, scratch, into: buffer)
+                    : scratch.compressor.compress(planes, into: buffer)
                 return size.flatMap { $0 < bytes.count ? $0 : nil }
             }
         }
@@ -30,13 +30,13 @@ package enum ChunkCodec {
 
     /// A frame of blocks that are stored as they are, but for those of one plane.
     private static func compose(
-        _ planes: BytePlanes, compressing index: Int, _ scratch: Scratch, into room: UnsafeMutableRawBufferPointer
+        _ planes: BytePlanes, compressing index: Int, _ scratch: Scratch, into buffer: UnsafeMutableRawBufferPointer
     ) -> Int? {
-        let memory = scratch.frame.room(ZstdCompressor.bound(planes[index].count))
+        let memory = scratch.frame.bytes(ZstdCompressor.bound(planes[index].count))
         guard let size = scratch.compressor.compress(planes[index], into: memory),
             let compressed = ZstdFrame(UnsafeRawBufferPointer(rebasing: memory[..<size]))
         else { return nil }
-        var frame = ZstdFrame.Builder(room, contentSize: BytePlanes.count * planes[index].count)
+        var frame = ZstdFrame.Builder(buffer, contentSize: BytePlanes.count * planes[index].count)
         for plane in 0..<BytePlanes.count {
             if plane == index {
                 for block in compressed.blocks { frame.add(block) }
@@ -70,7 +70,7 @@ package enum ChunkCodec {
             planes.join(into: target)
             return true
         }
-        let plain = scratch.plain.room(target.count)
+        let plain = scratch.plain.bytes(target.count)
         guard scratch.decompressor.decompress(stored, into: plain) else { return false }
         BytePlanes(UnsafeRawBufferPointer(plain)).join(into: target)
         return true
@@ -90,9 +90,9 @@ package enum ChunkCodec {
                 planes.append(block.bytes)
             case .compressed:
                 var alone = ZstdFrame.Builder(
-                    scratch.frame.room(ZstdFrame.bound(block.size, pieces: 1)), contentSize: size)
+                    scratch.frame.bytes(ZstdFrame.bound(block.size, pieces: 1)), contentSize: size)
                 alone.add(block)
-                let plain = scratch.plain.room(size)
+                let plain = scratch.plain.bytes(size)
                 // A block that refers to the planes before it does not decode without them, and says so.
                 guard scratch.decompressor.decompress(alone.finish(), into: plain) else { return nil }
                 planes.append(UnsafeRawBufferPointer(plain))

@@ -68,7 +68,7 @@ package struct ChunkReader<Element: HDF5Element>: Sendable {
             return try file.fill(target, from: place.address)
         }
         let isWhole = try ScratchPool.shared.with { (scratch) throws(HDF5Error) in
-            let stored = scratch.stored.room(Int(place.size))
+            let stored = scratch.stored.bytes(Int(place.size))
             try file.fill(stored, from: place.address)
             return ChunkCodec.decode(
                 UnsafeRawBufferPointer(stored), isCompressed: isCompressed, isShuffled: isShuffled, scratch,

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Contexts of zstd and buffers beside them: making new ones for each chunk costs as much as the chunk.
+/// Scratch buffers and contexts of zstd: making new ones for each chunk costs as much as the chunk.
 final class ScratchPool: Sendable {
     static let shared = ScratchPool()
     private let free = Mutex<[Scratch]>([])
@@ -31,7 +31,7 @@ final class Scratch: @unchecked Sendable {
         deinit { memory.deallocate() }
 
         /// - Returns: that many bytes, which hold anything.
-        func room(_ count: Int) -> UnsafeMutableRawBufferPointer {
+        func bytes(_ count: Int) -> UnsafeMutableRawBufferPointer {
             if memory.count < count {
                 memory.deallocate()
                 memory = .allocate(byteCount: max(count, 4096), alignment: 64)

@@ -35,7 +35,8 @@ package final class Slab: @unchecked Sendable {
         if !isKept { memory.deallocate() }
     }
 
-    var room: Int { memory.count - used }
+    /// Bytes that are left.
+    var capacity: Int { memory.count - used }
 
     /// Adds a part.
     ///

@@ -146,7 +146,7 @@ package final class FileReader: Sendable {
         let dataset = try dataset(name, type, rank: rank)
         guard case .chunked(let root, let chunk) = dataset.layout, chunk.first == 1,
             chunk.dropFirst() == dataset.shape.dropFirst()
-        else { throw HDF5Error(path: path, object: name, "is not stored with one chunk a row") }
+        else { throw HDF5Error(path: path, object: name, "is not stored with one chunk per row") }
         let index: ChunkIndex
         if let known = indexes.withLock({ $0[name] }) {
             index = known

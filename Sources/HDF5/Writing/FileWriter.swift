@@ -1,11 +1,19 @@
 import CHDF5
 import Foundation
 
-/// A new HDF5 file, handed out by ``finish()`` as a ``FileImage``.
+/// A new HDF5 file, handed out by ``finish()`` as a ``FileContents``.
 ///
 /// The same calls give the same bytes: object times are off, property lists are fixed, and the format's version bounds
 /// are the widest that readers understand. libhdf5 never writes to disk itself: it does not survive a disk that is full
 /// (1.10 crashes when the process ends). It only lays the file out; data stay where they are until the file is written.
+///
+/// ```swift
+/// let file = try FileWriter("values")
+/// try file.write("/values", [1, 2, 3, 4] as [Float], shape: [2, 2])
+/// let contents = try file.finish()
+/// try Data(contents.bytes).write(to: URL(fileURLWithPath: "values.h5"))
+/// let (values, shape) = try FileReader(opening: "values.h5").read("/values", of: Float.self, rank: 2)
+/// ```
 package struct FileWriter: ~Copyable {
     /// What errors call the file.
     package let path: String
@@ -131,10 +139,10 @@ package struct FileWriter: ~Copyable {
     }
 
     /// The file, which refers to what was written.
-    package consuming func finish() throws(HDF5Error) -> FileImage {
+    package consuming func finish() throws(HDF5Error) -> FileContents {
         let (path, gathered) = (path, gathered)
         guard file.close() else { throw HDF5Error(path: path, "cannot be built") }
-        return gathered.image
+        return gathered.contents
     }
 
     private func datasetCreation() -> Handle {

@@ -8,14 +8,14 @@ final class GatheredFile {
     /// How far the library has given out addresses, and how far it has written.
     var allocated = 0
     private(set) var written = 0
-    private var extents: [FileImage.Extent] = []
+    private var extents: [FileContents.Extent] = []
     private var pages: [Int: [UInt8]] = [:]
 
     private static let pageSize = 4096
 
     /// Keeps sources end to end at an address that the library has given out.
     func place(_ sources: [any ByteSource], at address: Int) {
-        let extent = FileImage.Extent(start: address, sources: sources)
+        let extent = FileContents.Extent(start: address, sources: sources)
         extents.append(extent)
         written = max(written, extent.end)
     }
@@ -61,20 +61,20 @@ final class GatheredFile {
     }
 
     /// The file as it is now.
-    var image: FileImage {
+    var contents: FileContents {
         let size = max(allocated, written)
-        var all: [FileImage.Extent] = []
+        var all: [FileContents.Extent] = []
         var position = 0
         for extent in extents.sorted(by: { $0.start < $1.start }) {
             all += own(position..<extent.start) + [extent]
             position = extent.end
         }
-        return FileImage(size: size, extents: all + own(position..<size))
+        return FileContents(size: size, extents: all + own(position..<size))
     }
 
     /// The library's own bytes between two pieces of data.
-    private func own(_ range: Range<Int>) -> [FileImage.Extent] {
-        var found: [FileImage.Extent] = []
+    private func own(_ range: Range<Int>) -> [FileContents.Extent] {
+        var found: [FileContents.Extent] = []
         guard !range.isEmpty else { return [] }
         for page in range.lowerBound / Self.pageSize...(range.upperBound - 1) / Self.pageSize {
             guard let bytes = pages[page] else { continue }

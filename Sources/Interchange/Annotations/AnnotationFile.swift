@@ -21,7 +21,7 @@ package struct AnnotationFile {
         switch url.pathExtension.lowercased() {
         case "json": entries = try Self.json(url, columns)
         case "jsonl", "ndjson", "csv": entries = try Self.rows(Records(url).rows, url, columns)
-        default: throw ImportError(url.path, "is no .jsonl, .csv or .json file")
+        default: throw ImportError(url.path, "is not a .jsonl, .csv or .json file")
         }
         guard !entries.isEmpty else { throw ImportError(url.path, "has no scores") }
         var seen: [Digest: Double] = [:]

@@ -1,6 +1,11 @@
 package import Foundation
 
 /// Writes a whole selection: part after part into a folder beside the destination, which takes its name at the end.
+///
+/// ```swift
+/// let isFinished = try Export(source, ImageFolderExporter()).run(
+///     to: ExportDestination(URL(fileURLWithPath: "best")))
+/// ```
 package struct Export {
     private let source: any ExportSource
     private let exporter: any Exporter

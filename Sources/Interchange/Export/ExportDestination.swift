@@ -34,7 +34,7 @@ package struct ExportDestination {
         if isFixed {
             // A volume may begin with a folder of its file system's.
             own = ["lost+found", PartialExport.name(for: folder)]
-            own.formUnion(PartialExport.moved(in: folder))
+            own.formUnion(try PartialExport.moved(in: folder))
         }
         if !own.isSuperset(of: entries) { throw .destinationNotEmpty(path: folder.path) }
     }

@@ -1,13 +1,15 @@
+package import Corpus
+
 /// Why an export was not made.
 package enum ExportError: Error, CustomStringConvertible, Equatable {
     case destinationNotEmpty(path: String)
     case destinationIsFile(path: String)
     case destinationBusy(path: String)
     case cannotWrite(path: String, reason: String)
-    case noPrompt(id: String)
-    case mixedLatents(id: String, shape: [Int], others: [Int])
-    case noLatent(id: String)
-    case otherModel(id: String, model: String)
+    case noPrompt(id: Digest)
+    case mixedLatents(id: Digest, shape: [Int], others: [Int])
+    case noLatent(id: Digest)
+    case otherModel(id: Digest, model: String)
 
     package var description: String {
         switch self {

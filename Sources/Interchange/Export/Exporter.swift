@@ -3,7 +3,7 @@ package import Foundation
 
 /// What exporters tell of a sample beside its image.
 package struct SampleFacts: Sendable, Equatable {
-    package var id: String
+    package var id: Digest
     package var prompt: String
     /// The default estimate of mutual information; nil where a sample has none.
     package var mi: Double?
@@ -17,7 +17,7 @@ package struct SampleFacts: Sendable, Equatable {
     package var annotations: [String: Double]
 
     package init(
-        id: String, prompt: String, mi: Double? = nil, seed: String = "0", model: String = "", width: Int = 0,
+        id: Digest, prompt: String, mi: Double? = nil, seed: String = "0", model: String = "", width: Int = 0,
         height: Int = 0, tag: String? = nil, latentShape: [Int] = [], annotations: [String: Double] = [:]
     ) {
         (self.id, self.prompt, self.mi, self.seed, self.model) = (id, prompt, mi, seed, model)
@@ -25,8 +25,8 @@ package struct SampleFacts: Sendable, Equatable {
         (self.latentShape, self.annotations) = (latentShape, annotations)
     }
 
-    /// What a file of this sample is called, without its extension: no dots, no colons.
-    var fileName: String { id.split(separator: ":").last.map(String.init) ?? id }
+    /// What a file of this sample is called, without its extension.
+    var fileName: String { id.hex }
 
     /// The number as JSON has it; null where there is none.
     static func json(_ number: Double?) -> CanonicalJSON {
@@ -49,6 +49,12 @@ package protocol ExportSource: Sendable {
     func forEachLatent(_ range: Range<Int>, _ body: ([Float]) -> Void) throws
     /// Samples with latent, trace and provenance.
     func records(_ range: Range<Int>) throws -> [SampleRecord]
+    /// Calls `body` with the vectors of the samples that came from elsewhere, one name after the other.
+    func forEachVectors(_ body: (_ set: VectorSet, _ revision: Int, _ source: String) throws -> Void) throws
+}
+
+extension ExportSource {
+    package func forEachVectors(_ body: (VectorSet, Int, String) throws -> Void) throws {}
 }
 
 /// A format that a selection can be written in.

@@ -40,7 +40,7 @@ package struct ImageFolderExporter: Exporter {
     private func line(_ sample: SampleFacts, scorers: [String]) -> CanonicalJSON {
         var members: [String: CanonicalJSON] = [
             "file_name": .string(sample.fileName + ".png"), "text": .string(sample.prompt),
-            "mi": SampleFacts.json(sample.mi), "id": .string(sample.id),
+            "mi": SampleFacts.json(sample.mi), "id": .string(sample.id.hex),
         ]
         for name in scorers { members[column(name)] = SampleFacts.json(sample.annotations[name]) }
         return .object(members)

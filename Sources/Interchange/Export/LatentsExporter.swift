@@ -63,7 +63,7 @@ package struct LatentsExporter: Exporter {
         for (part, start) in stride(from: 0, to: source.count, by: samples).enumerated() {
             for (row, sample) in try source.facts(start..<min(start + samples, source.count)).enumerated() {
                 var members: [String: CanonicalJSON] = [
-                    "file": .string(fileName(part)), "row": .integer(row), "id": .string(sample.id),
+                    "file": .string(fileName(part)), "row": .integer(row), "id": .string(sample.id.hex),
                     "text": .string(sample.prompt), "mi": SampleFacts.json(sample.mi),
                 ]
                 let own = Set(members.keys)

@@ -38,9 +38,9 @@ final class PartialExport {
     static func name(for destination: URL) -> String { ".\(destination.lastPathComponent).partial" }
 
     /// What an export inside a destination was moving to its place when it was killed.
-    static func moved(in destination: URL) -> [String] {
+    static func moved(in destination: URL) throws(ExportError) -> [String] {
         let note = destination.appendingPathComponent(name(for: destination)).appendingPathComponent(noteName)
-        return (try? JSONDecoder().decode(Note.self, from: Data(contentsOf: note)))?.progress.moving ?? []
+        return try read(note)?.progress.moving ?? []
     }
 
     init(for destination: URL, isFixed: Bool, identity: String) throws(ExportError) {
@@ -54,26 +54,31 @@ final class PartialExport {
         }
         guard let lock else { throw .destinationBusy(path: destination.path) }
         self.lock = lock
-        if let left = leftNote() { progress = left.progress } else { try clear() }
+        if let left = try leftNote() { progress = left.progress } else { try clear() }
     }
 
     /// Whether everything is written, and only the move to its place was interrupted.
     var isWritten: Bool { progress.moving != nil }
 
     /// What an interrupted export of the same kind has noted.
-    private func leftNote() -> Note? {
-        guard let data = try? Data(contentsOf: note), let left = try? JSONDecoder().decode(Note.self, from: data),
-            left.identity == identity, left.boot == Self.boot
-        else { return nil }
+    private func leftNote() throws(ExportError) -> Note? {
+        guard let left = try Self.read(note), left.identity == identity, left.boot == Self.boot else { return nil }
         return left
     }
 
+    /// A note; nil where there is none, and for one that was torn.
+    private static func read(_ note: URL) throws(ExportError) -> Note? {
+        let data = try ExportError.explaining { () throws(DiskError) in try Disk.readIfPresent(note.path) }
+        return data.flatMap { try? JSONDecoder().decode(Note.self, from: $0) }
+    }
+
     private func clear() throws(ExportError) {
+        let moved = try isFixed ? Self.moved(in: destination) : []
         do {
             // The other export's files that are in their place already, then the rest, the note of them last.
-            for name in isFixed ? Self.moved(in: destination) : [] {
+            for name in moved {
                 let file = destination.appendingPathComponent(name)
-                if FileManager.default.fileExists(atPath: file.path) { try FileManager.default.removeItem(at: file) }
+                if try Disk.exists(file.path) { try FileManager.default.removeItem(at: file) }
             }
             let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
             for name in names.filter({ $0 != Self.noteName }) + names.filter({ $0 == Self.noteName })

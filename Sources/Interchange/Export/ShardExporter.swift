@@ -1,7 +1,8 @@
 import Corpus
 package import Foundation
 
-/// Attune's own shards, in the order of the selection: everything about each sample, for another corpus.
+/// Attune's own shards, in the order of the selection: everything about each sample, for another corpus; and vectors that
+/// were imported.
 package struct ShardExporter: Exporter {
     /// Samples in one shard, so that memory stays bounded.
     private let samples: Int
@@ -20,5 +21,12 @@ package struct ShardExporter: Exporter {
         _ = try ShardWriter.write(source.records(range), to: folder, files: files)
         report(range.upperBound)
         return range.upperBound
+    }
+
+    package func finish(_ source: any ExportSource, in folder: URL) throws {
+        let files = AtomicFiles(temporaryFolder: folder)
+        try source.forEachVectors { set, revision, source in
+            try set.write(revision: revision, source: source, to: folder, files: files)
+        }
     }
 }

@@ -38,7 +38,7 @@ package struct WebDatasetExporter: Exporter {
 
     private func json(_ sample: SampleFacts, scorers: [String]) -> CanonicalJSON {
         var members: [String: CanonicalJSON] = [
-            "id": .string(sample.id), "text": .string(sample.prompt), "mi": SampleFacts.json(sample.mi),
+            "id": .string(sample.id.hex), "text": .string(sample.prompt), "mi": SampleFacts.json(sample.mi),
             "seed": .string(sample.seed), "model": .string(sample.model), "width": .integer(sample.width),
             "height": .integer(sample.height), "tag": sample.tag.map { .string($0) } ?? .null,
         ]

@@ -44,11 +44,14 @@ package struct CaptionedFolder: ImageSource {
         let named = ImageFormat(named: path)
         if named?.isRead == true { return nil }
         // Of other names the bytes are asked at once, so that the layout is checked in full.
-        let found = (try? firstBytes(place)).flatMap { ImageFormat($0) }
+        let found: ImageFormat?
+        do { found = ImageFormat(try firstBytes(place)) } catch {
+            return ImportError(place, "cannot be read (\(error.localizedDescription))", skippable: .unreadable)
+        }
         if found?.isRead == true { return nil }
         let what =
             (found ?? named).map { "is a \($0.rawValue) image, and only PNG, JPEG and WebP are read: convert it" }
-            ?? "is no PNG, JPEG or WebP image (.png, .jpg, .jpeg, .webp)"
+            ?? "is not a PNG, JPEG or WebP image (.png, .jpg, .jpeg, .webp)"
         return ImportError(place, what, skippable: .format)
     }
 

@@ -1,3 +1,4 @@
+import Disk
 import Foundation
 
 import Glibc
@@ -34,6 +35,18 @@ struct FolderTree {
     }
 
     func url(_ path: String) -> URL { root.appendingPathComponent(path) }
+
+    /// Whether a place is a folder, and not a file.
+    ///
+    /// - Throws: where nothing is there, and where that cannot be known.
+    static func isFolder(_ url: URL) throws(ImportError) -> Bool {
+        let found: Bool?
+        do throws(DiskError) { found = try Disk.isFolder(url.path) } catch {
+            throw ImportError(url.path, "cannot be read (\(error.reason)); check permissions")
+        }
+        guard let found else { throw ImportError(url.path, "does not exist") }
+        return found
+    }
 
     private struct Identity: Hashable {
         let device: UInt64

@@ -136,7 +136,7 @@ extension JSONText {
         case .brokenText:
             throw ImportError(
                 place,
-                "its \(member) has half of a surrogate pair (\\ud800 to \\udfff), which is no character: "
+                "its \(member) has half of a surrogate pair (\\ud800 to \\udfff), which is not a character: "
                     + "write it again", skippable: .caption)
         case .null: throw ImportError(place, "its \(member) is null: write a caption", skippable: .caption)
         case .number(let spelling):

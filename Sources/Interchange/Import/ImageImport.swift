@@ -25,6 +25,8 @@ package struct ImageImport {
     package struct Outcome: Equatable {
         package var made = 0
         package var skipped = 0
+        /// Vectors of samples, from files of them.
+        package var vectors = 0
         package var isFinished = true
 
         package init() {}
@@ -62,7 +64,7 @@ package struct ImageImport {
         var batch: [ImagePreparation.Plan] = []
         var (weight, bytes, done) = (0, 0, 0)
         func flush() throws {
-            try takeIn(batch, &outcome)
+            try add(batch, &outcome)
             report(done)
             (batch, weight, bytes) = ([], 0, 0)
         }
@@ -94,7 +96,7 @@ package struct ImageImport {
             skippable: .size)
     }
 
-    private func takeIn(_ batch: [ImagePreparation.Plan], _ outcome: inout Outcome) throws {
+    private func add(_ batch: [ImagePreparation.Plan], _ outcome: inout Outcome) throws {
         let recipes = batch.map(recipe)
         let known = try corpus.existing(recipes.map(\.digest))
         var seen = known

@@ -56,7 +56,7 @@ extension CaptionedFolder {
         if let problem = Caption.problem(concept) {
             throw ImportError(tree.url(path).path, problem, skippable: .caption)
         }
-        tally.remark(path, "without a caption file; the folder's concept stands for it")
+        tally.remark(path, "without a caption file; the folder's concept is its caption")
         return concept
     }
 

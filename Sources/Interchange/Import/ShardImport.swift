@@ -26,18 +26,14 @@ package struct ShardImport {
         (self.corpus, self.inspect) = (corpus, inspect)
         let url = url.standardizedFileURL
         let files: [URL]
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) else {
-            throw ImportError(url.path, "does not exist")
-        }
-        if isFolder.boolValue {
+        if try FolderTree.isFolder(url) {
             let tree = try FolderTree(url)
             files = tree.paths.filter(Self.isShard).map(tree.url)
         } else {
             files = [url]
         }
         guard !files.isEmpty else { throw ImportError(url.path, "has no .h5 files") }
-        guard files.allSatisfy({ Self.isShard($0.path) }) else { throw ImportError(url.path, "is no .h5 file") }
+        guard files.allSatisfy({ Self.isShard($0.path) }) else { throw ImportError(url.path, "is not a .h5 file") }
         self.files = files.enumerated().filter { isTaken($0.offset) }.map(\.element)
     }
 
@@ -55,21 +51,46 @@ package struct ShardImport {
         isCancelled: () -> Bool = { false }, report: (Int) -> Void = { _ in }
     ) throws -> ImageImport.Outcome {
         var outcome = ImageImport.Outcome()
+        // Vectors come after the samples that they are of.
+        var vectors: [(file: URL, digest: Digest)] = []
         for (index, file) in files.enumerated() {
-            do {
-                try takeIn(file, isCancelled, &outcome)
-            } catch let error as CorpusError where error.code == .damaged {
-                throw ImportError(file.path, "was refused: \(error.message)")
+            try explaining(file) {
+                let digest = try Digest(of: TextFile.read(file))
+                try inspect(file, digest)
+                if try Corpus.vectors(in: file, digest: digest) != nil {
+                    vectors.append((file, digest))
+                } else {
+                    try add(file, digest, isCancelled, &outcome)
+                }
             }
-            if !outcome.isFinished { break }
+            if !outcome.isFinished { return outcome }
             report(index + 1)
         }
+        for (file, digest) in vectors { try explaining(file) { outcome.vectors += try addVectors(file, digest) } }
         return outcome
     }
 
-    private func takeIn(_ file: URL, _ isCancelled: () -> Bool, _ outcome: inout ImageImport.Outcome) throws {
-        let digest = try Digest(of: TextFile.read(file))
-        try inspect(file, digest)
+    private func explaining(_ file: URL, _ body: () throws -> Void) throws {
+        do { try body() } catch let error as CorpusError where error.code == .damaged {
+            throw ImportError(file.path, "was refused: \(error.message)")
+        }
+    }
+
+    /// Imports the vectors of samples that the corpus has, where they are new or others than before.
+    private func addVectors(_ file: URL, _ digest: Digest) throws -> Int {
+        guard let (set, source) = try Corpus.vectors(in: file, digest: digest) else { return 0 }
+        let known = try corpus.rows(set.samples)
+        let isPresent = try corpus.vectorSummaries().contains { $0.name == set.name && $0.width == set.width }
+        let present = isPresent ? try corpus.vectors(named: set.name) : nil
+        let wanted = set.samples(notIn: present).filter { known[$0] != nil }
+        guard let new = try set.picking(wanted) else { return 0 }
+        try corpus.add(new, from: source)
+        return new.samples.count
+    }
+
+    private func add(
+        _ file: URL, _ digest: Digest, _ isCancelled: () -> Bool, _ outcome: inout ImageImport.Outcome
+    ) throws {
         let shard = try ShardReader(file, digest: digest)
         let known = try corpus.rows(shard.ids)
         let missing = shard.ids.indices.filter { known[shard.ids[$0]] == nil }

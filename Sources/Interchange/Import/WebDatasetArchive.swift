@@ -17,16 +17,12 @@ package struct WebDatasetArchive: ImageSource {
     package init(_ url: URL, text column: String?, tally: ImportTally = ImportTally()) throws {
         let url = url.standardizedFileURL
         (self.column, self.tally) = (column, tally)
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) else {
-            throw ImportError(url.path, "does not exist")
-        }
-        if isFolder.boolValue {
+        if try FolderTree.isFolder(url) {
             let tree = try FolderTree(url)
             archives = tree.paths.filter(Self.isArchive).map(tree.url)
             if archives.isEmpty { throw ImportError(url.path, "has no .tar, .tar.gz or .tgz files") }
         } else {
-            guard Self.isArchive(url.path) else { throw ImportError(url.path, "is no .tar, .tar.gz or .tgz file") }
+            guard Self.isArchive(url.path) else { throw ImportError(url.path, "is not a .tar, .tar.gz or .tgz file") }
             archives = [url]
         }
         var found = 0

@@ -56,13 +56,14 @@ struct WebDatasetSample {
         let plain = images.filter { $0.prefix.isEmpty }
         if plain.count > 1 {
             throw ImportError(
-                place(plain[1]), "is the second image of its sample: pack one image a sample", skippable: .severalImages
+                place(plain[1]), "is the second image of its sample: pack one image per sample",
+                skippable: .severalImages
             )
         }
         if plain.isEmpty, images.count > 1 {
             throw ImportError(
                 "\(archive)!\(key)",
-                "has \(images.count) images (\(images.map(\.ending).joined(separator: ", "))): pack one a sample",
+                "has \(images.count) images (\(images.map(\.ending).joined(separator: ", "))): pack one per sample",
                 skippable: .severalImages)
         }
         guard let image = plain.first ?? images.first else { return nil }

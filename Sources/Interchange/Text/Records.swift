@@ -42,7 +42,7 @@ package struct Records {
         switch url.pathExtension.lowercased() {
         case "jsonl", "ndjson": rows = try Self.jsonLines(bytes, at: url.path)
         case "csv": rows = try Self.csv(bytes, at: url.path)
-        default: throw ImportError(url.path, "is no .jsonl or .csv file")
+        default: throw ImportError(url.path, "is not a .jsonl or .csv file")
         }
     }
 

@@ -15,6 +15,8 @@ package struct ArtifactPull: Sendable {
         package var fetchedShards = 0
         package var skippedShards = 0
         package var receivedBytes = 0
+        /// Names of vectors that were left out: those of the corpus under that name have another width.
+        package var otherVectors: [String] = []
     }
 
     /// Asked before a shard from elsewhere is parsed in this process, as damage that is made to crash libhdf5 should
@@ -48,10 +50,15 @@ package struct ArtifactPull: Sendable {
         let lease = try corpus.lease()
         defer { withExtendedLifetime(lease) {} }
         let missing = try self.missing(selection.ids)
-        let wanted = try self.wanted(manifest.layers, of: selection.ids, missing: missing)
+        let others = try otherVectors(manifest.layers)
+        let layers = manifest.layers.filter { layer in
+            layer.mediaType != MediaType.vectors || !others.contains(LayerRange(layer.annotations)?.scorer ?? "")
+        }
+        let wanted = try self.wanted(layers, of: selection.ids, missing: missing)
         var outcome = Outcome(
             manifest: BlobDigest(Digest(of: data)), selection: selection.digest, samples: selection.ids.count,
             addedSamples: missing.count, skippedShards: manifest.layers.count - wanted.count)
+        outcome.otherVectors = others.sorted()
         let total = wanted.map(\.size).reduce(0, +)
         for layer in wanted {
             try Task.checkCancellation()
@@ -86,6 +93,17 @@ package struct ArtifactPull: Sendable {
         Set(ids).subtracting(try corpus.rows(ids).keys)
     }
 
+    /// Names of vectors whose width differs from those that the corpus has.
+    private func otherVectors(_ layers: [Descriptor]) throws(CorpusError) -> Set<String> {
+        let widths = Dictionary(try corpus.vectorSummaries().map { ($0.name, $0.width) }) { first, _ in first }
+        let ranges = layers.filter { $0.mediaType == MediaType.vectors }.compactMap { LayerRange($0.annotations) }
+        return Set(
+            ranges.compactMap { range in
+                guard let name = range.scorer, let width = range.width, let own = widths[name] else { return nil }
+                return width == own ? nil : name
+            })
+    }
+
     /// The layers that hold something new.
     private func wanted(
         _ layers: [Descriptor], of ids: [Digest], missing: Set<Digest>
@@ -94,7 +112,7 @@ package struct ArtifactPull: Sendable {
         var wanted: [Descriptor] = []
         for layer in layers where !present.contains(layer.digest.sha256) {
             let range = LayerRange(layer.annotations)
-            func isAbout(_ id: Digest) -> Bool { range?.contains(id.hex) ?? true }
+            func isAbout(_ id: Digest) -> Bool { range?.contains(id) ?? true }
             let isNew =
                 switch (layer.mediaType, range?.scorer) {
                 case (MediaType.scores, let scorer?):
@@ -102,6 +120,8 @@ package struct ArtifactPull: Sendable {
                 case (MediaType.annotations, let scorer?):
                     try corpus.lacksAnnotations(
                         of: ids.filter(isAbout), by: scorer, revision: range?.revision ?? .max)
+                case (MediaType.vectors, let name?):
+                    try corpus.lacksVectors(of: ids.filter(isAbout), named: name, revision: range?.revision ?? .max)
                 case (MediaType.shard, _): missing.contains(where: isAbout)
                 default: true
                 }

@@ -2,6 +2,12 @@ package import Corpus
 import Foundation
 
 /// Sends a selection with its samples to a store; what the store has already is not sent again.
+///
+/// ```swift
+/// let layout = try OCILayout(URL(fileURLWithPath: "stick"), tag: "v1", creating: true)
+/// let outcome = try await ArtifactPush(corpus: corpus, store: layout)
+///     .run(corpus.selection(named: "best"), provenance: Provenance(title: "best"))
+/// ```
 package struct ArtifactPush: Sendable {
     /// What a push did.
     package struct Outcome: Sendable, Equatable {
@@ -53,6 +59,7 @@ package struct ArtifactPush: Sendable {
             sent = try await sendPacked(rows, report)
         }
         sent += try await sendScores(rows)
+        sent += try await sendVectors(rows)
         let layers = sent.map(\.blob)
         let present = sent.count { !$0.isNew }
         let document = selection.data
@@ -91,7 +98,7 @@ package struct ArtifactPush: Sendable {
         var layers: [Sent] = []
         for group in groups {
             let shard = try packer.pack(group)
-            let range = LayerRange(first: group.first, last: group.last, count: group.rows.count)
+            let range = LayerRange(group.rows.map(\.id))
             layers.append(try await send(shard, as: MediaType.shard, range))
             report(layers.count, groups.count)
         }
@@ -103,7 +110,7 @@ package struct ArtifactPush: Sendable {
     private func sendScores(_ rows: [CatalogueRow]) async throws -> [Sent] {
         var layers: [Sent] = []
         for group in SelectionPacker.groups(rows) {
-            let ids = group.rows.compactMap { Digest(hex: $0.id) }
+            let ids = group.rows.map(\.id)
             for scores in try corpus.scores(of: ids) {
                 let range = LayerRange(scores.records.map(\.sample), scorer: scores.scorer.digest.hex)
                 layers.append(try await send(scores.packed(), as: MediaType.scores, range))
@@ -117,6 +124,22 @@ package struct ArtifactPush: Sendable {
         return layers
     }
 
+    /// Vectors that came from elsewhere: those that Attune makes itself can be made again.
+    private func sendVectors(_ rows: [CatalogueRow]) async throws -> [Sent] {
+        var layers: [Sent] = []
+        for summary in try corpus.vectorSummaries() where summary.isImported {
+            let all = try corpus.vectors(named: summary.name)
+            for group in SelectionPacker.groups(rows) {
+                guard let set = try all.picking(group.rows.map(\.id)) else { continue }
+                let range = LayerRange(
+                    set.samples, scorer: set.name, revision: summary.revision, width: set.width)
+                let data = try set.packed(revision: summary.revision, source: summary.source)
+                layers.append(try await send(data, as: MediaType.vectors, range))
+            }
+        }
+        return layers
+    }
+
     private func send(_ shard: Data, as mediaType: String, _ range: LayerRange) async throws -> Sent {
         try await send(
             .data(shard),
@@ -125,7 +148,7 @@ package struct ArtifactPush: Sendable {
     }
 
     private func sendSealed(_ rows: [CatalogueRow], _ report: @Sendable (Int, Int) -> Void) async throws -> [Sent] {
-        let digests = Set(rows.map(\.shard)).sorted().compactMap { Digest(hex: $0) }
+        let digests = Set(rows.map(\.shard)).sorted()
         var layers: [Sent] = []
         for digest in digests {
             // Opening verifies the shard's bytes.

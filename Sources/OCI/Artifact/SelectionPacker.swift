@@ -16,9 +16,6 @@ package struct SelectionPacker: Sendable {
         var rows: [CatalogueRow] = []
         /// Bytes of the raw pixels: a measure of memory that follows from the samples alone.
         var weight = 0
-
-        var first: String { rows.first?.id ?? "" }
-        var last: String { rows.last?.id ?? "" }
     }
 
     private static let smallest = 16
@@ -32,7 +29,7 @@ package struct SelectionPacker: Sendable {
             current.rows.append(row)
             current.weight += 3 * row.width * row.height
             // One id in 128 ends in 00 or 01.
-            let isBoundary = row.id.hasSuffix("00") || row.id.hasSuffix("01")
+            let isBoundary = row.id.lastByte <= 1
             let isFull = current.rows.count >= largest || current.weight >= heaviest
             if isFull || (isBoundary && current.rows.count >= smallest) {
                 groups.append(current)
@@ -45,12 +42,9 @@ package struct SelectionPacker: Sendable {
 
     /// A group as the bytes of one shard.
     func pack(_ group: Group) throws(CorpusError) -> Data {
-        var records: [String: SampleRecord] = [:]
+        var records: [Digest: SampleRecord] = [:]
         for (shard, rows) in Dictionary(grouping: group.rows, by: \.shard) {
-            guard let digest = Digest(hex: shard) else {
-                throw CorpusError(.damaged, shard, "is not a shard's digest: run `attune reindex`")
-            }
-            let found = try corpus.open(digest).records(rows.map(\.row))
+            let found = try corpus.open(shard).records(rows.map(\.row))
             for (row, record) in zip(rows, found) { records[row.id] = record }
         }
         return try ShardWriter.pack(group.rows.compactMap { records[$0.id] })

@@ -1,3 +1,4 @@
+import Disk
 import Foundation
 
 /// The certificate authorities that a connection trusts.
@@ -8,9 +9,14 @@ enum Authorities {
         "/etc/ssl/cert.pem",
     ]
 
-    /// Those that SSL_CERT_FILE names, as OpenSSL and Go read it; nil for libcurl's own list.
-    static func named(_ environment: [String: String]) -> Data? {
-        environment["SSL_CERT_FILE"].flatMap { try? Data(contentsOf: URL(fileURLWithPath: $0)) }
+    /// Those that SSL_CERT_FILE names, as OpenSSL and Go read it; nil for libcurl's own list, also where there is no such
+    /// file.
+    static func named(_ environment: [String: String]) throws(OCIError) -> Data? {
+        guard let path = environment["SSL_CERT_FILE"] else { return nil }
+        do throws(DiskError) { return try Disk.readIfPresent(path) } catch {
+            throw OCIError(
+                .io, path, "\(error.message); SSL_CERT_FILE names it: make it readable, or unset the variable")
+        }
     }
 
     /// The system's authorities and those of a file.
@@ -22,7 +28,8 @@ enum Authorities {
         guard own.range(of: Data("-----BEGIN CERTIFICATE-----".utf8)) != nil else {
             throw OCIError(.io, file.path, "is not a file of PEM certificates")
         }
-        let system = named(environment) ?? bundles.lazy.compactMap { FileManager.default.contents(atPath: $0) }.first
+        let system =
+            try named(environment) ?? bundles.lazy.compactMap { FileManager.default.contents(atPath: $0) }.first
         return (system ?? Data()) + Data("\n".utf8) + own
     }
 }

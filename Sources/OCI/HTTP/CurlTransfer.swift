@@ -185,9 +185,9 @@ final class CurlTransfer {
     private func take(body bytes: UnsafeRawBufferPointer) -> Bool {
         lastActivity = .now
         guard let receiver, 200..<300 ~= status else {
-            let room = request.limit - data.count
-            data.append(contentsOf: bytes.prefix(room))
-            isTruncated = bytes.count > room
+            let capacity = request.limit - data.count
+            data.append(contentsOf: bytes.prefix(capacity))
+            isTruncated = bytes.count > capacity
             return !isTruncated
         }
         do throws(AttemptError) {

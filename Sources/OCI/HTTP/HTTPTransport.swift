@@ -29,9 +29,14 @@ package final class HTTPTransport: Sendable {
         }
         // A server that closes its end must not end the process.
         signal(SIGPIPE, SIG_IGN)
-        let authorities = try certificates.map { (file) throws(OCIError) in try Authorities.with(file, environment) }
+        let authorities =
+            if let certificates {
+                try Authorities.with(certificates, environment)
+            } else {
+                try Authorities.named(environment)
+            }
         settings = TransferSettings(
-            idle: idle, authorities: authorities ?? Authorities.named(environment), isNamed: certificates != nil)
+            idle: idle, authorities: authorities, isNamed: certificates != nil)
         proxies = ProxySettings(environment: environment)
         self.log = log
     }

@@ -21,7 +21,7 @@ struct LocationRule: Sendable {
     func next(_ answer: HTTPAnswer, _ purpose: Purpose) throws(AttemptError) -> HTTPAddress? {
         guard let text = answer.headers.first("Location"), !text.isEmpty else { return nil }
         guard let address = answer.address.resolving(text) else {
-            throw .final(.malformed, registry, "\(purpose.rawValue) to something that is no http address")
+            throw .final(.malformed, registry, "\(purpose.rawValue) to something that is not an http address")
         }
         let from = answer.address.origin
         if let kept = Self.keepingTLS(address, from: from) { return kept }

@@ -70,7 +70,7 @@ package struct OCILayout: ArtifactStore {
     private func location(_ digest: BlobDigest) -> URL { folder.appending(path: "blobs/sha256/\(digest.sha256.hex)") }
 
     package func hasBlob(_ blob: Descriptor) async throws -> Bool {
-        guard let size = size(of: location(blob.digest)) else { return false }
+        guard let size = try size(of: location(blob.digest)) else { return false }
         guard size == blob.size else {
             throw OCIError(
                 .mismatch, location(blob.digest).path,
@@ -79,8 +79,9 @@ package struct OCILayout: ArtifactStore {
         return true
     }
 
-    private func size(of file: URL) -> Int? {
-        (try? FileManager.default.attributesOfItem(atPath: file.path))?[.size] as? Int
+    /// Nil where there is no such file.
+    private func size(of file: URL) throws(OCIError) -> Int? {
+        try Self.reported { () throws(DiskError) in try Disk.status(file.path) }.map { Int($0.st_size) }
     }
 
     package func put(_ content: BlobContent, as blob: Descriptor) async throws {
@@ -109,7 +110,9 @@ package struct OCILayout: ArtifactStore {
             throw OCIError(.malformed, folder.path, "its manifest is too large")
         }
         let file = location(entry.digest)
-        guard let data = try? Data(contentsOf: file) else { throw OCIError(.notFound, file.path, "is missing") }
+        guard let data = try Self.reported({ () throws(DiskError) in try Disk.readIfPresent(file.path) }) else {
+            throw OCIError(.notFound, file.path, "is missing")
+        }
         guard data.count == entry.size, Digest(of: data) == entry.digest.sha256 else {
             throw OCIError(.mismatch, file.path, "does not match its digest")
         }
@@ -143,7 +146,7 @@ package struct OCILayout: ArtifactStore {
         _ blob: Descriptor, to file: URL, received: @escaping @Sendable (Int) -> Void
     ) async throws {
         let source = location(blob.digest)
-        guard let size = size(of: source) else { throw OCIError(.notFound, source.path, "is missing") }
+        guard let size = try size(of: source) else { throw OCIError(.notFound, source.path, "is missing") }
         guard size == blob.size else {
             throw OCIError(.mismatch, source.path, "has \(size) bytes instead of \(blob.size)")
         }
@@ -165,9 +168,10 @@ package struct OCILayout: ArtifactStore {
     private var indexURL: URL { folder.appending(path: "index.json") }
 
     private func readIndex() throws(OCIError) -> Index {
-        guard let data = try? Data(contentsOf: indexURL), let index = try? JSONDecoder().decode(Index.self, from: data),
-            index.schemaVersion == 2
-        else { throw OCIError(.malformed, indexURL.path, "is not an OCI index of SHA-256 manifests") }
+        let data = try Self.reported { () throws(DiskError) in try Disk.readIfPresent(indexURL.path) }
+        guard let data, let index = try? JSONDecoder().decode(Index.self, from: data), index.schemaVersion == 2 else {
+            throw OCIError(.malformed, indexURL.path, "is not an OCI index of SHA-256 manifests")
+        }
         return index
     }
 

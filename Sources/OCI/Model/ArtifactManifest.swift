@@ -2,7 +2,7 @@ import Corpus
 package import Foundation
 
 /// An OCI image manifest that carries a selection: the selection's document as config, shards of
-/// samples, of scores and of annotations as layers.
+/// samples, of scores, of annotations and of vectors as layers.
 package struct ArtifactManifest: Codable, Sendable, Equatable {
     package var schemaVersion = 2
     package var mediaType = MediaType.manifest
@@ -75,5 +75,6 @@ package enum MediaType {
     package static let shard = "application/vnd.attune.shard.v1+hdf5"
     package static let scores = "application/vnd.attune.scores.v1+hdf5"
     package static let annotations = "application/vnd.attune.annotations.v1+hdf5"
-    static let layers: Set = [shard, scores, annotations]
+    package static let vectors = "application/vnd.attune.vectors.v1+hdf5"
+    static let layers: Set = [shard, scores, annotations, vectors]
 }

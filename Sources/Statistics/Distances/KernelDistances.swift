@@ -11,10 +11,14 @@ package struct KernelInceptionDistance: Sendable {
     package static let (defaultSubsets, defaultSize, defaultSeed) = (100, 1000, UInt32(2020))
 
     /// - Parameters:
+    ///   - a: features of one set.
+    ///   - b: of the other.
+    ///   - subsets: how many are drawn.
     ///   - size: images of a subset; all of them where there are fewer, as clean-fid does.
+    ///   - seed: of the subsets.
     ///   - isCancelled: asked before each subset.
     ///   - progress: told how many subsets are done.
-    /// - Throws: ``MetricsError`` for two widths; `CancellationError` when cancelled.
+    /// - Throws: ``MetricsError`` for two widths; `CancellationError` when canceled.
     package init(
         _ a: Features, _ b: Features, subsets: Int = Self.defaultSubsets, size: Int = Self.defaultSize,
         seed: UInt32 = Self.defaultSeed, isCancelled: () -> Bool = { false }, progress: (Int) -> Void = { _ in }

@@ -21,7 +21,10 @@ package struct PrecisionRecall: Sendable {
 
     package static let defaultNeighbors = 5
 
-    /// - Parameter k: the neighbor that a ball reaches to.
+    /// - Parameters:
+    ///   - real: features of the reference images.
+    ///   - generated: features of the images that are judged.
+    ///   - k: the neighbor that a ball reaches to.
     /// - Throws: ``MetricsError`` for two widths, or for no more than k images.
     package init(real: Features, generated: Features, k: Int = Self.defaultNeighbors) throws(MetricsError) {
         try Features.requireSameEncoder(real, generated)

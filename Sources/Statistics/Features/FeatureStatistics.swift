@@ -28,7 +28,7 @@ package struct FeatureStatistics: Sendable {
         factor = matrix.rows <= matrix.columns ? centered : nil
     }
 
-    /// - Throws: ``MetricsError`` for values that are no finite numbers and a matrix that is no covariance.
+    /// - Throws: ``MetricsError`` for values that are not finite and a matrix that is not a covariance.
     package init(mean: [Double], covariance: DoubleMatrix, source: String) throws(MetricsError) {
         guard !mean.isEmpty else { throw MetricsError(source, "has an empty mu") }
         guard mean.allSatisfy(\.isFinite), covariance.values.allSatisfy(\.isFinite) else {
@@ -41,7 +41,7 @@ package struct FeatureStatistics: Sendable {
             }
             for column in 0..<row where abs(covariance[row, column] - covariance[column, row]) > 1e-4 * scale {
                 throw MetricsError(
-                    source, "has a sigma that is not symmetric (at [\(row), \(column)]), so it is no covariance")
+                    source, "has a sigma that is not symmetric (at [\(row), \(column)]), so it is not a covariance")
             }
         }
         (self.mean, self.covariance, self.source) = (mean, covariance, source)

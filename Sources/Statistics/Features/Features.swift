@@ -13,7 +13,7 @@ package struct Features: Sendable {
     package var count: Int { matrix.rows }
     package var width: Int { matrix.columns }
 
-    /// - Throws: ``MetricsError`` for fewer than two rows, no columns, a value that is no finite number, and names that are
+    /// - Throws: ``MetricsError`` for fewer than two rows, no columns, a value that is not a finite number, and names that are
     ///   not one for each row.
     package init(
         _ matrix: DoubleMatrix, names: [String]? = nil, encoder: String? = nil, source: String

@@ -1,3 +1,5 @@
+import Randomness
+
 /// A mean with the interval that resampling gives it.
 package struct MeanInterval: Sendable, Equatable, Codable {
     package let mean, low, high: Double
@@ -15,7 +17,7 @@ package struct MeanInterval: Sendable, Equatable, Codable {
 /// The percentile bootstrap of a mean (Efron 1979): the values are drawn again with replacement, many times, and the interval
 /// holds the middle of the means that come out.
 ///
-/// With one value a prompt, prompts are what is resampled, and images of one prompt stay together.
+/// With one value per prompt, prompts are what is resampled, and images of one prompt stay together.
 package struct Bootstrap: Sendable, Equatable {
     package var resamples: Int
     package var seed: UInt64
@@ -32,12 +34,12 @@ package struct Bootstrap: Sendable, Equatable {
     package func mean(of values: [Double]) -> MeanInterval? {
         guard !values.isEmpty else { return nil }
         let count = values.count
-        var generator = SplitMix64(state: seed)
+        var generator = SplitMix64(seed: seed)
         var means = [Double](repeating: 0, count: resamples)
         values.withUnsafeBufferPointer { values in
             for index in means.indices {
                 var sum = 0.0
-                for _ in 0..<count { sum += values[generator.index(below: count)] }
+                for _ in 0..<count { sum += values[generator.integer(below: count)] }
                 means[index] = sum / Double(count)
             }
         }
@@ -54,18 +56,5 @@ package struct Bootstrap: Sendable, Equatable {
         let low = Int(place)
         let high = min(low + 1, sorted.count - 1)
         return sorted[low] + (place - Double(low)) * (sorted[high] - sorted[low])
-    }
-}
-
-/// The same draws on every platform.
-private struct SplitMix64 {
-    var state: UInt64
-
-    mutating func index(below bound: Int) -> Int {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return Int((z ^ (z >> 31)).multipliedFullWidth(by: UInt64(bound)).high)
     }
 }

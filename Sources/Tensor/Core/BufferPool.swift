@@ -1,9 +1,12 @@
+import CKernels
 import Synchronization
 
 import Glibc
 
 /// Freed buffers kept by size, so that a network's activations reuse warm pages instead of asking the kernel for new
 /// ones at every step.
+///
+/// Each thread has a shelf of its own for small buffers, as tiles take theirs at the same time; large ones are on one that all share.
 ///
 /// What no op asks for any more does not stay: before new memory is taken from the system, the buffers that have been
 /// free for longest go back to it.
@@ -19,11 +22,30 @@ enum BufferPool {
         private var free: [Int: [FreeBuffer]] = [:]
         private var heldBytes = 0
         private var clock = 0
+        /// Bytes in use, and the most that ever were.
+        private var (usedBytes, peakBytes) = (0, 0)
+
+        mutating func use(_ byteCount: Int) {
+            usedBytes += byteCount
+            peakBytes = max(peakBytes, usedBytes)
+        }
+
+        /// How much may stay free, so that nothing is held beyond what was once in use and a little more: a step of training
+        /// frees nearly all that it took, and the next takes it again.
+        var room: Int { min(peakBytes, ceilingBytes) + slackBytes - usedBytes }
 
         mutating func add(_ address: UInt, _ byteCount: Int) {
             clock += 1
+            usedBytes -= byteCount
             heldBytes += byteCount
             free[byteCount, default: []].append(FreeBuffer(address: address, time: clock))
+        }
+
+        /// Whether there was room for it: less than ``smallBytes`` are held.
+        mutating func keep(_ address: UInt, _ byteCount: Int) -> Bool {
+            guard heldBytes + byteCount <= smallBytes else { return false }
+            add(address, byteCount)
+            return true
         }
 
         /// A buffer of just this size, or of up to twice as much where new pages would be expensive.
@@ -56,12 +78,23 @@ enum BufferPool {
         }
     }
 
+    /// Of one thread, or of a few where there are more threads than shelves.
+    private final class SmallShelf: Sendable {
+        let shelf = Mutex(Shelf())
+    }
+
     private static let shelf = Mutex(Shelf())
+    private static let smallShelves = (0..<64).map { _ in SmallShelf() }
+    private static var ownShelf: SmallShelf { smallShelves[Int(ck_parallel_number()) % smallShelves.count] }
     private static let hugePage = 2 << 20
+    /// Past this, small buffers that a thread frees go back to the system.
+    private static let smallBytes = 256 << 20
     /// Past this, freed buffers go back to the system.
     private static let capacityBytes = 768 << 20
-    /// No more than this stays free when new memory is needed.
+    /// No more than this stays free when new memory is needed and as much is in use as ever.
     private static let slackBytes = 256 << 20
+    /// What was once in use counts up to here.
+    private static let ceilingBytes = 4 << 30
 
     /// Sizes are rounded to a power of two below 1 MiB, and within 1/32 above, where weights would add up to hundreds
     /// of megabytes of nothing.
@@ -76,9 +109,17 @@ enum BufferPool {
     /// At least `byteCount` bytes, and how many they are.
     static func take(_ byteCount: Int) -> (pointer: UnsafeMutableRawPointer, byteCount: Int) {
         let byteCount = roundedByteCount(byteCount)
+        if byteCount < hugePage {
+            let address = ownShelf.shelf.withLock { $0.pop(byteCount)?.address }
+            return (address.flatMap { UnsafeMutableRawPointer(bitPattern: $0) } ?? allocate(byteCount), byteCount)
+        }
         let (reused, stale) = shelf.withLock { shelf -> ((address: UInt, byteCount: Int)?, [UInt]) in
-            if let found = shelf.pop(byteCount) { return (found, []) }
-            return (nil, byteCount >= hugePage ? shelf.removeOldest(keeping: slackBytes) : [])
+            if let found = shelf.pop(byteCount) {
+                shelf.use(found.byteCount)
+                return (found, [])
+            }
+            shelf.use(byteCount)
+            return (nil, byteCount >= hugePage ? shelf.removeOldest(keeping: max(shelf.room, slackBytes)) : [])
         }
         release(stale)
         if let reused, let pointer = UnsafeMutableRawPointer(bitPattern: reused.address) {
@@ -98,9 +139,15 @@ enum BufferPool {
     }
 
     static func give(_ pointer: UnsafeMutableRawPointer, _ byteCount: Int) {
+        if byteCount < hugePage {
+            // One thread may give back what another has taken.
+            let isKept = ownShelf.shelf.withLock { $0.keep(UInt(bitPattern: pointer), byteCount) }
+            if !isKept { pointer.deallocate() }
+            return
+        }
         let stale = shelf.withLock { shelf in
             shelf.add(UInt(bitPattern: pointer), byteCount)
-            return shelf.removeOldest(keeping: capacityBytes)
+            return shelf.removeOldest(keeping: max(shelf.room, capacityBytes))
         }
         release(stale)
     }

@@ -13,7 +13,8 @@ func gemm(
 
 /// The same with a right-hand side that is packed already.
 ///
-/// Tiles cut m and n (never k, so a value is summed in one order whatever the tiling); their sizes follow from the shape.
+/// Tiles cut m and n (never k, so a value is summed in one order whatever the tiling); their sizes follow from the shape, and with
+/// more than eight threads from their number.
 func gemm(
     _ m: Int, _ a: Matrix, _ right: RightHandSide, bias: UnsafePointer<Float>? = nil, beta: Float = 0,
     into out: UnsafeMutablePointer<Float>, stride: Int
@@ -58,9 +59,10 @@ private func gemm(
 /// How a product is cut so that what a tile reads again and again stays in its core's second-level cache: rows of the
 /// left side where these are many, panels of the right side where that is the larger one.
 private struct GemmTiling {
-    private let m, rowGrain, panelCount, panelGrain: Int
+    private let m, panelCount: Int
+    private var rowGrain, panelGrain: Int
     /// Rows that pass all panels of a tile before the next do.
-    let blockRows: Int
+    private(set) var blockRows: Int
 
     private static let cachedValues = 96_000
     /// Rows of a register tile (gemm.c).
@@ -92,6 +94,23 @@ private struct GemmTiling {
             rowGrain = min(fitting, (m + parts - 1) / parts * Self.tileRows)
             blockRows = rowGrain
         }
+        refine(right)
+    }
+
+    /// The fewest multiplications of a tile that is cut for the sake of many threads: some 20 µs.
+    private static let leastProduct = 1 << 20
+
+    /// Cuts panels, then rows, for more than eight threads.
+    private mutating func refine(_ right: RightHandSide) {
+        let most = m * right.columns * right.rows / Self.leastProduct / count
+        let pieces = Parallel.pieces(count, most: most)
+        guard pieces > 1 else { return }
+        let panelPieces = min(pieces, panelGrain)
+        panelGrain = (panelGrain + panelPieces - 1) / panelPieces
+        let rowPieces = pieces / panelPieces
+        guard rowPieces > 1, rowGrain > Self.tileRows else { return }
+        rowGrain = max((rowGrain / rowPieces + Self.tileRows - 1) / Self.tileRows, 1) * Self.tileRows
+        blockRows = min(blockRows, rowGrain)
     }
 
     /// Whether several tiles read the same rows of the left side.

@@ -5,8 +5,8 @@ import Synchronization
 /// The one pool of threads that every op shares.
 ///
 /// OpenBLAS is held to one thread a call: its own threads would wait for each other behind one lock, while tiles of our
-/// own keep all cores busy through a whole op. How work is split depends on shapes only, never on the number of
-/// threads, so that results do not either.
+/// own keep all cores busy through a whole op. How sums are split depends on shapes only, never on the number of
+/// threads, so that results do not either; into how many tiles the values of a result are cut may (``pieces(_:most:)``).
 package enum Parallel {
     private static let ready: Void = {
         openblas_set_num_threads(1)
@@ -29,9 +29,47 @@ package enum Parallel {
     /// depend on it.
     package static func use(threads: Int) { chosen.withLock { $0 = threads } }
 
+    /// So many tiles are enough for up to eight threads: the last one keeps nobody waiting for long.
+    static let fewTiles = 16
+
+    /// Into how many pieces each of `count` tiles of a result is to be cut, so that each thread has two tiles: one for up to eight
+    /// threads. Values that are summed must stay in one piece.
+    ///
+    /// - Parameter most: what a tile can be cut into and still be worth a thread's while.
+    static func pieces(_ count: Int, most: Int) -> Int {
+        let assumed = assumedThreads.load(ordering: .relaxed)
+        let wanted = 2 * (assumed > 0 ? assumed : threads)
+        guard wanted > fewTiles, count > 0 else { return 1 }
+        return max(min((wanted + count - 1) / count, most), 1)
+    }
+
+    /// For measurements and tests: work is cut as for so many threads, whatever there are.
+    ///
+    /// - Parameter count: 0 for those that there are.
+    package static func cut(forThreads count: Int) { assumedThreads.store(count, ordering: .relaxed) }
+    private static let assumedThreads = Atomic<Int>(0)
+
+    /// For measurements: told of each job how many tiles it had and how many seconds it took.
+    private static let observer = Mutex<(@Sendable (Int, Double) -> Void)?>(nil)
+    private static let isObserved = Atomic<Bool>(false)
+    package static func observe(_ tell: (@Sendable (_ tiles: Int, _ seconds: Double) -> Void)?) {
+        observer.withLock { $0 = tell }
+        isObserved.store(tell != nil, ordering: .relaxed)
+    }
+
     /// Calls `body` for every index below `count`, on all cores, and returns when all are done.
     package static func forEach(_ count: Int, _ body: (Int) -> Void) {
         _ = ready
+        if isObserved.load(ordering: .relaxed), ck_parallel_inside() == 0 {
+            let clock = ContinuousClock()
+            let seconds = clock.measure { share(count, body) } / .seconds(1)
+            observer.withLock { $0 }?(count, seconds)
+            return
+        }
+        share(count, body)
+    }
+
+    private static func share(_ count: Int, _ body: (Int) -> Void) {
         guard count > 1, ck_parallel_inside() == 0 else {
             for index in 0..<count { body(index) }
             return

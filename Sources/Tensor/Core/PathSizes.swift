@@ -24,6 +24,13 @@ package enum PathSizes {
     /// Values of transformed tiles that are in memory together: 64 MB.
     package static let winogradGroup = 1 << 24
 
+    /// Weight gradients go by Winograd's tiles for kernels up to this size (in × out), whose sums take 59 MB, and from so
+    /// many tiles of a batch on.
+    package static let winogradGradientKernel = 640 * 640
+    package static let winogradGradientTiles = 8
+    /// Values of transformed tiles that are in memory together: 8 MB.
+    package static let winogradGradientGroup = 1 << 21
+
     /// With brain floats, from so many tiles on all of a kernel is transformed before the products; for fewer tiles each
     /// core transforms a panel at a time.
     package static let pairWinogradTiles = 256

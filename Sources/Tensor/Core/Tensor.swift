@@ -2,6 +2,12 @@
 ///
 /// A tensor that depends on a parameter carries a `Node` of the closure tape; a frozen one carries none, so that
 /// nothing is saved and no gradient computed for it.
+///
+/// ```swift
+/// let weight = Tensor.parameter(Tensor(shape: [2, 2], values: [1, 2, 3, 4]))
+/// let loss = meanSquaredError(matmul(Tensor(filled: 1, shape: [1, 2]), weight), Tensor(zeros: [1, 2]))
+/// let gradient = gradients(of: loss, for: [weight])[0]
+/// ```
 package struct Tensor: Sendable {
     package let shape: [Int]
     let storage: Storage

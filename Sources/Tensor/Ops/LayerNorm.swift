@@ -36,12 +36,22 @@ package func layerNorm(_ x: Tensor, scale: Tensor, shift: Tensor, epsilon: Float
             }
             return [dx.tensor, nil, nil]
         }
-        let (dscale, dshift) = (Output([channels]), Output([channels]))
-        dscale.pointer.update(repeating: 0, count: channels)
-        dshift.pointer.update(repeating: 0, count: channels)
-        ck_layer_norm_vjp(
-            x.pointer, gradient.pointer, scale.pointer, epsilon, dx.pointer, dscale.pointer, dshift.pointer, x.rows,
-            channels)
-        return [dx.tensor, dscale.tensor, dshift.tensor]
+        // Each range of rows has sums of its own, which are added up in their order.
+        let grain = 65_536 / max(channels, 1) + 1
+        let parts = max((x.rows + grain - 1) / grain, 1)
+        let sums = Output([parts, 2 * channels])
+        sums.pointer.update(repeating: 0, count: parts * 2 * channels)
+        Parallel.ranges(x.rows, grain: grain) { range in
+            let start = range.lowerBound * channels
+            let own = sums.pointer + range.lowerBound / grain * 2 * channels
+            ck_layer_norm_vjp(
+                x.pointer + start, gradient.pointer + start, scale.pointer, epsilon, dx.pointer + start, own,
+                own + channels, range.count, channels)
+        }
+        let total = sumRows(sums.tensor).values
+        return [
+            dx.tensor, Tensor(shape: [channels], values: Array(total[..<channels])),
+            Tensor(shape: [channels], values: Array(total[channels...])),
+        ]
     }
 }

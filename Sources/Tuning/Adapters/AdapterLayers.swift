@@ -53,7 +53,7 @@ struct AdapterLayers {
         guard !found.isEmpty else { throw .unreadable(file: file, reason: "it holds no layers") }
         return StoredAdapter(
             file: file, layers: found, targetModules: settings[.unet]?.targetModules ?? [],
-            isRankStabilised: settings.values.contains(where: \.isRankStabilised))
+            isRankStabilized: settings.values.contains(where: \.isRankStabilized))
     }
 
     private func layer(
@@ -80,7 +80,7 @@ struct AdapterLayers {
         let stated = try settings?.alpha(of: path, file: file)
         let alpha = parts.alpha ?? stated ?? Double(rank)
         guard Float(alpha).isFinite else { throw unusable("has alpha \(alpha)") }
-        let isStable = settings?.isRankStabilised == true
+        let isStable = settings?.isRankStabilized == true
         return StoredAdapter.Layer(
             factors: AdapterLayer(
                 down: down.reshaped([rank, down.count / rank]), up: up.reshaped([outputs, rank]), magnitude: magnitude),
@@ -114,19 +114,8 @@ struct AdapterLayers {
     private func joined(_ middle: Tensor, _ down: Tensor) -> Tensor {
         let (rank, inner, inputs, kernel) = (middle.shape[0], middle.shape[1], down.shape[1], middle.shape[2...])
         let taps = kernel.reduce(1, *)
-        let values = middle.values
-        let taken = Tensor(shape: [rank * taps, inner]) { out in
-            for index in out.indices {
-                let (row, q) = (index / inner, index % inner)
-                out[index] = values[(row / taps * inner + q) * taps + row % taps]
-            }
-        }
-        let product = matmul(taken, down.reshaped([inner, inputs])).values
-        return Tensor(shape: [rank, inputs] + kernel) { out in
-            for index in out.indices {
-                let (row, tap) = (index / taps, index % taps)
-                out[index] = product[(row / inputs * taps + tap) * inputs + row % inputs]
-            }
-        }
+        let taken = middle.reshaped([rank, inner, taps, 1]).channelsLast.reshaped([rank * taps, inner])
+        let product = matmul(taken, down.reshaped([inner, inputs]))
+        return product.reshaped([rank, taps, 1, inputs]).channelsFirst.reshaped([rank, inputs] + kernel)
     }
 }

@@ -10,7 +10,7 @@ struct AdapterSettings {
     let targetModules: [String]
     let useDora: Bool?
     /// Scaled by alpha / √rank.
-    let isRankStabilised: Bool
+    let isRankStabilized: Bool
     /// Alphas of layers that differ, by the end of their path or by a regular expression for it.
     private let alphaPattern: [String: Double]
 
@@ -19,7 +19,7 @@ struct AdapterSettings {
         alpha = Double(adapter.alpha)
         targetModules = adapter.targetModules
         useDora = adapter.kind == .dora
-        (isRankStabilised, alphaPattern) = (false, [:])
+        (isRankStabilized, alphaPattern) = (false, [:])
     }
 
     /// The metadata that diffusers reads.
@@ -67,7 +67,7 @@ struct AdapterSettings {
         rank = try value(Int.self, "r")
         alpha = try value(Double.self, "lora_alpha")
         useDora = try value(Bool.self, "use_dora")
-        isRankStabilised = try value(Bool.self, "use_rslora") ?? false
+        isRankStabilized = try value(Bool.self, "use_rslora") ?? false
         alphaPattern = try value([String: Double].self, "alpha_pattern") ?? [:]
         // A single pattern is written as a string.
         targetModules =
@@ -116,7 +116,7 @@ struct AdapterSettings {
                 if path == pattern || path.hasSuffix("." + pattern) { return alpha }
                 if try Regex("(.*\\.)?(\(pattern))").wholeMatch(in: path) != nil { return alpha }
             } catch {
-                throw .unreadable(file: file, reason: "its alpha_pattern has '\(pattern)', which is no expression")
+                throw .unreadable(file: file, reason: "its alpha_pattern has '\(pattern)', which is not an expression")
             }
         }
         return alpha

@@ -19,7 +19,7 @@ package struct StoredAdapter: Sendable {
     package let layers: [ModelComponent: [String: Layer]]
     /// Of the UNet, as PEFT names them.
     let targetModules: [String]
-    let isRankStabilised: Bool
+    let isRankStabilized: Bool
 
     /// The UNet's layers as one adapter of one rank and alpha, to be trained on.
     ///
@@ -41,7 +41,7 @@ package struct StoredAdapter: Sendable {
         let isUniform = alphas.count == 1 && layers.values.allSatisfy { $0.factors.rank == rank }
         let largest = layers.values.map(\.scale).max() ?? 1
         let alpha =
-            isUniform && !isRankStabilised
+            isUniform && !isRankStabilized
             ? Float(alphas.first ?? Double(rank)) : (largest > 0 ? largest : 1) * Float(rank)
         return Adapter(
             kind: isDora ? .dora : .lora, rank: rank, alpha: alpha, targetModules: targetModules,
@@ -55,17 +55,9 @@ package struct StoredAdapter: Sendable {
         if factor != 1 { layer.up = layer.up * factor }
         let own = layer.rank
         guard own < rank else { return layer }
-        let (inputs, outputs) = (layer.down.shape[1], layer.up.shape[0])
-        let (down, up) = (layer.down.values, layer.up.values)
-        layer.down = Tensor(shape: [rank, inputs]) { out in
-            for index in out.indices { out[index] = index < down.count ? down[index] : 0 }
-        }
-        layer.up = Tensor(shape: [outputs, rank]) { out in
-            for index in out.indices {
-                let (row, column) = (index / rank, index % rank)
-                out[index] = column < own ? up[row * own + column] : 0
-            }
-        }
+        let outputs = layer.up.shape[0]
+        layer.down = concatenateBatch([layer.down, Tensor(zeros: [rank - own] + layer.down.shape.dropFirst())])
+        layer.up = concatenateChannels(layer.up, Tensor(zeros: [outputs, rank - own]))
         return layer
     }
 }

@@ -35,7 +35,7 @@ package final class CorpusTrainingSource: TrainingSource {
 
     package func initialResolution() -> SelectionResolution { SelectionResolution(selection) }
 
-    package func resolveAgain(_ digest: String) throws(TrainingSourceError) -> SelectionResolution {
+    package func resolveAgain(_ digest: Digest) throws(TrainingSourceError) -> SelectionResolution {
         let first = try stored(digest)
         return try explained { () throws(CorpusError) in
             lease.renew()
@@ -46,19 +46,18 @@ package final class CorpusTrainingSource: TrainingSource {
         }
     }
 
-    package func keepsPolicy(of digest: String) throws(TrainingSourceError) -> Bool {
+    package func keepsPolicy(of digest: Digest) throws(TrainingSourceError) -> Bool {
         let first = try stored(digest)
         // A list has its samples for a policy.
         return first.policy == selection.policy && (first.policy != .list || first.ids == selection.ids)
     }
 
-    package func resolution(digest: String) throws(TrainingSourceError) -> SelectionResolution {
+    package func resolution(digest: Digest) throws(TrainingSourceError) -> SelectionResolution {
         SelectionResolution(try stored(digest))
     }
 
-    private func stored(_ digest: String) throws(TrainingSourceError) -> Selection {
-        guard let digest = Digest(hex: digest) else { throw TrainingSourceError("'\(digest)' is not a digest") }
-        return try explained { () throws(CorpusError) in try corpus.selection(digest) }
+    private func stored(_ digest: Digest) throws(TrainingSourceError) -> Selection {
+        try explained { () throws(CorpusError) in try corpus.selection(digest) }
     }
 
     package func check(_ resolution: SelectionResolution, model: String) throws(TrainingSourceError) {
@@ -78,7 +77,7 @@ package final class CorpusTrainingSource: TrainingSource {
 
     package func weightsIdentity(_ resolution: SelectionResolution) throws(TrainingSourceError) -> String? {
         guard let scores else { return nil }
-        var values: [String: Float] = [:]
+        var values: [Digest: Float] = [:]
         try forEachPart(of: resolution.ids) { (rows) throws(TrainingSourceError) in
             values.merge(try scores.values(rows)) { $1 }
         }
@@ -87,7 +86,7 @@ package final class CorpusTrainingSource: TrainingSource {
 
     package var scoreName: String? { scores?.name }
 
-    package func describe(_ ids: [String]) throws(TrainingSourceError) -> [SampleDescription] {
+    package func describe(_ ids: [Digest]) throws(TrainingSourceError) -> [SampleDescription] {
         var described: [SampleDescription] = []
         described.reserveCapacity(ids.count)
         try forEachPart(of: ids) { (rows) throws(TrainingSourceError) in
@@ -99,7 +98,7 @@ package final class CorpusTrainingSource: TrainingSource {
         return described
     }
 
-    package func samples(_ ids: [String]) throws(TrainingSourceError) -> [TrainingSample] {
+    package func samples(_ ids: [Digest]) throws(TrainingSourceError) -> [TrainingSample] {
         let places = try places(ids)
         // Taken out before the next reading may drop them.
         let latents = try reading.sync { Result { () throws(TrainingSourceError) in try load(places) } }.get()
@@ -113,13 +112,13 @@ package final class CorpusTrainingSource: TrainingSource {
         }
     }
 
-    package func prefetch(_ ids: [String]) {
+    package func prefetch(_ ids: [Digest]) {
         reading.async { [self] in _ = try? load(places(ids)) }
     }
 
     /// Calls `body` with the places of some samples, a part at a time: a selection may have millions.
     private func forEachPart(
-        of ids: [String], _ body: ([CatalogueRow]) throws(TrainingSourceError) -> Void
+        of ids: [Digest], _ body: ([CatalogueRow]) throws(TrainingSourceError) -> Void
     ) throws(TrainingSourceError) {
         let size = 10_000
         for start in stride(from: 0, to: ids.count, by: size) {
@@ -128,13 +127,12 @@ package final class CorpusTrainingSource: TrainingSource {
     }
 
     /// Where samples lie, in the order of `ids`.
-    private func places(_ ids: [String]) throws(TrainingSourceError) -> [CatalogueRow] {
+    private func places(_ ids: [Digest]) throws(TrainingSourceError) -> [CatalogueRow] {
         let (known, unknown) = samples.withLock { cache in
             (ids.map { cache.places[$0] }, ids.filter { cache.places[$0] == nil })
         }
         if unknown.isEmpty { return known.compactMap(\.self) }
-        let found = try explained { () throws(CorpusError) in try corpus.rows(unknown.compactMap { Digest(hex: $0) }) }
-        let rows = Dictionary(found.values.map { ($0.id, $0) }) { first, _ in first }
+        let rows = try explained { () throws(CorpusError) in try corpus.rows(unknown) }
         samples.withLock { $0.note(rows.values) }
         var places: [CatalogueRow] = []
         for (id, known) in zip(ids, known) {
@@ -148,7 +146,7 @@ package final class CorpusTrainingSource: TrainingSource {
     }
 
     /// The latents of some samples by their ids, read unless they were before.
-    private func load(_ places: [CatalogueRow]) throws(TrainingSourceError) -> [String: [Float]] {
+    private func load(_ places: [CatalogueRow]) throws(TrainingSourceError) -> [Digest: [Float]] {
         for (shard, wanted) in Dictionary(grouping: places, by: \.shard).sorted(by: { $0.key < $1.key }) {
             try load(wanted, from: shard, beside: places)
         }
@@ -160,7 +158,7 @@ package final class CorpusTrainingSource: TrainingSource {
     /// Reads latents of one shard, on all cores, and with them those of every selected sample in it, as far as memory
     /// allows: neighbors are cheap to read, and each will be asked for within the epoch.
     private func load(
-        _ wanted: [CatalogueRow], from shard: String, beside all: [CatalogueRow]
+        _ wanted: [CatalogueRow], from shard: Digest, beside all: [CatalogueRow]
     ) throws(TrainingSourceError) {
         let rows = samples.withLock { $0.rowsToRead(wanted, shard: shard, beside: all) }
         let latents = try explained { () throws(CorpusError) in try reader.latents(rows) }
@@ -177,11 +175,11 @@ private struct SampleCache {
     /// Rows of the catalogue to hold, of about half a kilobyte each.
     private static let rowCapacity = 1 << 16
 
-    private(set) var places: [String: CatalogueRow] = [:]
+    private(set) var places: [Digest: CatalogueRow] = [:]
     /// The ids among ``places`` that each shard has.
-    private var members: [String: [String]] = [:]
-    var weights: [String: Float] = [:]
-    var latents: [String: [Float]] = [:]
+    private var members: [Digest: [Digest]] = [:]
+    var weights: [Digest: Float] = [:]
+    var latents: [Digest: [Float]] = [:]
 
     /// Keeps rows for later, and forgets all others when there are too many.
     mutating func note(_ rows: some Collection<CatalogueRow>) {
@@ -195,7 +193,7 @@ private struct SampleCache {
     ///
     /// - Parameter all: the samples that are needed at the same time, of this and other shards.
     mutating func rowsToRead(
-        _ wanted: [CatalogueRow], shard: String, beside all: [CatalogueRow]
+        _ wanted: [CatalogueRow], shard: Digest, beside all: [CatalogueRow]
     ) -> [CatalogueRow] {
         let missing = wanted.filter { latents[$0.id] == nil }
         guard let size = missing.first.map({ max($0.latentShape.reduce(1, *), 1) }) else { return [] }
@@ -215,7 +213,7 @@ private struct SampleCache {
 
 extension SelectionResolution {
     fileprivate init(_ selection: Selection) {
-        self.init(digest: selection.digest.hex, ids: selection.ids.map(\.hex))
+        self.init(digest: selection.digest, ids: selection.ids)
     }
 }
 

@@ -19,9 +19,9 @@ struct SampleScores {
     /// The scores of some samples by their ids.
     ///
     /// - Throws: ``TrainingSourceError`` for a name that stands for nothing, and a sample that has no score of use.
-    func values(_ rows: [CatalogueRow]) throws(TrainingSourceError) -> [String: Float] {
+    func values(_ rows: [CatalogueRow]) throws(TrainingSourceError) -> [Digest: Float] {
         let scores = try scores(rows)
-        var weights: [String: Float] = [:]
+        var weights: [Digest: Float] = [:]
         for row in rows {
             guard let score = scores[row.id] else {
                 throw TrainingSourceError(
@@ -43,12 +43,12 @@ struct SampleScores {
     }
 
     /// Names the scores of samples by their ids: a resumed run must find the same ones.
-    func identity(_ values: [String: Float]) -> String {
+    func identity(_ values: [Digest: Float]) -> String {
         let lines = values.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)\n" }
         return "\(name) \(Digest(of: Array(lines.joined().utf8)).hex)"
     }
 
-    private func scores(_ rows: [CatalogueRow]) throws(TrainingSourceError) -> [String: Double] {
+    private func scores(_ rows: [CatalogueRow]) throws(TrainingSourceError) -> [Digest: Double] {
         if let column = CatalogueRow.scores[name] {
             return Dictionary(rows.compactMap { row in row[keyPath: column].map { (row.id, $0) } }) { first, _ in first
             }
@@ -60,8 +60,8 @@ struct SampleScores {
                 "no scorer '\(name)' for the loss; there are \(known.joined(separator: ", "))")
         }
         let found = try explained { () throws(CorpusError) in
-            try corpus.annotations(of: rows.compactMap { Digest(hex: $0.id) })
+            try corpus.annotations(of: rows.map(\.id))
         }
-        return Dictionary(found.compactMap { id, values in values[name].map { (id.hex, $0) } }) { first, _ in first }
+        return found.compactMapValues { $0[name] }
     }
 }

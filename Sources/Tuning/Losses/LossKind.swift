@@ -29,6 +29,8 @@ package struct LossSettings: Codable, Sendable, Hashable {
     package var margin: Double?
     /// nft: how scores become rewards.
     package var rewards: RewardNormalization?
+    /// nft: how the old policy follows the trained one; nil where it stays the one that the run begins with.
+    package var policy: OldPolicy.Schedule?
 
     /// The loss with its paper's parameters.
     package init(_ kind: LossKind) {
@@ -54,7 +56,7 @@ package struct LossSettings: Codable, Sendable, Hashable {
         if let negatives, !(1...64).contains(negatives) {
             return "the number of near-miss prompts an image is \(negatives); it must be from 1 to 64"
         }
-        return nil
+        return policy?.problem
     }
 
     /// What must be the same when a run resumes, by the name of its option.
@@ -66,6 +68,7 @@ package struct LossSettings: Codable, Sendable, Hashable {
         fields["beta"] = beta.map { "\($0)" }
         fields["margin"] = margin.map { "\($0)" }
         fields["rewards"] = rewards?.rawValue
+        fields["policy-decay"] = policy?.description
         return fields
     }
 }

@@ -49,7 +49,7 @@ extension NegativePrompts {
             table[ExactText(found.prompt), default: []] += found.negatives
         }
         if table.isEmpty {
-            throw NegativePromptsError("\(file.path): has no near-miss prompts; write one JSON object a line")
+            throw NegativePromptsError("\(file.path): has no near-miss prompts; write one JSON object per line")
         }
         let known = table
         self.init(digest: Digest(of: data).hex) { known[ExactText($0)] ?? [] }

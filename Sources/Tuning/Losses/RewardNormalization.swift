@@ -1,4 +1,4 @@
-import Corpus
+package import Corpus
 
 /// How the scores of a run's images become rewards in 0…1.
 package enum RewardNormalization: String, Codable, Sendable, CaseIterable {
@@ -14,7 +14,7 @@ package enum RewardNormalization: String, Codable, Sendable, CaseIterable {
     ///   - samples: all images that the run may use.
     ///   - name: the scorer's, for errors.
     /// - Throws: where the scores tell nothing apart, or are no rewards.
-    package func rewards(_ samples: [SampleDescription], of name: String) throws(TrainingSourceError) -> [String: Float]
+    package func rewards(_ samples: [SampleDescription], of name: String) throws(TrainingSourceError) -> [Digest: Float]
     {
         let scored = samples.compactMap { sample in sample.score.map { (sample, $0) } }
         switch self {
@@ -41,8 +41,8 @@ package enum RewardNormalization: String, Codable, Sendable, CaseIterable {
             guard isInformative else {
                 throw TrainingSourceError(
                     sums.values.allSatisfy { $0.count == 1 }
-                        ? "the selection has one image a prompt, and rewards compare images of one prompt; select several a "
-                            + "prompt, or give --rewards none"
+                        ? "the selection has one image per prompt, and rewards compare images of one prompt; select several "
+                            + "per prompt, or give --rewards none"
                         : "\(name) is the same for all images of each prompt, so that no reward tells them apart; choose "
                             + "another score, or give --rewards none")
             }

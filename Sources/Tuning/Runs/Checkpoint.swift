@@ -1,4 +1,4 @@
-import Corpus
+package import Corpus
 package import Foundation
 import Diffusion
 package import Tensor
@@ -10,16 +10,19 @@ package struct Checkpoint: Sendable {
     package let position: StreamPosition
     package let identity: RunIdentity
     /// Digest of the selection that the present epoch reads.
-    package let selection: String
+    package let selection: Digest
     package let weights: TrainedWeights
     package let optimizer: AdamW
     /// The moving average of the weights; nil in runs without one.
     package let average: [Tensor]?
+    /// The values of the old policy; nil in runs where it stays as it was.
+    package let policy: [Tensor]?
 
     package init(
-        step: Int, position: StreamPosition, identity: RunIdentity, selection: String, weights: TrainedWeights,
-        optimizer: AdamW, average: [Tensor]? = nil
+        step: Int, position: StreamPosition, identity: RunIdentity, selection: Digest, weights: TrainedWeights,
+        optimizer: AdamW, average: [Tensor]? = nil, policy: [Tensor]? = nil
     ) {
+        self.policy = policy
         self.step = step
         self.position = position
         self.identity = identity
@@ -51,7 +54,7 @@ struct CheckpointState: Codable {
     let seed: UInt64
     let identity: RunIdentity
     let identityDigest: String
-    let selection: String
+    let selection: Digest
 }
 
 extension Checkpoint {
@@ -60,6 +63,7 @@ extension Checkpoint {
     private static let secondMoment = "exp_avg_sq."
 
     private static let averages = "ema."
+    private static let policies = "old."
 
     /// The file's bytes: one safetensors file with trained weights, moments and average, everything else as JSON in its metadata. The
     /// same state gives the same bytes.
@@ -74,6 +78,7 @@ extension Checkpoint {
         tensors += zip(parameters, optimizer.first).map { (Self.firstMoment + $0.name, $1) }
         tensors += zip(parameters, optimizer.second).map { (Self.secondMoment + $0.name, $1) }
         if let average { tensors += zip(parameters, average).map { (Self.averages + $0.name, $1) } }
+        if let policy { tensors += zip(parameters, policy).map { (Self.policies + $0.name, $1) } }
         return SafetensorsWriter.data(
             Dictionary(uniqueKeysWithValues: tensors),
             metadata: [Self.stateKey: String(decoding: try JSONEncoder.stable.encode(state), as: UTF8.self)])
@@ -111,7 +116,8 @@ extension Checkpoint {
                 optimizer: AdamW(
                     settings: state.identity.configuration.optimizer, step: state.step,
                     first: try read(Self.firstMoment), second: try read(Self.secondMoment)),
-                average: state.identity.configuration.averageDecay == nil ? nil : try read(Self.averages))
+                average: state.identity.configuration.averageDecay == nil ? nil : try read(Self.averages),
+                policy: state.identity.configuration.loss?.policy == nil ? nil : try read(Self.policies))
         } catch let error as CheckpointError {
             throw error
         } catch {

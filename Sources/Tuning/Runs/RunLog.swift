@@ -91,8 +91,8 @@ extension [RunLogEntry] {
     }
 
     /// Digest of the selection by epoch.
-    package var resolutions: [Int: String] {
-        var found: [Int: String] = [:]
+    package var resolutions: [Int: Digest] {
+        var found: [Int: Digest] = [:]
         for case .resolution(let resolution) in self where found[resolution.epoch] == nil {
             found[resolution.epoch] = resolution.selection
         }

@@ -1,3 +1,5 @@
+package import Corpus
+
 /// One line of a run's log.
 package enum RunLogEntry: Sendable, Hashable {
     /// The first line: what the run is bound to.
@@ -15,10 +17,10 @@ package enum RunLogEntry: Sendable, Hashable {
     package struct Resolution: Codable, Sendable, Hashable {
         package let epoch: Int
         /// SHA-256 of the selection document.
-        package let selection: String
+        package let selection: Digest
         package let count: Int
 
-        package init(epoch: Int, selection: String, count: Int) {
+        package init(epoch: Int, selection: Digest, count: Int) {
             self.epoch = epoch
             self.selection = selection
             self.count = count

@@ -25,7 +25,9 @@ package struct SampleDraws: Sendable {
 
     /// Whether the entry is shown the empty prompt in place of its own.
     ///
-    /// - Parameter rate: how likely that is.
+    /// - Parameters:
+    ///   - index: the entry's place in the run.
+    ///   - rate: how likely that is.
     package func dropsCaption(_ index: Int, rate: Double) -> Bool {
         let bits = CounterGenerator(seed: seed, stream: DrawPurpose.caption.stream(UInt64(index))).bits(0)
         return Double(bits >> 11) * 0x1p-53 < rate
@@ -34,6 +36,7 @@ package struct SampleDraws: Sendable {
     /// Places of near-miss prompts that the entry is shown, each once, in 0..<count.
     ///
     /// - Parameters:
+    ///   - index: the entry's place in the run.
     ///   - wanted: how many, or all where there are fewer.
     ///   - count: how many there are.
     package func negatives(_ index: Int, _ wanted: Int, of count: Int) -> [Int] {

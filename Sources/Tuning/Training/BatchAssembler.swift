@@ -55,7 +55,7 @@ final class BatchAssembler {
     func timesteps(_ entries: [StreamEntry]) -> [Int] { entries.map { draws.timestep($0.index, in: timesteps) } }
 
     /// The samples that a batch of these entries reads.
-    func ids(_ entries: some Collection<StreamEntry>, plan: (_ epoch: Int) -> EpochPlan?) -> [String] {
+    func ids(_ entries: some Collection<StreamEntry>, plan: (_ epoch: Int) -> EpochPlan?) -> [Digest] {
         entries.flatMap { [$0.id] + (plan($0.epoch)?.loser(to: $0, draws: draws).map { [$0] } ?? []) }
     }
 

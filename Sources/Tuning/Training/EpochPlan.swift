@@ -3,11 +3,11 @@ import Corpus
 /// What an epoch reads, and what the loss must know of all its samples before it uses any of them.
 struct EpochPlan: Sendable {
     /// The samples that the epoch passes over.
-    let ids: [String]
+    let ids: [Digest]
     /// dpo: who is better than whom.
     private let pairs: PreferencePairs?
     /// nft: each sample's reward.
-    private let rewards: [String: Float]?
+    private let rewards: [Digest: Float]?
 
     /// - Parameters:
     ///   - ids: the selection.
@@ -17,10 +17,10 @@ struct EpochPlan: Sendable {
     ///   - note: told of what the user should know.
     /// - Throws: where the loss has nothing to learn from these samples.
     init(
-        _ ids: [String], loss: LossSettings, negatives: NegativePrompts?, source: any TrainingSource,
+        _ ids: [Digest], loss: LossSettings, negatives: NegativePrompts?, source: any TrainingSource,
         note: (String) -> Void
     ) throws(TrainingSourceError) {
-        var (pairs, rewards): (PreferencePairs?, [String: Float]?) = (nil, nil)
+        var (pairs, rewards): (PreferencePairs?, [Digest: Float]?) = (nil, nil)
         let name = source.scoreName ?? "score"
         switch loss.kind {
         case .denoise, .weighted: self.ids = ids
@@ -55,9 +55,9 @@ struct EpochPlan: Sendable {
     }
 
     /// The worse image that an entry's sample is compared with; nil for losses without pairs.
-    func loser(to entry: StreamEntry, draws: SampleDraws) -> String? {
+    func loser(to entry: StreamEntry, draws: SampleDraws) -> Digest? {
         pairs?.loser(to: entry.id) { draws.partner(entry.index, of: $0) }
     }
 
-    func reward(of id: String) -> Float? { rewards?[id] }
+    func reward(of id: Digest) -> Float? { rewards?[id] }
 }

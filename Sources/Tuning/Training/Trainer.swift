@@ -2,6 +2,14 @@ package import Diffusion
 import Tensor
 
 /// Fine-tunes an adapter, or a whole UNet, on a selection, as a run that can be killed at any moment and resumed exactly.
+///
+/// ```swift
+/// let source = try CorpusTrainingSource(corpus: corpus, selection: "best")
+/// let trainer = Trainer(
+///     model: model, source: source, configuration: TrainingConfiguration(),
+///     run: RunFolder(corpus: corpus.folder, name: "first"))
+/// let outcome = try trainer.train { event in print(event) }
+/// ```
 package struct Trainer {
     private let inputs: TrainingInputs
 

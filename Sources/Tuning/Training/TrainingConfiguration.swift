@@ -1,4 +1,4 @@
-import Corpus
+package import Corpus
 import Foundation
 
 /// Everything that a user chooses about a run; defaults are the paper's.
@@ -79,7 +79,7 @@ package struct TrainingConfiguration: Codable, Sendable, Hashable {
                 : "\(name) is \(value); it must be at most \(bounds.upperBound)"
         }
         if samplesPerStep > Self.largestStep {
-            return "batch × accumulate is \(samplesPerStep) samples a step; it must be at most \(Self.largestStep)"
+            return "batch × accumulate is \(samplesPerStep) samples per step; it must be at most \(Self.largestStep)"
         }
         let scales = [
             ("alpha", alpha, 1e9), ("the learning rate", optimizer.learningRate, 1000), ("clip", clip, Double.infinity),
@@ -104,7 +104,7 @@ package struct TrainingConfiguration: Codable, Sendable, Hashable {
         }
         if targets == .all, warmStart != nil {
             return
-                "warm-start continues an adapter, and --targets all trains none; give the model to go on from with --model"
+                "warm-start continues an adapter, and --targets all trains none; give the model to continue from with --model"
         }
         return nil
     }
@@ -115,7 +115,7 @@ package struct RunIdentity: Codable, Sendable, Hashable {
     package let model: String
     package let selection: String
     /// Digest of the selection that the run started with.
-    package let selectionDigest: String
+    package let selectionDigest: Digest
     package let configuration: TrainingConfiguration
     /// The scorer that the loss asks and the digest of its values; nil where it asks none.
     package let weights: String?
@@ -123,7 +123,7 @@ package struct RunIdentity: Codable, Sendable, Hashable {
     package let computer: RunComputer?
 
     package init(
-        model: String, selection: String, selectionDigest: String, configuration: TrainingConfiguration,
+        model: String, selection: String, selectionDigest: Digest, configuration: TrainingConfiguration,
         weights: String? = nil, computer: RunComputer? = nil
     ) {
         self.computer = computer
@@ -178,7 +178,7 @@ package struct RunIdentity: Codable, Sendable, Hashable {
             "gradient-checkpointing": "\(c.gradientCheckpointing)",
         ]
         // A followed selection grows while the run is in progress, by design.
-        if !c.follow { fields["selection digest"] = selectionDigest }
+        if !c.follow { fields["selection digest"] = selectionDigest.hex }
         // Of a selection that grows, the scores grow too; only their scorer is fixed.
         if let weights { fields[scoreOption] = c.follow ? String(weights.prefix { $0 != " " }) : weights }
         fields.merge((c.loss ?? LossSettings(weights == nil ? .denoise : .weighted)).fields) { $1 }

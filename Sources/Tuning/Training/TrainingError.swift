@@ -20,7 +20,7 @@ package enum TrainingError: Error, CustomStringConvertible, Sendable {
     /// The loss or the gradient is not a number any more.
     case diverged(step: Int)
     case file(String)
-    /// Ranks that train together cannot go on.
+    /// Ranks that train together cannot continue.
     case ranks(RankError)
 
     package var description: String {

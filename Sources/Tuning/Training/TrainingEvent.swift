@@ -1,3 +1,4 @@
+package import Corpus
 package import Foundation
 
 /// What a run reports as it proceeds.
@@ -7,7 +8,7 @@ package enum TrainingEvent: Sendable {
     /// Something that a user should know and that does not stop the run.
     case note(String)
     /// An epoch begins on this selection.
-    case epoch(Int, selection: String, samples: Int)
+    case epoch(Int, selection: Digest, samples: Int)
     case step(StepReport)
     /// The loss on the run's fixed samples, noises and timesteps.
     case evaluation(step: Int, loss: Double)

@@ -67,8 +67,8 @@ extension TrainingState {
         let builders = builders(inputs, for: fresh)
         let state = TrainingState(
             inputs, ranks: ranks, identity: identity, log: log, events: events, entries: kept,
-            state: checkpoint?.checkpoint ?? beginning, references: try references(inputs, builders), builders: builders
-        )
+            state: checkpoint?.checkpoint ?? beginning,
+            references: try references(inputs, builders, checkpoint?.checkpoint ?? beginning), builders: builders)
         return (state, TrainingRanks.Start(identity: identity, step: step, checkpoint: checkpoint?.digest), lock)
     }
 
@@ -94,7 +94,7 @@ extension TrainingState {
         let builders = builders(inputs, for: fresh)
         return TrainingState(
             inputs, ranks: ranks, identity: start.identity, log: nil, events: nil, entries: [], state: checkpoint,
-            references: try references(inputs, builders), builders: builders)
+            references: try references(inputs, builders, checkpoint), builders: builders)
     }
 
     /// The first thing that does not fit the model or is missing, or nil.
@@ -141,20 +141,23 @@ extension TrainingState {
     }
 
     private static func references(
-        _ inputs: TrainingInputs, _ builders: [NetworkBuilder]
+        _ inputs: TrainingInputs, _ builders: [NetworkBuilder], _ checkpoint: Checkpoint
     ) throws(TrainingError) -> [Network?] {
         var references: [Network?] = []
-        for builder in builders { references.append(try reference(inputs, builder)) }
+        for builder in builders { references.append(try reference(inputs, builder, checkpoint)) }
         return references
     }
 
     /// What the loss holds the trained network against: for dpo the model without the adapter, for nft the policy that
-    /// the run begins with.
+    /// the run begins with, or the one that has followed the trained one since.
     private static func reference(
-        _ inputs: TrainingInputs, _ builder: NetworkBuilder
+        _ inputs: TrainingInputs, _ builder: NetworkBuilder, _ checkpoint: Checkpoint
     ) throws(TrainingError) -> Network? {
         switch inputs.configuration.loss?.kind {
         case .dpo: return builder.untrained
+        case .nft where inputs.configuration.loss?.policy != nil:
+            let old = checkpoint.policy.map(checkpoint.weights.replacing) ?? checkpoint.weights
+            do throws(ModelError) { return try builder.network(old) } catch { throw .model(error) }
         case .nft:
             guard let start = inputs.start else { return builder.untrained }
             do throws(ModelError) { return try builder.network(.adapter(start)) } catch { throw .model(error) }

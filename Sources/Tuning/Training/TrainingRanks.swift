@@ -37,7 +37,7 @@ struct TrainingRanks {
                 "\(group.size) ranks share out the \(accumulate) batches of a step: give --accumulate \(group.size) or more, "
                     + "with a smaller --batch, or fewer ranks")
         }
-        let agreement = Agreement([
+        let agreement = RankAgreement([
             .init("attune", inputs.computer.attune ?? "of no version"), .init("the model", inputs.model.digest),
             .init("the arithmetic of", inputs.computer.description),
             .init("the selection", inputs.source.selectionName), .init("the run", inputs.run.name),
@@ -61,7 +61,7 @@ struct TrainingRanks {
             return try JSONDecoder().decode(Start.self, from: Data(bytes))
         } catch {
             throw .ranks(
-                RankError("rank \(group.rank): rank 0 sent what is no beginning (\(error)); install one version"))
+                RankError("rank \(group.rank): rank 0 sent what is not a beginning (\(error)); install one version"))
         }
     }
 
@@ -95,13 +95,15 @@ struct TrainingRanks {
         _ resolution: SelectionResolution?, _ source: any TrainingSource
     ) throws(TrainingError) -> SelectionResolution {
         guard let group else { return try Self.required(resolution) }
-        let digest = try with { () throws(RankError) in
-            try group.broadcast(Array((resolution?.digest ?? "").utf8), from: 0)
-        }
+        let sent = try with { () throws(RankError) in try group.broadcast(resolution?.digest.raw ?? [], from: 0) }
         if let resolution { return resolution }
-        let name = String(decoding: digest, as: UTF8.self)
-        return try waiting(for: "selection \(name.prefix(12))") { () throws(TrainingError) in
-            do throws(TrainingSourceError) { return try source.resolution(digest: name) } catch { return nil }
+        guard sent.count == 32 else {
+            throw .ranks(
+                RankError("rank \(rank): rank 0 sent what is not a digest of a selection; install one version"))
+        }
+        let digest = Digest(raw: sent)
+        return try waiting(for: "selection \(digest.hex.prefix(12))") { () throws(TrainingError) in
+            do throws(TrainingSourceError) { return try source.resolution(digest: digest) } catch { return nil }
         }
     }
 

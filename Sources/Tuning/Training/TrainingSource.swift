@@ -1,6 +1,8 @@
+package import Corpus
+
 /// One image to train on, as the corpus keeps it.
 package struct TrainingSample: Sendable {
-    package let id: String
+    package let id: Digest
     package let prompt: String
     /// The scaled latent, [C, h, w] row-major.
     package let latent: [Float]
@@ -8,7 +10,7 @@ package struct TrainingSample: Sendable {
     /// What its loss is multiplied by; nil in a run that weighs none.
     package let weight: Float?
 
-    package init(id: String, prompt: String, latent: [Float], shape: [Int], weight: Float? = nil) {
+    package init(id: Digest, prompt: String, latent: [Float], shape: [Int], weight: Float? = nil) {
         self.weight = weight
         self.id = id
         self.prompt = prompt
@@ -19,23 +21,23 @@ package struct TrainingSample: Sendable {
 
 /// What is known of a sample without reading it.
 package struct SampleDescription: Sendable, Hashable {
-    package let id: String
+    package let id: Digest
     package let prompt: String
     /// The score that the run's loss asks for; nil where it asks for none.
     package let score: Double?
 
-    package init(id: String, prompt: String, score: Double? = nil) {
+    package init(id: Digest, prompt: String, score: Double? = nil) {
         (self.id, self.prompt, self.score) = (id, prompt, score)
     }
 }
 
 /// A selection as it stood at one moment: immutable, and found again by its digest.
 package struct SelectionResolution: Sendable, Hashable {
-    /// SHA-256 of the selection document, hexadecimal.
-    package let digest: String
-    package let ids: [String]
+    /// SHA-256 of the selection document.
+    package let digest: Digest
+    package let ids: [Digest]
 
-    package init(digest: String, ids: [String]) {
+    package init(digest: Digest, ids: [Digest]) {
         self.digest = digest
         self.ids = ids
     }
@@ -60,13 +62,13 @@ package protocol TrainingSource: Sendable {
 
     /// The policy of an earlier resolution applied to the corpus as it is now, stored so that `resolution(digest:)`
     /// finds it. The name may stand for another policy by then; a run keeps the one that it began with.
-    func resolveAgain(_ digest: String) throws(TrainingSourceError) -> SelectionResolution
+    func resolveAgain(_ digest: Digest) throws(TrainingSourceError) -> SelectionResolution
 
     /// Whether the name stands for the policy of an earlier resolution still.
-    func keepsPolicy(of digest: String) throws(TrainingSourceError) -> Bool
+    func keepsPolicy(of digest: Digest) throws(TrainingSourceError) -> Bool
 
     /// A resolution that was made earlier.
-    func resolution(digest: String) throws(TrainingSourceError) -> SelectionResolution
+    func resolution(digest: Digest) throws(TrainingSourceError) -> SelectionResolution
 
     /// Checks that these samples can train the model of this digest.
     func check(_ resolution: SelectionResolution, model: String) throws(TrainingSourceError)
@@ -74,30 +76,30 @@ package protocol TrainingSource: Sendable {
     /// Names the weights of these samples' losses, nil where they have none: a resumed run must find the same.
     func weightsIdentity(_ resolution: SelectionResolution) throws(TrainingSourceError) -> String?
 
-    /// The name of the score that ``describe(_:)`` gives; nil where it gives none.
+    /// The name of the score that `describe(_:)` gives; nil where it gives none.
     var scoreName: String? { get }
 
     /// Prompts and scores of these samples, in this order.
-    func describe(_ ids: [String]) throws(TrainingSourceError) -> [SampleDescription]
+    func describe(_ ids: [Digest]) throws(TrainingSourceError) -> [SampleDescription]
 
     /// The samples of these ids, in this order.
-    func samples(_ ids: [String]) throws(TrainingSourceError) -> [TrainingSample]
+    func samples(_ ids: [Digest]) throws(TrainingSourceError) -> [TrainingSample]
 
     /// Begins to read samples that will be asked for next, and returns at once. What cannot be read is reported when it
     /// is asked for.
-    func prefetch(_ ids: [String])
+    func prefetch(_ ids: [Digest])
 }
 
 extension TrainingSource {
     package var scoreName: String? { nil }
 
-    package func describe(_ ids: [String]) throws(TrainingSourceError) -> [SampleDescription] {
+    package func describe(_ ids: [Digest]) throws(TrainingSourceError) -> [SampleDescription] {
         try samples(ids).map { SampleDescription(id: $0.id, prompt: $0.prompt) }
     }
 
-    package func prefetch(_ ids: [String]) {}
+    package func prefetch(_ ids: [Digest]) {}
 
-    package func keepsPolicy(of digest: String) throws(TrainingSourceError) -> Bool { true }
+    package func keepsPolicy(of digest: Digest) throws(TrainingSourceError) -> Bool { true }
 
     package func weightsIdentity(_ resolution: SelectionResolution) throws(TrainingSourceError) -> String? { nil }
 }

@@ -11,7 +11,7 @@ final class TrainingState {
     private let identity: RunIdentity
     /// Of each device, the first one's first.
     private let builders: [NetworkBuilder]
-    private let references: [Network?]
+    private var references: [Network?]
     private let objective: any TrainingObjective
     private let assembler: BatchAssembler
     /// Nil on ranks that write nothing.
@@ -19,7 +19,7 @@ final class TrainingState {
     private let events: EventFile?
     private let store: CheckpointStore
     /// Digest of the selection by epoch, as the log has it.
-    private var resolutions: [Int: String]
+    private var resolutions: [Int: Digest]
     /// Of the last epochs: a step may read two.
     private var plans: [Int: EpochPlan] = [:]
     /// The plan of the samples on which the loss is measured.
@@ -34,6 +34,7 @@ final class TrainingState {
     private var weights: TrainedWeights
     private var optimizer: AdamW
     private var average: MovingAverage?
+    private var old: OldPolicy?
 
     private var source: any TrainingSource { inputs.source }
     private var configuration: TrainingConfiguration { inputs.configuration }
@@ -64,6 +65,9 @@ final class TrainingState {
         let configuration = inputs.configuration
         average = configuration.averageDecay.map { decay in
             MovingAverage(decay: decay, values: state.average ?? state.weights.parameters.map(\.value))
+        }
+        old = configuration.loss?.policy.map { schedule in
+            OldPolicy(schedule, values: state.policy ?? state.weights.parameters.map(\.value))
         }
         objective = configuration.objective(inputs.model.scheduler)
         assembler = BatchAssembler(
@@ -119,6 +123,12 @@ final class TrainingState {
         weights = weights.replacing(updated)
         step += 1
         average?.add(updated, step: step)
+        if var old, old.follow(updated, step: step) {
+            self.old = old
+            for (place, builder) in builders.enumerated() {
+                references[place] = try network(weights.replacing(old.values), builder)
+            }
+        }
         try write(
             .step(
                 .init(
@@ -147,7 +157,7 @@ final class TrainingState {
     }
 
     /// The samples of an epoch: as the log says if it was reached before, else resolved now and logged first.
-    private func samples(ofEpoch epoch: Int, report: (TrainingEvent) -> Void) throws(TrainingError) -> [String] {
+    private func samples(ofEpoch epoch: Int, report: (TrainingEvent) -> Void) throws(TrainingError) -> [Digest] {
         let resolution = try ranks.shared(resolution(ofEpoch: epoch), source)
         try Self.check(resolution, source: source, model: identity.model)
         let plan = try plan(resolution) { if epoch == 0 { report(.note($0)) } }
@@ -271,7 +281,7 @@ final class TrainingState {
         let checkpoint = Checkpoint(
             step: step, position: stream.position, identity: identity,
             selection: resolutions[stream.position.epoch] ?? identity.selectionDigest, weights: weights,
-            optimizer: optimizer, average: average?.values)
+            optimizer: optimizer, average: average?.values, policy: old?.values)
         let digest: String
         do {
             digest = try store.save(checkpoint)

@@ -62,7 +62,7 @@ package struct AlignmentConfiguration: Sendable {
         let file = url.relativePath
         let data = try Disk.read(url.path)
         guard let values = try? JSONDecoder().decode([String: JSONValue].self, from: data) else {
-            throw UsageError("\(file): is no JSON object; docs/alignment.md shows one")
+            throw UsageError("\(file): is not a JSON object; docs/alignment.md shows one")
         }
         var top = ConfigurationFields(file: file, values)
         func place(_ path: String) -> URL {
@@ -124,7 +124,7 @@ package struct AlignmentConfiguration: Sendable {
         settings.alpha = try train.number("alpha") ?? settings.alpha
         settings.targets = try train.choice("targets") ?? settings.targets
         guard settings.targets != .all else {
-            throw train.error("targets", "is all; rounds go on from adapters, so take attention, ff or attention+ff")
+            throw train.error("targets", "is all; rounds continue from adapters, so take attention, ff or attention+ff")
         }
         settings.steps = try train.count("steps", 1...1_000_000_000) ?? settings.steps
         settings.batch = try train.count("batch", 1...65_536) ?? settings.batch
@@ -165,6 +165,11 @@ package struct AlignmentConfiguration: Sendable {
         if let rewards = try train.choice("rewards", RewardNormalization.self) {
             guard loss.kind == .nft else { throw train.error("rewards", "is for the loss nft") }
             loss.rewards = rewards
+        }
+        if let decay = try train.number("policy_decay") {
+            guard loss.kind == .nft else { throw train.error("policy_decay", "is for the loss nft") }
+            loss.policy = OldPolicy.Schedule(most: decay)
+            if let rise = try train.number("policy_rise") { loss.policy?.rise = rise }
         }
         if let count = try train.count("negatives_per_image", 1...64) {
             guard loss.kind == .contrast else { throw train.error("negatives_per_image", "is for the loss contrast") }
@@ -234,7 +239,7 @@ package struct AlignmentConfiguration: Sendable {
                 case nil: "none"
                 }
         }
-        let identity = RunIdentity(model: "", selection: "", selectionDigest: "", configuration: training)
+        let identity = Self.unbound(training)
         for difference in identity.differences(from: Self.nothing) where !difference.field.hasPrefix("selection") {
             fields["train.\(difference.field)"] = difference.here
         }
@@ -245,7 +250,12 @@ package struct AlignmentConfiguration: Sendable {
     private static var nothing: RunIdentity {
         var settings = TrainingConfiguration()
         settings.seed = .max
-        return RunIdentity(model: "", selection: "", selectionDigest: "", configuration: settings)
+        return unbound(settings)
+    }
+
+    /// Settings alone: no field of the selection's is compared.
+    private static func unbound(_ training: TrainingConfiguration) -> RunIdentity {
+        RunIdentity(model: "", selection: "", selectionDigest: Digest(of: Data()), configuration: training)
     }
 }
 

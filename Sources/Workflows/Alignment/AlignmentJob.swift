@@ -105,7 +105,7 @@ struct AlignmentRound {
                 let (left, right) = (scores[a.id] ?? 0, scores[b.id] ?? 0)
                 return left == right ? a.id < b.id : left > right
             }
-            ids += ranked.prefix(configuration.top ?? ranked.count).compactMap { Digest(hex: $0.id) }
+            ids += ranked.prefix(configuration.top ?? ranked.count).map(\.id)
         }
         let selection = Selection(ids: ids, policy: .list)
         try corpus.store(selection, as: round.name)
@@ -138,7 +138,7 @@ struct AlignmentRound {
     }
 
     /// The candidates' scores, by the model without adapter where they are measured; nil if it was stopped.
-    private func score(_ rows: [CatalogueRow], _ monitor: some WorkMonitor) throws -> [String: Double]? {
+    private func score(_ rows: [CatalogueRow], _ monitor: some WorkMonitor) throws -> [Digest: Double]? {
         let name = configuration.score
         switch configuration.measure {
         case .referee:
@@ -155,7 +155,7 @@ struct AlignmentRound {
         }
         if configuration.selectsAtRandom { return [:] }
         // What was measured is in the catalogue's rows only when they are read again.
-        let fresh = try corpus.rows(recipes: rows.compactMap { Digest(hex: $0.recipe) })
+        let fresh = try corpus.rows(recipes: rows.map(\.recipe))
         return try ScoreForm(name).requiredValues(of: Array(fresh.values), in: corpus)
     }
 

@@ -51,7 +51,7 @@ package struct AlignmentRecord: Codable, Sendable {
 
     /// The record of an alignment, empty where there is none.
     ///
-    /// - Throws: ``Failure`` where the configuration is not that of the rounds that are made, or the file is no record.
+    /// - Throws: ``Failure`` where the configuration is not that of the rounds that are made, or the file is not a record.
     static func open(_ configuration: AlignmentConfiguration, in corpus: Corpus) throws -> AlignmentRecord {
         let file = file(configuration.name, in: corpus)
         let new = AlignmentRecord(configuration)
@@ -59,7 +59,8 @@ package struct AlignmentRecord: Codable, Sendable {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         guard let known = try? decoder.decode(AlignmentRecord.self, from: data), known.format == new.format else {
-            throw Failure("\(file.path): is no record that this attune understands: remove it, or choose another name")
+            throw Failure(
+                "\(file.path): is not a record that this attune understands: remove it, or choose another name")
         }
         guard known.version == new.version else {
             throw Failure("\(file.path): is a record of version \(known.version): update attune")

@@ -17,13 +17,13 @@ struct ConfigurationFields {
 
     mutating func object(_ key: String) throws(UsageError) -> ConfigurationFields {
         guard let value = take(key) else { return ConfigurationFields(file: file, prefix: "\(prefix)\(key).", [:]) }
-        guard case .object(let values) = value else { throw error(key, "is no object; write it in braces") }
+        guard case .object(let values) = value else { throw error(key, "is not an object; write it in braces") }
         return ConfigurationFields(file: file, prefix: "\(prefix)\(key).", values)
     }
 
     mutating func text(_ key: String) throws(UsageError) -> String? {
         guard let value = take(key) else { return nil }
-        guard case .text(let text) = value, !text.isEmpty else { throw error(key, "is no text; write it in quotes") }
+        guard case .text(let text) = value, !text.isEmpty else { throw error(key, "is not text; write it in quotes") }
         return text
     }
 
@@ -36,7 +36,7 @@ struct ConfigurationFields {
         _ key: String, _ bounds: ClosedRange<Double> = -Double.greatestFiniteMagnitude...Double.greatestFiniteMagnitude
     ) throws(UsageError) -> Double? {
         guard let value = take(key) else { return nil }
-        guard case .number(let number) = value else { throw error(key, "is no number") }
+        guard let number = value.double else { throw error(key, "is not a number") }
         guard bounds.contains(number) else {
             throw error(key, "is \(number); it must be from \(bounds.lowerBound) to \(bounds.upperBound)")
         }
@@ -63,7 +63,7 @@ struct ConfigurationFields {
         let list: [JSONValue] = if case .list(let items) = value { items } else { [value] }
         var numbers: [Double] = []
         for item in list {
-            guard case .number(let number) = item else { throw error(key, "has something other than numbers") }
+            guard let number = item.double else { throw error(key, "has something other than numbers") }
             numbers.append(number)
         }
         guard !numbers.isEmpty else { throw error(key, "is an empty list") }
@@ -83,6 +83,6 @@ struct ConfigurationFields {
 
     func requireEmpty() throws(UsageError) {
         guard let key = values.keys.sorted().first else { return }
-        throw error(key, "is no key of an alignment; docs/alignment.md lists them")
+        throw error(key, "is not a key of an alignment; docs/alignment.md lists them")
     }
 }

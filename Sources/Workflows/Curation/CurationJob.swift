@@ -50,7 +50,7 @@ package struct CurationJob: Sendable {
             let selections = parts.map { part in
                 (
                     name: part.suffix.map { "\(name)-\($0)" } ?? name,
-                    selection: Selection(ids: part.rows.compactMap { Digest(hex: $0.id) }, policy: .list)
+                    selection: Selection(ids: part.rows.map(\.id), policy: .list)
                 )
             }
             for (name, selection) in selections { try corpus.store(selection, as: name) }

@@ -24,7 +24,8 @@ package struct DuplicatesJob: Sendable {
 /// Groups of near-duplicates, in each the best sample first.
 package struct DuplicateListing: Encodable {
     package struct Member: Encodable {
-        package let id, prompt: String
+        package let id: Digest
+        package let prompt: String
         /// To the nearest other one of the group.
         package let distance: Double
     }
@@ -62,7 +63,7 @@ package struct DuplicateListing: Encodable {
         let table = Table(
             columns: ["group", "distance", "id", "prompt"],
             rows: groups.enumerated().flatMap { number, group in
-                group.samples.map { [String(number + 1), formatted($0.distance, digits: 3), $0.id, $0.prompt] }
+                group.samples.map { [String(number + 1), formatted($0.distance, digits: 3), $0.id.hex, $0.prompt] }
             })
         let summary =
             "\(groups.count) groups of near-duplicates among \(samples) samples; \(redundant) samples are not the best of theirs"

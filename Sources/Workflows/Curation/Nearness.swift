@@ -3,7 +3,7 @@ import Curation
 
 /// What makes two samples near-duplicates.
 package struct Nearness: Sendable {
-    package enum Method: Sendable, Equatable {
+    package enum Method: Sendable, Hashable {
         /// Perceptual hashes and thumbnails of the images.
         case images
         /// The cosine of vectors; nil for the only ones, or those of the latents.
@@ -22,6 +22,8 @@ package struct Nearness: Sendable {
     package var method = Method.images
     /// Nil for the method's own.
     package var threshold: Double?
+    /// Whether prints of images that had to be made are stored in the corpus.
+    package var keepsPrints = true
 
     package init(_ method: Method = .images, threshold: Double? = nil) {
         (self.method, self.threshold) = (method, threshold)
@@ -46,7 +48,8 @@ package struct Nearness: Sendable {
         do {
             switch method {
             case .images:
-                guard let prints = try PrintStore(corpus).prints(of: rows, monitor: monitor) else { return nil }
+                guard let prints = try PrintStore(corpus, keepsNew: keepsPrints).prints(of: rows, monitor: monitor)
+                else { return nil }
                 let watch = monitor("duplicates", "images")
                 watch.begin(total: rows.count)
                 var finder = DuplicateFinder()

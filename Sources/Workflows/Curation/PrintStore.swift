@@ -7,9 +7,12 @@ import Tensor
 package struct PrintStore {
     private let corpus: Corpus
     /// Images that are decoded at one time, and prints that are sealed together.
-    private static let (batch, sealed) = (64, 8192)
+    private static let (batch, sealed) = (64, 4096)
 
-    package init(_ corpus: Corpus) { self.corpus = corpus }
+    private let keepsNew: Bool
+
+    /// - Parameter keepsNew: whether prints that had to be made are stored.
+    package init(_ corpus: Corpus, keepsNew: Bool = true) { (self.corpus, self.keepsNew) = (corpus, keepsNew) }
 
     /// - Parameter monitor: watches the images whose prints have to be made; not asked where there are none.
     /// - Returns: a print of each row, in order; nil if it was stopped. What was sealed before stays.
@@ -17,17 +20,17 @@ package struct PrintStore {
     package func prints<Monitor: WorkMonitor>(
         of rows: [CatalogueRow], monitor: (_ title: String, _ unit: String) -> Monitor
     ) throws -> [ImagePrint]? {
-        let ids = rows.map { Digest(hex: $0.id) }
         let stored = try storedPrints()
-        var prints: [ImagePrint?] = ids.map { id in id.flatMap { stored[$0] } }
+        var prints: [ImagePrint?] = rows.map { stored[$0.id] }
         let missing = rows.indices.filter { prints[$0] == nil }
         guard !missing.isEmpty else { return prints.compactMap(\.self) }
         let watch = monitor("prints", "images")
         watch.begin(total: missing.count)
         let reader = SampleReader(corpus)
         // A corpus that may only be read gets its prints made each time.
-        let keeps = (try? corpus.requireWritable()) != nil
+        let keeps = keepsNew && (try? corpus.requireWritable()) != nil
         var waiting: [Int] = []
+        var last = ContinuousClock.now
         for start in stride(from: 0, to: missing.count, by: Self.batch) {
             if watch.isCancelled {
                 if keeps { try seal(waiting, rows, prints) }
@@ -37,9 +40,11 @@ package struct PrintStore {
             let made = try Self.make(places.map { rows[$0] }, reader)
             for (place, print) in zip(places, made) { prints[place] = print }
             waiting += places
-            if waiting.count >= Self.sealed || start + places.count == missing.count {
+            // Large images take long: what is lost by a kill is bounded in time, too.
+            let isLate = ContinuousClock.now - last > .seconds(30)
+            if waiting.count >= Self.sealed || isLate || start + places.count == missing.count {
                 if keeps { try seal(waiting, rows, prints) }
-                waiting = []
+                (waiting, last) = ([], .now)
             }
             watch.update(start + places.count)
         }
@@ -48,7 +53,7 @@ package struct PrintStore {
 
     private static func make(_ rows: [CatalogueRow], _ reader: SampleReader) throws -> [ImagePrint] {
         let files = try reader.images(rows)
-        let names = rows.map(\.id)
+        let names = rows.map(\.id.hex)
         let byName = Dictionary(zip(names, files)) { first, _ in first }
         let images = try ImageDecoding.decode(names) { byName[$0] ?? [] }
         return Parallel.map(images.count) { ImagePrint(images[$0]) }
@@ -69,10 +74,8 @@ package struct PrintStore {
         var (samples, bytes): ([Digest], [UInt8]) = ([], [])
         var seen: Set<Digest> = []
         for place in places {
-            guard let id = Digest(hex: rows[place].id), let print = prints[place], seen.insert(id).inserted else {
-                continue
-            }
-            samples.append(id)
+            guard let print = prints[place], seen.insert(rows[place].id).inserted else { continue }
+            samples.append(rows[place].id)
             bytes += print.bytes
         }
         guard !samples.isEmpty else { return }

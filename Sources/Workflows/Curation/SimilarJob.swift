@@ -17,7 +17,8 @@ package struct SimilarJob: Sendable {
 
     /// One found sample.
     package struct Match: Encodable {
-        package let id, prompt: String
+        package let id: Digest
+        package let prompt: String
         package let distance: Double
     }
 

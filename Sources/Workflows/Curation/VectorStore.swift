@@ -1,5 +1,6 @@
 package import Corpus
 package import Curation
+import Tensor
 
 /// Vectors of a corpus's samples: imported ones, or those that its latents give.
 package struct VectorStore {
@@ -7,10 +8,13 @@ package struct VectorStore {
 
     /// What latents' own vectors are called.
     package static let latents = "latents"
-    private static let grid = 8
-    private static let (batch, sealed) = (256, 65_536)
+    static let grid = 8
+    private static let (batch, sealed) = (256, 8192)
 
     package init(_ corpus: Corpus) { self.corpus = corpus }
+
+    /// Numbers of a vector that is made of a latent of so many channels.
+    static func latentWidth(channels: Int) -> Int { channels * grid * grid }
 
     /// The vectors that are meant where no name is given: the only imported ones, or those of the latents.
     package func defaultName() throws -> String {
@@ -35,7 +39,7 @@ package struct VectorStore {
         guard case .floats(let values) = set.values else {
             throw Failure("the vectors \(name) are bytes, which samples cannot be placed by: choose others")
         }
-        let places = set.rows(of: rows.compactMap { Digest(hex: $0.id) })
+        let places = set.rows(of: rows.map(\.id))
         var picked: [Float] = []
         picked.reserveCapacity(rows.count * set.width)
         for (row, place) in zip(rows, places) {
@@ -60,7 +64,7 @@ package struct VectorStore {
         let present = known ? Set(try corpus.vectors(named: Self.latents).samples) : []
         // A sample may be asked for twice.
         var seen = present
-        let missing = rows.filter { row in Digest(hex: row.id).map { seen.insert($0).inserted } ?? false }
+        let missing = rows.filter { seen.insert($0.id).inserted }
         guard !missing.isEmpty else { return true }
         if let row = missing.first(where: { $0.latentShape.count != 3 }) {
             throw Failure(
@@ -72,46 +76,29 @@ package struct VectorStore {
         watch.begin(total: missing.count)
         let reader = SampleReader(corpus)
         var (samples, values): ([Digest], [Float]) = ([], [])
+        func seal() throws {
+            guard !samples.isEmpty else { return }
+            try corpus.add(
+                VectorSet(
+                    name: Self.latents, width: values.count / samples.count, samples: samples,
+                    values: .floats(values)),
+                from: "attune")
+            (samples, values) = ([], [])
+        }
         for start in stride(from: 0, to: missing.count, by: Self.batch) {
-            if watch.isCancelled { return false }
+            if watch.isCancelled {
+                // What is done is kept.
+                try seal()
+                return false
+            }
             let part = Array(missing[start..<min(start + Self.batch, missing.count)])
             for (row, latent) in zip(part, try reader.latents(part)) {
-                guard let id = Digest(hex: row.id) else { continue }
-                samples.append(id)
-                values += Self.pooled(latent, row.latentShape)
+                samples.append(row.id)
+                values += cellMeans(Tensor(shape: row.latentShape, values: latent), grid: Self.grid).values
             }
-            if samples.count >= Self.sealed || start + part.count == missing.count {
-                try corpus.add(
-                    VectorSet(
-                        name: Self.latents, width: values.count / samples.count, samples: samples,
-                        values: .floats(values)),
-                    from: "attune")
-                (samples, values) = ([], [])
-            }
+            if samples.count >= Self.sealed || start + part.count == missing.count { try seal() }
             watch.update(start + part.count)
         }
         return true
-    }
-
-    /// The mean of each cell of the grid, `[C·8·8]`; cells of small latents overlap.
-    private static func pooled(_ latent: [Float], _ shape: [Int]) -> [Float] {
-        let (channels, height, width) = (shape[0], shape[1], shape[2])
-        func cell(_ index: Int, _ size: Int) -> Range<Int> {
-            let start = index * size / grid
-            return start..<max((index + 1) * size / grid, start + 1)
-        }
-        var out: [Float] = []
-        out.reserveCapacity(channels * grid * grid)
-        for channel in 0..<channels {
-            for row in 0..<grid {
-                for column in 0..<grid {
-                    var sum: Float = 0
-                    let (rows, columns) = (cell(row, height), cell(column, width))
-                    for y in rows { for x in columns { sum += latent[(channel * height + y) * width + x] } }
-                    out.append(sum / Float(rows.count * columns.count))
-                }
-            }
-        }
-        return out
     }
 }

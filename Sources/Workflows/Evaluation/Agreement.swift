@@ -42,10 +42,10 @@ struct JudgedImages {
         groups = telling.sorted { $0.key < $1.key }.map(\.value)
         note =
             several.isEmpty
-            ? "there is one image a prompt, so no ranking within a prompt: make more with --images-per-prompt"
+            ? "there is one image per prompt, so no ranking within a prompt: make more with --images-per-prompt"
             : telling.isEmpty
                 ? "the referee says the same of all images of each prompt, so no ranking within a prompt can be compared: make "
-                    + "more images a prompt, or choose another referee"
+                    + "more images per prompt, or choose another referee"
                 : nil
     }
 
@@ -59,7 +59,7 @@ struct JudgedImages {
 
     private func agreement(_ score: String, _ category: String, _ bootstrap: Bootstrap) -> Agreement? {
         let isBinary = images.allSatisfy { $0.referee == 0 || $0.referee == 1 }
-        // One value a prompt: the mean over the ways in which its images were made.
+        // One value per prompt: the mean over the ways in which its images were made.
         var (auc, spearman, kendall): (ByPrompt, ByPrompt, ByPrompt) = (ByPrompt(), ByPrompt(), ByPrompt())
         var (top, chance) = (ByPrompt(), ByPrompt())
         for group in groups where category == "all" || group[0].category == category {

@@ -6,8 +6,10 @@ package struct AgreementJob: Sendable {
     package let referee: Referee
     /// Empty for all that all images have.
     package let scores: [ScoreForm]
-    /// An SQL condition as ``CatalogueQuery`` takes it; nil for every sample.
+    /// An SQL condition as `CatalogueQuery` takes it; nil for every sample.
     package var condition: String?
+    /// Whether to measure too how well parts of the measurements rank, by what they cost.
+    package var measuresCosts = false
     var bootstrap = Bootstrap()
     /// Of the bootstrap.
     package var resamples: Int {
@@ -21,6 +23,8 @@ package struct AgreementJob: Sendable {
         /// The referee's mean over prompts.
         package let mean: MeanInterval?
         package let agreement: [Agreement]
+        /// Only where it was asked for, and errors were measured.
+        package var costs: [ScoreCost]?
     }
 
     package init(referee: Referee, scores: [ScoreForm]) { (self.referee, self.scores) = (referee, scores) }
@@ -33,7 +37,7 @@ package struct AgreementJob: Sendable {
             throw Failure("no sample fits; nothing was evaluated: see what there is with attune query")
         }
         let verdicts = try referee.values(of: rows, in: corpus, monitor: monitor)
-        var values: [String: [String: Double]] = [:]
+        var values: [String: [Digest: Double]] = [:]
         for score in scores { values[score.text] = try score.requiredValues(of: rows, in: corpus) }
         var names = scores.map(\.text)
         if names.isEmpty {
@@ -59,8 +63,26 @@ package struct AgreementJob: Sendable {
         if agreement.isEmpty, let note = judged.note { throw Failure("\(referee.name): " + note) }
         var means = ByPrompt()
         for image in judged.images { means.add(image.prompt, image.referee) }
-        return Report(
+        var report = Report(
             referee: referee.name, images: rows.count, prompts: means.means.count, mean: means.mean(bootstrap),
             agreement: agreement)
+        if measuresCosts { report.costs = try costs(of: rows, verdicts, in: corpus) }
+        return report
+    }
+
+    private func costs(
+        of rows: [CatalogueRow], _ verdicts: [Digest: Double], in corpus: Corpus
+    ) throws -> [ScoreCost]? {
+        try ScoreCosts(rows, in: corpus)?.measure { name, values in
+            let judged = JudgedImages(
+                rows.compactMap { row in
+                    verdicts[row.id].map { verdict in
+                        JudgedImages.Image(
+                            group: row.prompt, prompt: row.prompt, category: nil, referee: verdict,
+                            scores: values[row.id].map { [name: $0] } ?? [:])
+                    }
+                })
+            return judged.agreements(of: [name], bootstrap).first?.auc
+        }
     }
 }

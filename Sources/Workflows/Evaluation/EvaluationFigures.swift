@@ -57,12 +57,12 @@ struct EvaluationFigures {
         _ corpus: Corpus, _ monitor: some WorkMonitor, _ report: inout EvaluationReport
     ) throws -> (names: [String], images: [Valued]) {
         var rows: [CatalogueRow] = []
-        var seen: Set<String> = []
+        var seen: Set<Digest> = []
         for image in made.images where seen.insert(image.row.id).inserted { rows.append(image.row) }
         // What was measured since the rows were read.
-        let fresh = try corpus.rows(rows.compactMap { Digest(hex: $0.id) })
-        rows = rows.compactMap { row in Digest(hex: row.id).flatMap { fresh[$0] } }
-        var found: [(name: String, values: [String: Double])] = []
+        let fresh = try corpus.rows(rows.map(\.id))
+        rows = rows.compactMap { fresh[$0.id] }
+        var found: [(name: String, values: [Digest: Double])] = []
         if let referee = made.referee {
             found.append((referee.name, try referee.values(of: rows, in: corpus, monitor: monitor)))
         }

@@ -2,12 +2,13 @@ package import Corpus
 package import Diffusion
 package import Foundation
 import Statistics
+import Tensor
 import Tuning
 
 /// What `attune evaluate --prompts` does: images of a model, alone and with each of some adapters, of the same prompts and
 /// seeds at several scales of guidance, and what scores say of them.
 ///
-/// The images are samples of the corpus; what is there already is not made again.
+/// The images are samples of the corpus; what is already present is not made again.
 package struct EvaluationJob: Sendable {
     package struct Adapter: Sendable, Equatable {
         package let label: String
@@ -34,7 +35,7 @@ package struct EvaluationJob: Sendable {
         }
     }
 
-    package let model: ModelSource
+    package var model: ModelSource
     package let prompts: URL
     package var adapters: [Adapter] = []
     package var imagesPerPrompt = 6
@@ -62,10 +63,17 @@ package struct EvaluationJob: Sendable {
     }
     /// Of the stored report; nil for one that follows from the settings.
     package var name: String?
+    /// An SQL condition for samples of real images, which quality is measured by; nil for none.
+    package var reference: String?
+    /// The batches of images that are worked on, of each model and guidance.
+    package var part = Part.all
+    /// Of the workers that share the job, where it is a part.
+    package var array = ArrayCheck()
 
     package init(model: ModelSource, prompts: URL) { (self.model, self.prompts) = (model, prompts) }
 
-    /// - Returns: the report and its name; nil where the work was stopped between batches.
+    /// - Returns: the report and its name; nil where the work was stopped between batches, and for a part that has done its
+    ///   share while others have not.
     /// - Throws: ``PromptFileError``; ``UsageError`` for settings that make no sense; ``Failure`` for a score without values;
     ///   ``ModelError``; ``CorpusError``. The images that were made stay.
     package func run(
@@ -83,9 +91,10 @@ package struct EvaluationJob: Sendable {
         let texts = try PromptFile.parse(data, path: prompts.path)
         guard !texts.isEmpty else { throw PromptFileError.empty(path: prompts.path) }
         let categories = PromptCategories(file: data, prompts: texts)
-        let each = try Candidate.count(
-            prompts: texts.count, imagesPerPrompt: imagesPerPrompt,
-            limit: GenerationJob.limit / (labels.count * guidance.count))
+        let each = share(
+            of: try Candidate.count(
+                prompts: texts.count, imagesPerPrompt: imagesPerPrompt,
+                limit: GenerationJob.limit / (labels.count * guidance.count)))
         let total = each * labels.count * guidance.count
         var outcome = WorkOutcome(total: total)
         monitor.begin(total: negatives == nil ? total : 2 * total)
@@ -95,10 +104,12 @@ package struct EvaluationJob: Sendable {
         if negatives != nil, try !score(made.images, total, corpus, monitor, &outcome) {
             return (nil, name ?? "", outcome)
         }
-        let report: EvaluationReport
+        if part.count > 1 { return try combined(made, outcome, in: corpus, monitor) }
+        var report: EvaluationReport
         do {
             report = try EvaluationFigures(made, scores: scores, categories: categories, bootstrap).report(
                 settings(texts, made), in: corpus, monitor: monitor)
+            try measureQuality(made.images, corpus, monitor, &report)
         } catch is Interrupted {
             outcome.isFinished = false
             return (nil, name ?? "", outcome)
@@ -128,6 +139,7 @@ package struct EvaluationJob: Sendable {
             for scale in guidance {
                 let settings = DenoisingSettings(steps: steps, guidance: scale, sampler: sampler)
                 let ready = try maker?.guided(by: scale) ?? CandidateMaker(source, settings, warn: monitor.warn)
+                if maker == nil { made.places += try joined(ready, label, texts, in: corpus, warn: monitor.warn) }
                 maker = ready
                 try ready.model.requireDescribableSchedule()
                 made.modelDigest = ready.model.digest
@@ -135,8 +147,10 @@ package struct EvaluationJob: Sendable {
                     made.adapters.append(.init(label: label, digest: adapter))
                 }
                 let generator = CorpusGenerator(corpus: corpus, maker: ready, tag: tag)
-                let batches = Candidate.batches(
+                let all = Candidate.batches(
                     prompts: texts, imagesPerPrompt: imagesPerPrompt, seed: seed, size: batch)
+                if self.part.count > 1 { made.recipes += all.joined().map { generator.recipe($0).digest } }
+                let batches = all.enumerated().filter { self.part.has(place: $0.offset) }.map(\.element)
                 let done = outcome.made + outcome.skipped + outcome.failed
                 let part = try generator.run(batches, total: each, monitor: PartMonitor(whole: monitor, done: done))
                 outcome.made += part.made
@@ -162,12 +176,36 @@ package struct EvaluationJob: Sendable {
         _ images: [EvaluatedImages.Image], _ done: Int, _ corpus: Corpus, _ monitor: some WorkMonitor,
         _ outcome: inout WorkOutcome
     ) throws -> Bool {
-        var job = ScoringJob(model: model)
-        (job.negatives, job.negativeCount, job.draws) = (negatives, negativeCount, draws)
-        let scored = try job.run(
+        let scored = try scoring.run(
             on: images.map(\.row), in: corpus, monitor: PartMonitor(whole: monitor, done: done))
         outcome.isFinished = scored.isFinished
         return scored.isFinished
+    }
+
+    /// How far each model's images are from real ones, at each guidance.
+    private func measureQuality(
+        _ images: [EvaluatedImages.Image], _ corpus: Corpus, _ monitor: some WorkMonitor,
+        _ report: inout EvaluationReport
+    ) throws {
+        guard let reference else { return }
+        let quality = try LatentQuality(reference: reference, in: corpus)
+        var notes: Set<String> = []
+        report.quality = []
+        for model in ["base"] + adapters.map(\.label) {
+            for scale in guidance {
+                if monitor.isCancelled { throw Interrupted() }
+                let rows = images.filter { $0.model == model && $0.guidance == scale }.map(\.row)
+                guard rows.count > 1 else { continue }
+                let found = try quality.measure(rows, called: "\(model) at guidance \(scale)")
+                notes.formUnion(found.notes)
+                report.quality?.append(
+                    .init(
+                        model: model, guidance: scale, metric: LatentQuality.metric, value: found.value,
+                        low: found.interval?.low, high: found.interval?.high, images: rows.count,
+                        referenceImages: found.reference))
+            }
+        }
+        report.notes += notes.sorted()
     }
 
     private func settings(_ texts: [String], _ made: EvaluatedImages) -> EvaluationReport.Settings {
@@ -182,7 +220,8 @@ package struct EvaluationJob: Sendable {
             model: made.modelDigest, adapters: made.adapters, prompts: texts, imagesPerPrompt: imagesPerPrompt,
             guidance: guidance, steps: steps, sampler: sampler.rawValue, seed: String(seed),
             referee: made.referee?.name,
-            negatives: near, resamples: bootstrap.resamples)
+            negatives: near, resamples: bootstrap.resamples,
+            precision: model.precision == .float32 ? nil : model.precision.rawValue, reference: reference)
     }
 }
 
@@ -198,6 +237,9 @@ struct EvaluatedImages {
     var modelDigest = ""
     var adapters: [EvaluationReport.Adapter] = []
     var referee: Referee?
+    /// Of the images of all parts, where the work is one of several.
+    var recipes: [Digest] = []
+    var places: [ArrayMembership] = []
 }
 
 /// Watches one part of a work as part of the whole.

@@ -17,6 +17,10 @@ package struct EvaluationReport: Codable, Sendable {
         package var referee: String?
         package var negatives: String?
         package var resamples: Int
+        /// What products are computed in where that is not float32.
+        package var precision: String?
+        /// The condition of the real images that quality is measured by.
+        package var reference: String?
     }
 
     package struct Adapter: Codable, Sendable, Equatable {
@@ -63,6 +67,18 @@ package struct EvaluationReport: Codable, Sendable {
         package let values: [String: Double]
     }
 
+    /// How far a model's images are from real ones.
+    package struct Quality: Codable, Sendable {
+        package let model: String
+        package let guidance: Double
+        /// `fd_latents`: the Fréchet distance of latents, averaged over a grid.
+        package let metric: String
+        package let value: Double
+        /// With 95 % confidence over the images that were drawn; nil where there are too few of them.
+        package let low, high: Double?
+        package let images, referenceImages: Int
+    }
+
     package var format = "attune-evaluation"
     package var version = 1
     package let settings: Settings
@@ -71,6 +87,8 @@ package struct EvaluationReport: Codable, Sendable {
     package internal(set) var best: [Best] = []
     package internal(set) var agreement: [Agreement] = []
     package internal(set) var prompts: [PromptResult] = []
+    /// Nil where there are no real images to compare with.
+    package internal(set) var quality: [Quality]?
     /// What a reader should know, a line each.
     package internal(set) var notes: [String] = []
 
@@ -91,7 +109,7 @@ package enum StoredEvaluations {
         folder(corpus).appending(path: "\(name).json")
     }
 
-    /// - Throws: ``UsageError`` for a name that is no name of a file.
+    /// - Throws: ``UsageError`` for a name that is not a name of a file.
     package static func check(name: String) throws(UsageError) {
         let isPlain = name.utf8.allSatisfy {
             ($0 >= 48 && $0 <= 57) || ($0 | 32 >= 97 && $0 | 32 <= 122) || "-_.".utf8.contains($0)
@@ -122,7 +140,8 @@ package enum StoredEvaluations {
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         guard let report = try? decoder.decode(EvaluationReport.self, from: data), report.format == "attune-evaluation"
         else {
-            throw Failure("\(file.path): is no evaluation that this attune understands: remove it, and evaluate again")
+            throw Failure(
+                "\(file.path): is not an evaluation that this attune understands: remove it, and evaluate again")
         }
         guard report.version == 1 else {
             throw Failure("\(file.path): is an evaluation of version \(report.version): update attune")

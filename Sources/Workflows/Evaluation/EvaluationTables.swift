@@ -4,7 +4,9 @@ import Statistics
 package enum EvaluationTables {
     /// What is printed of a report, in order.
     package static func all(_ report: EvaluationReport) -> [Table] {
-        [results(report), categories(report), differences(report), agreement(report.agreement)].compactMap(\.self)
+        [
+            results(report), categories(report), differences(report), quality(report), agreement(report.agreement),
+        ].compactMap(\.self)
     }
 
     /// A judged folder: the share that is aligned, in all and by category.
@@ -66,6 +68,21 @@ package enum EvaluationTables {
                 [
                     $0.model, "\($0.guidance)", $0.baseline, "\($0.baselineGuidance)",
                     cell($0.value) + ($0.value.excludesZero ? " *" : ""),
+                ]
+            })
+    }
+
+    /// How far images are from real ones; less is better.
+    package static func quality(_ report: EvaluationReport) -> Table? {
+        guard let quality = report.quality, !quality.isEmpty else { return nil }
+        return Table(
+            columns: ["model", "guidance", "images", "distance to real images"],
+            rows: quality.map { one in
+                let interval = one.low.flatMap { low in one.high.map { high in (low, high) } }
+                return [
+                    one.model, "\(one.guidance)", String(one.images),
+                    formatted(one.value, digits: 3)
+                        + (interval.map { " [\(formatted($0.0, digits: 3)), \(formatted($0.1, digits: 3))]" } ?? ""),
                 ]
             })
     }

@@ -4,7 +4,7 @@ import Shapes
 
 /// What says whether an image shows what its prompt asks for.
 package enum Referee: Sendable, Equatable {
-    /// The judge of the shapes benchmark (``ShapesJudge``): 1 for aligned, 0 for not.
+    /// The judge of the shapes benchmark (`ShapesJudge`): 1 for aligned, 0 for not.
     case shapes
     /// A column of the catalogue, or a scorer of annotations.
     case column(String)
@@ -24,7 +24,7 @@ package enum Referee: Sendable, Equatable {
     /// Verdicts of the shapes judge become annotations called `shapes`, sealed as all are; what has one is not judged again.
     ///
     /// - Throws: ``Failure`` naming a sample that it says nothing of.
-    func values(of rows: [CatalogueRow], in corpus: Corpus, monitor: some WorkMonitor) throws -> [String: Double] {
+    func values(of rows: [CatalogueRow], in corpus: Corpus, monitor: some WorkMonitor) throws -> [Digest: Double] {
         switch self {
         case .column(let name): return try ScoreForm(name).requiredValues(of: rows, in: corpus)
         case .shapes: return try judged(rows, in: corpus, monitor: monitor)
@@ -36,10 +36,8 @@ package enum Referee: Sendable, Equatable {
 
     private func judged(
         _ rows: [CatalogueRow], in corpus: Corpus, monitor: some WorkMonitor
-    ) throws -> [String: Double] {
-        let known = try corpus.annotations(of: rows.compactMap { Digest(hex: $0.id) })
-        var values: [String: Double] = [:]
-        for (id, scores) in known { if let value = scores[name] { values[id.hex] = value } }
+    ) throws -> [Digest: Double] {
+        var values = try corpus.annotations(of: rows.map(\.id)).compactMapValues { $0[name] }
         let missing = rows.filter { values[$0.id] == nil }
         let reader = SampleReader(corpus)
         for start in stride(from: 0, to: missing.count, by: Self.batch) {
@@ -47,16 +45,16 @@ package enum Referee: Sendable, Equatable {
             let part = Array(missing[start..<min(start + Self.batch, missing.count)])
             var made: [AnnotationValue] = []
             for (row, png) in zip(part, try reader.images(part)) {
-                guard let prompt = ShapesPrompt(row.prompt), let id = Digest(hex: row.id) else {
+                guard let prompt = ShapesPrompt(row.prompt) else {
                     throw Failure(
-                        "sample \(row.id): '\(joinedLines(row.prompt))' is no prompt of the shapes benchmark, which --referee shapes "
+                        "sample \(row.id): '\(joinedLines(row.prompt))' is not a prompt of the shapes benchmark, which --referee shapes "
                             + "judges; leave such samples out, or name an annotation as the referee")
                 }
                 let verdict = try ShapesFolder.verdict(png, prompt, place: "sample \(row.id)")
-                made.append(AnnotationValue(sample: id, value: verdict.aligned ? 1 : 0))
+                made.append(AnnotationValue(sample: row.id, value: verdict.aligned ? 1 : 0))
             }
             try corpus.annotate(made, by: name, from: "attune evaluate")
-            for value in made { values[value.sample.hex] = value.value }
+            for value in made { values[value.sample] = value.value }
         }
         return values
     }

@@ -3,7 +3,7 @@ import Diffusion
 
 /// A score to compare with a referee: a column, or an estimate from stored measurements with settings of its own.
 ///
-/// `contrast`, or `contrast:tau=1,above=300,highest=900,weight=kappa,pooling=mean,draws=1,negatives=4,source=rules`.
+/// `contrast`, or `contrast:tau=1,above=300,highest=900,weight=kappa,pooling=mean,draws=1,negatives=4,timesteps=5,source=rules`.
 package struct ScoreForm: Sendable, Equatable {
     /// As it was written.
     package let text: String
@@ -12,7 +12,7 @@ package struct ScoreForm: Sendable, Equatable {
     private enum Kind: Sendable, Equatable {
         case column(String)
         case errors(any ErrorEstimator, source: String?)
-        case trace(MeanKappaEstimator, draws: Int?)
+        case trace(MeanKappaEstimator, draws: Int?, timesteps: Int?)
 
         static func == (a: Kind, b: Kind) -> Bool { "\(a)" == "\(b)" }
     }
@@ -41,7 +41,7 @@ package struct ScoreForm: Sendable, Equatable {
             kind = .trace(
                 MeanKappaEstimator(
                     kappa: try settings.choice("kappa") ?? .paper, cutoff: try settings.count("above") ?? 50),
-                draws: try settings.count("draws"))
+                draws: try settings.count("draws"), timesteps: try settings.count("timesteps"))
         default:
             throw UsageError(
                 "\(text): only contrast, contrast_hard, pointwise and mc take settings; '\(parts[0])' is a column or nothing"
@@ -53,23 +53,33 @@ package struct ScoreForm: Sendable, Equatable {
     /// The values of some samples, by their ids; a sample without one is left out.
     ///
     /// - Throws: ``Failure`` for a name that is neither a column of numbers nor a scorer.
-    package func values(of rows: [CatalogueRow], in corpus: Corpus) throws -> [String: Double] {
+    package func values(of rows: [CatalogueRow], in corpus: Corpus) throws -> [Digest: Double] {
+        if case .column(let name) = kind { return try Self.column(name, rows, corpus) }
+        return values(of: rows, among: try corpus.scores(of: rows.map(\.id)))
+    }
+
+    /// The same of a form with settings, from measurements that were read before; none of a column.
+    func values(of rows: [CatalogueRow], among sets: [ScoreSet]) -> [Digest: Double] {
         switch kind {
-        case .column(let name): return try Self.column(name, rows, corpus)
+        case .column: return [:]
         case .errors(let estimator, let source):
-            return try measured(rows, corpus) { set, record, schedule in
+            return measured(rows, sets) { set, record, schedule in
                 guard let curves = record.curves, set.settled == nil || curves.errors.allSatisfy(\.isFinite),
                     set.negatives?.isFrom(source) ?? false
                 else { return nil }
                 let errors = DenoisingErrors(curves, timesteps: record.timesteps, draws: record.draws.count)
                 return estimator.estimate(errors, schedule: schedule).value
             }
-        case .trace(let estimator, let draws):
-            return try measured(rows, corpus) { set, record, schedule in
+        case .trace(let estimator, let draws, let timesteps):
+            return measured(rows, sets) { set, record, schedule in
                 guard set.timesteps == nil, set.settled == nil else { return nil }
-                let values = record.draws.prefix(draws ?? record.draws.count).map {
+                let places = ErrorRange.spread(
+                    record.timesteps.indices.filter { Int(record.timesteps[$0]) > estimator.cutoff }, timesteps)
+                let values = record.draws.prefix(draws ?? record.draws.count).map { draw in
                     estimator.estimate(
-                        MITrace(timesteps: record.timesteps.map(Int.init), deltaSquared: $0), schedule: schedule
+                        MITrace(
+                            timesteps: places.map { Int(record.timesteps[$0]) },
+                            deltaSquared: places.map { draw[$0] }), schedule: schedule
                     ).value
                 }
                 return values.reduce(0, +) / Double(values.count)
@@ -80,12 +90,13 @@ package struct ScoreForm: Sendable, Equatable {
     /// The same, of all samples.
     ///
     /// - Throws: ``Failure`` also where a sample has no value, and where one is not finite.
-    package func requiredValues(of rows: [CatalogueRow], in corpus: Corpus) throws -> [String: Double] {
+    package func requiredValues(of rows: [CatalogueRow], in corpus: Corpus) throws -> [Digest: Double] {
         let values = try values(of: rows, in: corpus)
         let missing = rows.filter { values[$0.id] == nil }
         if let first = missing.first {
             let count = "\(missing.count) of \(rows.count) images"
-            throw Failure("\(text): \(count) have no value, such as sample \(first.id); \(Self.advice(text))")
+            throw Failure(
+                "\(text): \(count) have no value that is a number, such as sample \(first.id); \(Self.advice(text))")
         }
         return values
     }
@@ -93,7 +104,7 @@ package struct ScoreForm: Sendable, Equatable {
     /// The scores that all of some samples have: measures of MI, then annotations.
     static func complete(
         for rows: [CatalogueRow], in corpus: Corpus
-    ) throws -> [(name: String, values: [String: Double])] {
+    ) throws -> [(name: String, values: [Digest: Double])] {
         try (usual + corpus.scorers()).compactMap { name in
             let values = try ScoreForm(name).values(of: rows, in: corpus)
             return values.count == rows.count ? (name, values) : nil
@@ -112,34 +123,35 @@ package struct ScoreForm: Sendable, Equatable {
         }
     }
 
-    private static func column(_ name: String, _ rows: [CatalogueRow], _ corpus: Corpus) throws -> [String: Double] {
+    private static func column(_ name: String, _ rows: [CatalogueRow], _ corpus: Corpus) throws -> [Digest: Double] {
         if let column = CatalogueRow.scores[name] {
             return Dictionary(rows.compactMap { row in row[keyPath: column].map { (row.id, $0) } }) { first, _ in first
-            }
+            }.filter(\.value.isFinite)
         }
         let scorers = try corpus.scorers()
         guard scorers.contains(name) else {
             let known = CatalogueRow.scores.keys.sorted() + scorers
-            throw Failure("\(name): is no score of this corpus; there are \(known.joined(separator: ", "))")
+            throw Failure("\(name): is not a score of this corpus; there are \(known.joined(separator: ", "))")
         }
-        let found = try corpus.annotations(of: rows.compactMap { Digest(hex: $0.id) })
-        return Dictionary(found.compactMap { id, values in values[name].map { (id.hex, $0) } }) { first, _ in first }
+        let found = try corpus.annotations(of: rows.map(\.id))
+        // A corpus may have been filled by other programs, with scores that are not numbers.
+        return found.compactMapValues { $0[name] }.filter(\.value.isFinite)
+    }
+
+    /// By draws, near misses, then timesteps.
+    static func size(_ scorer: Scorer) -> (Int, Int, Int) {
+        (scorer.draws, scorer.negatives?.count ?? 0, scorer.steps)
     }
 
     /// From the measurement with most draws and most near misses that has what it takes.
     private func measured(
-        _ rows: [CatalogueRow], _ corpus: Corpus, _ estimate: (Scorer, ScoreRecord, NoiseSchedule) -> Double?
-    ) throws -> [String: Double] {
-        func rank(_ scorer: Scorer) -> (Int, Int, Int) { (scorer.draws, scorer.negatives?.count ?? 0, scorer.steps) }
-        let sets = try corpus.scores(of: rows.compactMap { Digest(hex: $0.id) })
-            .sorted { rank($0.scorer) > rank($1.scorer) }
-        var values: [String: Double] = [:]
-        for set in sets {
+        _ rows: [CatalogueRow], _ sets: [ScoreSet], _ estimate: (Scorer, ScoreRecord, NoiseSchedule) -> Double?
+    ) -> [Digest: Double] {
+        var values: [Digest: Double] = [:]
+        for set in sets.sorted(by: { Self.size($0.scorer) > Self.size($1.scorer) }) {
             let schedule = NoiseSchedule(SchedulerConfiguration(set.scorer.schedule))
-            for record in set.records where values[record.sample.hex] == nil {
-                if let value = estimate(set.scorer, record, schedule), value.isFinite {
-                    values[record.sample.hex] = value
-                }
+            for record in set.records where values[record.sample] == nil {
+                if let value = estimate(set.scorer, record, schedule), value.isFinite { values[record.sample] = value }
             }
         }
         return values
@@ -173,14 +185,14 @@ private struct Settings {
     mutating func number(_ key: String) throws(UsageError) -> Double? {
         guard let value = take(key) else { return nil }
         guard let number = Double(value), number.isFinite else {
-            throw UsageError("\(text): \(key)=\(value) is no number")
+            throw UsageError("\(text): \(key)=\(value) is not a number")
         }
         return number
     }
 
     mutating func count(_ key: String) throws(UsageError) -> Int? {
         guard let value = take(key) else { return nil }
-        guard let number = Int(value), number >= 0 else { throw UsageError("\(text): \(key)=\(value) is no count") }
+        guard let number = Int(value), number >= 0 else { throw UsageError("\(text): \(key)=\(value) is not a count") }
         return number
     }
 
@@ -199,14 +211,15 @@ private struct Settings {
         let usual = ErrorRange()
         return ErrorRange(
             above: try count("above") ?? usual.above, highest: try count("highest") ?? usual.highest,
-            weight: try choice("weight") ?? usual.weight, draws: try count("draws"), negatives: try count("negatives"))
+            weight: try choice("weight") ?? usual.weight, draws: try count("draws"), negatives: try count("negatives"),
+            timesteps: try count("timesteps"))
     }
 
     func requireEmpty() throws(UsageError) {
-        if let broken { throw UsageError("\(text): '\(broken)' is no key=value") }
+        if let broken { throw UsageError("\(text): '\(broken)' is not of the form key=value") }
         guard let key = values.keys.sorted().first else { return }
         throw UsageError(
-            "\(text): there is no setting '\(key)'; contrast has tau, pooling, above, highest, weight, draws, negatives and source, mc "
-                + "has kappa, above and draws")
+            "\(text): there is no setting '\(key)'; contrast has tau, pooling, above, highest, weight, draws, negatives, timesteps and "
+                + "source, mc has kappa, above, draws and timesteps")
     }
 }

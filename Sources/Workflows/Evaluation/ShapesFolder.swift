@@ -32,7 +32,7 @@ package enum ShapesFolder {
     /// - Parameters:
     ///   - folder: with `metadata.jsonl` or `metadata.csv` at its top or in the folders of the images, as `train/`.
     ///   - column: the one that prompts are in.
-    /// - Throws: ``ImportError`` for a folder that is no imagefolder; ``Failure`` for an image or a prompt that the judge cannot
+    /// - Throws: ``ImportError`` for a folder that is not an imagefolder; ``Failure`` for an image or a prompt that the judge cannot
     ///   take.
     package static func judge(
         _ folder: URL, text column: String = "text", monitor: some WorkMonitor
@@ -47,7 +47,7 @@ package enum ShapesFolder {
             }
             guard let prompt = ShapesPrompt(image.caption) else {
                 throw Failure(
-                    "\(image.place): its text '\(joinedLines(image.caption))' is no prompt of the shapes benchmark; "
+                    "\(image.place): its text '\(joinedLines(image.caption))' is not a prompt of the shapes benchmark; "
                         + "datasets/shapes lists those")
             }
             let verdict = try verdict(image.bytes, prompt, place: image.place)
@@ -84,7 +84,7 @@ package enum ShapesFolder {
     static func verdict(_ bytes: [UInt8], _ prompt: ShapesPrompt, place: String) throws -> ShapesJudge.Verdict {
         let image: RGBImage
         do {
-            guard let format = ImageFormat(bytes) else { throw Failure("\(place): is no image that is read") }
+            guard let format = ImageFormat(bytes) else { throw Failure("\(place): is not an image that is read") }
             let file = try ImageFile(bytes, format: format)
             let side = ShapesLayout.side
             guard file.width == side, file.height == side else {

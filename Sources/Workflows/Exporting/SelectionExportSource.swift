@@ -6,21 +6,23 @@ package struct SelectionExportSource: ExportSource {
     package let identity: String
     package let scorers: [String]
     private let rows: [CatalogueRow]
-    private let annotations: [String: [String: Double]]
+    private let annotations: [Digest: [String: Double]]
     private let reader: SampleReader
+    private let corpus: Corpus
 
     package var count: Int { rows.count }
 
     /// - Parameter name: of a selection.
     package init(_ name: String, in corpus: Corpus) throws {
         let selection = try corpus.selection(named: name)
-        reader = SampleReader(corpus)
+        (self.corpus, reader) = (corpus, SampleReader(corpus))
         let known = try SampleAnnotations(corpus)
         scorers = known.scorers
         let revisions = try corpus.annotationSummaries().map { "\($0.scorer) \($0.revision)" }
-        identity = ([selection.digest.hex] + revisions).joined(separator: ", ")
+        let vectors = try corpus.vectorSummaries().filter(\.isImported).map { "\($0.name) \($0.revision)" }
+        identity = ([selection.digest.hex] + revisions + vectors).joined(separator: ", ")
         // All rows at once: one look at the catalogue, and a missing sample is known before anything is written.
-        rows = try reader.rows(selection.ids.map(\.hex))
+        rows = try reader.rows(selection.ids)
         annotations = try known.values(rows)
     }
 
@@ -40,4 +42,11 @@ package struct SelectionExportSource: ExportSource {
     }
 
     package func records(_ range: Range<Int>) throws -> [SampleRecord] { try reader.records(Array(rows[range])) }
+
+    package func forEachVectors(_ body: (VectorSet, Int, String) throws -> Void) throws {
+        for summary in try corpus.vectorSummaries() where summary.isImported {
+            let set = try corpus.vectors(named: summary.name).picking(rows.map(\.id))
+            if let set { try body(set, summary.revision, summary.source) }
+        }
+    }
 }

@@ -32,14 +32,27 @@ package struct FeatureJob: Sendable {
     package func features(
         of images: ImageSupply, by encoder: VisionEncoder, monitor: some WorkMonitor
     ) throws -> FeatureTable? {
+        try features(of: images, by: encoder, partial: nil, monitor: monitor)
+    }
+
+    /// - Parameter partial: where the features that are done are kept, and those of an earlier run come from.
+    private func features(
+        of images: ImageSupply, by encoder: VisionEncoder, partial: PartialFeatures?, monitor: some WorkMonitor
+    ) throws -> FeatureTable? {
         monitor.begin(total: images.count)
-        var values: [Float] = []
+        // Whole batches: each is computed as it was the first time.
+        let done = (partial?.values.count ?? 0) / max(encoder.featureSize, 1)
+        let first = done >= images.count ? images.count : done / batch * batch
+        var values = Array((partial?.values ?? []).prefix(first * encoder.featureSize))
         values.reserveCapacity(images.count * encoder.featureSize)
-        for start in stride(from: 0, to: images.count, by: batch) {
+        if first > 0 { monitor.update(first) }
+        for start in stride(from: first, to: images.count, by: batch) {
             if monitor.isCancelled { return nil }
             let range = start..<min(start + batch, images.count)
-            let features = encoder(try images.images(range))
-            features.withValues { values += $0 }
+            let features = encoder(try images.images(range)).values
+            values += features
+            // Those of a batch that was half there are on the disk already.
+            try partial?.append(Array(features.dropFirst(max(done - start, 0) * encoder.featureSize)))
             monitor.update(range.upperBound)
         }
         let table = FeatureTable(
@@ -48,12 +61,18 @@ package struct FeatureJob: Sendable {
         return isNormalized ? table.normalized : table
     }
 
-    /// Writes the features of all images to a .npz file, in place of one that is there. It appears whole or not at all.
+    /// Writes the features of all images to a .npz file, in place of one that is there. It appears whole or not at all;
+    /// what a run that was stopped or killed had done is kept beside it, and is not done again.
     ///
-    /// - Returns: how many images; nil if it was stopped, and nothing was written.
+    /// - Returns: how many images; nil if it was stopped.
     package func run(over images: ImageSupply, to file: URL, monitor: some WorkMonitor) throws -> Int? {
-        guard let table = try features(of: images, by: load(), monitor: monitor) else { return nil }
+        let encoder = try load()
+        let identity = Digest(
+            of: Array((["features 1", encoder.identity] + images.names).joined(separator: "\n").utf8))
+        let partial = try PartialFeatures(for: file, of: identity, width: encoder.featureSize)
+        guard let table = try features(of: images, by: encoder, partial: partial, monitor: monitor) else { return nil }
         try table.write(to: file)
+        try partial.discard()
         return table.count
     }
 }

@@ -14,7 +14,7 @@ enum ImageDecoding {
 
     private static func decoded(_ bytes: [UInt8], _ name: String) throws -> RGBImage {
         guard let format = ImageFormat(bytes), format.isRead else {
-            throw Failure("\(name): is no PNG, JPEG or WebP image, whatever its name: remove or convert it")
+            throw Failure("\(name): is not a PNG, JPEG or WebP image, whatever its name: remove or convert it")
         }
         do throws(CodecError) {
             let file = try ImageFile(bytes, format: format)

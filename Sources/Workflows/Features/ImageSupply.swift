@@ -34,7 +34,7 @@ package enum ImageSupply: Sendable {
     package init(corpus: Corpus, selection: String?, condition: String? = nil) throws {
         let reader = SampleReader(corpus)
         let rows =
-            try selection.map { try reader.rows(corpus.selection(meant: $0).ids.map(\.hex)) }
+            try selection.map { try reader.rows(corpus.selection(meant: $0).ids) }
             ?? corpus.query(CatalogueQuery(condition: condition))
         guard !rows.isEmpty else { throw Failure("no sample fits: see what there is with attune query") }
         self = .samples(reader: reader, rows: rows)
@@ -51,7 +51,7 @@ package enum ImageSupply: Sendable {
     package var names: [String] {
         switch self {
         case .files(_, let names): names
-        case .samples(_, let rows): rows.map(\.id)
+        case .samples(_, let rows): rows.map(\.id.hex)
         }
     }
 
@@ -80,8 +80,9 @@ package enum ImageSupply: Sendable {
             return try Self.decoded(range.map { folder + "/" + names[$0] }) { try Array(Disk.read($0)) }
         case .samples(let reader, let rows):
             let files = try reader.images(Array(rows[range]))
-            let byID = Dictionary(zip(rows[range].map(\.id), files)) { first, _ in first }
-            return try Self.decoded(rows[range].map(\.id)) { byID[$0] ?? [] }
+            let names = rows[range].map(\.id.hex)
+            let byName = Dictionary(zip(names, files)) { first, _ in first }
+            return try Self.decoded(names) { byName[$0] ?? [] }
         }
     }
 

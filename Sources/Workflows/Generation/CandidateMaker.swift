@@ -13,10 +13,12 @@ package struct CandidateMaker: Sendable {
     /// Nil for the model's own.
     package let size: ImageSize?
     /// What belongs to the recipe where it is not as usual.
-    package let extras: RecipeExtras
+    package private(set) var extras: RecipeExtras
     private let negative: PromptEmbedding?
 
     /// - Parameters:
+    ///   - source: the model, and the adapter to fold in.
+    ///   - settings: how images are denoised.
     ///   - sharing: whether several devices may be named, which make one batch each at a time.
     ///   - warn: takes what speaks against the settings without making them impossible.
     /// - Throws: ``UsageError`` for settings that the model does not allow, and what loading it throws.
@@ -115,6 +117,18 @@ package struct CandidateMaker: Sendable {
         return images
     }
 
+    /// The same where a choice is made among the candidates before they are finished, which their recipes record.
+    ///
+    /// - Throws: ``UsageError`` where the choice would come after the last step.
+    func pruned(_ pruning: PruningSettings, of candidates: Int, from seed: UInt64) throws -> CandidateMaker {
+        let total = try settings.sampler.make(model.scheduler, steps: settings.steps).timesteps.count
+        var copy = self
+        copy.extras.pruning = CandidatePruning(
+            keep: pruning.keep, of: candidates, firstSeed: seed, after: try pruning.steps(of: total),
+            by: pruning.score.rawValue, negatives: pruning.negativesRecord)
+        return copy
+    }
+
     /// Makes a batch.
     ///
     /// - Parameters:
@@ -124,6 +138,12 @@ package struct CandidateMaker: Sendable {
         _ batch: [Candidate], cache: inout EmbeddingCache, progress: (Double) -> Void
     ) throws(ModelError) -> [Generation] {
         try make(batch, on: model, cache: &cache, progress: progress)
+    }
+
+    /// A batch before its first step.
+    func begin(_ batch: [Candidate], cache: inout EmbeddingCache) throws(ModelError) -> Denoising {
+        try Denoising(
+            model, request(batch, cache.embeddings(of: batch.map(\.prompt), model, skipping: extras.clipSkip)))
     }
 
     /// A batch that a device's memory is too small for is made in halves.
@@ -165,5 +185,19 @@ package struct CandidateMaker: Sendable {
         let embeddings = model.encode(prompts: [candidate.prompt], skipping: extras.clipSkip)
         let layer = model.firstNonFiniteLayer(request([candidate], embeddings))
         return text + ", or give --precision float32" + (layer.map { " (first seen in \($0))" } ?? "")
+    }
+}
+
+extension CandidateMaker {
+    /// What decides an image beside its prompt and seed, by its name in messages.
+    var shared: [String: String?] {
+        [
+            "the model": model.digest, "the adapter": adapter, "--sampler": settings.sampler.rawValue,
+            "--steps": String(settings.steps), "--guidance": String(settings.guidance),
+            "the size": "\(imageSize.width)x\(imageSize.height)", "--negative-prompt": extras.negativePrompt,
+            "--clip-skip": extras.clipSkip == 0 ? nil : String(extras.clipSkip),
+            "--mi-negative": extras.tracesNegativePrompt ? "yes" : nil, "--precision": extras.precision,
+            "--ignore-config": extras.ignoredFields.isEmpty ? nil : extras.ignoredFields.joined(separator: ","),
+        ]
     }
 }

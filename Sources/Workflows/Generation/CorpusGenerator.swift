@@ -4,7 +4,7 @@ package import Corpus
 import Diffusion
 import Tensor
 
-/// Fills a corpus with candidates, batch by batch; what is there already is not made again.
+/// Fills a corpus with candidates, batch by batch; what is already present is not made again.
 package struct CorpusGenerator {
     private let corpus: Corpus
     private let maker: CandidateMaker
@@ -21,9 +21,10 @@ package struct CorpusGenerator {
     /// Makes what is missing of `batches` and seals each batch as one shard.
     ///
     /// - Parameters:
+    ///   - batches: candidates that are made and sealed together.
     ///   - total: the number of candidates in all batches.
     ///   - monitor: told how many candidates are done, the present batch counted by its steps.
-    /// - Throws: ``ModelError`` and ``CorpusError``; what was sealed before stays.
+    /// - Throws: `ModelError` and `CorpusError`; what was sealed before stays.
     package func run(
         _ batches: some Sequence<[Candidate]>, total: Int, monitor: some WorkMonitor
     ) throws -> WorkOutcome {
@@ -87,7 +88,7 @@ package struct CorpusGenerator {
             width: maker.imageSize.width, height: maker.imageSize.height, extras: maker.extras)
     }
 
-    private func record(_ candidate: Candidate, _ generation: Generation) throws -> SampleRecord {
+    func record(_ candidate: Candidate, _ generation: Generation) throws -> SampleRecord {
         let image = generation.image
         return SampleRecord(
             recipe: recipe(candidate), tag: tag, engine: maker.model.recordedEngine,

@@ -30,7 +30,11 @@ extension GenerationJob {
     package func missing(in corpus: Corpus) throws -> MissingCandidates {
         let prompts = part.of(try PromptFile(prompts).prompts)
         let total = try Candidate.count(prompts: prompts.count, imagesPerPrompt: imagesPerPrompt, limit: Self.limit)
-        let maker = try CandidateMaker(model, denoising)
+        var maker = try CandidateMaker(model, denoising)
+        if let pruning {
+            try pruning.check(imagesPerPrompt: imagesPerPrompt)
+            maker = try maker.pruned(pruning, of: imagesPerPrompt, from: seed)
+        }
         let generator = CorpusGenerator(corpus: corpus, maker: maker)
         var found: [MissingCandidates.Prompt] = []
         var count = 0
@@ -48,6 +52,15 @@ extension GenerationJob {
                 }
             }
         }
+        if let pruning {
+            // Any of a prompt's candidates may be among those that are kept.
+            found = found.compactMap { prompt -> MissingCandidates.Prompt? in
+                let missing = prompt.missing - (imagesPerPrompt - pruning.keep)
+                guard missing > 0 else { return nil }
+                return MissingCandidates.Prompt(prompt: prompt.prompt, missing: missing, seeds: prompt.seeds)
+            }
+            count = found.reduce(0) { $0 + $1.missing }
+        }
         var notes: [String] = []
         let others = try corpus.summary().models.filter { $0 != maker.model.digest }
         if count > 0, !others.isEmpty {
@@ -56,6 +69,7 @@ extension GenerationJob {
                     + "(\(others.map { String($0.prefix(19)) }.joined(separator: ", "))); if workers of one job have made "
                     + "them, their model folders differ")
         }
-        return MissingCandidates(total: total, missing: count, prompts: found, notes: notes)
+        return MissingCandidates(
+            total: pruning.map { prompts.count * $0.keep } ?? total, missing: count, prompts: found, notes: notes)
     }
 }

@@ -37,6 +37,8 @@ package struct ImportJob: Sendable {
     package var part = Part.all
     /// A name for what is imported, for queries.
     package var tag: String?
+    /// Of the workers that share the job, where it is a part.
+    package var array = ArrayCheck()
     /// Leave out what cannot be imported, instead of stopping there.
     package var skipsUnreadable = false
 
@@ -76,6 +78,13 @@ package struct ImportJob: Sendable {
         (settings.tag, settings.fit, settings.batch) = (tag, fit, batch)
         settings.largest = largest
         settings.size = fit == .keep ? nil : size ?? encoder?.imageSize
+        let membership = try array.join(
+            part, of: "import", on: place.lastPathComponent, tag: tag,
+            settings: [
+                "the model": encoder?.digest, "--format": format.rawValue, "--fit": fit.rawValue,
+                "--size": settings.size.map { String($0) }, "--batch": String(batch),
+            ], in: corpus, warn: monitor.warn)
+        defer { withExtendedLifetime(membership) {} }
         monitor.begin(total: source.count)
         return try ImageImport(corpus, encoder: encoder, settings: settings, tally: tally)
             .run(source, isCancelled: { monitor.isCancelled }, report: monitor.update)

@@ -33,7 +33,7 @@ package struct CorpusSummary: Encodable {
         folder = corpus.folder.path
         (samples, prompts, shards) = (summary.samples, summary.prompts, summary.shards)
         (scored, models, tags, mi) = (summary.scored, summary.models, summary.tags, summary.mi)
-        bytes = Self.bytes(of: corpus.folder.appendingPathComponent("shards"))
+        bytes = try Self.bytes(of: corpus.folder.appendingPathComponent("shards").path)
         selections = try corpus.selectionNames()
         runs = try Self.runs(corpus.folder)
     }
@@ -59,11 +59,15 @@ package struct CorpusSummary: Encodable {
         return lines.joined(separator: "\n")
     }
 
-    private static func bytes(of folder: URL) -> Int {
-        let files = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: [.fileSizeKey])
-        return files?.reduce(0) { sum, file in
-            sum + ((file as? URL).flatMap { try? $0.resourceValues(forKeys: [.fileSizeKey]).fileSize } ?? 0)
-        } ?? 0
+    /// Of the files in a folder and those below it. What goes meanwhile, as by `pack`, does not count.
+    private static func bytes(of folder: String) throws(DiskError) -> Int {
+        var sum = 0
+        for name in try Disk.listIfPresent(folder) ?? [] {
+            let place = folder + "/" + name
+            guard let status = try Disk.status(place) else { continue }
+            sum += try status.st_mode & S_IFMT == S_IFDIR ? bytes(of: place) : Int(status.st_size)
+        }
+        return sum
     }
 
     private static func runs(_ corpus: URL) throws -> [Run] {

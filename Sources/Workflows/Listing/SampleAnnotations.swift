@@ -12,10 +12,8 @@ package struct SampleAnnotations {
     }
 
     /// Values by the samples' ids and the names of their scorers.
-    package func values(_ rows: [CatalogueRow]) throws(CorpusError) -> [String: [String: Double]] {
-        guard !scorers.isEmpty else { return [:] }
-        let found = try corpus.annotations(of: rows.compactMap { Digest(hex: $0.id) })
-        return Dictionary(uniqueKeysWithValues: found.map { ($0.key.hex, $0.value) })
+    package func values(_ rows: [CatalogueRow]) throws(CorpusError) -> [Digest: [String: Double]] {
+        scorers.isEmpty ? [:] : try corpus.annotations(of: rows.map(\.id))
     }
 
     package func listings(_ rows: [CatalogueRow]) throws -> [SampleListing] {

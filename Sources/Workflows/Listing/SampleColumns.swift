@@ -18,13 +18,13 @@ package struct SampleColumns {
     }
 
     /// - Parameter annotations: by the samples' ids and the names of their scorers.
-    package func table(_ rows: [CatalogueRow], _ annotations: [String: [String: Double]]) -> Table {
+    package func table(_ rows: [CatalogueRow], _ annotations: [Digest: [String: Double]]) -> Table {
         Table(columns: names, rows: rows.map { row in names.map { cell($0, row, annotations[row.id] ?? [:]) } })
     }
 
     private func cell(_ name: String, _ row: CatalogueRow, _ annotations: [String: Double]) -> String {
         switch name {
-        case "id": String(row.id.prefix(12))
+        case "id": String(row.id.hex.prefix(12))
         case "prompt": row.prompt
         case "seed": row.seed
         case "model": row.model
@@ -49,11 +49,11 @@ package struct SampleColumns {
         case "near_misses": row.nearMisses.map(String.init) ?? "-"
         case "rf": number(row.rf)
         case "rf_cfg": number(row.guidedRF)
-        case "recipe": String(row.recipe.prefix(12))
+        case "recipe": String(row.recipe.hex.prefix(12))
         case "width": String(row.width)
         case "height": String(row.height)
         case "latent_shape": row.latentShape.map(String.init).joined(separator: "x")
-        case "shard": String(row.shard.prefix(12))
+        case "shard": String(row.shard.hex.prefix(12))
         case "row": String(row.row)
         default: number(annotations[name])
         }

@@ -2,7 +2,8 @@ package import Corpus
 
 /// A sample as listings print it in JSON, under the names of the catalogue's columns.
 package struct SampleListing: Encodable {
-    package let id, prompt, model, sampler, shard: String
+    package let id, shard: Digest
+    package let prompt, model, sampler: String
     package let seed: UInt64?
     package let adapter, tag, engine: String?
     package let steps, row: Int
@@ -14,7 +15,7 @@ package struct SampleListing: Encodable {
     package let contrast, contrastSE, contrastHard, pointwise: Double?
     package let nearMisses: Int?
     package let rf, guidedRF: Double?
-    package let recipe: String
+    package let recipe: Digest
     package let width, height: Int
     package let latentShape: [Int]
     /// By the names of their scorers.

@@ -1,3 +1,4 @@
+import Disk
 import Foundation
 import OCI
 import Tensor
@@ -45,6 +46,7 @@ package struct MachineReport: Encodable {
     /// - Parameters:
     ///   - version: of the command that asks.
     ///   - folder: whose disk is looked at.
+    ///   - environment: where proxies and limits are set.
     package init(
         version: String, folder: String, environment: [String: String] = ProcessInfo.processInfo.environment
     ) {
@@ -61,8 +63,10 @@ package struct MachineReport: Encodable {
         (processors, processorQuota) = (Processors.allowed, Processors.quota())
         memoryBytes = process.physicalMemory
         availableMemoryBytes = Self.availableMemory()
-        let attributes = try? FileManager.default.attributesOfFileSystem(forPath: folder)
-        freeDiskBytes = (attributes?[.systemFreeSize] as? NSNumber)?.int64Value
+        let diskProblem: DiskError?
+        do throws(DiskError) {
+            (freeDiskBytes, diskProblem) = (try Disk.freeBytes(at: folder).map(Int64.init), nil)
+        } catch { (freeDiskBytes, diskProblem) = (nil, error) }
 
         let proxySettings = ProxySettings(environment: environment).summary
         proxies = Dictionary(proxySettings.map { ($0.variable, $0.meaning) }) { first, _ in first }
@@ -91,6 +95,8 @@ package struct MachineReport: Encodable {
         }
         if let free = freeDiskBytes, free < Self.smallDisk {
             warnings.append("less than 5 GB free on the disk of \(folder); make room before a long run")
+        } else if let diskProblem {
+            warnings.append("the free space of the disk of \(diskProblem)")
         } else if freeDiskBytes == nil {
             warnings.append("\(folder) does not exist; give --corpus a folder to see its disk")
         }

@@ -1,3 +1,5 @@
+package import Corpus
+
 /// The i-th of n parts of a list of prompts, as `--part i/n` under a scheduler's array job.
 package struct Part: Equatable, Sendable, CustomStringConvertible {
     /// Counted from 1.
@@ -23,11 +25,7 @@ package struct Part: Equatable, Sendable, CustomStringConvertible {
     package func has(place: Int) -> Bool { place % count == index - 1 }
 
     /// Whether a sample belongs to the part: by its digest, so that parts stay what they are while the corpus grows.
-    package func has(id: String) -> Bool {
-        guard count > 1 else { return true }
-        // 60 bits of a SHA-256.
-        return (UInt64(id.prefix(15), radix: 16) ?? 0) % UInt64(count) == UInt64(index - 1)
-    }
+    package func has(id: Digest) -> Bool { count == 1 || id.leading60Bits % UInt64(count) == UInt64(index - 1) }
 
     package var description: String { "\(index)/\(count)" }
 

@@ -1,4 +1,5 @@
 import Corpus
+import Disk
 import Foundation
 import Markup
 
@@ -35,8 +36,8 @@ enum ComparisonReport {
 
     private static func figure(_ record: SampleFolder.Record, in folder: SampleFolder) throws -> Markup {
         let file = folder.url.appendingPathComponent(record.fileName)
-        guard let data = try? Data(contentsOf: file) else {
-            throw Failure("\(file.path): cannot be read; make it again with attune sample")
+        guard let data = try Disk.readIfPresent(file.path) else {
+            throw Failure("\(file.path): is missing; make it again with attune sample")
         }
         let side = folder.url.lastPathComponent
         return ReportImages.figure(

@@ -1,4 +1,5 @@
 import Diffusion
+import Disk
 import Foundation
 import Markup
 import Plots
@@ -6,16 +7,32 @@ import Plots
 /// The tables of an evaluation, of any shape: its lists of records, one table each (schemas/evaluation.schema.json).
 enum EvaluationSection {
     /// - Parameter file: of `attune evaluate`.
-    static func section(_ file: URL) throws(Failure) -> ReportDocument.Section {
-        guard let data = try? Data(contentsOf: file) else {
-            throw Failure("\(file.path): cannot be read; give --evaluation a file of attune evaluate")
+    static func section(_ file: URL) throws -> ReportDocument.Section {
+        guard let data = try Disk.readIfPresent(file.path) else {
+            throw Failure("\(file.path): is missing; give --evaluation a file of attune evaluate")
         }
         guard let root = try? JSONDecoder().decode(JSONValue.self, from: data), case .object(let members) = root else {
             throw Failure("\(file.path): is not an evaluation; give --evaluation a file of attune evaluate")
         }
         let tables = members.sorted { order($0.key) < order($1.key) }.compactMap { name, value in table(name, value) }
         guard !tables.isEmpty else { throw Failure("\(file.path): has no tables") }
-        return ReportDocument.Section("Evaluation \(file.deletingPathExtension().lastPathComponent)", tables)
+        let charts = plots(data).compactMap { plot in
+            plot.chart.markup.map { ReportDocument.card(plot.chart.title, $0) }
+        }
+        let drawn = charts.isEmpty ? [] : [Markup.tag("div", ["class": "charts"], charts)]
+        return ReportDocument.Section(
+            "Evaluation \(file.deletingPathExtension().lastPathComponent)", drawn + tables)
+    }
+
+    /// Of a document that this version knows; tables are shown of any.
+    private static func plots(_ data: Data) -> [EvaluationPlots.Plot] {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        if let report = try? decoder.decode(EvaluationReport.self, from: data) { return EvaluationPlots.plots(report) }
+        if let report = try? decoder.decode(AgreementJob.Report.self, from: data) {
+            return EvaluationPlots.plots(report)
+        }
+        return []
     }
 
     /// Rows of a table that a report shows.
@@ -55,12 +72,13 @@ extension JSONValue {
         case .text(let text): return text
         case .number(let value):
             return value == value.rounded() && abs(value) < 1e9 ? Figure.grouped(Int(value)) : Figure.short(value)
+        case .integer(let value): return Figure.short(Double(value))
         case .bool(let value): return value ? "yes" : "no"
         case .list(let values): return values.map(\.cell).joined(separator: ", ")
         case .null: return "–"
         case .object(let members):
-            if case .number(let mean)? = members["mean"] {
-                guard case .number(let low)? = members["low"], case .number(let high)? = members["high"] else {
+            if let mean = members["mean"]?.double {
+                guard let low = members["low"]?.double, let high = members["high"]?.double else {
                     return Figure.short(mean)
                 }
                 return "\(Figure.short(mean)) [\(Figure.short(low)), \(Figure.short(high))]"

@@ -31,7 +31,7 @@ package struct ReportJob: Sendable {
     ///   - corpusFolder: asked for where a run is shown.
     /// - Returns: the file that was written.
     /// - Throws: ``Failure`` for what cannot be read, shown or written, ``CorpusError`` for what the corpus lacks,
-    ///   ``UsageError`` for what is no score.
+    ///   ``UsageError`` for what is not a score.
     package func write(
         to place: URL, corpus: () throws -> Corpus, corpusFolder: () throws -> URL
     ) throws -> URL {

@@ -1,3 +1,4 @@
+import Diffusion
 package import Foundation
 
 /// What a run's log says so far, read leniently: lines of kinds that this version does not know are passed over.
@@ -42,30 +43,7 @@ package struct RunHistory: Sendable {
         var checkpoint: String?
         var model: String?
         var selection: String?
-        var configuration: [String: Setting]?
-    }
-
-    /// Any value of JSON, as text.
-    private struct Setting: Decodable {
-        var text: String?
-
-        init(from decoder: any Decoder) throws {
-            let container = try decoder.singleValueContainer()
-            if let value = try? container.decode(Bool.self) {
-                text = value ? "yes" : "no"
-            } else if let value = try? container.decode(Int.self) {
-                text = String(value)
-            } else if let value = try? container.decode(Double.self) {
-                text = String(value)
-            } else if let value = try? container.decode(String.self) {
-                text = value
-            } else if let values = try? container.decode([String: Setting].self) {
-                text = values.sorted { $0.key < $1.key }.compactMap { key, value in value.text.map { "\(key) \($0)" } }
-                    .joined(separator: ", ")
-            } else if let values = try? container.decode([Setting].self) {
-                text = values.compactMap(\.text).joined(separator: ", ")
-            }
-        }
+        var configuration: [String: JSONValue]?
     }
 
     /// Adds whole lines of the log.
@@ -86,9 +64,9 @@ package struct RunHistory: Sendable {
         case "run":
             settings.model = line.model
             settings.selection = line.selection
-            settings.steps = line.configuration?["steps"]?.text.flatMap { Int($0) }
+            settings.steps = line.configuration?["steps"]?.setting.flatMap { Int($0) }
             settings.values = (line.configuration ?? [:]).sorted { $0.key < $1.key }
-                .compactMap { key, value in value.text.map { (key, $0) } }
+                .compactMap { key, value in value.setting.map { (key, $0) } }
         case "step":
             guard let step = line.step, let loss = line.loss else { return }
             // After a resume the log may have a step again; it says the same.
@@ -119,6 +97,23 @@ package struct RunHistory: Sendable {
             sum += steps[index].loss
             if index >= window { sum -= steps[index - window].loss }
             return (Double(steps[index].step), sum / Double(min(index + 1, window)))
+        }
+    }
+}
+
+extension JSONValue {
+    /// As a list of settings shows it; nil for null.
+    fileprivate var setting: String? {
+        switch self {
+        case .null: nil
+        case .bool(let value): value ? "yes" : "no"
+        case .number(let value): Int(exactly: value).map { String($0) } ?? String(value)
+        case .integer(let value): String(value)
+        case .text(let value): value
+        case .list(let values): values.compactMap(\.setting).joined(separator: ", ")
+        case .object(let members):
+            members.sorted { $0.key < $1.key }.compactMap { key, value in value.setting.map { "\(key) \($0)" } }
+                .joined(separator: ", ")
         }
     }
 }

@@ -32,7 +32,7 @@ struct SelectionReport {
         }
         let known = try browser.scores()
         guard known.contains(score) else {
-            throw UsageError("--by \(score): is no score; there are \(known.joined(separator: ", "))")
+            throw UsageError("--by \(score): is not a score; there are \(known.joined(separator: ", "))")
         }
     }
 
@@ -128,7 +128,7 @@ struct SelectionReport {
                 let prompt = sample.row.prompt.count > 60 ? sample.row.prompt.prefix(60) + "…" : sample.row.prompt
                 return ReportImages.figure(
                     image, caption: captions ? "\(figure) · \(prompt)" : figure,
-                    isMarked: marks && Digest(hex: sample.row.id).map(chosen.contains) ?? false)
+                    isMarked: marks && chosen.contains(sample.row.id))
             })
     }
 
@@ -143,9 +143,8 @@ struct SelectionReport {
             seen.formUnion(all)
             let first = all.prefix(columns)
             // What is chosen is always there.
-            let left = try browser.rows(all.dropFirst(columns)).filter {
-                Digest(hex: $0.row.id).map(chosen.contains) ?? false
-            }.map(\.key).prefix(columns)
+            let left = try browser.rows(all.dropFirst(columns)).filter { chosen.contains($0.row.id) }
+                .map(\.key).prefix(columns)
             let samples = try browser.rows(first.dropLast(min(left.count, first.count)) + left, by: score)
             if let prompt = samples.first?.row.prompt { shown.append((prompt, samples)) }
         }
@@ -170,7 +169,7 @@ struct SelectionReport {
         let charts = try groups().prefix(Self.traced).compactMap { group -> Markup? in
             let lines = try group.samples.map { sample in
                 let trace = try reader.trace(sample.row)
-                let isChosen = Digest(hex: sample.row.id).map(chosen.contains) ?? false
+                let isChosen = chosen.contains(sample.row.id)
                 return LineChart.Line(
                     name: isChosen ? "in the selection" : "other candidates",
                     zip(trace.timesteps, trace.deltaSquared).map { (Double($0), Double($1)) },

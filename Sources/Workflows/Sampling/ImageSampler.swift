@@ -12,10 +12,12 @@ package struct ImageSampler {
         (self.maker, self.folder, self.batch) = (maker, folder, batch)
     }
 
-    /// - Parameter monitor: told how many images the folder has.
-    /// - Throws: ``ModelError``, and ``Failure`` for what cannot be written; images that are in the folder stay.
+    /// - Parameters:
+    ///   - images: all that the folder is to have.
+    ///   - monitor: told how many images the folder has.
+    /// - Throws: `ModelError`, and ``Failure`` for what cannot be written; images that are in the folder stay.
     package func run(_ images: [SampleFolder.Image], monitor: some WorkMonitor) throws -> WorkOutcome {
-        let missing = images.filter { !folder.has($0) }
+        let missing = try images.filter { try !folder.has($0) }
         var outcome = WorkOutcome(total: images.count)
         outcome.skipped = images.count - missing.count
         var cache = EmbeddingCache()

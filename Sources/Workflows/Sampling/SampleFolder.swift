@@ -83,8 +83,8 @@ package struct SampleFolder {
         }
     }
 
-    func has(_ image: Image) -> Bool {
-        FileManager.default.fileExists(atPath: url.appendingPathComponent(image.fileName).path)
+    func has(_ image: Image) throws(DiskError) -> Bool {
+        try Disk.exists(url.appendingPathComponent(image.fileName).path)
     }
 
     func write(_ pixels: RGBImage, as image: Image) throws {
@@ -111,7 +111,7 @@ package struct SampleFolder {
 
     /// What the folder holds, in order.
     package func records() throws -> [Record] {
-        guard let data = try? Data(contentsOf: metadataFile) else {
+        guard let data = try Disk.readIfPresent(metadataFile.path) else {
             throw Failure("\(url.path): has no metadata.jsonl; give a folder that attune sample has finished")
         }
         return try data.split(separator: UInt8(ascii: "\n")).map { line in

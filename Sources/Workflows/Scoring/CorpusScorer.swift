@@ -55,7 +55,7 @@ package struct CorpusScorer {
         if let negatives, let keep = scorer.settled {
             return try SettledScorer(
                 corpus: corpus, model: model, scorer: scorer, timesteps: timesteps, negatives: negatives, keep: keep
-            ).run(rows, monitor: monitor, check: checked)
+            ).run(rows, monitor: monitor, check: check)
         }
         var outcome = WorkOutcome(total: rows.count)
         var prompts = EmbeddingCache()
@@ -75,7 +75,7 @@ package struct CorpusScorer {
                     outcome.isFinished = false
                     return outcome
                 }
-                let id = try checked(row)
+                try check(row)
                 if let negatives {
                     let text = ExactText(row.prompt)
                     if meter?.prompt != text {
@@ -83,9 +83,9 @@ package struct CorpusScorer {
                         if near.isEmpty { lacking.append(text) }
                         meter = (text, self.meter(prompt, near), near)
                     }
-                    if let meter { records.append(try measure(id, row, latent, meter.meter, meter.negatives)) }
+                    if let meter { records.append(try measure(row, latent, meter.meter, meter.negatives)) }
                 } else {
-                    records.append(try measure(id, row, latent, prompt))
+                    records.append(try measure(row, latent, prompt))
                 }
                 monitor.update(start + known.count + records.count)
             }
@@ -102,14 +102,17 @@ package struct CorpusScorer {
         return outcome
     }
 
-    private func checked(_ row: CatalogueRow) throws -> Digest {
-        guard row.latentShape.count == 3, row.latentShape[0] == model.latentShape[0], let id = Digest(hex: row.id)
-        else {
+    /// Whether nothing is left to score of some samples.
+    func hasScored(_ rows: [CatalogueRow]) throws -> Bool {
+        try corpus.scored(rows.map(\.id), by: scorer).count == Set(rows.map(\.id)).count
+    }
+
+    private func check(_ row: CatalogueRow) throws {
+        guard row.latentShape.count == 3, row.latentShape[0] == model.latentShape[0] else {
             throw Failure(
                 "sample \(row.id): its latent is \(row.latentShape), the model's have \(model.latentShape[0]) channels; "
                     + "score it with the model that it was made with, or leave it out with --where")
         }
-        return id
     }
 
     private func meter(_ prompt: PromptEmbedding, _ negatives: [String]) -> ErrorMeter {
@@ -120,21 +123,21 @@ package struct CorpusScorer {
     }
 
     private func measure(
-        _ id: Digest, _ row: CatalogueRow, _ latent: [Float], _ meter: ErrorMeter, _ negatives: [String]
+        _ row: CatalogueRow, _ latent: [Float], _ meter: ErrorMeter, _ negatives: [String]
     ) throws -> ScoreRecord {
         let (errors, traces) = try meter.measure(latent: Tensor(shape: row.latentShape, values: latent))
         return ScoreRecord(
-            sample: id, timesteps: timesteps.map(Int32.init), draws: traces.map(\.deltaSquared),
+            sample: row.id, timesteps: timesteps.map(Int32.init), draws: traces.map(\.deltaSquared),
             curves: ErrorCurves(negatives: negatives, errors: errors.values))
     }
 
     private func measure(
-        _ id: Digest, _ row: CatalogueRow, _ latent: [Float], _ prompt: PromptEmbedding
+        _ row: CatalogueRow, _ latent: [Float], _ prompt: PromptEmbedding
     ) throws -> ScoreRecord {
         let trace = try model.monteCarloTrace(
             latent: Tensor(shape: row.latentShape, values: latent), prompt: prompt, timesteps: timesteps,
             draws: scorer.draws, seed: scorer.seed)
         return ScoreRecord(
-            sample: id, timesteps: timesteps.map(Int32.init), draws: trace.draws.map(\.deltaSquared))
+            sample: row.id, timesteps: timesteps.map(Int32.init), draws: trace.draws.map(\.deltaSquared))
     }
 }

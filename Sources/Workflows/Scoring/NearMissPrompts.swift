@@ -83,13 +83,9 @@ struct NearestPrompts: Sendable {
     /// What a prompt adds to the empty one's embedding, the mean over its tokens, of length 1.
     private static func vectors(_ prompts: [String], _ model: DiffusionModel) -> [[Float]] {
         let empty = model.emptyPrompt.tokens
-        let width = empty.channels
         return stride(from: 0, to: prompts.count, by: 64).flatMap { start in
             model.encode(prompts: Array(prompts[start..<min(start + 64, prompts.count)])).map { embedding in
-                var sums = [Float](repeating: 0, count: width)
-                for (index, (value, none)) in zip(embedding.tokens.values, empty.values).enumerated() {
-                    sums[index % width] += value - none
-                }
+                let sums = columnSums(embedding.tokens - empty).values
                 let length = sums.reduce(0) { $0 + $1 * $1 }.squareRoot()
                 return length > 0 ? sums.map { $0 / length } : sums
             }

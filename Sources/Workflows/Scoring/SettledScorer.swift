@@ -30,7 +30,7 @@ struct SettledScorer {
     ///   - rows: those of a prompt together.
     ///   - check: refuses a latent that is not of the model's form.
     func run(
-        _ rows: [CatalogueRow], monitor: some WorkMonitor, check: (CatalogueRow) throws -> Digest
+        _ rows: [CatalogueRow], monitor: some WorkMonitor, check: (CatalogueRow) throws -> Void
     ) throws -> WorkOutcome {
         var outcome = WorkOutcome(total: rows.count)
         let reader = SampleReader(corpus)
@@ -47,7 +47,8 @@ struct SettledScorer {
             outcome.skipped += known.count
             if missing.isEmpty { continue }
             let arms = try zip(missing, reader.latents(missing)).map { row, latent in
-                Arm(id: try check(row), latent: Tensor(shape: row.latentShape, values: latent))
+                try check(row)
+                return Arm(id: row.id, latent: Tensor(shape: row.latentShape, values: latent))
             }
             guard let records = try settle(arms, prompt.text, monitor, &spent) else {
                 outcome.isFinished = false

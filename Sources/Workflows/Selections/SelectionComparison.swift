@@ -3,11 +3,12 @@ package import Corpus
 /// Two selections side by side, as `diff` prints them. Laid down in schemas/diff.schema.json.
 package struct SelectionComparison: Encodable {
     package struct Side: Encodable {
-        package let selection, digest: String
+        package let selection: String
+        package let digest: Digest
         package let samples: Int
         /// Over the samples that are in the corpus and have been scored; none without any.
         package let meanMI: Double?
-        package let only: [String]
+        package let only: [Digest]
 
         package enum CodingKeys: String, CodingKey {
             case selection, digest, samples, only
@@ -46,9 +47,9 @@ package struct SelectionComparison: Encodable {
         func side(_ argument: SelectionArgument, only: [Digest]) -> Side {
             let scores = argument.selection.ids.compactMap { rows[$0]?.mi }
             return Side(
-                selection: argument.text, digest: argument.selection.digest.hex,
+                selection: argument.text, digest: argument.selection.digest,
                 samples: argument.selection.ids.count,
-                meanMI: scores.isEmpty ? nil : scores.reduce(0, +) / Double(scores.count), only: only.map(\.hex))
+                meanMI: scores.isEmpty ? nil : scores.reduce(0, +) / Double(scores.count), only: only)
         }
         let (first, second) = (side(a, only: difference.onlyInFirst), side(b, only: difference.onlyInSecond))
         (self.a, self.b) = (first, second)
@@ -65,7 +66,7 @@ package struct SelectionComparison: Encodable {
             rows: [("A", a), ("B", b)].map { name, side in
                 [
                     name, side.selection, String(side.samples), String(side.only.count), number(side.meanMI),
-                    String(side.digest.prefix(12)),
+                    String(side.digest.hex.prefix(12)),
                 ]
             })
         var text = sides.text + "\n\(counted(common, "sample")) in both" + (sameOrder ? "" : ", in another order")
@@ -73,9 +74,8 @@ package struct SelectionComparison: Encodable {
             text += "; mean mi changes by \(meanMIChange < 0 ? "" : "+")\(number(meanMIChange))"
         }
         for (name, side) in [("A", a), ("B", b)] where !side.only.isEmpty {
-            let ids = side.only.compactMap { Digest(hex: $0) }
-            let unknown = ids.filter { rows[$0] == nil }
-            let present = ids.compactMap { rows[$0] }
+            let unknown = side.only.filter { rows[$0] == nil }
+            let present = side.only.compactMap { rows[$0] }
             text += "\n\nonly in \(name)\n" + columns.table(present, try annotations.values(present)).text
             if !unknown.isEmpty { text += "\nnot in this corpus: " + unknown.map(\.hex).joined(separator: " ") }
         }

@@ -5,7 +5,7 @@ package struct SelectionContents: Encodable {
     private let selection: SelectionListing
     private let samples: [SampleListing]
     private let rows: [CatalogueRow]
-    private let annotations: [String: [String: Double]]
+    private let annotations: [Digest: [String: Double]]
     private let columns: SampleColumns
 
     private enum CodingKeys: String, CodingKey {
@@ -20,7 +20,7 @@ package struct SelectionContents: Encodable {
         let known = try SampleAnnotations(corpus)
         self.columns = try SampleColumns(columns, scorers: known.scorers)
         selection = try SelectionListing(name, in: corpus)
-        rows = try SampleReader(corpus).rows(corpus.selection(meant: name).ids.map(\.hex))
+        rows = try SampleReader(corpus).rows(corpus.selection(meant: name).ids)
         annotations = try known.values(rows)
         samples = rows.map { [annotations] in SampleListing($0, annotations[$0.id] ?? [:]) }
     }

@@ -1,6 +1,7 @@
 import Codecs
 import Disk
 package import Foundation
+import Randomness
 import Shapes
 
 /// What `attune shapes render` does: images that show what prompts of the shapes benchmark ask for, as an imagefolder.
@@ -33,7 +34,7 @@ package struct ShapesRendering: Sendable {
         let parsed = try texts.map { text in
             guard let prompt = ShapesPrompt(text) else {
                 throw Failure(
-                    "\(prompts.path): '\(text)' is no prompt of the shapes benchmark; attune shapes prompts writes those that are"
+                    "\(prompts.path): '\(text)' is not a prompt of the shapes benchmark; attune shapes prompts writes those that are"
                 )
             }
             return prompt
@@ -74,9 +75,8 @@ package struct ShapesRendering: Sendable {
 
     /// The PNG file of the `index`-th image of a prompt: the same for the same seed, whatever the other prompts are.
     private static func draw(_ prompt: ShapesPrompt, seed: UInt64, index: Int) throws -> Data {
-        var state = seed
-        for byte in prompt.text.utf8 { state = (state ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        var generator = SeededGenerator(seed: state &+ UInt64(index) &* 0xd134_2543_de82_ef95)
+        let own = SplitMix64.hash(prompt.text, from: seed)
+        var generator = SplitMix64(seed: own &+ UInt64(index) &* 0xd134_2543_de82_ef95)
         let pixels = ShapesRenderer.draw(ShapesLayout(prompt, using: &generator))
         return Data(try PNG.encode(width: ShapesLayout.side, height: ShapesLayout.side, pixels: pixels))
     }

@@ -26,8 +26,8 @@ package struct AdapterLineage {
         for entry in entries {
             switch entry {
             case .run(let run): identity = run
-            case .resolution(let resolution) where selections.last != resolution.selection:
-                selections.append(resolution.selection)
+            case .resolution(let resolution) where selections.last != resolution.selection.hex:
+                selections.append(resolution.selection.hex)
             case .finished(let end): digest = end.adapter
             default: break
             }

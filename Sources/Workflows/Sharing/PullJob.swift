@@ -8,7 +8,8 @@ package struct PullJob: Sendable {
     private let inspection: ShardInspection
 
     /// - Parameters:
-    ///   - reference: where the artifact is, as ``ArtifactLocation`` reads it.
+    ///   - reference: where the artifact is, as `ArtifactLocation` reads it.
+    ///   - registry: how registries are reached.
     ///   - inspection: checks each shard before it is imported.
     package init(reference: String, registry: RegistryAccess, inspection: ShardInspection) {
         (self.reference, self.registry, self.inspection) = (reference, registry, inspection)

@@ -10,7 +10,9 @@ package struct PushJob: Sendable {
     /// A note on the license of the samples.
     package var license: String?
 
-    /// - Parameter reference: where the artifact goes, as ``ArtifactLocation`` reads it.
+    /// - Parameters:
+    ///   - reference: where the artifact goes, as `ArtifactLocation` reads it.
+    ///   - registry: how registries are reached.
     package init(reference: String, registry: RegistryAccess) {
         (self.reference, self.registry) = (reference, registry)
     }

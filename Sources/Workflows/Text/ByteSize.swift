@@ -4,7 +4,7 @@ package struct ByteSize: Equatable, Sendable, CustomStringConvertible {
 
     package init(bytes: Int) { self.bytes = bytes }
 
-    /// - Returns: nil for what is no number of bytes above 0.
+    /// - Returns: nil for what is not a number of bytes above 0.
     package init?(_ text: String) {
         let units = [("KiB", 10), ("MiB", 20), ("GiB", 30)]
         let unit = units.first { text.hasSuffix($0.0) }

@@ -38,7 +38,7 @@ struct MakeSamples: ParsableCommand {
     @Option var samples = 100_000
     @Option(help: "Pixels along an image's side.") var side = 64
     @Option(help: "Channels, height and width.") var latent = "4,16,16"
-    @Option(help: "Samples a shard.") var pack = 5000
+    @Option(help: "Samples per shard.") var pack = 5000
 
     func run() throws {
         let corpus = try Corpus.create(at: URL(fileURLWithPath: folder), scoring: TraceScores())

@@ -14,7 +14,7 @@ struct StorageBench: ParsableCommand {
     @Option var latent = "4,64,64"
     @Option(help: "A folder with the peers' images.") var images: String?
     @Option(help: "About how large a shard is, in MB.") var shard = 64
-    @Option(help: "Samples a batch.") var batch = 64
+    @Option(help: "Samples per batch.") var batch = 64
 
     private struct Line: Encodable {
         var peer = "attune"
@@ -37,7 +37,7 @@ struct StorageBench: ParsableCommand {
             try corpus.appendShards { append in for batch in batches { try append(batch) } }
         }
         let processor = processorSeconds - before
-        let order = try corpus.ids(CatalogueQuery()).map(\.hex)
+        let order = try corpus.ids(CatalogueQuery())
         let reader = SampleReader(corpus)
         let rows = try reader.rows(order).sorted { ($0.shard, $0.row) < ($1.shard, $1.row) }
         var draws = SystemRandomNumberGenerator()
@@ -73,7 +73,7 @@ struct StorageBench: ParsableCommand {
 /// Latents of a corpus that is there, read as often as one likes: what a loader of another language is compared with.
 struct ReadLatents: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "read", abstract: "Read a corpus's latents in order, and say how many a second.")
+        commandName: "read", abstract: "Read a corpus's latents in order, and say how many per second.")
 
     @Argument var folder: String
     @Option(help: "Samples per batch.") var batch = 64

@@ -1,5 +1,6 @@
 import Corpus
 import Foundation
+import Randomness
 
 /// Catalogue rows as a large corpus has them: prompts with some candidates each, in shards of four thousand samples.
 struct SyntheticRows: Sendable {
@@ -14,7 +15,7 @@ struct SyntheticRows: Sendable {
         let range = index * Self.shard..<min((index + 1) * Self.shard, rows)
         let perPrompt = max(rows / prompts, 1)
         let made = range.map { sample -> PreparedSamples.Row in
-            var words = Words(state: UInt64(sample) &* 0x9E37_79B9_7F4A_7C15 &+ 1)
+            var words = SplitMix64(seed: UInt64(sample) &* 0x9E37_79B9_7F4A_7C15 &+ 1)
             let prompt = min(sample / perPrompt, prompts - 1)
             // A sum of uniform numbers: nearly normal, around 20 with deviation 5.
             let mi = 20 + 5 * (0..<12).reduce(-6) { sum, _ in sum + words.fraction() }
@@ -23,7 +24,7 @@ struct SyntheticRows: Sendable {
                 seed: String(42 + sample % perPrompt),
                 origin: prompt % 5, mi: mi, standardError: 1, reference: mi * 0.9)
         }
-        var name = Words(state: UInt64(index) &+ 77)
+        var name = SplitMix64(seed: UInt64(index) &+ 77)
         return PreparedSamples(synthetic: made, origins: Self.origins, shard: name.digest())
     }
 
@@ -42,21 +43,8 @@ struct SyntheticRows: Sendable {
     }
 }
 
-/// SplitMix64: as good as random, and the same every time.
-private struct Words {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-
-    mutating func fraction() -> Double { Double(next() >> 11) * 0x1p-53 }
-
-    mutating func digest() -> Digest {
+extension SplitMix64 {
+    fileprivate mutating func digest() -> Digest {
         Digest(raw: (0..<4).flatMap { _ in withUnsafeBytes(of: next()) { Array($0) } })
     }
 }

@@ -5,7 +5,7 @@ import Workflows
 
 struct AnnotateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "annotate", abstract: "Take in scores from elsewhere, by sample id.",
+        commandName: "annotate", abstract: "Import scores from elsewhere, by sample id.",
         discussion: """
             The file is JSON lines or CSV with an id and a score in each row, T2I-CompBench's vqa_result.json (with \
             --selection, the one that was exported as t2i-compbench), or a JSON object of file names and scores. The \
@@ -22,7 +22,7 @@ struct AnnotateCommand: AsyncParsableCommand {
     @Option(help: "The scorer's name: a–z, 0–9 and '_' (with --vectors, the default is what the file says).")
     var scorer: String?
 
-    @Flag(help: "Take in feature vectors, for duplicates, similar and select --diverse.")
+    @Flag(help: "Import feature vectors, for duplicates, similar and select --diverse.")
     var vectors = false
 
     @Option(help: "Where the scores are (default: the scorer's name, score, value or reward).")
@@ -30,6 +30,8 @@ struct AnnotateCommand: AsyncParsableCommand {
 
     @Option(help: "The selection whose order vqa_result.json counts in.")
     var selection: String?
+
+    @OptionGroup var output: OutputOptions
 
     func validate() throws {
         if let scorer, let problem = Annotations.problem(withName: scorer) { throw ValidationError(problem) }
@@ -46,16 +48,29 @@ struct AnnotateCommand: AsyncParsableCommand {
             var job = VectorImportJob(file: url)
             job.name = scorer
             let made = try job.run(in: corpus)
-            print("\(made.vectors) vectors of \(made.width) numbers as \(made.name), revision \(made.revision)")
-            return
+            return try output.print(
+                Vectors(vectors: made.vectors, width: made.width, name: made.name, revision: made.revision),
+                "\(made.vectors) vectors of \(made.width) numbers as \(made.name), revision \(made.revision)")
         }
         var job = AnnotationJob(file: url, scorer: scorer)
         (job.column, job.selection) = (column, selection)
         let (count, revision) = try job.run(in: corpus)
-        guard let revision else {
-            print("\(count) samples have these scores by \(scorer) already")
-            return
-        }
-        print("\(count) samples scored by \(scorer), revision \(revision)")
+        try output.print(
+            Scores(samples: count, scorer: scorer, revision: revision),
+            revision.map { "\(count) samples scored by \(scorer), revision \($0)" }
+                ?? "\(count) samples have these scores by \(scorer) already")
+    }
+
+    private struct Scores: Encodable {
+        let samples: Int
+        let scorer: String
+        /// Absent where the samples have these scores already.
+        let revision: Int?
+    }
+
+    private struct Vectors: Encodable {
+        let vectors, width: Int
+        let name: String
+        let revision: Int
     }
 }

@@ -40,7 +40,7 @@ struct NearnessOptions: ParsableArguments {
 
     @Option(
         help:
-            "The largest distance of near-duplicates (default: 0.3 for phash, where 1.4 is nothing in common; 0.05 for vectors, 1 less the cosine)."
+            "The largest distance of near-duplicates (default: 0.21 for phash, where 1.4 is nothing in common; 0.05 for vectors, 1 less the cosine)."
     )
     var threshold: Double?
 

@@ -25,6 +25,8 @@ struct ExportCommand: AsyncParsableCommand {
 
     @OptionGroup var options: ExportOptions
 
+    @OptionGroup var output: OutputOptions
+
     func run() async throws {
         let corpus = try store.open()
         let outcome = try TerminalMonitor.watch("export", unit: "samples") {
@@ -32,6 +34,11 @@ struct ExportCommand: AsyncParsableCommand {
                 name, of: corpus, to: URL(fileURLWithPath: to, isDirectory: true), monitor: $0)
         }
         guard outcome.isFinished else { try Interruption.stop("stopped; the same command resumes the export") }
-        print("\(outcome.total) samples in \(to)")
+        try output.print(Written(samples: outcome.total, folder: to), "\(outcome.total) samples in \(to)")
+    }
+
+    private struct Written: Encodable {
+        let samples: Int
+        let folder: String
     }
 }

@@ -4,12 +4,15 @@ import Workflows
 
 struct FeaturesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "features", abstract: "Write feature vectors of images by a vision encoder, CLIP or DINOv2.",
+        commandName: "features",
+        abstract: "Write feature vectors of images by a vision encoder, or of prompts by a text encoder.",
         discussion: """
             The encoder is a folder of transformers with safetensors, such as openai/clip-vit-large-patch14-336 or \
             facebook/dinov2-large; images are prepared as its preprocessor_config.json says. The file has the arrays \
             features (CLIP's image embeddings, or DINOv2's class token), file_names or ids, and encoder; attune \
-            quality reads it, and NumPy. A file that is there is replaced.
+            quality reads it, and NumPy. A file that is there is replaced. Stopped or killed, the same command goes on \
+            after the images that are done. With --text the encoder is a model in the diffusers layout, whose text \
+            encoder gives each sample the vector of its prompt. attune annotate --vectors takes the file into a corpus.
             """)
 
     @OptionGroup var options: EncoderOptions
@@ -28,6 +31,9 @@ struct FeaturesCommand: AsyncParsableCommand {
     @Option(name: .customLong("where"), help: "An SQL condition on the corpus's samples, as query takes.")
     var condition: String?
 
+    @Flag(help: "Encode the samples' prompts by a model's text encoder, in place of the images.")
+    var text = false
+
     @Flag(help: "Scale every vector to length 1.")
     var normalize = false
 
@@ -38,12 +44,18 @@ struct FeaturesCommand: AsyncParsableCommand {
         if images != nil, store.corpus != nil || selection != nil || condition != nil {
             throw ValidationError("--images takes a folder's images: --corpus, --selection and --where do not apply")
         }
+        if text, images != nil {
+            throw ValidationError("--text takes the prompts of a corpus: --images does not apply")
+        }
         if selection != nil, condition != nil {
             throw ValidationError("--selection takes a selection as it is: --where does not apply")
         }
     }
 
+    @OptionGroup var output: OutputOptions
+
     func run() async throws {
+        if text { return try encodePrompts() }
         let supply =
             try images.map { try ImageSupply(folder: URL(fileURLWithPath: $0, isDirectory: true)) }
             ?? ImageSupply(corpus: store.open(), selection: selection, condition: condition)
@@ -52,8 +64,30 @@ struct FeaturesCommand: AsyncParsableCommand {
         let count = try TerminalMonitor.watch("features", unit: "images") { [job] in
             try job.run(over: supply, to: URL(fileURLWithPath: to), monitor: $0)
         }
+        guard let count else {
+            try Interruption.stop("stopped; the same command goes on after the images that are done")
+        }
+        print(output.json ? try jsonText(Written(vectors: count, file: to)) : "features of \(count) images in \(to)")
+    }
+
+    private func encodePrompts() throws {
+        var job = PromptFeatureJob(model: URL(fileURLWithPath: encoder, isDirectory: true))
+        (job.variant, job.ignoredFields, job.batch) = (
+            options.copy.variant, options.config.ignoreConfig, options.batch
+        )
+        job.isNormalized = normalize
+        let corpus = try store.open()
+        let count = try TerminalMonitor.watch("features", unit: "prompts") { [job] in
+            try job.run(
+                over: corpus, selection: selection, condition: condition, to: URL(fileURLWithPath: to), monitor: $0)
+        }
         guard let count else { try Interruption.stop("stopped; nothing was written") }
-        print("features of \(count) images in \(to)")
+        print(output.json ? try jsonText(Written(vectors: count, file: to)) : "prompts of \(count) samples in \(to)")
+    }
+
+    private struct Written: Encodable {
+        let vectors: Int
+        let file: String
     }
 }
 
@@ -63,7 +97,7 @@ struct EncoderOptions: ParsableArguments {
 
     @OptionGroup var config: IgnoreConfigOptions
 
-    @Option(help: "Images that are encoded together.")
+    @Option(help: "Batch size: images that are encoded together.")
     var batch = 16
 
     func validate() throws { try requirePositive(batch, "--batch", Bounds.batch) }

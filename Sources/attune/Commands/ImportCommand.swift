@@ -1,4 +1,5 @@
 import ArgumentParser
+import Corpus
 import Foundation
 import Interchange
 import Workflows
@@ -9,7 +10,7 @@ struct ImportCommand: AsyncParsableCommand {
         discussion: """
             imagefolder reads metadata.jsonl or metadata.csv (file_name and text), kohya captions beside the images, \
             webdataset .tar, .tar.gz and folders of them; PNG, JPEG and WebP. With --model its VAE makes the latents \
-            that score and train need. What the corpus has already is skipped, so the same command resumes after a stop. \
+            that score and train need. What is already present is skipped, so the same command resumes after a stop. \
             shard takes shards of another corpus and batches that your own program wrote with h5py (docs/interchange.md). \
             The last line counts every sample: imported, already present, skipped and why.
             """)
@@ -62,6 +63,8 @@ struct ImportCommand: AsyncParsableCommand {
 
     @OptionGroup var stop: StopOptions
 
+    @OptionGroup var output: OutputOptions
+
     func validate() throws {
         try requirePositive(batch, "--batch", Bounds.batch)
         if let size, !(1...16384).contains(size) { throw ValidationError("--size is \(size); it must be 1 to 16384") }
@@ -91,7 +94,7 @@ struct ImportCommand: AsyncParsableCommand {
         stop.begin()
         let corpus = try store.open(writing: true, deciding: true)
         var job = job
-        job.part = part
+        (job.part, job.array) = (part, partition.array)
         let report = try TerminalMonitor.watch("import", unit: format == .shard ? "files" : "images") { [job] in
             try job.run(into: corpus, inspection: .byThisCommand, monitor: $0)
         }
@@ -101,7 +104,16 @@ struct ImportCommand: AsyncParsableCommand {
         }
         for note in tally.notes { standardError("note: \(note)") }
         let skipped = tally.count > 0 ? ", \(tally.count) skipped: \(tally.summary)" : ""
-        print("\(outcome.made) samples imported, \(outcome.skipped) already present\(skipped)")
+        let vectors = outcome.vectors > 0 ? ", \(counted(outcome.vectors, "vector"))" : ""
+        try output.print(
+            Imported(made: outcome.made, present: outcome.skipped, skipped: tally.count, vectors: outcome.vectors),
+            "\(outcome.made) samples imported, \(outcome.skipped) already present\(skipped)\(vectors)")
+    }
+
+    private struct Imported: Encodable {
+        /// Of images or samples; `skipped` could not be read.
+        let made, present, skipped: Int
+        let vectors: Int
     }
 
     private var job: ImportJob {

@@ -8,8 +8,10 @@ struct InitCommand: AsyncParsableCommand {
 
     @OptionGroup var store: CorpusOptions
 
+    @OptionGroup var output: OutputOptions
+
     func run() async throws {
         let corpus = try Corpus.create(at: store.folder, scoring: TraceScores())
-        print("made corpus \(corpus.folder.path)")
+        try output.print(["folder": corpus.folder.path], "made corpus \(corpus.folder.path)")
     }
 }

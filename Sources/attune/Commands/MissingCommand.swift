@@ -3,7 +3,7 @@ import Workflows
 
 struct MissingCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "missing", abstract: "List what generate has still to make of a prompt file.",
+        commandName: "missing", abstract: "List what generate still has to make for a prompt file.",
         discussion: """
             Takes the options that generate was given. Exit status 0: nothing is missing; 75: something is. Each line is a \
             prompt, a tab and how many of its images the corpus lacks, which generate takes as a prompt file: a second \

@@ -6,7 +6,7 @@ import Workflows
 struct PullCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pull",
-        abstract: "Bring a selection and its samples from a registry, or from an OCI layout.",
+        abstract: "Fetch a selection and its samples from a registry, or from an OCI layout.",
         discussion: """
             Only what the corpus lacks is fetched, and every byte is verified before it counts. A stopped or killed pull \
             resumes where it was when the same command is given again. \(RegistryOptions.discussion)
@@ -14,7 +14,7 @@ struct PullCommand: AsyncParsableCommand {
 
     @OptionGroup var store: CorpusOptions
 
-    @Argument(help: "What the selection shall be called here.")
+    @Argument(help: "The name that the selection gets in this corpus.")
     var name: String
 
     @Argument(
@@ -33,6 +33,9 @@ struct PullCommand: AsyncParsableCommand {
         let name = name
         let outcome = try await transfer("pull", unit: "KiB", divisor: 1024) { progress in
             try await job.run(into: corpus, as: name) { progress.update($0, $1) }
+        }
+        for vectors in outcome.otherVectors {
+            standardError("note: vectors \(vectors) were left out: those of the corpus have another width")
         }
         if output.json {
             print(try jsonText(Report(outcome)))

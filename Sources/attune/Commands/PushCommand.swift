@@ -25,7 +25,7 @@ struct PushCommand: AsyncParsableCommand {
     @Flag(help: "Send the corpus's own shards as they are, with samples that are not selected.")
     var wholeShards = false
 
-    @Option(help: "A note on the licence of the samples, best an SPDX expression.")
+    @Option(help: "A note on the license of the samples, best an SPDX expression.")
     var license: String?
 
     @OptionGroup var registry: RegistryOptions

@@ -8,7 +8,7 @@ struct ReportCommand: AsyncParsableCommand {
         abstract:
             "Write what there is to see into one HTML file: candidates by a score, traces, losses, base against tuned.",
         discussion: """
-            The file needs no other: images are in it, plots have real text, light and dark follow the reader's setting. \
+            The file is self-contained: images are in it, plots have real text, light and dark follow the reader's setting. \
             Send it to a colleague as it is.
             """)
 
@@ -49,6 +49,8 @@ struct ReportCommand: AsyncParsableCommand {
             valueName: "file"), completion: .file(extensions: ["html"]))
     var to: String
 
+    @OptionGroup var output: OutputOptions
+
     func validate() throws {
         try requirePositive(prompts, "--prompts", Bounds.rowsOrColumns)
         try requirePositive(columns, "--columns", Bounds.rowsOrColumns)
@@ -69,6 +71,6 @@ struct ReportCommand: AsyncParsableCommand {
         if folders.count == 2 { job.compared = (folders[0], folders[1]) }
         let written = try job.write(
             to: URL(fileURLWithPath: to), corpus: { try store.open() }, corpusFolder: { try store.folder })
-        print(written.path)
+        try output.print(["file": written.path], written.path)
     }
 }

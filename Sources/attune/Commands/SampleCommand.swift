@@ -13,7 +13,7 @@ struct SampleCommand: AsyncParsableCommand {
 
     @OptionGroup var source: ModelOptions
 
-    @Option(help: "A file of prompts, one a line.", completion: .file())
+    @Option(help: "A file of prompts, one per line.", completion: .file())
     var prompts: String
 
     @Option(help: "The folder to fill.", completion: .directory)
@@ -30,14 +30,16 @@ struct SampleCommand: AsyncParsableCommand {
 
     @OptionGroup var image: ImageOptions
 
-    @Option(help: "Images for each prompt.")
+    @Option(help: "Images per prompt.")
     var imagesPerPrompt = 10
 
     @Option(help: "The seed of each prompt's first image.")
     var seed: UInt64 = 42
 
-    @Option(help: "Images that are made together.")
+    @Option(help: "Batch size: images that are made together.")
     var batch = 16
+
+    @OptionGroup var output: OutputOptions
 
     func validate() throws {
         try requirePositive(steps, "--steps")
@@ -58,7 +60,8 @@ struct SampleCommand: AsyncParsableCommand {
         guard outcome.isFinished else {
             try Interruption.stop("stopped after \(outcome.made) images; the same command makes the rest")
         }
-        print("\(outcome.total - outcome.failed) images in \(to) (\(outcome.made) made now)")
+        try output.print(
+            WorkReport(outcome), "\(outcome.total - outcome.failed) images in \(to) (\(outcome.made) made now)")
         if outcome.failed > 0 {
             throw Failure(
                 "\(outcome.failed) of \(outcome.total) images came out with values that are not finite numbers; the others "

@@ -24,13 +24,13 @@ struct ScoreCommand: AsyncParsableCommand {
     @Option(name: .customLong("where"), help: "An SQL condition, as query takes.")
     var condition: String?
 
-    @Option(help: "Noises at each timestep.")
+    @Option(help: "Noise samples per timestep.")
     var draws = 4
 
     @Option(help: "Timesteps, spread over the schedule.")
     var steps = 20
 
-    @Option(help: "The seed of the noises.")
+    @Option(help: "Seed of the noise.")
     var seed: UInt64 = 42
 
     @Option(help: "Images that are sealed together.")
@@ -47,7 +47,7 @@ struct ScoreCommand: AsyncParsableCommand {
         completion: .file())
     var negatives: NearMissArgument?
 
-    @Option(help: "Near misses of each prompt, at most.")
+    @Option(help: "Near misses per prompt, at most.")
     var count = 6
 
     @Option(
@@ -61,6 +61,8 @@ struct ScoreCommand: AsyncParsableCommand {
             valueName: "n"))
     var untilSettled: Int?
 
+    @OptionGroup var output: OutputOptions
+
     func validate() throws {
         try requirePositive(draws, "--draws", Bounds.draws)
         try requirePositive(steps, "--steps")
@@ -68,10 +70,10 @@ struct ScoreCommand: AsyncParsableCommand {
         try requirePositive(count, "--count", Bounds.nearMisses)
         if let untilSettled {
             try requirePositive(untilSettled, "--until-settled", Bounds.top)
-            guard negatives != nil else { throw ValidationError("--until-settled goes with --negatives") }
+            guard negatives != nil else { throw ValidationError("--until-settled requires --negatives") }
         }
         if negatives == nil, timesteps != nil {
-            throw ValidationError("--timesteps goes with --negatives: MI is estimated from the whole schedule")
+            throw ValidationError("--timesteps requires --negatives: MI is estimated from the whole schedule")
         }
     }
 
@@ -81,7 +83,7 @@ struct ScoreCommand: AsyncParsableCommand {
         let corpus = try store.open(writing: true, deciding: true)
         var job = ScoringJob(model: source.source)
         (job.condition, job.draws, job.steps, job.seed, job.batch) = (condition, draws, steps, seed, batch)
-        job.part = part
+        (job.part, job.array) = (part, partition.array)
         (job.negatives, job.negativeCount, job.timesteps) = (negatives?.source, count, timesteps?.range)
         job.settled = untilSettled
         let outcome = try TerminalMonitor.watch("score", unit: "images") { [job] in
@@ -90,6 +92,6 @@ struct ScoreCommand: AsyncParsableCommand {
         guard outcome.isFinished else {
             try Interruption.stop("stopped; \(outcome.made) scores are sealed, the same command makes the rest")
         }
-        print("\(outcome.made) images scored, \(outcome.skipped) already scored")
+        try output.print(WorkReport(outcome), "\(outcome.made) images scored, \(outcome.skipped) already scored")
     }
 }

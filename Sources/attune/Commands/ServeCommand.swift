@@ -38,6 +38,13 @@ struct ServeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("How long one query of a page may take.", valueName: "seconds"))
     var querySeconds = 5.0
 
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp(
+            "A folder of images to compare, such as attune sample fills, under a name of its own; may be repeated.",
+            valueName: "name=folder"), completion: .directory)
+    var folder: [String] = []
+
     static let program = "attune-gallery"
 
     func validate() throws {
@@ -52,6 +59,7 @@ struct ServeCommand: ParsableCommand {
         arguments += ["--query-seconds", String(querySeconds)]
         if allowEdits { arguments.append("--allow-edits") }
         if token { arguments.append("--token") }
+        for named in folder { arguments += ["--folder", named] }
         for name in allowHost { arguments += ["--allow-host", name] }
         try Self.replaceProcess(arguments)
     }

@@ -20,10 +20,18 @@ struct ShapesPromptsCommand: AsyncParsableCommand {
     @Option(help: "The folder for both files.", completion: .directory)
     var to: String
 
+    @OptionGroup var output: OutputOptions
+
     func run() async throws {
-        for (file, count) in try ShapesPromptFiles.write(to: URL(fileURLWithPath: to, isDirectory: true)) {
-            print("\(count) prompts in \(file.path)")
-        }
+        let written = try ShapesPromptFiles.write(to: URL(fileURLWithPath: to, isDirectory: true))
+        try output.print(
+            written.map { Written(prompts: $0.prompts, file: $0.file.path) },
+            written.map { "\($0.prompts) prompts in \($0.file.path)" }.joined(separator: "\n"))
+    }
+
+    private struct Written: Encodable {
+        let prompts: Int
+        let file: String
     }
 }
 
@@ -35,10 +43,10 @@ struct ShapesRenderCommand: AsyncParsableCommand {
             makes only what is missing.
             """)
 
-    @Option(help: "A file of prompts, one a line.", completion: .file())
+    @Option(help: "A file of prompts, one per line.", completion: .file())
     var prompts: String
 
-    @Option(help: "Images for each prompt.")
+    @Option(help: "Images per prompt.")
     var perPrompt = 10
 
     @Option(help: "The seed of all layouts.")
@@ -46,6 +54,8 @@ struct ShapesRenderCommand: AsyncParsableCommand {
 
     @Option(help: "The folder to fill.", completion: .directory)
     var to: String
+
+    @OptionGroup var output: OutputOptions
 
     func validate() throws { try requirePositive(perPrompt, "--per-prompt", Bounds.imagesPerPrompt) }
 
@@ -57,6 +67,6 @@ struct ShapesRenderCommand: AsyncParsableCommand {
         guard outcome.isFinished else {
             try Interruption.stop("stopped after \(outcome.made) images; the same command makes the rest")
         }
-        print("\(outcome.total) images in \(to) (\(outcome.made) made now)")
+        try output.print(WorkReport(outcome), "\(outcome.total) images in \(to) (\(outcome.made) made now)")
     }
 }

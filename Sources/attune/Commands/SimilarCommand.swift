@@ -1,4 +1,5 @@
 import ArgumentParser
+import Corpus
 import Workflows
 
 struct SimilarCommand: AsyncParsableCommand {
@@ -32,7 +33,7 @@ struct SimilarCommand: AsyncParsableCommand {
         }
         let table = Table(
             columns: ["distance", "id", "prompt"],
-            rows: matches.map { [formatted($0.distance, digits: 3), $0.id, $0.prompt] })
+            rows: matches.map { [formatted($0.distance, digits: 3), $0.id.hex, $0.prompt] })
         print(output.json ? try jsonText(matches) : table.text)
     }
 }

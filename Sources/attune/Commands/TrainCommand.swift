@@ -76,6 +76,8 @@ struct TrainCommand: AsyncParsableCommand {
 
     @OptionGroup var stop: StopOptions
 
+    @OptionGroup var output: OutputOptions
+
     private func settings() throws -> TrainingConfiguration {
         var settings = TrainingConfiguration()
         adapter.apply(to: &settings)
@@ -144,9 +146,22 @@ struct TrainCommand: AsyncParsableCommand {
         guard let made = outcome.made else {
             try Interruption.stop("stopped after step \(outcome.step) of \(steps); the same command resumes from there")
         }
-        if let loss = display.evaluation { print("evaluation loss \(formatted(loss, digits: 5))") }
         let (kind, name) = adapter.targets == .all ? ("model  ", "digest ") : ("adapter", "sha256 ")
-        print("run '\(runName)' made \(outcome.step) steps\n\(kind) \(made.place.path)\n\(name) \(made.digest)")
+        let loss = display.evaluation.map { "evaluation loss \(formatted($0, digits: 5))\n" } ?? ""
+        try output.print(
+            Trained(
+                run: runName, steps: outcome.step, evaluationLoss: display.evaluation,
+                kind: adapter.targets == .all ? "model" : "adapter", path: made.place.path, digest: made.digest),
+            loss + "run '\(runName)' made \(outcome.step) steps\n\(kind) \(made.place.path)\n\(name) \(made.digest)")
+    }
+
+    private struct Trained: Encodable {
+        let run: String
+        let steps: Int
+        let evaluationLoss: Double?
+        /// `adapter` or `model`.
+        let kind: String
+        let path, digest: String
     }
 
     /// Ends all ranks with one of them, which the others would wait for. What all of them find wrong the first one says.

@@ -20,7 +20,7 @@ struct VerifyCommand: AsyncParsableCommand {
     @Option(help: "Read only what was written since a day or an age, such as 2026-11-01, 7d or 12h.")
     var since: Moment?
 
-    @Flag(help: "Mend what can be mended.")
+    @Flag(help: "Repair what can be repaired.")
     var repair = false
 
     @Option(help: "Another corpus, or what `pull` takes, that may have what is damaged here.")
@@ -31,7 +31,7 @@ struct VerifyCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
-        if from != nil, !repair { throw ValidationError("--from goes with --repair") }
+        if from != nil, !repair { throw ValidationError("--from requires --repair") }
         if repair, sample != nil || since != nil { throw ValidationError("--repair looks at everything") }
     }
 

@@ -7,10 +7,10 @@ import Workflows
 struct CandidateOptions: ParsableArguments {
     @OptionGroup var source: ModelOptions
 
-    @Option(help: "A file of prompts, one a line.", completion: .file())
+    @Option(help: "A file of prompts, one per line.", completion: .file())
     var prompts: String
 
-    @Option(help: "Candidates for each prompt.")
+    @Option(help: "Candidates per prompt.")
     var imagesPerPrompt = 50
 
     @Option(help: "Denoising steps.")
@@ -30,6 +30,8 @@ struct CandidateOptions: ParsableArguments {
     @Option(help: "The seed of each prompt's first candidate.")
     var seed: UInt64 = 42
 
+    @OptionGroup var pruning: PruningOptions
+
     func validate() throws {
         try requirePositive(steps, "--steps")
         try requirePositive(imagesPerPrompt, "--images-per-prompt", Bounds.imagesPerPrompt)
@@ -45,7 +47,7 @@ struct CandidateOptions: ParsableArguments {
         image.apply(to: &denoising)
         denoising.baseline = miNegative ? .negativePrompt : .emptyPrompt
         var job = GenerationJob(prompts: URL(fileURLWithPath: prompts), model: source.source, denoising: denoising)
-        (job.imagesPerPrompt, job.seed) = (imagesPerPrompt, seed)
+        (job.imagesPerPrompt, job.seed, job.pruning) = (imagesPerPrompt, seed, pruning.settings)
         return job
     }
 }

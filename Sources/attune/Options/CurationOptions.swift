@@ -22,10 +22,10 @@ struct CurationOptions: ParsableArguments {
 
     @Option(
         parsing: .singleValue,
-        help: ArgumentHelp("Keep so many of one kind, as tag=color:200; may be repeated.", valueName: "column=value:n"))
+        help: ArgumentHelp("Keep N of one kind, as tag=color:200; may be repeated.", valueName: "column=value:n"))
     var quota: [Quota] = []
 
-    @Option(help: ArgumentHelp("Keep so many of each cluster of vectors; needs --clusters.", valueName: "n"))
+    @Option(help: ArgumentHelp("Keep N of each cluster of vectors; needs --clusters.", valueName: "n"))
     var perCluster: Int?
 
     @Option(help: ArgumentHelp("The number of clusters.", valueName: "k"))
@@ -68,7 +68,9 @@ struct CurationOptions: ParsableArguments {
                     "\(option) is \(value); it must be from \(range.lowerBound) to \(range.upperBound)")
             }
         }
-        if let minScore, !minScore.isFinite { throw ValidationError("--min-score is \(minScore), which is no score") }
+        if let minScore, !minScore.isFinite {
+            throw ValidationError("--min-score is \(minScore), which is not a score")
+        }
         try require(percentile, 0...100, "--percentile")
         try require(trade, 0...1, "--trade")
         try require(nearThreshold, 0...1.4, "--near-threshold")

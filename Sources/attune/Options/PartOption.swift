@@ -11,6 +11,17 @@ struct PartOption: ParsableArguments {
             valueName: "i/n|auto"))
     var part = PartChoice.given(.all)
 
+    @Flag(help: "Work beside other parts that were given another model, prompts, settings or version of attune.")
+    var allowMixed = false
+
+    /// Whether the work is shared out.
+    var isGiven: Bool {
+        if case .given(let part) = part { part.count > 1 } else { true }
+    }
+
+    /// For a workflow to ask its other workers.
+    var array: ArrayCheck { ArrayCheck(version: attuneVersion, isBesideOthers: allowMixed) }
+
     /// The part; one that was found in the environment is said on standard error.
     func resolved() throws -> Part {
         switch part {

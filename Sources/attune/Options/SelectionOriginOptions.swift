@@ -6,7 +6,7 @@ import Workflows
 struct SelectionOriginOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "A selection's document, of any corpus, or a list of sample ids, one a line (-: standard input).",
+            "A selection's document, of any corpus, or a list of sample ids, one per line (-: standard input).",
             valueName: "file"),
         completion: .file())
     var from: String?

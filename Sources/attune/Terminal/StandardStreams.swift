@@ -95,5 +95,5 @@ func writeToStandardError(_ text: String) {
     text.withUTF8 { _ = StandardStreams.write(UnsafeRawBufferPointer($0), to: STDERR_FILENO) }
 }
 
-/// Writes a line to standard error.
-func standardError(_ line: String) { writeToStandardError(line + "\n") }
+/// Writes a line to standard error; a bar that is drawn there makes way for it.
+func standardError(_ line: String) { writeToStandardError((ProgressBar.isDrawn ? "\r\u{1B}[K" : "") + line + "\n") }

@@ -29,6 +29,20 @@ struct LossOptions: ParsableArguments {
     var beta: Double?
     @Option(
         help: ArgumentHelp(
+            "nft: let the old policy follow the trained one as a moving average, whose decay rises to this; 0.5 in the paper (default: it stays the one that the run begins with).",
+            valueName: "decay"))
+    var policyDecay: Double?
+    @Option(
+        help: ArgumentHelp("nft: what that decay grows by in a step (default: 0.001).", valueName: "step"))
+    var policyRise: Double?
+    @Option(
+        help: ArgumentHelp("nft: steps before that decay grows from zero (default: 0).", valueName: "steps"))
+    var policyFlat: Int?
+    @Option(
+        help: ArgumentHelp("nft: steps between updates of the old policy (default: 1).", valueName: "steps"))
+    var policyEvery: Int?
+    @Option(
+        help: ArgumentHelp(
             "contrast: near-miss prompts by rules, or JSON lines {\"prompt\": …, \"negatives\": […]}.",
             valueName: "rules|file"),
         completion: .file(extensions: ["jsonl"]))
@@ -39,7 +53,7 @@ struct LossOptions: ParsableArguments {
     var negativesPerImage: Int?
     @Option(
         help: ArgumentHelp(
-            "contrast: the error under a near miss counts up to so many times that under the prompt (default: 1).",
+            "contrast: the error under a near miss counts up to this many times that under the prompt (default: 1).",
             valueName: "factor"))
     var clamp: Double?
     @Option(help: ArgumentHelp("Train these timesteps only, both included, such as 200-999.", valueName: "a-b"))
@@ -64,6 +78,7 @@ struct LossOptions: ParsableArguments {
         if let beta { chosen.beta = beta }
         if let margin { chosen.margin = margin }
         if let rewards { chosen.rewards = rewards }
+        chosen.policy = try policy()
         settings.loss = chosen
         settings.timesteps = timesteps
         settings.minSNR = minSNR
@@ -75,6 +90,8 @@ struct LossOptions: ParsableArguments {
             ("--weight-by", weightBy != nil, [.weighted]), ("--pairs-by", pairsBy != nil, [.dpo]),
             ("--margin", margin != nil, [.dpo]), ("--reward-by", rewardBy != nil, [.nft]),
             ("--rewards", rewards != nil, [.nft]), ("--beta", beta != nil, [.dpo, .nft]),
+            ("--policy-decay", policyDecay != nil, [.nft]), ("--policy-rise", policyRise != nil, [.nft]),
+            ("--policy-flat", policyFlat != nil, [.nft]), ("--policy-every", policyEvery != nil, [.nft]),
             ("--negatives", negatives != nil, [.contrast]),
             ("--negatives-per-image", negativesPerImage != nil, [.contrast]), ("--clamp", clamp != nil, [.contrast]),
         ]
@@ -83,6 +100,20 @@ struct LossOptions: ParsableArguments {
                 "\(name) belongs to --loss \(losses.map(\.rawValue).joined(separator: " or ")), and this is --loss "
                     + "\(kind.rawValue); leave it out, or choose that loss")
         }
+    }
+
+    private func policy() throws -> OldPolicy.Schedule? {
+        guard let policyDecay else {
+            guard policyRise == nil, policyFlat == nil, policyEvery == nil else {
+                throw ValidationError("--policy-rise, --policy-flat and --policy-every go with --policy-decay")
+            }
+            return nil
+        }
+        var schedule = OldPolicy.Schedule(most: policyDecay)
+        if let policyRise { schedule.rise = policyRise }
+        if let policyFlat { schedule.flat = policyFlat }
+        if let policyEvery { schedule.every = policyEvery }
+        return schedule
     }
 
     /// Near misses by rules that a prompt is trained against in turn.

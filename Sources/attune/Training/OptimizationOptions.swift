@@ -7,7 +7,7 @@ struct OptimizationOptions: ParsableArguments {
     var learningRate = 1e-4
     @Option(
         name: .customLong("lr-schedule"),
-        help: "The learning rate's way: constant, or linear or cosine down to zero at the last step.")
+        help: "Learning-rate schedule: constant, or linear or cosine down to zero at the last step.")
     var schedule = LearningRateSchedule.Shape.constant
     @Option(help: ArgumentHelp("Steps in which the learning rate rises from zero.", valueName: "steps"))
     var warmup = 0

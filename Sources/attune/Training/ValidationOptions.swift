@@ -14,7 +14,7 @@ struct ValidationOptions: ParsableArguments {
         completion: .file())
     var validatePrompts: String?
     @Option(
-        help: ArgumentHelp("Measure and make images every so many steps instead of at checkpoints.", valueName: "steps")
+        help: ArgumentHelp("Measure and make images every N steps instead of at checkpoints.", valueName: "steps")
     )
     var validateEvery: Int?
     @Option(help: ArgumentHelp("Guidance scale of validation images.", valueName: "scale"))

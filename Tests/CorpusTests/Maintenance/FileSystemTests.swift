@@ -18,4 +18,10 @@ import Testing
     func theNearestMountCounts(path: String, kind: String) {
         #expect(FileSystem.kind(of: URL(fileURLWithPath: path), mounts: Self.mounts) == kind)
     }
+
+    /// Containers of one host share its catalogue when they are told the host's name.
+    @Test func aHostIsCalledWhatItIsTold() {
+        #expect(Surroundings.name(in: ["ATTUNE_HOST": "node-7.example"]) == "node_7_example")
+        #expect(Surroundings.name(in: ["ATTUNE_HOST": ""]) == Surroundings.name(in: [:]))
+    }
 }

@@ -33,11 +33,11 @@ import Testing
         let report = try corpus.gc(options)
         #expect(Set(report.samples) == Set(planned.samples) && report.selections == planned.selections)
         #expect(report.selections.count == 1)
-        #expect(Set(try corpus.query(CatalogueQuery()).map(\.id)) == [records[0].id.hex, best.ids[0].hex])
+        #expect(Set(try corpus.query(CatalogueQuery()).map(\.id)) == [records[0].id, best.ids[0]])
         #expect(corpus.verify().isEmpty)
         #expect(try Corpus.reindex(at: corpus.folder, scoring: SumScoring()).corpus.query(CatalogueQuery()).count == 2)
         let reader = SampleReader(corpus)
-        #expect(try reader.record(reader.rows([best.ids[0].hex])[0]).id == best.ids[0])
+        #expect(try reader.record(reader.rows([best.ids[0]])[0]).id == best.ids[0])
     }
 
     @Test func earlierSelectionsRunsAndCombinationsAreLive() throws {

@@ -94,7 +94,7 @@ import Testing
             let again = try Corpus(at: place, scoring: SumScoring())
             #expect(again.unreadable.isEmpty)
             #expect(again.verify().isEmpty, "\(operation) \(passage): \(again.verify())")
-            let left = Set(try again.query(CatalogueQuery()).compactMap { Digest(hex: $0.id) })
+            let left = Set(try again.query(CatalogueQuery()).map(\.id))
             #expect(left.isSuperset(of: template.needed), "\(operation) \(passage)")
             #expect(operation == .gc || left.count == template.samples, "\(operation) \(passage)")
             for selection in template.selections { _ = try again.selection(selection) }

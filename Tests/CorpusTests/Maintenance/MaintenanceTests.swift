@@ -35,7 +35,7 @@ import Testing
         try bytes.write(to: place(shards[1]))
         let (again, unreadable) = try Corpus.reindex(at: corpus.folder, scoring: SumScoring())
         #expect(unreadable.count == 1 && unreadable.first?.subject.contains(shards[1].hex) == true)
-        #expect(try again.query(CatalogueQuery()).map(\.id) == records[4...].map(\.id.hex).sorted())
+        #expect(try again.query(CatalogueQuery()).map(\.id) == records[4...].map(\.id).sorted())
     }
 
     @Test func otherEstimatorsFillTheCatalogueAgain() throws {
@@ -119,11 +119,11 @@ import Testing
         try corpus.append(Array(records[4...]))
         let reader = SampleReader(corpus)
         let order = [records[5], records[3], records[0], records[5]]
-        let rows = try reader.rows(order.map(\.id.hex))
+        let rows = try reader.rows(order.map(\.id))
         #expect(try reader.latents(rows) == order.map(\.latent))
         #expect(try rows.map { try reader.image($0) } == order.map(\.png))
         #expect(try rows.map { try reader.record($0).id } == order.map(\.id))
         #expect(try reader.trace(rows[1]).timesteps == records[3].timesteps)
-        #expect(throws: CorpusError.self) { try reader.rows([String(repeating: "0", count: 64)]) }
+        #expect(throws: CorpusError.self) { try reader.rows([Digest(raw: [UInt8](repeating: 0, count: 32))]) }
     }
 }

@@ -18,7 +18,7 @@ import Testing
         try fill(corpus, records)
         let before = try corpus.query(CatalogueQuery(by: "mi"))
         let reader = SampleReader(corpus)
-        let rows = try reader.rows(records.map(\.id.hex))
+        let rows = try reader.rows(records.map(\.id))
         let trial = try corpus.pack(isTrial: true)
         #expect(try trial.replaced == 6 && corpus.shards().count == 6)
         let report = try corpus.pack()
@@ -140,6 +140,6 @@ import Testing
         #expect(try there.query(CatalogueQuery()).map(\.id) == corpus.query(CatalogueQuery()).map(\.id))
         #expect(there.verify().isEmpty)
         let reader = SampleReader(there)
-        #expect(try reader.latents(reader.rows(records.map(\.id.hex))) == records.map(\.latent))
+        #expect(try reader.latents(reader.rows(records.map(\.id))) == records.map(\.latent))
     }
 }

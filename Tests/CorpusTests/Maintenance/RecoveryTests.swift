@@ -31,7 +31,7 @@ import Testing
         dropCatalogue(first)
         // Without this, nobody could run the verify that names the damage.
         let again = try Corpus(at: first.folder, scoring: SumScoring())
-        #expect(Set(try again.query(CatalogueQuery()).map(\.id)) == Set(records[3...].map(\.id.hex)))
+        #expect(Set(try again.query(CatalogueQuery()).map(\.id)) == Set(records[3...].map(\.id)))
         let found = again.verify()
         #expect(found.count == 1 && found.first?.subject.contains(bad.hex) == true)
     }

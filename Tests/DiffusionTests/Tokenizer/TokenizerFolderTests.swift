@@ -1,4 +1,5 @@
 import Diffusion
+import Disk
 import Foundation
 import Testing
 
@@ -38,6 +39,14 @@ import Testing
         let folder = try Folder(["tokenizer.json", "tokenizer_config.json"])
         let encoding = try CLIPTokenizer(folder: folder.url).encode(text)
         #expect(encoding.ids == expected + Array(repeating: 629, count: 24 - expected.count))
+    }
+
+    /// Whether an optional file is there cannot be known: that is not the same as its absence.
+    @Test func aLookThatFailsIsNoAbsence() throws {
+        let folder = try Folder(["vocab.json", "merges.txt"])
+        #expect(folder.error() == nil)
+        let error = Faults.$plan.withValue(FaultPlan(.stat, 1, .fail)) { folder.error() }
+        #expect(error?.description.contains("Input/output error") == true)
     }
 
     /// Merges as pairs, as today, and as texts, as before tokenizers 0.20.

@@ -18,7 +18,7 @@ private struct FakeSource: ExportSource {
     init(count: Int) {
         samples = (0..<count).map {
             (
-                SampleFacts(id: "sha256:\(1000 + $0)", prompt: "no. \($0)"),
+                SampleFacts(id: .numbered(1000 + $0), prompt: "no. \($0)"),
                 [UInt8](repeating: UInt8($0 % 251), count: $0 + 1)
             )
         }
@@ -38,6 +38,8 @@ private struct FakeSource: ExportSource {
 @Suite struct ExportTests {
     private let scratch: Scratch
     private let source: FakeSource
+    private let first = Digest.numbered(1)
+    private let second = Digest.numbered(2)
 
     init() throws {
         scratch = try Scratch()
@@ -45,10 +47,10 @@ private struct FakeSource: ExportSource {
         source.samples = [
             (
                 SampleFacts(
-                    id: "sha256:aa", prompt: "a \"red\" circle/\u{661F}", mi: 21.5, seed: "18446744073709551615",
+                    id: .numbered(1), prompt: "a \"red\" circle/\u{661F}", mi: 21.5, seed: "18446744073709551615",
                     annotations: ["hps": 0.25]), [1, 2]
             ),
-            (SampleFacts(id: "sha256:bb", prompt: "a star"), [3]),
+            (SampleFacts(id: .numbered(2), prompt: "a star"), [3]),
         ]
         self.source = source
     }
@@ -66,11 +68,11 @@ private struct FakeSource: ExportSource {
         let to = scratch.url("out")
         #expect(try Export(source, ImageFolderExporter()).run(to: ExportDestination(to)))
         let files = try contents(to)
-        #expect(files["train/aa.png"] == Data([1, 2]))
+        #expect(files["train/\(first).png"] == Data([1, 2]))
         #expect(
             files["train/metadata.jsonl"].map { String(decoding: $0, as: UTF8.self) } == #"""
-                {"file_name":"aa.png","hps":0.25,"id":"sha256:aa","mi":21.5,"text":"a \"red\" circle/星"}
-                {"file_name":"bb.png","hps":null,"id":"sha256:bb","mi":null,"text":"a star"}
+                {"file_name":"\#(first).png","hps":0.25,"id":"\#(first)","mi":21.5,"text":"a \"red\" circle/星"}
+                {"file_name":"\#(second).png","hps":null,"id":"\#(second)","mi":null,"text":"a star"}
 
                 """#)
         #expect(files.count == 3, "nothing else is left: \(files.keys)")
@@ -95,12 +97,12 @@ private struct FakeSource: ExportSource {
         let to = scratch.url("out")
         try Export(source, KohyaExporter(repeats: 3, concept: "best")).run(to: ExportDestination(to))
         let files = try contents(to)
-        #expect(files["3_best/aa.png"] == Data([1, 2]))
-        #expect(files["3_best/aa.caption"] == Data("a \"red\" circle/\u{661F}\n".utf8))
-        #expect(files["3_best/aa.txt"] == files["3_best/aa.caption"])
+        #expect(files["3_best/\(first).png"] == Data([1, 2]))
+        #expect(files["3_best/\(first).caption"] == Data("a \"red\" circle/\u{661F}\n".utf8))
+        #expect(files["3_best/\(first).txt"] == files["3_best/\(first).caption"])
         var nameless = source
         nameless.samples[1].facts.prompt = " \n"
-        #expect(throws: ExportError.noPrompt(id: "sha256:bb")) {
+        #expect(throws: ExportError.noPrompt(id: second)) {
             try Export(nameless, KohyaExporter(repeats: 3, concept: "best")).run(
                 to: ExportDestination(scratch.url("no")))
         }
@@ -123,9 +125,10 @@ private struct FakeSource: ExportSource {
         source.samples[0].facts.annotations = Dictionary(uniqueKeysWithValues: source.scorers.map { ($0, 0.5) })
         let to = scratch.url("out")
         try Export(source, ImageFolderExporter()).run(to: ExportDestination(to))
+        let id = source.samples[0].facts.id
         #expect(
             try contents(to)["train/metadata.jsonl"].map { String(decoding: $0, as: UTF8.self) } == #"""
-                {"file_name":"1000.png","hps":0.5,"id":"sha256:1000","mi":null,"score_file_name":0.5,"score_id":0.5,"score_image":0.5,"score_mi":0.5,"score_text":0.5,"score_x_file_name":0.5,"seed":0.5,"text":"no. 0"}
+                {"file_name":"\#(id).png","hps":0.5,"id":"\#(id)","mi":null,"score_file_name":0.5,"score_id":0.5,"score_image":0.5,"score_mi":0.5,"score_text":0.5,"score_x_file_name":0.5,"seed":0.5,"text":"no. 0"}
 
                 """#)
         try Export(source, WebDatasetExporter()).run(to: ExportDestination(scratch.url("tars")))
@@ -177,6 +180,26 @@ private struct FakeSource: ExportSource {
             to: ExportDestination(to), report: { done in firstReport.withLock { $0 = $0 ?? done } })
         #expect(firstReport.withLock { $0 } == 1024)
         #expect(try contents(to) == contents(whole))
+    }
+
+    /// What was written is not thrown away because the note of it cannot be read for a moment.
+    @Test func aNoteThatCannotBeReadIsNotMissing() throws {
+        let to = scratch.url("out")
+        _ = try Export(FakeSource(count: 1300), ImageFolderExporter()).run(
+            to: ExportDestination(to), isCancelled: afterOnePart())
+        let note = scratch.url(".out.partial/.progress")
+        let kept = try Data(contentsOf: note)
+        try FileManager.default.removeItem(at: note)
+        try FileManager.default.createSymbolicLink(atPath: note.path, withDestinationPath: note.path)
+        #expect(throws: ExportError.self) {
+            try Export(FakeSource(count: 1300), ImageFolderExporter()).run(to: ExportDestination(to))
+        }
+        try FileManager.default.removeItem(at: note)
+        try kept.write(to: note)
+        let firstReport = Mutex<Int?>(nil)
+        try Export(FakeSource(count: 1300), ImageFolderExporter()).run(
+            to: ExportDestination(to), report: { done in firstReport.withLock { $0 = $0 ?? done } })
+        #expect(firstReport.withLock { $0 } == 512)
     }
 
     @Test func anotherExportStartsOver() throws {

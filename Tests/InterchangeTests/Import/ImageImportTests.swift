@@ -76,7 +76,7 @@ import Testing
         let whole = try MadeSet.png(1, width: 64, height: 64)
         try set.write("101.png", Array(whole.prefix(whole.count / 2)))
         expectRefused("101.png", "PNG") { _ = try run() }
-        #expect(try corpus.query(CatalogueQuery()).isEmpty, "nothing of its batch is taken in")
+        #expect(try corpus.query(CatalogueQuery()).isEmpty, "nothing of its batch is imported")
         #expect(corpus.verify().isEmpty)
         let tally = ImportTally(skips: true)
         #expect(try run(tally).made == 2 && tally.summary == "1 damaged (101.png)")

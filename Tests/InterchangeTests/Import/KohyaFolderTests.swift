@@ -63,7 +63,7 @@ import Testing
         #expect(try captions(CaptionedFolder.captionExtensions, tally) == ["cat", "cat", "cat", "cat"])
         #expect(
             tally.notes == [
-                "4 images without a caption file; the folder's concept stands for it: 10_cat/0.png, 10_cat/1.png, "
+                "4 images without a caption file; the folder's concept is its caption: 10_cat/0.png, 10_cat/1.png, "
                     + "10_cat/2.png, …"
             ])
     }

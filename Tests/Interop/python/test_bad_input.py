@@ -201,13 +201,13 @@ def test_nothing_can_be_written(corpus, tmp_path):
 
 def test_arguments(corpus):
     for call, match in [
-        (lambda: corpus.query(columns=["nosuch"]), "is no column; there are id, recipe"),
+        (lambda: corpus.query(columns=["nosuch"]), "is not a column; there are id, recipe"),
         (lambda: corpus.query(columns="id"), "list of names"),
         (lambda: corpus.query(top=0), "at least 1"),
         (lambda: corpus.query(per_prompt=True), "needs top"),
         (lambda: corpus.query("SELECT 1", by="mi"), "go with a condition"),
         (lambda: corpus.query("seed = ?"), "binding"),
-        (lambda: corpus.dataset("best", ["picture"]), "is no column of a dataset"),
+        (lambda: corpus.dataset("best", ["photo"]), "is not a column of a dataset"),
         (lambda: corpus.dataset("best", "latent"), "must be a list"),
         (lambda: corpus.dataset("best", ["scores"], scores=["hps"]), "there are mi"),
         (lambda: corpus.dataset("best", weight_by="mc"), "score it, or select where mc IS NOT NULL"),
@@ -215,7 +215,7 @@ def test_arguments(corpus):
         (lambda: corpus.selection("best~7"), "begins with best~1"),
         (lambda: corpus.selection("nosuch"), "there are best"),
         (lambda: corpus.selection("../best"), "letters, digits"),
-        (lambda: corpus.pairs("best", by="hps"), "is no score"),
+        (lambda: corpus.pairs("best", by="hps"), "is not a score"),
         (lambda: attune.Sampler(corpus.dataset("best"), seed=-1), "0 to 2"),
         (lambda: attune.Sampler(corpus.dataset("best"), weights=[1.0]), "one for each"),
         (lambda: attune.Sampler(corpus.dataset("best"), weights=[0.0] * 12), "not all 0"),

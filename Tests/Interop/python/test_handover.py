@@ -1,4 +1,4 @@
-"""Queues between a loader's processes: messages of any length, in order, from processes that were forked or started afresh."""
+"""Queues between a loader's processes: messages of any length, in order, from processes that were forked or spawned."""
 
 import multiprocessing
 import os

@@ -107,7 +107,7 @@ def test_killed_while_it_writes(tmp_path):
 
 def test_other_people_and_half_files(tmp_path):
     (tmp_path / "broken.h5").write_bytes(b"no batch")
-    with pytest.raises(attune.AttuneError, match="broken.h5: is no batch"):
+    with pytest.raises(attune.AttuneError, match="broken.h5: is not a batch"):
         attune.Writer(tmp_path)
     with pytest.raises(attune.AttuneError, match="cannot be made"):
         attune.Writer(tmp_path / "broken.h5" / "below")

@@ -98,7 +98,7 @@ struct KernelLevelTests {
         },
     ]
 
-    private static let normalisation = [
+    private static let normalization = [
         Loop(name: "ck_channel_moments", tolerance: 2e-6) { n in
             doubles(2 * n) { ck_channel_moments(a, 5 * rows, n, $0, $0 + n) }
         },
@@ -226,6 +226,16 @@ struct KernelLevelTests {
         Loop(name: "ck_winograd_turned_kernel", tolerance: 1e-6) { n in
             out(36 * 48 * 16) { ck_winograd_turned_kernel(a, 32, 48, 16, 16, 0, 48, $0, 48 * 16) }
         },
+        Loop(name: "ck_winograd_gradient", tolerance: 1e-5) { n in
+            let channels = (n + 15) / 16 * 16
+            return out(2 * 36 * channels) {
+                ck_winograd_gradient(a, 7, 8, Int32(channels), Int32(channels), 0, 4, $0, channels)
+                ck_winograd_gradient(a, 7, 6, Int32(channels), Int32(channels), 4, 4, $0 + 36 * channels, channels)
+            }
+        },
+        Loop(name: "ck_winograd_kernel_gradient", tolerance: 1e-5) { _ in
+            out(9 * 32 * 48) { ck_winograd_kernel_gradient(a, 32 * 48 + 16, 32, 48, 16, $0) }
+        },
     ]
 
     private static let words = zip(a, b).map { $0.bitPattern >> 16 | $1.bitPattern & 0xffff_0000 }
@@ -292,7 +302,7 @@ struct KernelLevelTests {
         },
     ]
 
-    static let loops = elementwise + normalisation + adapters + layouts + brainFloats
+    static let loops = elementwise + normalization + adapters + layouts + brainFloats
     static let levels = ["default", "x86-64-v3", "x86-64-v4"]
 
     @Test(arguments: loops) func levelsAgree(loop: Loop) {

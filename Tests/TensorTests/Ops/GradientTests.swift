@@ -38,13 +38,13 @@ struct GradientTests {
     }
 
     @Test(arguments: [Activation.none, .silu])
-    func groupNormalisation(activation: Activation) {
+    func groupNormalization(activation: Activation) {
         checkGradients([[2, 3, 4, 8], [8], [8]]) {
             groupNorm($0[0], groups: 4, scale: $0[1], shift: $0[2], epsilon: 1e-5, activation: activation)
         }
     }
 
-    @Test func layerNormalisation() {
+    @Test func layerNormalization() {
         checkGradients([[4, 21], [21], [21]]) { layerNorm($0[0], scale: $0[1], shift: $0[2], epsilon: 1e-5) }
     }
 

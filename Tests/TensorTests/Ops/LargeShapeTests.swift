@@ -165,16 +165,16 @@ struct LargeShapeTests {
                 var (sum, dot) = (0.0, 0.0)
                 var inner = [Double](repeating: 0, count: places.count)
                 for (index, place) in places.enumerated() {
-                    let (c, normalised) = (place % channels, (xs[place] - mean) * inverse)
-                    let y = normalised * gamma[c] + beta[c]
+                    let (c, normalized) = (place % channels, (xs[place] - mean) * inverse)
+                    let y = normalized * gamma[c] + beta[c]
                     let sigmoid = 1 / (1 + exp(-y))
                     value[place] = activation == .silu ? y * sigmoid : y
                     let g = activation == .silu ? slope[place] * sigmoid * (1 + y * (1 - sigmoid)) : slope[place]
-                    dscale[c] += g * normalised
+                    dscale[c] += g * normalized
                     dshift[c] += g
                     inner[index] = g * gamma[c]
                     sum += inner[index]
-                    dot += inner[index] * normalised
+                    dot += inner[index] * normalized
                 }
                 for (index, place) in places.enumerated() {
                     dx[place] = inverse * (inner[index] - sum / count - (xs[place] - mean) * inverse * dot / count)
@@ -256,6 +256,22 @@ struct LargeShapeTests {
             #expect(36 * shape.tiles * max(shape.inputs, shape.outputs) > PathSizes.winogradGroup)
         }
         compare(shape, tolerance: 2e-5)
+    }
+
+    @Test func kernelGradientsInSeveralGroupsOfTiles() {
+        let shape = ConvolutionShape(images: 2, height: 96, width: 94, inputs: 16, outputs: 48)
+        #expect(36 * shape.tiles * (shape.inputs + shape.outputs) > PathSizes.winogradGradientGroup)
+        compare(shape, tolerance: 2e-5)
+    }
+
+    @Test func kernelGradientsWithoutWinograd() {
+        // Too large a kernel, and too few tiles.
+        let large = ConvolutionShape(images: 2, height: 8, width: 8, inputs: 1024, outputs: 416)
+        #expect(large.kernel > PathSizes.winogradGradientKernel)
+        compare(large, tolerance: 2e-5)
+        let few = ConvolutionShape(images: 1, height: 8, width: 4, inputs: 32, outputs: 32)
+        #expect(few.tiles < PathSizes.winogradGradientTiles)
+        compare(few, tolerance: 2e-5)
     }
 
     @Test(arguments: [

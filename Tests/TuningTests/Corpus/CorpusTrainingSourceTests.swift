@@ -46,12 +46,12 @@ private struct LastScoring: TraceScoring {
         try corpus.append(Array(records[4..<7]))
         let source = try source()
         let resolution = source.initialResolution()
-        #expect(resolution.ids == records.reversed().map(\.id.hex))
+        #expect(resolution.ids == records.reversed().map(\.id))
         for ids in [resolution.ids, Array(resolution.ids.reversed()), [resolution.ids[3], resolution.ids[3]]] {
             let samples = try source.samples(ids)
             #expect(samples.map(\.id) == ids)
             for sample in samples {
-                let record = try #require(records.first { $0.id.hex == sample.id })
+                let record = try #require(records.first { $0.id == sample.id })
                 #expect(sample.latent == record.latent)
                 #expect(sample.shape == record.latentShape)
                 #expect(sample.prompt == record.recipe.prompt)
@@ -65,16 +65,16 @@ private struct LastScoring: TraceScoring {
         let (now, later, never) = (record(0, mi: 3), record(1, mi: 2), record(2, mi: 1))
         let shards = try [now, later, never].map { try corpus.append([$0]) }
         let source = try source()
-        source.prefetch([later.id.hex, "no sample"])
-        source.prefetch([later.id.hex])
+        source.prefetch([later.id, record(9, mi: 1).id])
+        source.prefetch([later.id])
         // Readings follow one another, so the prefetching is over when this returns.
-        _ = try source.samples([now.id.hex])
+        _ = try source.samples([now.id])
         for shard in shards[1...] {
             let folder = corpus.folder.appending(path: "shards/\(shard.hex.prefix(2))")
             try FileManager.default.removeItem(at: folder.appending(path: "\(shard.hex).h5"))
         }
-        #expect(try source.samples([later.id.hex])[0].latent == later.latent)
-        #expect(throws: TrainingSourceError.self) { try source.samples([never.id.hex]) }
+        #expect(try source.samples([later.id])[0].latent == later.latent)
+        #expect(throws: TrainingSourceError.self) { try source.samples([never.id]) }
     }
 
     @Test func aPolicyIsResolvedAgainAsTheCorpusGrows() throws {
@@ -86,7 +86,7 @@ private struct LastScoring: TraceScoring {
         try Corpus(at: corpus.folder, scoring: LastScoring()).append([better])
         let after = try source.resolveAgain(before.digest)
         #expect(after != before)
-        #expect(after.ids.contains(better.id.hex) && after.ids.count == 3)
+        #expect(after.ids.contains(better.id) && after.ids.count == 3)
         // Both can be replayed, and the name still stands for what it was made for.
         let reopened = try CorpusTrainingSource(corpus: corpus, selection: "best")
         #expect(try reopened.resolution(digest: before.digest) == before)
@@ -98,7 +98,7 @@ private struct LastScoring: TraceScoring {
         let stranger = record(1, mi: 2, model: "sha256:other")
         try corpus.append([record(0, mi: 1), stranger])
         let source = try source()
-        try source.check(SelectionResolution(digest: "", ids: [record(0, mi: 1).id.hex]), model: "sha256:m")
+        try source.check(SelectionResolution(digest: Digest(of: []), ids: [record(0, mi: 1).id]), model: "sha256:m")
         let error = #expect(throws: TrainingSourceError.self) {
             try source.check(source.initialResolution(), model: "sha256:m")
         }
@@ -110,9 +110,9 @@ private struct LastScoring: TraceScoring {
         try corpus.append([record(0, mi: 1)])
         #expect(throws: CorpusError.self) { try CorpusTrainingSource(corpus: corpus, selection: "nothing") }
         let source = try source()
-        let unknown = record(5, mi: 1).id.hex
+        let unknown = record(5, mi: 1).id
         let error = #expect(throws: TrainingSourceError.self) { try source.samples([unknown]) }
-        #expect(error?.description.contains(unknown) == true)
+        #expect(error?.description.contains(unknown.hex) == true)
         #expect(throws: TrainingSourceError.self) { try source.resolution(digest: unknown) }
     }
 }

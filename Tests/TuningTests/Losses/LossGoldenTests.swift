@@ -100,6 +100,54 @@ import Tuning
         }
     }
 
+    /// The old policy follows the trained one after every step.
+    @Test func stepsOfAnOldPolicyThatFollowsAreTorchs() throws {
+        let golden = try Goldens.file("nft-policy")
+        let unet = try Goldens.unet("sd21-mini")
+        var adapter = try adapter("sd21-mini", unet)
+        let objective = NegativeAwareObjective(NoisingProcess(scheduler(.epsilon)), beta: 0.5)
+        var old = OldPolicy(
+            OldPolicy.Schedule(most: 0.5, rise: 0.2), values: adapter.parameters.map(\.value))
+        var optimizer = AdamW(
+            settings: .init(learningRate: 5e-3), shapes: adapter.parameters.map(\.value.shape))
+        let batch = try batch("nft")
+        let losses = try golden.tensor("losses").values
+        for step in 1...losses.count {
+            let parameters = adapter.parameters.map { Tensor.parameter($0.value) }
+            let policies = Policies(
+                current: Network(unet, adapters: adapter.replacing(parameters).bound(to: unet.linears)),
+                reference: Network(unet, adapters: adapter.replacing(old.values).bound(to: unet.linears)))
+            let found = objective.lossAndGradients(batch, policies, parameters: parameters)
+            #expect(abs(found.loss - Double(losses[step - 1])) < 1e-4 * Double(losses[step - 1]), "step \(step)")
+            let updated = optimizer.update(
+                parameters.map(\.detached), gradients: found.gradients,
+                clip: clipFactor(norm: globalNorm(found.gradients), limit: 1))
+            adapter = adapter.replacing(updated)
+            let moved = old.follow(updated, step: step)
+            #expect(moved)
+        }
+        for (parameter, value) in zip(adapter.parameters, old.values) {
+            for (label, values) in [("final", parameter.value.values), ("old", value.values)] {
+                let expected = try golden.tensor("\(label).\(parameter.name)").values
+                expectLike(values, expected, 1e-3, "\(label) \(parameter.name)")
+            }
+        }
+    }
+
+    @Test func theDecayRisesToItsLimit() {
+        let authors = [OldPolicy.Schedule(), OldPolicy.Schedule(most: 0.999, rise: 0.0075, flat: 75)]
+        #expect(authors.map { $0.decay(after: 1) } == [0.001, 0])
+        #expect(authors.map { $0.decay(after: 75) } == [0.075, 0])
+        #expect(abs(authors[1].decay(after: 76) - 0.0075) < 1e-12)
+        #expect(authors.map { $0.decay(after: 5000) } == [0.5, 0.999])
+        var slow = OldPolicy(OldPolicy.Schedule(most: 0.5, rise: 0.25, every: 2), values: [Tensor(zeros: [1])])
+        let one = [Tensor(filled: 1, shape: [1])]
+        let first = slow.follow(one, step: 1)
+        #expect(!first && slow.values[0].scalar == 0)
+        let second = slow.follow(one, step: 2)
+        #expect(second && slow.values[0].scalar == 0.5)
+    }
+
     @Test(arguments: TestDevices.all) func checkpointingChangesNoGradient(device: Device) throws {
         let unet = try Goldens.unet("sd21-mini", on: device)
         let adapter = try adapter("sd21-mini", unet)

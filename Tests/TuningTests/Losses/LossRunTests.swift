@@ -1,6 +1,8 @@
+import Corpus
 import Diffusion
 import Foundation
 import Tensor
+import TestSupport
 import Testing
 import Tuning
 
@@ -80,6 +82,28 @@ import Tuning
         let raw = try Data(contentsOf: run("whole").raw.appending(path: AdapterFile.name))
         #expect(try raw != bytes("whole"))
         #expect(try AdapterFile.read(run("whole").raw.appending(path: AdapterFile.name)).rank == 2)
+    }
+
+    @Test(arguments: [AdapterTargets.attentionAndFeedForward, .all])
+    func anOldPolicyThatFollowsIsPartOfTheState(targets: AdapterTargets) throws {
+        var configuration = configuration(.nft)
+        configuration.targets = targets
+        if targets == .all { configuration.optimizer.learningRate = 1e-4 }
+        configuration.loss?.policy = OldPolicy.Schedule(most: 0.6, rise: 0.2, every: 2)
+        configuration.evaluationSamples = 2
+        _ = try train("whole", configuration)
+        // A stop after an odd step keeps an old policy that is not the trained one.
+        while try !train("pieces", configuration, stopAfter: 1).isFinished {}
+        #expect(try measured("pieces") == measured("whole"))
+        if targets != .all { #expect(try bytes("pieces") == bytes("whole")) }
+        // It is another run than one whose old policy stays.
+        configuration.loss?.policy = nil
+        let error = #expect(throws: TrainingError.self) { try train("whole", configuration) }
+        #expect(error?.description.contains("policy-decay was 0.6, rise 0.2, flat 0, every 2, now none") == true)
+        _ = try train("fixed", configuration)
+        #expect(try measured("fixed") != measured("whole"))
+        configuration.loss?.policy = OldPolicy.Schedule(most: 1)
+        #expect(throws: TrainingError.self) { try train("wrong", configuration) }
     }
 
     @Test func theFirstStepOfNFTGoesTowardsGoodImagesAndAwayFromBadOnes() throws {
@@ -178,25 +202,25 @@ private final class ScoredSource: TrainingSource {
     var scoreName: String? { "judge" }
 
     func initialResolution() throws(TrainingSourceError) -> SelectionResolution { try memory.initialResolution() }
-    func resolveAgain(_ digest: String) throws(TrainingSourceError) -> SelectionResolution {
+    func resolveAgain(_ digest: Digest) throws(TrainingSourceError) -> SelectionResolution {
         try memory.resolveAgain(digest)
     }
-    func resolution(digest: String) throws(TrainingSourceError) -> SelectionResolution {
+    func resolution(digest: Digest) throws(TrainingSourceError) -> SelectionResolution {
         try memory.resolution(digest: digest)
     }
     func check(_ resolution: SelectionResolution, model: String) {}
 
-    func describe(_ ids: [String]) throws(TrainingSourceError) -> [SampleDescription] {
+    func describe(_ ids: [Digest]) throws(TrainingSourceError) -> [SampleDescription] {
         try memory.samples(ids).map {
-            SampleDescription(id: $0.id, prompt: $0.prompt, score: Double(Int($0.id) ?? 0) / 6)
+            SampleDescription(id: $0.id, prompt: $0.prompt, score: Double($0.id.number) / 6)
         }
     }
 
-    func samples(_ ids: [String]) throws(TrainingSourceError) -> [TrainingSample] {
+    func samples(_ ids: [Digest]) throws(TrainingSourceError) -> [TrainingSample] {
         try memory.samples(ids).map { sample in
             TrainingSample(
                 id: sample.id, prompt: sample.prompt, latent: sample.latent, shape: sample.shape,
-                weight: 0.5 + Float(Int(sample.id) ?? 0))
+                weight: 0.5 + Float(sample.id.number))
         }
     }
 }

@@ -1,29 +1,31 @@
+import Corpus
+import TestSupport
 import Testing
 import Tuning
 
 /// Which images a loss compares, and what rewards they get.
 @Suite struct RowTests {
     private func samples(_ scores: [(String, Double)]) -> [SampleDescription] {
-        scores.enumerated().map { SampleDescription(id: "\($0)", prompt: $1.0, score: $1.1) }
+        scores.enumerated().map { SampleDescription(id: .numbered($0), prompt: $1.0, score: $1.1) }
     }
 
     @Test func everyPairIsOfOnePromptAndApartByTheMargin() throws {
         let samples = samples([("a", 1), ("b", 5), ("a", 3), ("a", 2), ("b", 5), ("a", 3), ("c", 9)])
         let pairs = try PreferencePairs(samples, margin: 1.5, of: "s")
-        #expect(pairs.winners == ["2", "5"])
+        #expect(pairs.winners.map(\.number) == [2, 5])
         for winner in pairs.winners {
             var bounds: [Int] = []
             let loser = pairs.loser(to: winner) { bound in
                 bounds.append(bound)
                 return 0
             }
-            #expect(loser == "0" && bounds == [1])
+            #expect(loser?.number == 0 && bounds == [1])
         }
         let all = try PreferencePairs(samples, margin: 0, of: "s")
-        #expect(all.winners == ["2", "3", "5"])
-        let losers = (0..<2).map { place in all.loser(to: "5") { _ in place } }
-        #expect(losers == ["0", "3"])
-        let worst = all.loser(to: "0") { _ in 0 }
+        #expect(all.winners.map(\.number) == [2, 3, 5])
+        let losers = (0..<2).map { place in all.loser(to: .numbered(5)) { _ in place } }
+        #expect(losers == [.numbered(0), .numbered(3)])
+        let worst = all.loser(to: .numbered(0)) { _ in 0 }
         #expect(worst == nil)
     }
 
@@ -34,7 +36,7 @@ import Tuning
                 return ""
             } catch { return error.description }
         }
-        #expect(text([("a", 1), ("b", 2)]).contains("one image a prompt"))
+        #expect(text([("a", 1), ("b", 2)]).contains("one image per prompt"))
         #expect(text([("a", 1), ("a", 1)]).contains("no prompt has two images whose judge differs"))
         #expect(text([("a", 1), ("a", 2)], margin: 3).contains("lower --margin"))
     }
@@ -44,8 +46,11 @@ import Tuning
         let rewards = try RewardNormalization.prompt.rewards(
             samples([("a", 1), ("a", 0), ("b", 0), ("b", 0)]), of: "judge")
         let expected = Float(0.5 + 0.5 * min(0.5 / 0.1875.squareRoot(), 1))
-        #expect(rewards == ["0": expected, "1": 1 - expected, "2": 0.5, "3": 0.5])
-        #expect(try RewardNormalization.none.rewards(samples([("a", 0.25)]), of: "judge") == ["0": 0.25])
+        #expect(
+            rewards
+                == Dictionary(
+                    uniqueKeysWithValues: zip((0..<4).map(Digest.numbered), [expected, 1 - expected, 0.5, 0.5])))
+        #expect(try RewardNormalization.none.rewards(samples([("a", 0.25)]), of: "judge") == [.numbered(0): 0.25])
     }
 
     @Test func scoresThatTellNothingApartAreRefused() {
@@ -56,7 +61,7 @@ import Tuning
             } catch { return error.description }
         }
         #expect(text(.prompt, [("a", 1), ("a", 1), ("b", 0), ("b", 0)]).contains("same for all images of each prompt"))
-        #expect(text(.prompt, [("a", 1), ("b", 0)]).contains("one image a prompt"))
+        #expect(text(.prompt, [("a", 1), ("b", 0)]).contains("one image per prompt"))
         #expect(text(.none, [("a", 1.5)]).contains("a reward lies in 0…1"))
     }
 

@@ -1,5 +1,6 @@
 import Corpus
 import Foundation
+import TestSupport
 import Testing
 import Tuning
 
@@ -7,7 +8,7 @@ import Tuning
     private let folder: TemporaryFolder
     private var file: URL { folder.url.appendingPathComponent("log.jsonl") }
     private let identity = RunIdentity(
-        model: "sha256:m", selection: "best", selectionDigest: "s0", configuration: TrainingConfiguration())
+        model: "sha256:m", selection: "best", selectionDigest: .numbered(0), configuration: TrainingConfiguration())
 
     init() throws { folder = try TemporaryFolder() }
 
@@ -22,7 +23,7 @@ import Tuning
 
     @Test func entriesComeBack() throws {
         let entries: [RunLogEntry] = [
-            .run(identity), .resolution(.init(epoch: 0, selection: "s0", count: 5)), step(1),
+            .run(identity), .resolution(.init(epoch: 0, selection: .numbered(0), count: 5)), step(1),
             .checkpoint(.init(step: 1, checkpoint: "c1")), .resumed(.init(step: 1, checkpoint: "c1")),
             .finished(.init(step: 1, adapter: "a")),
         ]
@@ -50,19 +51,19 @@ import Tuning
 
     @Test func rewindingKeepsAnnouncedSelections() {
         let entries: [RunLogEntry] = [
-            .run(identity), .resolution(.init(epoch: 0, selection: "s0", count: 5)), step(1), step(2),
+            .run(identity), .resolution(.init(epoch: 0, selection: .numbered(0), count: 5)), step(1), step(2),
             .checkpoint(.init(step: 2, checkpoint: "c2")), step(3),
-            .resolution(.init(epoch: 1, selection: "s1", count: 7)), step(4),
+            .resolution(.init(epoch: 1, selection: .numbered(1), count: 7)), step(4),
             .checkpoint(.init(step: 4, checkpoint: "c4")),
         ]
         let rewound = entries.rewound(to: 2)
         #expect(
             rewound == [
-                .run(identity), .resolution(.init(epoch: 0, selection: "s0", count: 5)), step(1), step(2),
+                .run(identity), .resolution(.init(epoch: 0, selection: .numbered(0), count: 5)), step(1), step(2),
                 .checkpoint(.init(step: 2, checkpoint: "c2")),
-                .resolution(.init(epoch: 1, selection: "s1", count: 7)),
+                .resolution(.init(epoch: 1, selection: .numbered(1), count: 7)),
             ])
-        #expect(rewound.resolutions == [0: "s0", 1: "s1"])
+        #expect(rewound.resolutions == [0: .numbered(0), 1: .numbered(1)])
     }
 
     @Test func differencesNameTheField() {
@@ -71,7 +72,7 @@ import Tuning
         changed.steps = 900
         changed.optimizer.learningRate = 1e-3
         let other = RunIdentity(
-            model: "sha256:n", selection: "best", selectionDigest: "s0", configuration: changed)
+            model: "sha256:n", selection: "best", selectionDigest: .numbered(0), configuration: changed)
         #expect(Set(other.differences(from: identity).map(\.field)) == ["model", "rank", "lr"])
         #expect(identity.differences(from: identity).isEmpty)
     }

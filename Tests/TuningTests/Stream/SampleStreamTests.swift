@@ -1,9 +1,11 @@
+import Corpus
 import Tensor
+import TestSupport
 import Testing
 import Tuning
 
 @Suite struct SampleStreamTests {
-    private let ids = (0..<23).map { "sample-\($0)" }
+    private let ids = (0..<23).map { Digest.numbered($0) }
 
     private func taken(_ count: Int, by size: Int, seed: UInt64 = 9) -> [StreamEntry] {
         var stream = SampleStream(seed: seed)
@@ -58,10 +60,10 @@ import Tuning
         var asked: [Int] = []
         let entries = stream.take(12) { epoch in
             asked.append(epoch)
-            return epoch == 0 ? ["a", "b", "c"] : ["a", "b", "c", "d"]
+            return Array(ids.prefix(epoch == 0 ? 3 : 4))
         }
         #expect(asked == [0, 1, 2, 3])
-        #expect(Set(entries[3..<7].map(\.id)) == ["a", "b", "c", "d"])
+        #expect(Set(entries[3..<7].map(\.id)) == Set(ids.prefix(4)))
         #expect(stream.position == StreamPosition(epoch: 3, offset: 1, consumed: 12))
     }
 

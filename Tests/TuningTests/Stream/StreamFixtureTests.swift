@@ -1,5 +1,7 @@
+import Corpus
 import Foundation
 import Tensor
+import TestSupport
 import Testing
 import Tuning
 
@@ -22,9 +24,9 @@ import Tuning
         let data = try Data(contentsOf: folder.appending(path: "Interop/python/stream.json"))
         let fixture = try JSONDecoder().decode(Fixture.self, from: data)
         let seed = try #require(UInt64(fixture.seed))
-        let ids = (0..<fixture.count).map(String.init)
+        let ids = (0..<fixture.count).map { Digest.numbered($0) }
         for (epoch, order) in zip(fixture.epochs, fixture.order) {
-            #expect(SampleStream.shuffled(ids, seed: seed, epoch: epoch) == order.map(String.init))
+            #expect(SampleStream.shuffled(ids, seed: seed, epoch: epoch) == order.map { Digest.numbered($0) })
         }
         let draws = SampleDraws(seed: seed)
         #expect(fixture.indices.map { draws.timestep($0, of: 1000) } == fixture.timesteps)

@@ -1,5 +1,7 @@
+import Corpus
 import Synchronization
 import Tensor
+import TestSupport
 import Tuning
 
 /// A selection held in memory: latents are drawn from the sample's number. Each new resolution has one sample more.
@@ -12,14 +14,14 @@ final class MemorySource: TrainingSource {
     init(size: Int = 5) { self.size = Mutex(size) }
 
     private func resolution(of count: Int) -> SelectionResolution {
-        SelectionResolution(digest: "selection-of-\(count)", ids: (0..<count).map { "\($0)" })
+        SelectionResolution(digest: .numbered(count), ids: (0..<count).map { .numbered($0) })
     }
 
     func initialResolution() throws(TrainingSourceError) -> SelectionResolution {
         resolution(of: size.withLock { $0 })
     }
 
-    func resolveAgain(_ digest: String) throws(TrainingSourceError) -> SelectionResolution {
+    func resolveAgain(_ digest: Digest) throws(TrainingSourceError) -> SelectionResolution {
         resolution(
             of: size.withLock { size in
                 size += 1
@@ -27,18 +29,15 @@ final class MemorySource: TrainingSource {
             })
     }
 
-    func resolution(digest: String) throws(TrainingSourceError) -> SelectionResolution {
-        guard let count = digest.split(separator: "-").last.flatMap({ Int($0) }) else {
-            throw TrainingSourceError("no selection \(digest)")
-        }
-        return resolution(of: count)
+    func resolution(digest: Digest) throws(TrainingSourceError) -> SelectionResolution {
+        resolution(of: digest.number)
     }
 
     func check(_ resolution: SelectionResolution, model: String) {}
 
-    func samples(_ ids: [String]) throws(TrainingSourceError) -> [TrainingSample] {
+    func samples(_ ids: [Digest]) throws(TrainingSourceError) -> [TrainingSample] {
         ids.map { id in
-            let number = Int(id) ?? 0
+            let number = id.number
             return TrainingSample(
                 id: id, prompt: prompts[number % prompts.count],
                 latent: randomTensor([4, 16, 16], seed: UInt64(100 + number)).values, shape: [4, 16, 16])

@@ -1,3 +1,4 @@
+import Corpus
 import Foundation
 import Tensor
 import TestSupport
@@ -112,7 +113,7 @@ import Tuning
         }
         #expect(try adapterBytes("pieces") == adapterBytes("whole"))
         let entries = try RunLog.read(run("whole").log)
-        #expect(entries.resolutions == [0: "selection-of-5", 1: "selection-of-6", 2: "selection-of-7"])
+        #expect(entries.resolutions == [0: .numbered(5), 1: .numbered(6), 2: .numbered(7)])
         // Each resolution stands before the first step that uses it.
         let epochs = entries.compactMap { entry -> (Bool, Int)? in
             switch entry {

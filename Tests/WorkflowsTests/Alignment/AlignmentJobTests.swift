@@ -129,10 +129,10 @@ private struct StoppingMonitor: WorkMonitor {
 
     @Test(
         arguments: [
-            (#", "ranks": 8"#, "", "train.ranks is no key"), (#", "loss": "best""#, "", "train.loss is 'best'"),
+            (#", "ranks": 8"#, "", "train.ranks is not a key"), (#", "loss": "best""#, "", "train.loss is 'best'"),
             (#", "targets": "all""#, "", "train.targets is all"),
             (#", "clamp": 2"#, "", "train.clamp is not for loss denoise"),
-            ("", #", "round": 3"#, "round is no key"), ("", #", "select": 3"#, ""),
+            ("", #", "round": 3"#, "round is not a key"), ("", #", "select": 3"#, ""),
             (#", "warmup": 1.5"#, "", "no whole number"),
         ])
     func badKeysAreNamed(train: String, extra: String, expected: String) throws {
@@ -140,7 +140,7 @@ private struct StoppingMonitor: WorkMonitor {
             let url = URL(
                 fileURLWithPath: try scratch.file("bad.json", #"{"model": "m", "prompts": "p", "select": 3}"#))
             let error = #expect(throws: UsageError.self) { try AlignmentConfiguration(url) }
-            #expect(error?.description.contains("select is no object") == true)
+            #expect(error?.description.contains("select is not an object") == true)
             return
         }
         let url = try file(train: train, extra: extra)

@@ -56,6 +56,24 @@ import Workflows
         #expect(try again.vectors(named: ImagePrint.name).samples.count == 13)
     }
 
+    @Test func whatAStoppedCommandHadMadeOfLatentsIsKept() throws {
+        var many: [SampleRecord] = []
+        for seed in 100..<500 { many.append(try Made.record(UInt64(seed), prompt: "many")) }
+        try corpus.append(many)
+        let rows = try corpus.query(CatalogueQuery())
+        // Stopped after the first batch of 256.
+        let stopped = try VectorStore(corpus).vectors(of: rows, named: VectorStore.latents) { _, _ in
+            Recorder(allowing: 1)
+        }
+        #expect(stopped == nil)
+        #expect(try corpus.vectors(named: VectorStore.latents).samples.count == 256)
+        var totals: [Int?] = []
+        let recorder = Recorder()
+        let made = try VectorStore(corpus).vectors(of: rows, named: VectorStore.latents) { _, _ in recorder }
+        totals.append(recorder.total)
+        #expect(made?.count == 413 && totals == [413 - 256])
+    }
+
     @Test func aCorpusWithPrintsIsPackedAndCollected() throws {
         _ = try DuplicatesJob().run(in: corpus, monitor: monitor)
         try corpus.pack()
@@ -71,7 +89,7 @@ import Workflows
 
     @Test func theNearestOfASampleIsItsCopy() throws {
         let id = try #require(try corpus.query(CatalogueQuery(condition: "prompt = 'the copy'")).first?.id)
-        var job = SimilarJob(String(id.prefix(12)))
+        var job = SimilarJob(String(id.hex.prefix(12)))
         job.top = 3
         let matches = try #require(try job.run(in: corpus, monitor: monitor))
         #expect(matches.count == 3 && matches[0].prompt == "prompt 2" && matches[0].distance < 0.05)
@@ -125,7 +143,7 @@ import Workflows
         let parts = try #require(try job.select(as: "split", in: corpus, monitor: monitor))
         #expect(parts.map(\.name) == ["split-train", "split-test"])
         let prompts = try parts.map { part in
-            Set(try SampleReader(corpus).rows(part.selection.ids.map(\.hex)).map(\.prompt))
+            Set(try SampleReader(corpus).rows(part.selection.ids).map(\.prompt))
         }
         #expect(prompts[0].isDisjoint(with: prompts[1]))
         #expect(prompts.contains { $0.isSuperset(of: ["prompt 2", "the copy"]) })
@@ -177,7 +195,7 @@ import Workflows
         job.nearness = Nearness(.vectors(nil), threshold: 0.0001)
         job.ranking = nil
         let listing = try #require(try job.run(in: corpus, monitor: monitor))
-        #expect(listing.groups.first?.samples.map(\.id) == Array(ids.prefix(2)))
+        #expect(listing.groups.first?.samples.map(\.id.hex) == Array(ids.prefix(2)))
 
         // Later ones count.
         _ = try VectorImportJob(file: file("w.npz", [ids[1]], [9, 1, 0, 2], width: 4)).run(in: corpus)

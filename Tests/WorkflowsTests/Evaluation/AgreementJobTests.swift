@@ -14,9 +14,7 @@ import Workflows
     private func annotate(_ values: [Double], as name: String) throws {
         let rows = try small.corpus.query(CatalogueQuery()).sorted { ($0.prompt, $0.seed) < ($1.prompt, $1.seed) }
         try small.corpus.annotate(
-            zip(rows, values).compactMap { row, value in
-                Digest(hex: row.id).map { AnnotationValue(sample: $0, value: value) }
-            }, by: name, from: "test")
+            zip(rows, values).map { AnnotationValue(sample: $0.id, value: $1) }, by: name, from: "test")
     }
 
     private func report(_ referee: String, _ scores: [String]) throws -> AgreementJob.Report {
@@ -62,9 +60,20 @@ import Workflows
             #expect(throws: Failure.self) { try report("right", ["contrast"]) }?.description.contains("attune score")
                 == true)
         #expect(
-            #expect(throws: Failure.self) { try report("right", ["nothing"]) }?.description.contains("is no score")
+            #expect(throws: Failure.self) { try report("right", ["nothing"]) }?.description.contains("is not a score")
                 == true)
         // By default all scores that all images have.
+        #expect(try report("right", []).agreement.map(\.score) == ["mi"])
+    }
+
+    /// Other programs may have filled the corpus with scores that are no numbers.
+    @Test func scoresThatAreNoNumbersAreNamed() throws {
+        try annotate([1, 0, 1, 0, 1, 1], as: "right")
+        try annotate([1, .nan, 3, 4, .infinity, 6], as: "guess")
+        let failure = #expect(throws: Failure.self) { try report("right", ["guess"]) }
+        #expect(failure?.description.contains("guess: 2 of 6 images have no value that is a number") == true)
+        // As a referee too; unasked it is left out.
+        #expect(throws: Failure.self) { try report("guess", ["mi"]) }
         #expect(try report("right", []).agreement.map(\.score) == ["mi"])
     }
 
@@ -74,12 +83,16 @@ import Workflows
         (job.draws, job.steps, job.negatives, job.negativeCount) = (2, 3, .rules(seed: 0), 2)
         _ = try job.run(in: small.corpus, monitor: Recorder())
         let rows = try small.corpus.query(CatalogueQuery())
-        func values(_ text: String) throws -> [String: Double] {
+        func values(_ text: String) throws -> [Digest: Double] {
             try ScoreForm(text).values(of: rows, in: small.corpus)
         }
         let plain = try values("contrast")
         #expect(try values("contrast:source=rules,tau=0.25") == plain)
         #expect(try values("contrast:tau=5").values.allSatisfy { $0 > -2 })
+        // So many timesteps, spread: all of them is all, and one is another value.
+        #expect(try values("contrast:timesteps=9") == plain && values("mc:timesteps=9") == values("mc:above=50"))
+        #expect(try values("contrast:timesteps=1").count == 6 && values("contrast:timesteps=1") != plain)
+        #expect(try values("contrast:timesteps=0").isEmpty)
         #expect(try values("contrast:source=corpus").isEmpty && values("contrast:above=999").isEmpty)
         #expect(try values("mc:kappa=paper,above=50").count == 6)
         for row in rows {
@@ -91,8 +104,8 @@ import Workflows
     @Test(
         "Settings that are none are named",
         arguments: [
-            ("contrast:tau=0", "above 0"), ("contrast:tau=x", "no number"), ("contrast:draws=-1", "no count"),
-            ("contrast:pooling=all", "none of mean, draw"), ("contrast:nonsense", "no key=value"),
+            ("contrast:tau=0", "above 0"), ("contrast:tau=x", "is not a number"), ("contrast:draws=-1", "is not a count"),
+            ("contrast:pooling=all", "none of mean, draw"), ("contrast:nonsense", "not of the form key=value"),
             ("contrast:beta=1", "no setting 'beta'"),
             ("mi:tau=1", "only contrast"),
         ])

@@ -71,6 +71,34 @@ import Workflows
             "\(outcome.output)\(outcome.errors)")
     }
 
+    /// Parts make the shards of one process, and the last of them its report.
+    @Test func partsMakeTheReportOfOne() throws {
+        var job = try job()
+        (job.negatives, job.negativeCount) = (.rules(seed: 0), 2)
+        let whole = try #require(try job.run(in: corpus, monitor: Recorder()).report)
+        let shared = try Corpus.create(at: scratch.url("shared"), scoring: TraceScores())
+        func part(_ index: Int, stopping: Int = .max) throws -> (EvaluationReport?, WorkOutcome) {
+            var part = job
+            part.part = Part(index: index, count: 2)
+            let (report, _, outcome) = try part.run(in: shared, monitor: Recorder(allowing: stopping))
+            return (report, outcome)
+        }
+        let (first, begun) = try part(2)
+        // Of two batches an evaluation of one scale has, the second, of two images.
+        #expect(first == nil && begun.isFinished && begun.made == 4)
+        let (stopped, outcome) = try part(1, stopping: 1)
+        #expect(stopped == nil && !outcome.isFinished && outcome.made == 4)
+        let (last, end) = try part(1)
+        #expect(end.made == 4 && end.skipped == 4)
+        let report = try #require(last)
+        #expect(report.results.map(\.value) == whole.results.map(\.value) && report.settings == whole.settings)
+        let images = { (corpus: Corpus) in
+            try Set(corpus.query(CatalogueQuery()).map(\.shard))
+        }
+        #expect(try images(shared) == images(corpus))
+        #expect(try part(2).0 != nil)
+    }
+
     @Test func aStopLosesNothing() throws {
         let job = try job()
         let first = try job.run(in: corpus, monitor: Recorder(allowing: 1))
@@ -98,7 +126,7 @@ import Workflows
         #expect(try corpus.count(CatalogueQuery()) == 12)
         // Annotations of a part are left out, and said so.
         let row = try #require(corpus.query(CatalogueQuery()).first)
-        let id = try #require(Digest(hex: row.id))
+        let id = row.id
         try corpus.annotate([AnnotationValue(sample: id, value: 1)], by: "beauty", from: "test")
         job.scores = []
         let report = try #require(try job.run(in: corpus, monitor: Recorder()).report)
@@ -112,11 +140,11 @@ import Workflows
         var job = try job()
         (job.imagesPerPrompt, job.guidance) = (1, [4])
         let report = try #require(try job.run(in: corpus, monitor: Recorder()).report)
-        #expect(report.agreement.isEmpty && report.notes.contains { $0.contains("one image a prompt") })
+        #expect(report.agreement.isEmpty && report.notes.contains { $0.contains("one image per prompt") })
         let failure = #expect(throws: Failure.self) {
             try AgreementJob(referee: .shapes, scores: [ScoreForm("mi")]).run(in: corpus, monitor: Recorder())
         }
-        #expect(failure?.description.contains("one image a prompt") == true)
+        #expect(failure?.description.contains("one image per prompt") == true)
     }
 
     @Test func promptsThatTheJudgeDoesNotKnowAreNamed() throws {
@@ -126,7 +154,7 @@ import Workflows
         #expect(report.settings.referee == nil && report.agreement.isEmpty && report.best.isEmpty)
         job.referee = .shapes
         let failure = #expect(throws: Failure.self) { try job.run(in: corpus, monitor: Recorder()) }
-        #expect(failure?.description.contains("'a cathedral at night' is no prompt of the shapes benchmark") == true)
+        #expect(failure?.description.contains("'a cathedral at night' is not a prompt of the shapes benchmark") == true)
     }
 
     @Test func namesStandForOneEvaluation() throws {

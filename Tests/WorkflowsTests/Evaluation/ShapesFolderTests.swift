@@ -78,7 +78,7 @@ import Workflows
         }
         #expect(
             try judge("{\"file_name\": \"0-0.png\", \"text\": \"a cat\"}").contains(
-                "'a cat' is no prompt of the shapes benchmark"))
+                "'a cat' is not a prompt of the shapes benchmark"))
         #expect(try judge("{\"file_name\": \"no.png\", \"text\": \"one red circle\"}").contains("no.png"))
         let large = try PNG.encode(width: 32, height: 32, pixels: [UInt8](repeating: 9, count: 3 * 32 * 32))
         try Data(large).write(to: scratch.url("images/train/large.png"))

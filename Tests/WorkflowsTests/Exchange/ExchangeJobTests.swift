@@ -76,6 +76,6 @@ import Workflows
         let again = try job.run(in: corpus)
         #expect(again.samples == 12 && again.revision == nil)
         #expect(try jsonText(ScorerListing.all(corpus)).contains(#""mean" : 5.5"#))
-        #expect(try corpus.query(CatalogueQuery(by: "clip", top: 1)).first?.id == ids.last?.hex)
+        #expect(try corpus.query(CatalogueQuery(by: "clip", top: 1)).first?.id == ids.last)
     }
 }

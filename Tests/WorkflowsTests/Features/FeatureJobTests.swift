@@ -57,6 +57,55 @@ import Workflows
         #expect(!left.contains { $0.contains("tmp") }, "\(left)")
     }
 
+    @Test func whatAStoppedRunHadDoneIsKept() throws {
+        let scratch = try Scratch()
+        let folder = try folder(scratch, "images", 0..<10)
+        let (whole, file) = (scratch.url("whole.npz"), scratch.url("parts.npz"))
+        #expect(try job().run(over: ImageSupply(folder: folder), to: whole, monitor: Recorder()) == 10)
+        let stopped = Recorder(allowing: 2)
+        #expect(try job().run(over: ImageSupply(folder: folder), to: file, monitor: stopped) == nil)
+        #expect(stopped.reports == [4, 8] && !FileManager.default.fileExists(atPath: file.path))
+        // Cut off within a row, as by a kill: whole rows stay, and the batch that lacks one is made again.
+        let partial = scratch.url(".parts.npz.partial")
+        let data = try Data(contentsOf: partial)
+        try data.dropLast(10).write(to: partial)
+        let second = Recorder()
+        #expect(try job().run(over: ImageSupply(folder: folder), to: file, monitor: second) == 10)
+        #expect(second.reports == [4, 8, 10])
+        #expect(try Data(contentsOf: file) == Data(contentsOf: whole))
+        #expect(!FileManager.default.fileExists(atPath: partial.path))
+        // Of other images nothing is taken over.
+        try data.write(to: partial)
+        let others = try self.folder(scratch, "others", 20..<24)
+        let third = Recorder()
+        #expect(try job().run(over: ImageSupply(folder: others), to: file, monitor: third) == 4)
+        #expect(third.reports == [4])
+    }
+
+    @Test func promptsHaveVectors() throws {
+        let small = try SmallCorpus()
+        let file = small.scratch.url("text.npz")
+        let job = PromptFeatureJob(model: Repository.tinySD)
+        #expect(
+            try job.run(over: small.corpus, selection: nil, condition: nil, to: file, monitor: Recorder()) == 6)
+        let features = try #require(try FeatureFile(file.path).features)
+        #expect(features.encoder?.hasPrefix("text sha256:") == true && features.count == 6)
+        let rows = try small.corpus.query(CatalogueQuery())
+        let vectors = Dictionary(
+            uniqueKeysWithValues: zip(features.names ?? [], (0..<6).map { Array(features.matrix.row($0)) }))
+        let byPrompt = Dictionary(grouping: rows) { $0.prompt }.mapValues { Set($0.compactMap { vectors[$0.id.hex] }) }
+        #expect(byPrompt.values.allSatisfy { $0.count == 1 }, "one prompt, one vector")
+        #expect(Set(byPrompt.values.compactMap(\.first)).count == 2)
+        // They are taken in as vectors of that name.
+        let taken = try VectorImportJob(file: file).run(in: small.corpus)
+        #expect(taken.name == "text" && taken.vectors == 6 && taken.width == features.width)
+        let stopped = small.scratch.url("stopped.npz")
+        #expect(
+            try job.run(over: small.corpus, selection: nil, condition: nil, to: stopped, monitor: Recorder(allowing: 0))
+                == nil)
+        #expect(!FileManager.default.fileExists(atPath: stopped.path))
+    }
+
     @Test func normalizedVectorsHaveLengthOne() throws {
         let scratch = try Scratch()
         var job = job("dinov2")
@@ -84,7 +133,7 @@ import Workflows
         let error = #expect(throws: Failure.self) {
             _ = try job().run(over: ImageSupply(folder: folder), to: file, monitor: Recorder())
         }
-        #expect(error?.description.contains("broken.jpg: is no PNG, JPEG or WebP image") == true)
+        #expect(error?.description.contains("broken.jpg: is not a PNG, JPEG or WebP image") == true)
         #expect(try Data(contentsOf: file) == Data("earlier".utf8))
         for place in ["images/below/none", "images/notes.txt"] {
             #expect(throws: Failure.self) { _ = try ImageSupply(folder: scratch.url(place)) }

@@ -1,4 +1,5 @@
 import Corpus
+import Disk
 import Foundation
 import TestSupport
 import Testing
@@ -31,6 +32,19 @@ import Workflows
         let samples = try JSONDecoder().decode([Listed].self, from: Data(text.utf8))
         #expect(Set(samples.map(\.id)).count == 208)
         #expect(try list(corpus, columns: "seed,tag").split(separator: "\n").count == 209)
+    }
+
+    @Test func sizesThatCannotBeLookedUpAreAnError() throws {
+        let scratch = try Scratch()
+        let corpus = try scratch.corpus("corpus")
+        try Made.fill(corpus, count: 8, side: 8)
+        let shards = corpus.folder.appending(path: "shards")
+        let files = try FileManager.default.subpathsOfDirectory(atPath: shards.path).filter { $0.hasSuffix(".h5") }
+        let sizes = try files.map { try Data(contentsOf: shards.appending(path: $0)).count }
+        #expect(try CorpusSummary(corpus).bytes == sizes.reduce(0, +))
+        let loop = shards.appending(path: "loop").path
+        try FileManager.default.createSymbolicLink(atPath: loop, withDestinationPath: loop)
+        #expect(throws: DiskError.self) { _ = try CorpusSummary(corpus) }
     }
 
     @Test func aFailingReaderEndsTheListing() throws {

@@ -1,6 +1,7 @@
 import Images
 import Codecs
 import Diffusion
+import Disk
 import Foundation
 import TestSupport
 import Testing
@@ -49,6 +50,18 @@ import Workflows
             try Self.job(scratch, guidance: 2).run(into: folder, monitor: Recorder())
         }
         #expect(other?.description.contains("other settings") == true)
+    }
+
+    /// What cannot be looked at may be there.
+    @Test func whatCannotBeLookedAtIsNotMadeAgain() throws {
+        _ = try job.run(into: folder, monitor: Recorder())
+        for name in ["0002-43.png", "metadata.jsonl"] {
+            let path = folder.appending(path: name).path
+            try FileManager.default.removeItem(atPath: path)
+            try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: path)
+        }
+        #expect(throws: DiskError.self) { try job.run(into: folder, monitor: Recorder()) }
+        #expect(throws: DiskError.self) { try SampleFolder(existing: folder).records() }
     }
 
     @Test func stopsBetweenBatches() throws {

@@ -21,16 +21,16 @@ import Workflows
         let rows = try small.corpus.query(CatalogueQuery())
         #expect(rows.allSatisfy { $0.nearMisses == 3 && $0.contrast.map { $0 < 0 } == true && $0.mc != nil })
         #expect(rows.allSatisfy { $0.contrastHard != nil && $0.pointwise != nil })
-        let records = try small.corpus.scores(of: rows.compactMap { Digest(hex: $0.id) }).flatMap(\.records)
+        let records = try small.corpus.scores(of: rows.map(\.id)).flatMap(\.records)
         for (prompt, own) in Dictionary(grouping: rows, by: \.prompt) {
-            let lists = records.filter { record in own.contains { $0.id == record.sample.hex } }.map {
+            let lists = records.filter { record in own.contains { $0.id == record.sample } }.map {
                 $0.curves?.negatives
             }
             #expect(lists.count == 3 && Set(lists).count == 1 && lists[0]?.contains(prompt) == false)
         }
         // The trace beside the errors is the one that plain scoring measures.
         _ = try job(nil).run(in: small.corpus, monitor: Recorder())
-        let sets = try small.corpus.scores(of: rows.compactMap { Digest(hex: $0.id) })
+        let sets = try small.corpus.scores(of: rows.map(\.id))
         #expect(sets.count == 2)
         for (a, b) in zip(sets[0].records, sets[1].records) {
             for (x, y) in zip(a.draws[0], b.draws[0]) { #expect(abs(x - y) < 1e-3 * max(x, y)) }

@@ -38,7 +38,7 @@ import Workflows
 
         let comparison = try SelectionComparison("best~1", list, in: corpus, columns: "id,prompt")
         #expect(
-            comparison.common == 1 && comparison.a.only == [best.ids[1].hex] && comparison.b.only == [rest.ids[1].hex])
+            comparison.common == 1 && comparison.a.only == [best.ids[1]] && comparison.b.only == [rest.ids[1]])
         let rows = try corpus.rows([best.ids[1], rest.ids[1]])
         let expected = ((rows[rest.ids[1]]?.mi ?? .nan) - (rows[best.ids[1]]?.mi ?? .nan)) / 2
         #expect(abs((comparison.meanMIChange ?? .nan) - expected) < 1e-9)

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A disk that is full at any point: one line of error, and a corpus that still verifies and goes on.
+/// A disk that is full at any point: one line of error, and a corpus that still verifies and can be used.
 @Suite(.serialized) struct FullDiskTests {
     /// Runs the command with a limit on how far any file may grow, in KiB.
     private func limited(_ kilobytes: Int, _ arguments: [String]) throws -> Outcome {

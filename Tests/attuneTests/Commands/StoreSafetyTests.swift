@@ -106,7 +106,7 @@ import Testing
 
     /// The maker of a file in tmp/ and the holder of a lease live in another name space of processes.
     @Test(.enabled(if: hasNameSpaces, "this machine makes no name spaces"))
-    func aContainerDoesNotSweepItsNeighbours() throws {
+    func aContainerDoesNotSweepItsNeighbors() throws {
         try Attune.succeed("select", "--corpus", corpus.path, "best")
         let train = try Attune.start([
             "train", "--corpus", corpus.path, "best", "--run", "r", "--rank", "4", "--steps", "100000", "--batch", "2",

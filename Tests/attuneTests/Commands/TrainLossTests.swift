@@ -30,6 +30,10 @@ import Testing
             ["--weight-by", "mi", "--lr-schedule", "cosine", "--warmup", "1", "--ema", "0.9"],
             ["--loss", "contrast", "--negatives", file], ["--loss", "dpo", "--pairs-by", "mi"],
             ["--loss", "nft", "--reward-by", "mi", "--beta", "0.5"],
+            [
+                "--loss", "nft", "--reward-by", "mi", "--policy-decay", "0.999", "--policy-rise", "0.0075",
+                "--policy-flat", "1",
+            ],
         ]
         for (index, options) in losses.enumerated() {
             let outcome = try Attune.start(
@@ -69,6 +73,13 @@ import Testing
             (["--loss", "nft", "--reward-by", "mi", "--min-snr", "5"], 64, "min-snr weighs the denoising error"),
             (["--timesteps", "5-2000"], 1, "timesteps from 0 to 999"),
             (["--timesteps", "9-3"], 64, "--timesteps"),
+            (["--policy-decay", "0.5"], 64, "--policy-decay belongs to --loss nft"),
+            (["--loss", "nft", "--reward-by", "mi", "--policy-rise", "0.1"], 64, "go with --policy-decay"),
+            (["--loss", "nft", "--reward-by", "mi", "--policy-decay", "1"], 64, "policy-decay is 1.0"),
+            (
+                ["--loss", "nft", "--reward-by", "mi", "--policy-decay", "0.5", "--policy-every", "0"], 64,
+                "policy-every is 0"
+            ),
             (["--ema", "1"], 64, "ema is 1.0"),
             (["--drop-captions", "2"], 64, "drop-captions is 2.0"),
             (["--targets", "all", "--rank", "4"], 64, "--targets all trains no adapter"),
@@ -93,6 +104,7 @@ import Testing
                     "train", "--corpus", corpus.path, "pool", "--model", Attune.model, "--run", "log", "--steps", steps,
                     "--batch", "2", "--accumulate", "1", "--rank", "2", "--evaluate", "2", "--validate-prompts",
                     corpus.prompts, "--validate-steps", "1", "--loss", "nft", "--reward-by", "mi", "--ema", "0.9",
+                    "--policy-decay", "0.5",
                     "--timesteps", "0-999", "--warmup", "1", "--drop-captions", "0.1", "--validate-every", "1",
                     "--checkpoint-every", "1",
                 ]

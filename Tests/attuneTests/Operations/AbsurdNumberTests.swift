@@ -41,6 +41,7 @@ import Testing
             ("sample", "--guidance", notANumber), ("generate", "--seed", ["-1", "18446744073709551616", "nan"]),
             ("generate", "--part", ["0/0", "2/1", "-1/3", "1/nan", "9223372036854775808/1"]),
             ("pack", "--size", ["0", "-1", "9223372036854775807GiB", "nan"]),
+            ("generate", "--keep-best", huge), ("generate", "--after", ["0", "-1", "101%", "nan"]),
             ("gc", "--grace", ["-1d", "nan", "infd", "1e300d"]), ("verify", "--since", ["1e300d", "nan"]),
             ("verify", "--sample", ["0", "-5%", "nan", "101%", "inf%"]),
         ]

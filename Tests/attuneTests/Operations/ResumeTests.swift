@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Runs that go on: after their selection's name was given to another, and on another processor; and threads.
+/// Runs that resume: after their selection's name was given to another, and on another processor; and threads.
 @Suite struct ResumeTests {
     private let corpus: SmallCorpus
 
@@ -82,7 +82,7 @@ import Testing
         #expect(try train("old", steps: 1).status == 0)
         let folder = URL(fileURLWithPath: "\(corpus.path)/runs/old")
         let log = folder.appendingPathComponent("log.jsonl")
-        // As older versions wrote it, without check sums.
+        // As older versions wrote it, without checksums.
         let lines = try String(contentsOf: log, encoding: .utf8).split(separator: "\n").map { line in
             var entry = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] ?? [:]
             entry["computer"] = nil

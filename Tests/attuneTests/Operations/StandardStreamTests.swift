@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Standard streams that are closed, full or gone: work goes on, and output that could not be written is a failure.
+/// Standard streams that are closed, full or gone: work continues, and output that could not be written is a failure.
 @Suite struct StandardStreamTests {
     private let corpus: SmallCorpus
 

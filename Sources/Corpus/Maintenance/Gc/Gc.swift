@@ -26,7 +26,7 @@ extension Corpus {
     }
 
     /// The time by the clock that gives files their times: on a shared file system, that is not this host's.
-    private func fileSystemTime() throws(CorpusError) -> Date {
+    func fileSystemTime() throws(CorpusError) -> Date {
         let file = try files.temporaryFile()
         let changed = try reported { () throws(DiskError) in try file.file.status().changed }
         return withExtendedLifetime(file) { Date(timeIntervalSince1970: Double(changed) / 1e9) }

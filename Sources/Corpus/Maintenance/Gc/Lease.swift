@@ -57,19 +57,25 @@ extension Corpus {
             case .unknown where renewed < Date(timeIntervalSinceNow: -Self.leaseDays * 86_400): continue
             case .alive, .unknown: break
             }
-            let began = Self.begin(of: url) ?? renewed
+            let began = try Self.begin(of: url) ?? renewed
             oldest = min(oldest ?? began, began)
         }
         return oldest?.addingTimeInterval(-Self.leaseMargin)
     }
 
-    private static func begin(of lease: URL) -> Date? {
+    private static func begin(of lease: URL) throws(CorpusError) -> Date? {
         let name = lease.lastPathComponent
         if name.hasPrefix("live-"), let time = name.split(separator: "-").last.flatMap({ Int64($0) }) {
             return Date(timeIntervalSince1970: Double(time) / 1e9)
         }
         // Of versions up to 0.1. Where the file system does not know, the renewal is all that there is.
-        let values = try? lease.resourceValues(forKeys: [.creationDateKey, .contentModificationDateKey])
-        return [values?.creationDate, values?.contentModificationDate].compactMap(\.self).min()
+        do {
+            let values = try lease.resourceValues(forKeys: [.creationDateKey, .contentModificationDateKey])
+            return [values.creationDate, values.contentModificationDate].compactMap(\.self).min()
+        } catch {
+            if Disk.isSurelyAbsent(lease.path) { return nil }
+            // A lease that began earlier than is thought would protect too little.
+            throw CorpusError(.io, lease.path, "cannot be examined: \(error.localizedDescription)")
+        }
     }
 }

@@ -10,9 +10,7 @@ extension Corpus {
         for digest in suspects { contents[digest] = try samples(in: digest) }
         let doubtful = Set(contents.values.flatMap(\.self))
         for row in try rows(Array(doubtful)).values {
-            if let digest = Digest(hex: row.shard), suspects.insert(digest).inserted {
-                contents[digest] = try samples(in: digest)
-            }
+            if suspects.insert(row.shard).inserted { contents[row.shard] = try samples(in: row.shard) }
         }
         // The smallest first; of two with the same samples, the one with the smaller digest stays.
         let order = contents.sorted { ($0.value.count, $1.key) < ($1.value.count, $0.key) }

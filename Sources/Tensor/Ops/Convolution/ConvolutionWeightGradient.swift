@@ -10,6 +10,7 @@ extension ConvolutionGeometry {
         if case .remote(let kernel) = weight.layout, let backend = kernel.backend {
             return backend.convolutionKernelGradient(gradient, x, kernel: kernel, self)
         }
+        if suitsWinogradGradient { return winogradWeightGradient(gradient, x) }
         let taps = kernelHeight * kernelWidth
         let columns = taps * inputs
         let pixels = outHeight * outWidth

@@ -71,7 +71,15 @@ enum Winograd {
                 tiling.transformInput(
                     x, first..<first + part.count, into: transformed.pointer + part.lowerBound * inputs, plane: plane)
             }
-            Parallel.forEach(kernel.panelCount) { panel in
+            // With many threads, several of them share a panel, and each transforms its part of the kernel. OpenBLAS's sums depend
+            // on the number of rows.
+            let pieces =
+                RightHandSide.usesPanels ? Parallel.pieces(kernel.panelCount, most: range.count / leastPiece) : 1
+            let group = range
+            Parallel.forEach(kernel.panelCount * pieces) { index in
+                let (panel, piece) = index.quotientAndRemainder(dividingBy: pieces)
+                let offset = group.count * piece / pieces
+                let range = group.lowerBound + offset..<group.lowerBound + group.count * (piece + 1) / pieces
                 let width = kernel.width(panel)
                 let productPlane = range.count * width + 16
                 let slice = kernel.slice
@@ -82,7 +90,9 @@ enum Winograd {
                         kernel.transform(panel, rows: rows, into: room, plane: slice * width)
                         for index in 0..<36 {
                             RightHandSide(packed: room + index * slice * width, rows.count, width).multiply(
-                                Matrix(pointer: transformed.pointer + index * plane + first, stride: inputs),
+                                Matrix(
+                                    pointer: transformed.pointer + index * plane + offset * inputs + first,
+                                    stride: inputs),
                                 rows: range.count, accumulating: first > 0, into: products + index * productPlane,
                                 stride: width)
                         }
@@ -94,6 +104,9 @@ enum Winograd {
             }
         }
     }
+
+    /// Tiles for which it is worth a twentieth of their products to transform a kernel once more.
+    private static let leastPiece = 24
 
     /// A kernel as the right-hand side of 36 products, transformed in pieces.
     struct Kernel: Sendable {

@@ -151,10 +151,10 @@ def test_parts_and_bad_input(tmp_path, sd3):
     (tmp_path / "empty.txt").write_text("\n\t\n")
     (tmp_path / "bytes.txt").write_bytes(b"a\n\xff\n")
     for options, match in [
-        ({"part": "3/2"}, "is no part"), ({"prompts": tmp_path / "empty.txt"}, "has no prompts"),
+        ({"part": "3/2"}, "is not a part"), ({"prompts": tmp_path / "empty.txt"}, "has no prompts"),
         ({"prompts": tmp_path / "bytes.txt"}, "is not UTF-8"), ({"prompts": tmp_path / "nosuch.txt"}, "cannot be read"),
         ({"steps": 0}, "at least 1"), ({"guidance": float("nan")}, "must be a number"), ({"dtype": "int8"}, "float32, float16"),
-        ({"sampler": "heun"}, "is no sampler"), ({"sampler": "flow-euler"}, "does not go with"), ({"model": tmp_path}, "diffusers folder"),
+        ({"sampler": "heun"}, "is not a sampler"), ({"sampler": "flow-euler"}, "does not go with"), ({"model": tmp_path}, "diffusers folder"),
     ]:
         arguments = {"model": MODEL, "prompts": ["a"], "to": tmp_path / "out", "device": "cpu", **options}
         with pytest.raises(attune.AttuneError, match=match):
@@ -173,4 +173,4 @@ def test_the_command_line(prompts, tmp_path, capsys):
     assert main(arguments) == 0 and "1 images made" in capsys.readouterr().out
     assert main(arguments) == 0 and "0 images made, 1 already present" in capsys.readouterr().out
     assert main([*arguments[:-2], "--part", "9/3"]) == 1
-    assert capsys.readouterr().err.strip().splitlines()[-1].startswith("attune: 9/3: is no part")
+    assert capsys.readouterr().err.strip().splitlines()[-1].startswith("attune: 9/3: is not a part")

@@ -90,7 +90,7 @@ def test_the_loader_resumes_at_the_sample(dataset, workers, later):
         rest = [seen(resumed)] if cut < 3 else []
         assert seen(first) + (rest[0] if rest else []) == epochs[0]
         assert seen(resumed) == epochs[1]
-        # An abandoned pass goes on where it stood, not where the workers had read ahead to.
+        # An abandoned pass resumes where it stood, not where the workers had read ahead to.
         assert seen(begun) == (epochs[0][cut:] if cut < 3 else epochs[1])
     # Across epochs, as attune train reads.
     endless = iter(loader(2, epochs=None))

@@ -1,6 +1,6 @@
 /// A finished HDF5 file that has no place yet: libhdf5's own bytes, and the data that lie between them where their
 /// owners keep them.
-package struct FileImage: Sendable {
+package struct FileContents: Sendable {
     /// In bytes.
     package let size: Int
     /// By where they begin; nothing overlaps, and what no extent covers is zero.

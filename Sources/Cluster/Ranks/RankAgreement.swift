@@ -1,7 +1,7 @@
 /// What all ranks must have in common before they train together.
 ///
 /// Ranks that differ would compute different bits, or wait for each other forever.
-package struct Agreement: Sendable, Equatable {
+package struct RankAgreement: Sendable, Equatable {
     /// One property: its name in messages, and this rank's value.
     package struct Property: Sendable, Equatable {
         package let name: String

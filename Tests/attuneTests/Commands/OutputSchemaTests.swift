@@ -1,0 +1,111 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What commands print with --json, checked against schemas/output.
+@Suite(.enabled(if: Programs.hasJSONSchema, "a Python with jsonschema is needed: make setup-python"))
+struct OutputSchemaTests {
+    /// The schema of each command that takes --json.
+    private static let schemas = [
+        "init": "output/init", "generate": "output/work", "missing": "output/missing", "import": "output/import",
+        "score": "output/work", "annotate": "output/annotate", "annotations": "output/annotations",
+        "query": "output/query", "select": "output/select", "selections": "output/selections", "show": "output/show",
+        "diff": "diff", "export": "output/export", "duplicates": "output/duplicates", "similar": "output/similar",
+        "train": "output/train", "sample": "output/work", "align": "align", "evaluate": "evaluation",
+        "quality": "output/quality", "features": "output/features", "report": "output/report",
+        "prompts": "output/shapes-prompts", "render": "output/work", "push": "output/push", "pull": "output/pull",
+        "info": "output/info", "verify": "output/verify", "pack": "output/pack", "gc": "output/gc",
+        "reindex": "output/reindex", "doctor": "output/doctor",
+    ]
+
+    /// Every command prints JSON but those that print no facts.
+    @Test func everyCommandThatPrintsFactsHasASchema() throws {
+        struct Help: Decodable { let command: Command }
+        struct Command: Decodable {
+            let commandName: String
+            let shouldDisplay: Bool?
+            let subcommands: [Command]?
+            let arguments: [Argument]?
+        }
+        struct Argument: Decodable {
+            struct Name: Decodable { let name: String }
+            let names: [Name]?
+        }
+        let text = try Attune.succeed("--experimental-dump-help")
+        let root = try JSONDecoder().decode(Help.self, from: Data(text.utf8)).command
+        func leaves(_ command: Command) -> [Command] {
+            let own = (command.subcommands ?? []).filter { $0.commandName != "help" && $0.shouldDisplay != false }
+            return own.isEmpty ? [command] : own.flatMap(leaves)
+        }
+        let commands = leaves(root)
+        #expect(commands.count > 25)
+        for command in commands {
+            let hasJSON = command.arguments?.contains { $0.names?.contains { $0.name == "json" } ?? false } ?? false
+            #expect(hasJSON == (command.commandName != "serve"), "\(command.commandName)")
+            #expect((Self.schemas[command.commandName] != nil) == hasJSON, "\(command.commandName)")
+        }
+        for schema in Self.schemas.values {
+            let file = Attune.repository.appending(path: "schemas/\(schema).schema.json")
+            #expect(FileManager.default.fileExists(atPath: file.path), "\(schema)")
+        }
+    }
+
+    @Test func outputFitsItsSchema() throws {
+        let scratch = try Scratch()
+        let corpus = scratch.url("corpus").path
+        let prompts = try scratch.file("prompts.txt", "a red circle\na blue square\n")
+        var documents: [String] = []
+        func run(_ command: [String], schema: String? = nil, status: Int32 = 0) throws {
+            let outcome = try Attune.start(command + ["--json"]).wait()
+            #expect(outcome.status == status, "\(command): \(outcome.errors)")
+            let file = scratch.url("\(documents.count)-\(command[0]).json")
+            try Data(outcome.output.utf8).write(to: file)
+            documents.append("\(schema ?? Self.schemas[command[0]] ?? "?")=\(file.path)")
+        }
+        let into = ["--corpus", corpus]
+        let making = ["--model", Attune.model, "--prompts", prompts, "--images-per-prompt", "2", "--steps", "3"]
+        try run(["init"] + into)
+        try run(["missing"] + into + making, status: 75)
+        try run(["generate"] + into + making + ["--tag", "t"])
+        try run(["missing"] + into + making)
+        try run(["score"] + into + ["--model", Attune.model, "--draws", "1", "--steps", "2"])
+        try run(["query"] + into)
+        try run(["select", "best"] + into + ["--by", "mi", "--top", "1", "--per", "prompt"])
+        try run(["select", "parts"] + into + ["--split", "train=0.5,test=0.5"])
+        let id = try #require(try Query.samples(corpus).first).id
+        let scores = try scratch.file("scores.jsonl", #"{"id":"\#(id)","score":0.5}"# + "\n")
+        try run(["annotate", scores, "--scorer", "people"] + into)
+        try run(["annotate", scores, "--scorer", "people"] + into)
+        let features = scratch.url("text.npz").path
+        try run(["features", "--text", "--encoder", Attune.model, "--to", features] + into)
+        try run(["annotate", features, "--vectors"] + into)
+        for listing in [
+            ["annotations"], ["selections"], ["show", "best"], ["info"], ["doctor"], ["verify"], ["reindex"],
+        ] {
+            try run(listing + into)
+        }
+        try run(["selections", "best"] + into, schema: "output/history")
+        try run(["diff", "best", "parts-train"] + into)
+        try run(["duplicates", "--threshold", "1"] + into)
+        try run(["similar", id] + into)
+        try run(["export", "best", "--format", "imagefolder", "--to", scratch.url("folder").path] + into)
+        try run(["import", scratch.url("folder").path, "--format", "imagefolder"] + into)
+        try run(["push", "best", "oci:\(scratch.url("layout").path):v1"] + into)
+        try run(["init", "--corpus", scratch.url("other").path])
+        try run(["pull", "theirs", "oci:\(scratch.url("layout").path):v1", "--corpus", scratch.url("other").path])
+        try run(["pack"] + into)
+        try run(["gc", "--dry-run"] + into)
+        try run(["report", "--selection", "best", "--to", scratch.url("report.html").path] + into)
+        try run(["sample"] + making + ["--to", scratch.url("sampled").path])
+        try run(["shapes", "prompts", "--to", scratch.url("shapes").path], schema: "output/shapes-prompts")
+        try run(
+            [
+                "train", "best", "--model", Attune.model, "--run", "r", "--rank", "2", "--alpha", "2", "--steps", "2",
+                "--batch", "2", "--accumulate", "1", "--evaluate", "2",
+            ] + into)
+        let script = Repository.root.appending(path: "Tests/Interop/check_documents.py").path
+        let checked = try Programs.run(try #require(Programs.python), [script] + documents)
+        #expect(checked.status == 0, "\(checked.output)\(checked.errors)")
+        #expect(checked.output.hasPrefix("\(documents.count) documents, 0 wrong"), "\(checked.output)")
+    }
+}
