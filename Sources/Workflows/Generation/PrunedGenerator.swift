@@ -134,7 +134,7 @@ package struct PrunedGenerator {
         _ made: [(Candidate, Generation)], _ monitor: some WorkMonitor, _ outcome: inout WorkOutcome
     ) throws {
         for (candidate, generation) in made where !generation.isFinite {
-            monitor.warn("attune: " + CandidateMaker.complaint(candidate))
+            monitor.warn("attune: " + maker.complaint(candidate))
         }
         let finite = made.filter(\.1.isFinite)
         // Of a prompt that lost some of its images.

@@ -104,9 +104,8 @@ import Workflows
         // What cannot be shared out is refused.
         var scoring = ScoringJob(model: try onPyTorch(one.job, "torch-cpu:0,torch-cpu:1").model)
         (scoring.draws, scoring.steps) = (1, 2)
-        #expect(throws: UsageError.self) { [scoring] () -> Void in
-            _ = try scoring.run(in: one.corpus, monitor: Recorder())
-        }
+        let job = scoring
+        #expect(throws: UsageError.self) { try job.run(in: one.corpus, monitor: Recorder()) }
     }
 
     @Test func partsMakeTheWhole() throws {
