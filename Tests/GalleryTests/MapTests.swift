@@ -31,7 +31,8 @@ struct MapTests {
     }
 
     @Test func importedCoordinatesAreShownAsTheyAre() throws {
-        let (_, data, ids) = try made()
+        let (folder, data, ids) = try made()
+        defer { withExtendedLifetime(folder) {} }
         let query = try MapQuery(Query("map=umap&color=mi"))
         let map = try data.readyMap("umap")
         let listing = try data.points(query, of: map)
@@ -52,7 +53,8 @@ struct MapTests {
     }
 
     @Test func textsAreColoredByHowManyHaveThem() throws {
-        let (_, data, _) = try made()
+        let (folder, data, _) = try made()
+        defer { withExtendedLifetime(folder) {} }
         let listing = try data.points(MapQuery(Query("map=umap&color=prompt")), of: data.readyMap("umap"))
         guard case .texts(let places, let names, let others, let missing) = listing.coloring else {
             Issue.record("a prompt is a text")

@@ -27,7 +27,14 @@ struct AnnotationShard {
     }
 
     /// The same annotations give the same bytes.
+    ///
+    /// - Throws: ``CorpusError`` for a value that is not finite, which no reader would take.
     static func encoded(_ annotations: Annotations) throws(CorpusError) -> FileContents {
+        if let bad = annotations.values.first(where: { !$0.value.isFinite }) {
+            throw CorpusError(
+                .badQuery, annotations.scorer,
+                "the value of sample \(bad.sample.hex) is \(bad.value); give finite numbers, and leave out what has none")
+        }
         let scorer = Scorer(
             name: annotations.scorer, revision: annotations.revision, source: annotations.source)
         let values = annotations.values

@@ -48,7 +48,7 @@ package struct PromptFeatureJob: Sendable {
         for row in rows { if let place = places[ExactText(row.prompt)] { values += vectors[place] } }
         let digest = try ModelDigest.compute(folder: model, variant: variant)
         let table = FeatureTable(
-            values: values, width: width, names: rows.map(\.id.hex), nameKey: "ids", encoder: "text \(digest)",
+            values: values, width: width, names: rows.map(\.id.hex), nameKey: "ids", encoder: "prompt_text \(digest)",
             source: "the corpus's prompts")
         try (isNormalized ? table.normalized : table).write(to: file)
         return table.count

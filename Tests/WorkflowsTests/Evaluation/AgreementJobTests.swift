@@ -66,14 +66,13 @@ import Workflows
         #expect(try report("right", []).agreement.map(\.score) == ["mi"])
     }
 
-    /// Other programs may have filled the corpus with scores that are no numbers.
-    @Test func scoresThatAreNoNumbersAreNamed() throws {
+    /// What no reader would take is not written either.
+    @Test func annotationsThatAreNotFiniteAreRefused() throws {
         try annotate([1, 0, 1, 0, 1, 1], as: "right")
-        try annotate([1, .nan, 3, 4, .infinity, 6], as: "guess")
-        let failure = #expect(throws: Failure.self) { try report("right", ["guess"]) }
-        #expect(failure?.description.contains("guess: 2 of 6 images have no value that is a number") == true)
-        // As a referee too; unasked it is left out.
-        #expect(throws: Failure.self) { try report("guess", ["mi"]) }
+        for bad in [Double.nan, .infinity] {
+            let error = #expect(throws: CorpusError.self) { try annotate([1, bad, 3, 4, 5, 6], as: "guess") }
+            #expect(error?.description.contains("give finite numbers") == true)
+        }
         #expect(try report("right", []).agreement.map(\.score) == ["mi"])
     }
 

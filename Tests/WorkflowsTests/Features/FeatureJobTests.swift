@@ -89,7 +89,7 @@ import Workflows
         #expect(
             try job.run(over: small.corpus, selection: nil, condition: nil, to: file, monitor: Recorder()) == 6)
         let features = try #require(try FeatureFile(file.path).features)
-        #expect(features.encoder?.hasPrefix("text sha256:") == true && features.count == 6)
+        #expect(features.encoder?.hasPrefix("prompt_text sha256:") == true && features.count == 6)
         let rows = try small.corpus.query(CatalogueQuery())
         let vectors = Dictionary(
             uniqueKeysWithValues: zip(features.names ?? [], (0..<6).map { Array(features.matrix.row($0)) }))
@@ -98,7 +98,7 @@ import Workflows
         #expect(Set(byPrompt.values.compactMap(\.first)).count == 2)
         // They are taken in as vectors of that name.
         let taken = try VectorImportJob(file: file).run(in: small.corpus)
-        #expect(taken.name == "text" && taken.vectors == 6 && taken.width == features.width)
+        #expect(taken.name == "prompt_text" && taken.vectors == 6 && taken.width == features.width)
         let stopped = small.scratch.url("stopped.npz")
         #expect(
             try job.run(over: small.corpus, selection: nil, condition: nil, to: stopped, monitor: Recorder(allowing: 0))
