@@ -70,7 +70,12 @@ def test_keep_and_reject_by_click_and_key(doubled, serve, page):
     page.value("document.querySelectorAll('.near')[2].querySelectorAll('.tile a')[0].focus()")
     for key in [" ", "ArrowRight", "x", "ArrowRight", "x", "x"]:
         page.key(key)
-    wait_for(lambda: len(query(doubled, "pick > 0")) == 3 and len(query(doubled, "pick < 0")) == 5, "the marks", 15)
+    def marks():
+        # The column is there once the first mark is stored.
+        values = [row.get("annotations", {}).get("pick", 0) for row in query(doubled, "tag = 'noise'")]
+        return sum(v > 0 for v in values) == 3 and sum(v < 0 for v in values) == 5
+
+    wait_for(marks, "the marks", 15)
     assert {row["id"] for row in query(doubled, "pick > 0")} == {first[0], second[1], third[0]}
     assert {row["id"] for row in query(doubled, "pick < 0")} == {*first[1:], second[0], second[2], third[1]}
     # They are there when the page is loaded again.

@@ -94,7 +94,7 @@ def test_an_area_by_mouse_goes_to_a_selection_and_to_the_grid(mapped, serve, pag
     assert page.value("document.querySelectorAll('#chosen .tile').length") == 24
     base = {row["id"] for row in query(mapped, "tag = 'base'")}
     # The same address shows the same.
-    page.open(page.value("location.href"))
+    page.following(lambda: page.call("Page.reload"))
     assert page.value("document.querySelector('#chosen h2').textContent") == "30 samples in the area"
     page.following(lambda: page.click("#chosen a.button"))
     assert page.value("document.getElementById('count').textContent").startswith("30 samples")
