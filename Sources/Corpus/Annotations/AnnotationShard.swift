@@ -33,7 +33,8 @@ struct AnnotationShard {
         if let bad = annotations.values.first(where: { !$0.value.isFinite }) {
             throw CorpusError(
                 .badQuery, annotations.scorer,
-                "the value of sample \(bad.sample.hex) is \(bad.value); give finite numbers, and leave out what has none")
+                "the value of sample \(bad.sample.hex) is \(bad.value); give finite numbers, and leave out what has none"
+            )
         }
         let scorer = Scorer(
             name: annotations.scorer, revision: annotations.revision, source: annotations.source)

@@ -199,7 +199,8 @@ package struct DiffusionModel: Sendable {
         let pixels = latents.shape[1] * latents.shape[2] * reduction * reduction
         let group = max(1, (1 << 20) / max(pixels, 1))
         return stride(from: 0, to: count, by: group).flatMap { first in
-            let pixels = vae.decode(unscaled(latents.batch(first..<min(first + group, count)).moved(to: .cpu))).moved(to: .cpu)
+            let pixels = vae.decode(unscaled(latents.batch(first..<min(first + group, count)).moved(to: .cpu))).moved(
+                to: .cpu)
             return (0..<pixels.shape[0]).map {
                 (RGBImage(pixels, index: $0), pixels.batch($0..<$0 + 1).firstNonFinite == nil)
             }

@@ -103,7 +103,8 @@ import Workflows
     @Test(
         "Settings that are none are named",
         arguments: [
-            ("contrast:tau=0", "above 0"), ("contrast:tau=x", "is not a number"), ("contrast:draws=-1", "is not a count"),
+            ("contrast:tau=0", "above 0"), ("contrast:tau=x", "is not a number"),
+            ("contrast:draws=-1", "is not a count"),
             ("contrast:pooling=all", "none of mean, draw"), ("contrast:nonsense", "not of the form key=value"),
             ("contrast:beta=1", "no setting 'beta'"),
             ("mi:tau=1", "only contrast"),
