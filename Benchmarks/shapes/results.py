@@ -5,6 +5,7 @@
 """
 import argparse
 import json
+import os
 import pathlib
 
 parser = argparse.ArgumentParser(description=__doc__)
@@ -49,12 +50,18 @@ def differences(report):
     }
 
 
+# A place says nothing of how rows came about.
+sizes = " ".join(
+    f"{name}='{value}'" if set(value) & set("()|*^$ ") else f"{name}={value}"
+    for name, value in sorted(os.environ.items()) if name.startswith("STUDY_") and name not in ("STUDY_RESULTS", "STUDY_ROWS"))
+
 lines = [
     "# What tuning on chosen images does", "",
     f"Made by `Benchmarks/shapes/study.sh` and `results.py` from {len(reports)} evaluations; do not edit by hand. "
     f"{len(base['settings']['prompts'])} prompts that training has not seen, {base['settings']['images_per_prompt']} images each, "
     f"{base['settings']['steps']} steps of {base['settings']['sampler']}. Figures are the share of images that the shapes judge calls "
-    "aligned, with 95 % bootstrap intervals over prompts.", "",
+    "aligned, with 95 % bootstrap intervals over prompts. [Benchmarks/shapes/README.md](../../Benchmarks/shapes/README.md) reads them.", "",
+    *([f"Sizes other than the script's: `{sizes}`.", ""] if sizes else []),
     "## Share aligned", "",
     "| row | " + " | ".join(f"guidance {s:g}" for s in scales) + " | best guidance |",
     "|---|" + "---|" * (len(scales) + 1),
