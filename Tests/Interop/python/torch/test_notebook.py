@@ -35,5 +35,5 @@ def test_the_notebook_runs(copy, monkeypatch, tmp_path):
     ).execute()
     text = "".join(str(cell.get("outputs", "")) for cell in notebook.cells)
     assert "the same losses" in text and "scored by hardness, revision 1" in text
-    rows = attune.open(copy).query("hardness IS NOT NULL AND contrast IS NOT NULL")
+    rows = attune.open(copy).query("hardness IS NOT NULL AND pixel_std IS NOT NULL")
     assert len(rows) == 12
