@@ -88,7 +88,9 @@ extension Corpus {
 
     /// Calls `body` with the vectors of one file after the other, so that they need not all be in memory.
     ///
-    /// - Parameter body: of a sample that it is given twice, the later vector counts.
+    /// - Parameters:
+    ///   - name: of the vectors.
+    ///   - body: of a sample that it is given twice, the later vector counts.
     /// - Throws: ``CorpusError`` where there are none; what `body` throws.
     package func forEachVectors(named name: String, _ body: (VectorSet) throws -> Void) throws {
         let (files, head) = try vectorFiles(named: name)

@@ -22,7 +22,8 @@ package struct PrincipalComponents: Sendable {
 
     /// - Parameters:
     ///   - values: `[count, width]`, one vector or more.
-    ///   - axes: how many to find.
+    ///   - width: of each vector.
+    ///   - count: how many axes to find.
     ///   - source: what errors name.
     /// - Throws: ``CurationError`` for no vectors, and for values that are not finite.
     package init(_ values: [Float], width: Int, axes count: Int = 2, source: String) throws(CurationError) {

@@ -69,8 +69,10 @@ package struct Denoising {
 
     /// Makes steps up to `end` of them.
     ///
-    /// - Parameter progress: called after each step with the share of all steps that are done; throws to stop, after which
-    ///   the batch is of no use.
+    /// - Parameters:
+    ///   - end: how many are done afterwards.
+    ///   - progress: called after each step with the share of all steps that are done; throws to stop, after which the batch
+    ///     is of no use.
     package mutating func advance(
         to end: Int, progress: (Double) throws(ModelError) -> Void = { _ in }
     ) throws(ModelError) {

@@ -24,6 +24,7 @@ package final class BackgroundWork<Key: Hashable & Sendable, Value: Sendable>: S
     /// A result, or how far it is. One that is not there begins to be made; one that failed is tried again the next time.
     ///
     /// - Parameters:
+    ///   - key: what the result is of.
     ///   - patience: seconds that are waited for it.
     ///   - make: gives nil where it was stopped.
     package func state(

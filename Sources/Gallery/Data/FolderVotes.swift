@@ -44,7 +44,10 @@ package final class FolderVotes: Sendable {
 
     /// Adds a vote; the whole file is replaced, so that none is ever half there.
     ///
-    /// - Parameter winner: 0 or 1; nil where they are as good as each other.
+    /// - Parameters:
+    ///   - first: one image.
+    ///   - second: the other.
+    ///   - winner: 0 or 1; nil where they are as good as each other.
     package func add(_ first: FolderImage, _ second: FolderImage, winner: Int?) throws {
         guard first.token != second.token else { throw Refusal.unusable("a vote needs two images") }
         func side(_ image: FolderImage) -> Vote.Side {

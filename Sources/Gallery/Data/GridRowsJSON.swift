@@ -2,7 +2,7 @@ import Corpus
 import Foundation
 
 extension GridRows {
-    /// The same JSON that ``Answer/json(_:status:)`` gives, written directly: a page has hundreds of tiles, and for them
+    /// The same JSON that `Answer.json` gives, written directly: a page has hundreds of tiles, and for them
     /// JSONEncoder takes longer than all else that the page needs.
     package var bytes: [UInt8] {
         var out = JSONWriter()

@@ -26,7 +26,9 @@ package struct Lasso: Sendable, Hashable {
 
     /// A rectangle.
     ///
-    /// - Parameter sides: of x and of y.
+    /// - Parameters:
+    ///   - x: from left to right.
+    ///   - y: from bottom to top.
     package init(_ x: ClosedRange<Double>, _ y: ClosedRange<Double>) {
         corners = [
             SIMD2(x.lowerBound, y.lowerBound), SIMD2(x.upperBound, y.lowerBound), SIMD2(x.upperBound, y.upperBound),

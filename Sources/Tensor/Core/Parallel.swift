@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// OpenBLAS is held to one thread a call: its own threads would wait for each other behind one lock, while tiles of our
 /// own keep all cores busy through a whole op. How sums are split depends on shapes only, never on the number of
-/// threads, so that results do not either; into how many tiles the values of a result are cut may (``pieces(_:most:)``).
+/// threads, so that results do not either; into how many tiles the values of a result are cut may (`pieces`).
 package enum Parallel {
     private static let ready: Void = {
         openblas_set_num_threads(1)

@@ -35,8 +35,10 @@ package struct PrunedGenerator {
 
     /// Makes what is missing. The best of some prompts at a time, about a batch of images, are sealed as one shard.
     ///
-    /// - Parameter monitor: told of candidates, in progress by their steps.
-    /// - Throws: ``ModelError`` and ``CorpusError``; what was sealed before stays.
+    /// - Parameters:
+    ///   - prompts: whose candidates are made.
+    ///   - monitor: told of candidates, in progress by their steps.
+    /// - Throws: `ModelError` and `CorpusError`; what was sealed before stays.
     package func run(_ prompts: [String], monitor: some WorkMonitor) throws -> WorkOutcome {
         var outcome = WorkOutcome(total: prompts.count * pruning.keep)
         outcome.forwards = Forwards()

@@ -21,7 +21,7 @@ package enum TorchLibrary {
     /// The newest that was tried.
     private static let newest = (2, 15)
 
-    /// What is open; nil before ``open(folder:threads:)``.
+    /// What is open; nil before `open`.
     package static var opened: Opened? { state.withLock { $0 } }
 
     /// Opens the wheel in a folder, once for the process.
