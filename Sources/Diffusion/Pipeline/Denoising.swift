@@ -125,7 +125,7 @@ package struct Denoising {
             context: ForwardContext(adapters: request.adapters, crossAttention: CrossAttentionCache()))
     }
 
-    /// Goes on with some of the images alone.
+    /// Continues with some of the images alone.
     package mutating func keep(_ rows: [Int]) {
         request.prompts = rows.map { request.prompts[$0] }
         request.seeds = rows.map { request.seeds[$0] }

@@ -10,7 +10,7 @@ extension DiffusionModel {
         let found = FirstPath()
         var probed = request
         probed.adapters = unet.linears.mapValues { FinitenessProbe(inner: request.adapters[$0.path], found: found) }
-        // It ends with the step in which it was found.
+        // It ends with the step in which it was found. What else ends it leaves the layer out of an error that is one anyway.
         _ = try? generate(probed) { (_: Double) throws(ModelError) in
             if found.path != nil { throw ModelError(.cancelled, at: "", "found") }
         }

@@ -1,6 +1,5 @@
 import Corpus
 import Curation
-import Plots
 import Workflows
 
 extension Handlers {
@@ -20,10 +19,10 @@ extension Handlers {
             switch try data.duplicates.groups(query) {
             case .making(let done, let all):
                 layout.refresh = 2
-                let share = all > 0 ? ": \(Figure.grouped(done)) of \(Figure.grouped(all)) samples" : ""
                 return .page(
                     DuplicatesPage.without(
-                        query, "Near-duplicates are being looked for\(share). This page loads again by itself.",
+                        query,
+                        "Near-duplicates are being looked for\(Self.share(done, of: all)). This page loads again by itself.",
                         isWaiting: true, choices, layout))
             case .failed(let error): throw error
             case .ready(let found):

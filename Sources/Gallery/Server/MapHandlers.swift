@@ -17,10 +17,10 @@ extension Handlers {
             switch try data.maps.map(name) {
             case .making(let done, let all):
                 layout.refresh = 2
-                let share = all > 0 ? ": \(Figure.grouped(done)) of \(Figure.grouped(all)) samples" : ""
                 return .page(
                     MapPage.without(
-                        query, name, "The map of \(name) is being made\(share). This page loads again by itself.",
+                        query, name,
+                        "The map of \(name) is being made\(Self.share(done, of: all)). This page loads again by itself.",
                         isWaiting: true, choices, layout))
             case .failed(let error):
                 return .page(
@@ -45,6 +45,11 @@ extension Handlers {
                 MapPage.without(unasked, visit.query["map"] ?? "", refusal.reason, isWaiting: false, choices, layout),
                 status: refusal.status)
         }
+    }
+
+    /// How far work in the background is, for the middle of a sentence; empty before it has begun.
+    static func share(_ done: Int, of all: Int) -> String {
+        all > 0 ? ": \(Figure.grouped(done)) of \(Figure.grouped(all)) samples" : ""
     }
 
     /// Columns of few texts that color a map.

@@ -2,7 +2,7 @@ extension Tensor {
     /// What computes with it; nil for the CPU's loops.
     var backend: (any Backend)? { storage.remote?.backend }
 
-    /// The same values on another device or in another type, as an op of the tape: gradients go the way back. Host memory
+    /// The same values on another device or in another type, as an op of the tape: gradients are moved back. Host memory
     /// holds float32 alone.
     package func moved(to device: Device, as dtype: DType = .float32) -> Tensor {
         guard self.device != device || self.dtype != dtype else { return self }

@@ -17,7 +17,7 @@ package struct PromptFeatureJob: Sendable {
 
     package init(model: URL) { self.model = model }
 
-    /// Writes a .npz file as ``FeatureJob`` does, with the samples' ids; its encoder is `text`. It appears whole or not at
+    /// Writes a .npz file as ``FeatureJob`` does, with the samples' ids; its encoder is `prompt_text`. It appears whole or not at
     /// all.
     ///
     /// - Returns: how many samples; nil if it was stopped, and nothing was written.

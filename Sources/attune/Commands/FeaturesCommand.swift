@@ -10,7 +10,7 @@ struct FeaturesCommand: AsyncParsableCommand {
             The encoder is a folder of transformers with safetensors, such as openai/clip-vit-large-patch14-336 or \
             facebook/dinov2-large; images are prepared as its preprocessor_config.json says. The file has the arrays \
             features (CLIP's image embeddings, or DINOv2's class token), file_names or ids, and encoder; attune \
-            quality reads it, and NumPy. A file that is there is replaced. Stopped or killed, the same command goes on \
+            quality reads it, and NumPy. A file that is there is replaced. Stopped or killed, the same command resumes \
             after the images that are done. With --text the encoder is a model in the diffusers layout, whose text \
             encoder gives each sample the vector of its prompt. attune annotate --vectors takes the file into a corpus.
             """)
@@ -65,7 +65,7 @@ struct FeaturesCommand: AsyncParsableCommand {
             try job.run(over: supply, to: URL(fileURLWithPath: to), monitor: $0)
         }
         guard let count else {
-            try Interruption.stop("stopped; the same command goes on after the images that are done")
+            try Interruption.stop("stopped; the same command resumes after the images that are done")
         }
         print(output.json ? try jsonText(Written(vectors: count, file: to)) : "features of \(count) images in \(to)")
     }
