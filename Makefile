@@ -3,7 +3,7 @@ SWIFT ?= swift
 RELEASE = -c release
 PYTHON = $(CURDIR)/.venv/bin/python
 export ATTUNE_PYTHON = $(PYTHON)
-ENGINE_TESTS = ^(TensorTests|DiffusionTests|TuningTests)\.
+ENGINE_TESTS = ^(TensorsTests|DiffusionTests|TuningTests)\.
 
 .PHONY: help setup setup-python setup-browser build gallery demo test test-long test-cluster test-cluster-quick \
 	test-levels test-threads interop bench bench-quick bench-storage bench-gallery screenshots study study-quick \

@@ -10,7 +10,7 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 
-/// ATTUNE_TEST_TARGETS=DiskTests,CorpusTests builds these test targets alone, which saves minutes while one works on a module.
+/// ATTUNE_TEST_TARGETS=DiskAccessTests,CorpusStoreTests builds these test targets alone, which saves minutes while one works on a module.
 let chosenTests = Context.environment["ATTUNE_TEST_TARGETS"]?.split(separator: ",").map(String.init)
 
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
@@ -65,46 +65,52 @@ let package = Package(
         .target(name: "Randomness", swiftSettings: strict),
         .target(name: "Hashing", dependencies: ["CLibcrypto"], swiftSettings: strict),
         .target(name: "Cluster", dependencies: ["CMPI"], swiftSettings: strict),
-        .target(name: "Disk", dependencies: ["CSync"], swiftSettings: strict),
-        .target(name: "HDF5", dependencies: ["Disk", "CHDF5", "CZstd", "CBytePlanes"], swiftSettings: strict),
+        .target(name: "DiskAccess", dependencies: ["CSync"], swiftSettings: strict),
+        .target(name: "HDF5", dependencies: ["DiskAccess", "CHDF5", "CZstd", "CBytePlanes"], swiftSettings: strict),
         .target(name: "Images", swiftSettings: strict),
         .target(
             name: "Codecs", dependencies: ["Images", "CImages", "CPNG", "CWebP", "CZlib", "CZstd"],
             swiftSettings: strict),
-        .target(name: "Tensor", dependencies: ["CKernels", "COpenBLAS", "CTorch"], swiftSettings: strict),
+        .target(name: "Tensors", dependencies: ["CKernels", "COpenBLAS", "CTorch"], swiftSettings: strict),
         .target(
-            name: "Diffusion", dependencies: ["Hashing", "Disk", "Images", "Codecs", "Tensor"], swiftSettings: strict),
-        .target(
-            name: "Corpus", dependencies: ["Hashing", "Disk", "HDF5", "Images", "Codecs"] + sqlite,
+            name: "Diffusion", dependencies: ["Hashing", "DiskAccess", "Images", "Codecs", "Tensors"],
             swiftSettings: strict),
         .target(
-            name: "OCI", dependencies: ["Hashing", "Disk", "Corpus", "CCurl", logging], swiftSettings: strict),
-        .target(
-            name: "Tuning", dependencies: ["Cluster", "Disk", "Tensor", "Diffusion", "Corpus", "Images", "Codecs"],
+            name: "CorpusStore", dependencies: ["Hashing", "DiskAccess", "HDF5", "Images", "Codecs"] + sqlite,
             swiftSettings: strict),
         .target(
-            name: "Interchange", dependencies: ["Disk", "Diffusion", "Corpus", "Images", "Codecs", "Tensor"],
+            name: "OCI", dependencies: ["Hashing", "DiskAccess", "CorpusStore", "CCurl", logging], swiftSettings: strict
+        ),
+        .target(
+            name: "Tuning",
+            dependencies: ["Cluster", "DiskAccess", "Tensors", "Diffusion", "CorpusStore", "Images", "Codecs"],
+            swiftSettings: strict),
+        .target(
+            name: "Interchange",
+            dependencies: ["DiskAccess", "Diffusion", "CorpusStore", "Images", "Codecs", "Tensors"],
             swiftSettings: strict),
         .target(name: "Shapes", dependencies: ["Randomness"], swiftSettings: strict),
         // HTML and SVG that escape what goes into them, and plots, for pages and reports.
         .target(name: "Markup", swiftSettings: strict),
         .target(name: "Plots", dependencies: ["Markup"], swiftSettings: strict),
         .target(name: "NearMisses", dependencies: ["Randomness"], swiftSettings: strict),
-        .target(name: "Statistics", dependencies: ["Randomness", "Disk", "Codecs", "Tensor"], swiftSettings: strict),
-        .target(name: "Curation", dependencies: ["Images", "Codecs", "Tensor"], swiftSettings: strict),
+        .target(
+            name: "Statistics", dependencies: ["Randomness", "DiskAccess", "Codecs", "Tensors"], swiftSettings: strict),
+        .target(name: "Curation", dependencies: ["Images", "Codecs", "Tensors"], swiftSettings: strict),
         .target(
             name: "Workflows",
             dependencies: [
                 "Cluster", "Markup", "Plots", "Tuning", "Interchange", "OCI", "Shapes", "NearMisses", "Statistics",
                 "Curation", "Diffusion",
-                "Corpus", "Codecs", "Images", "Tensor", "Disk", "Randomness",
+                "CorpusStore", "Codecs", "Images", "Tensors", "DiskAccess", "Randomness",
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "attune",
             dependencies: [
-                "Workflows", "Cluster", "Tuning", "Interchange", "OCI", "Statistics", "Curation", "Diffusion", "Corpus",
-                "Tensor",
+                "Workflows", "Cluster", "Tuning", "Interchange", "OCI", "Statistics", "Curation", "Diffusion",
+                "CorpusStore",
+                "Tensors",
                 arguments,
             ],
             swiftSettings: strict),
@@ -112,7 +118,9 @@ let package = Package(
         // The gallery that `attune serve` starts, with all that is of the web.
         .target(
             name: "Gallery",
-            dependencies: ["Markup", "Plots", "Workflows", "Curation", "Disk", "Corpus", "Codecs", "Images", logging]
+            dependencies: [
+                "Markup", "Plots", "Workflows", "Curation", "DiskAccess", "CorpusStore", "Codecs", "Images", logging,
+            ]
                 + web,
             resources: [.embedInCode("Assets")],
             swiftSettings: strict),
@@ -122,59 +130,65 @@ let package = Package(
         .executableTarget(
             name: "attune-bench",
             dependencies: [
-                "Workflows", "Curation", "Tuning", "Diffusion", "Tensor", "Corpus", "Codecs", "Images", "Randomness",
+                "Workflows", "Curation", "Tuning", "Diffusion", "Tensors", "CorpusStore", "Codecs", "Images",
+                "Randomness",
                 arguments,
             ],
             swiftSettings: strict),
 
         // What test targets share.
         .target(
-            name: "TestSupport", dependencies: ["Cluster", "Corpus", "Codecs", "Tensor"], path: "Tests/Support",
+            name: "TestSupport", dependencies: ["Cluster", "CorpusStore", "Codecs", "Tensors"], path: "Tests/Support",
             swiftSettings: strict),
 
         .testTarget(name: "ClusterTests", dependencies: ["TestSupport", "Cluster"], swiftSettings: strict),
         .testTarget(name: "RandomnessTests", dependencies: ["Randomness"], swiftSettings: strict),
         .testTarget(name: "HashingTests", dependencies: ["Hashing"], swiftSettings: strict),
-        .testTarget(name: "DiskTests", dependencies: ["Disk"], swiftSettings: strict),
+        .testTarget(name: "DiskAccessTests", dependencies: ["DiskAccess"], swiftSettings: strict),
         .testTarget(name: "HDF5Tests", dependencies: ["HDF5"], swiftSettings: strict),
         .testTarget(name: "CodecsTests", dependencies: ["Codecs", "Images"], swiftSettings: strict),
         .testTarget(
-            name: "TensorTests", dependencies: ["TestSupport", "Tensor", "Diffusion", "CKernels"], swiftSettings: strict
+            name: "TensorsTests", dependencies: ["TestSupport", "Tensors", "Diffusion", "CKernels"],
+            swiftSettings: strict
         ),
         .testTarget(
             name: "ShapesTests", dependencies: ["Shapes", "Randomness", "Codecs", "Images"], swiftSettings: strict),
         .testTarget(name: "NearMissesTests", dependencies: ["NearMisses", "Shapes"], swiftSettings: strict),
         .testTarget(
-            name: "CurationTests", dependencies: ["Curation", "Codecs", "Images", "Tensor"], swiftSettings: strict),
-        .testTarget(name: "StatisticsTests", dependencies: ["Statistics", "Codecs", "Tensor"], swiftSettings: strict),
+            name: "CurationTests", dependencies: ["Curation", "Codecs", "Images", "Tensors"], swiftSettings: strict),
+        .testTarget(name: "StatisticsTests", dependencies: ["Statistics", "Codecs", "Tensors"], swiftSettings: strict),
         .testTarget(
-            name: "DiffusionTests", dependencies: ["TestSupport", "Diffusion", "Disk", "Codecs", "Images", "Tensor"],
+            name: "DiffusionTests",
+            dependencies: ["TestSupport", "Diffusion", "DiskAccess", "Codecs", "Images", "Tensors"],
             swiftSettings: strict),
         .testTarget(
-            name: "CorpusTests", dependencies: ["TestSupport", "Corpus", "Disk", "HDF5", "Codecs"],
+            name: "CorpusStoreTests", dependencies: ["TestSupport", "CorpusStore", "DiskAccess", "HDF5", "Codecs"],
             swiftSettings: strict),
         .testTarget(
-            name: "TuningTests", dependencies: ["TestSupport", "Cluster", "Tuning", "Diffusion", "Corpus", "Tensor"],
+            name: "TuningTests",
+            dependencies: ["TestSupport", "Cluster", "Tuning", "Diffusion", "CorpusStore", "Tensors"],
             swiftSettings: strict),
         .testTarget(
             name: "InterchangeTests",
-            dependencies: ["TestSupport", "Interchange", "OCI", "Corpus", "Images", "Codecs"],
+            dependencies: ["TestSupport", "Interchange", "OCI", "CorpusStore", "Images", "Codecs"],
             swiftSettings: strict),
-        .testTarget(name: "OCITests", dependencies: ["TestSupport", "OCI", "Corpus", "Codecs"], swiftSettings: strict),
+        .testTarget(
+            name: "OCITests", dependencies: ["TestSupport", "OCI", "CorpusStore", "Codecs"], swiftSettings: strict),
         .testTarget(
             name: "GalleryTests",
-            dependencies: ["Gallery", "Workflows", "Markup", "Plots", "Corpus", "Codecs", logging] + web,
+            dependencies: ["Gallery", "Workflows", "Markup", "Plots", "CorpusStore", "Codecs", logging] + web,
             swiftSettings: strict),
         .testTarget(
             name: "WorkflowsTests",
             dependencies: [
                 "TestSupport", "Workflows", "Plots", "Shapes", "Statistics", "Curation", "Tuning", "Interchange", "OCI",
-                "Corpus", "Disk", "Codecs", "Images",
-                "Diffusion", "Tensor",
+                "CorpusStore", "DiskAccess", "Codecs", "Images",
+                "Diffusion", "Tensors",
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "attuneTests", dependencies: ["TestSupport", "attune", "Workflows", "Corpus", "Diffusion", "Tuning"],
+            name: "attuneTests",
+            dependencies: ["TestSupport", "attune", "Workflows", "CorpusStore", "Diffusion", "Tuning"],
             swiftSettings: strict),
     ],
     cLanguageStandard: .gnu11

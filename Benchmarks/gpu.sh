@@ -31,7 +31,7 @@ $attune doctor
 if [ "$device" = cuda ]; then nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv || true; fi
 
 step "goldens: ops, networks, samplers, generations, traces, DoRA steps, resume"
-export ATTUNE_TEST_TARGETS=TensorTests,DiffusionTests,TuningTests ATTUNE_TEST_DEVICE=$device
+export ATTUNE_TEST_TARGETS=TensorsTests,DiffusionTests,TuningTests ATTUNE_TEST_DEVICE=$device
 swift build -c release --build-tests >"$work/log" 2>&1 || { tail -20 "$work/log" >&2; exit 1; }
 swift test -c release --skip-build 2>&1 | tee "$work/tests" | grep -E "failed|error:" | head -40 || true
 tail -2 "$work/tests"

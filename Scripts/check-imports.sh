@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Holds the import rules of Package.swift: a module of Sources imports what its target lists and what comes with the
-# system, nothing else; CKernels belongs to Tensor alone; and what a target lists is imported somewhere in it.
+# system, nothing else; CKernels belongs to Tensors alone; and what a target lists is imported somewhere in it.
 # Prints file:line of what breaks a rule, and then fails.
 #   Scripts/check-imports.sh [REPOSITORY]
 set -euo pipefail
@@ -38,8 +38,8 @@ grep -rnE --include='*.swift' \
                 allowed[words[1], words[k]] = 1
                 if (words[k] == "Collections")
                     for (p in parts) { allowed[words[1], parts[p]] = 1; whole[parts[p]] = "Collections" }
-                if (words[k] == "CKernels" && words[1] != "Tensor" && words[2] != "test") {
-                    print "Package.swift: " words[1] " lists CKernels; its loops belong to Tensor, as ops"
+                if (words[k] == "CKernels" && words[1] != "Tensors" && words[2] != "test") {
+                    print "Package.swift: " words[1] " lists CKernels; its loops belong to Tensors, as ops"
                     failed = 1
                 }
             }

@@ -24,6 +24,6 @@ done
 # shellcheck disable=SC2046
 swiftc -sanitize=thread -g -O -swift-version 6 -package-name attune -module-name ThreadSanitizer "${flags[@]}" \
     -I "$out/modules" -I Sources/COpenBLAS $(pkg-config --cflags openblas | sed 's/-I/-Xcc -I/g') \
-    $(find Sources/Tensor -name '*.swift') Tests/ThreadSanitizer/*.swift "${objects[@]}" \
+    $(find Sources/Tensors -name '*.swift') Tests/ThreadSanitizer/*.swift "${objects[@]}" \
     $(pkg-config --libs openblas) -o "$out/driver"
 TSAN_OPTIONS="halt_on_error=1 abort_on_error=0 exitcode=66 ${TSAN_OPTIONS:-}" "$out/driver" "${1:-10}"

@@ -53,7 +53,7 @@ CK_WIDE_LOOP(void, ck_pair_pack, (const float *b, size_t ldb, int transposed, si
 }
 
 // Sixteen rows of pairs from row p, columns [j, j+16), transposed: r[c] holds rows 2p … 2p + 31 of column j + c.
-CK_INLINE void load_turned(const uint32_t *packed, size_t k, size_t n, size_t p, size_t j, u16v r[16]) {
+CK_INLINE void load_transposed(const uint32_t *packed, size_t k, size_t n, size_t p, size_t j, u16v r[16]) {
     const size_t panel = j / PANEL * PANEL, width = panel_width(n, panel), pairs = (k + 1) / 2;
     const uint32_t *from = packed + panel * pairs + p * width + (j - panel);
 #pragma unroll
@@ -67,7 +67,7 @@ CK_WIDE_LOOP(void, ck_pair_unpack, (const uint32_t *packed, size_t k, size_t n, 
         for (size_t p = 0; p < (k + 1) / 2; p += 16) {
             const size_t columns = n - j < 16 ? n - j : 16, rows = k - 2 * p < 32 ? k - 2 * p : 32;
             u16v r[16];
-            load_turned(packed, k, n, p, j, r);
+            load_transposed(packed, k, n, p, j, r);
             for (size_t c = 0; c < columns; c++) {
                 uint16_t halves[32];
                 float wide[32];
@@ -81,13 +81,13 @@ CK_WIDE_LOOP(void, ck_pair_unpack, (const uint32_t *packed, size_t k, size_t n, 
         }
 }
 
-CK_WIDE_LOOP(void, ck_pair_turn, (const uint32_t *packed, size_t k, size_t n, size_t row, size_t width,
+CK_WIDE_LOOP(void, ck_pair_transpose, (const uint32_t *packed, size_t k, size_t n, size_t row, size_t width,
                                   uint32_t *out),
                                  (packed, k, n, row, width, out)) {
     for (size_t j = 0; j < n; j += 16, out += 8 * width) {
         const size_t rows = ((n - j < 16 ? n - j : 16) + 1) / 2;
         u16v r[16];
-        load_turned(packed, k, n, row / 2, j, r);
+        load_transposed(packed, k, n, row / 2, j, r);
         for (size_t q = 0; q < rows; q++) {
             u16v a = r[2 * q], b = r[2 * q + 1];
             u16v even = (a & 0xffffu) | (b << 16), odd = (a >> 16) | (b & 0xffff0000u);

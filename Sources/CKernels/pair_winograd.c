@@ -114,15 +114,15 @@ CK_INLINE void kernel16(const v16 taps[9], v16 out[16]) {
     }
 }
 
-CK_WIDE_LOOP(void, ck_pair_winograd_kernel, (const uint32_t *panel, size_t tap, size_t width, size_t rows, int turned,
+CK_WIDE_LOOP(void, ck_pair_winograd_kernel, (const uint32_t *panel, size_t tap, size_t width, size_t rows, int rotated,
                                              uint32_t *out, size_t plane),
-                                            (panel, tap, width, rows, turned, out, plane)) {
+                                            (panel, tap, width, rows, rotated, out, plane)) {
     for (size_t r = 0; r < rows; r++, panel += width, out += width)
         for (size_t c = 0; c < width; c += 16) {
             v16 low[9], high[9], a[16], b[16];
 #pragma unroll
             for (size_t i = 0; i < 9; i++) {
-                u16v both = *(const u16v *)(panel + c + (turned ? 8 - i : i) * tap);
+                u16v both = *(const u16v *)(panel + c + (rotated ? 8 - i : i) * tap);
                 low[i] = ck_low(both);
                 high[i] = ck_high(both);
             }

@@ -48,7 +48,7 @@ CK_WIDE_LOOP(void, ck_gemm_pack, (const float *b, size_t ldb, int transposed, si
 }
 
 // 16 columns of panels [k, n] from row p, as rows of their transpose; at most `rows` and `columns` of them are there.
-CK_INLINE void load_turned(const float *packed, size_t k, size_t n, size_t p, size_t rows, size_t j, v16 r[16]) {
+CK_INLINE void load_transposed(const float *packed, size_t k, size_t n, size_t p, size_t rows, size_t j, v16 r[16]) {
     size_t panel = j / PANEL * PANEL, width = panel_width(n, panel);
     const float *from = packed + panel * k + p * width + (j - panel);
 #pragma unroll
@@ -62,7 +62,7 @@ CK_WIDE_LOOP(void, ck_gemm_unpack, (const float *packed, size_t k, size_t n, siz
         for (size_t p = 0; p < k; p += 16) {
             size_t rows = k - p < 16 ? k - p : 16, columns = n - j < 16 ? n - j : 16;
             v16 r[16];
-            load_turned(packed, k, n, p, rows, j, r);
+            load_transposed(packed, k, n, p, rows, j, r);
             for (size_t c = 0; c < columns; c++) {
                 if (rows == 16) STORE(out + (j + c) * k + p, r[c]);
                 else
@@ -71,7 +71,7 @@ CK_WIDE_LOOP(void, ck_gemm_unpack, (const float *packed, size_t k, size_t n, siz
         }
 }
 
-CK_WIDE_LOOP(void, ck_gemm_turn, (const float *packed, size_t k, size_t n, size_t first, size_t last, float *out),
+CK_WIDE_LOOP(void, ck_gemm_transpose, (const float *packed, size_t k, size_t n, size_t first, size_t last, float *out),
                                  (packed, k, n, first, last, out)) {
     for (size_t panel = first; panel < last; panel++) {
         size_t at = panel * PANEL, width = panel_width(k, at);
@@ -81,7 +81,7 @@ CK_WIDE_LOOP(void, ck_gemm_turn, (const float *packed, size_t k, size_t n, size_
             for (size_t j = 0; j < n; j += 16) {
                 size_t columns = n - j < 16 ? n - j : 16;
                 v16 r[16];
-                load_turned(packed, k, n, p, rows, j, r);
+                load_transposed(packed, k, n, p, rows, j, r);
 #pragma unroll
                 for (size_t c = 0; c < 16; c++)
                     if (c < columns) STORE(to + (j + c) * width + half, r[c]);

@@ -128,7 +128,7 @@ CK_WIDE_LOOP(void, ck_winograd_kernel, (const float *panel, size_t width, size_t
         for (size_t c = 0; c < width; c += 16) kernel16(panel + c, width, out + c, plane);
 }
 
-CK_WIDE_LOOP(void, ck_winograd_turned_kernel, (const float *panels, size_t in, size_t outputs, size_t column,
+CK_WIDE_LOOP(void, ck_winograd_rotated_kernel, (const float *panels, size_t in, size_t outputs, size_t column,
                                                size_t width, size_t first, size_t rows, float *out, size_t plane),
                                               (panels, in, outputs, column, width, first, rows, out, plane)) {
     for (size_t o = first; o < first + rows; o += 16, out += 16 * width) {

@@ -79,7 +79,7 @@ package enum Resampling {
         _ pixels: [UInt8], width: Int, _ columns: Kernels<Number>, _ rows: Kernels<Number>, _ window: Window
     ) -> [UInt8] {
         let stride = 3 * window.columns.count
-        // Rows that are scaled sideways, as many as one row of the result needs; row y lies at y modulo their number.
+        // Rows that are scaled sideways, as many as one row of the result needs; row y is at y modulo their number.
         let kept = rows.longest
         var between = [UInt8](repeating: 0, count: kept * stride)
         var sums = [Number](repeating: 0, count: stride)

@@ -1,4 +1,4 @@
-import Tensor
+import Tensors
 
 /// What can be measured between two sets of features.
 package enum QualityMetric: String, Sendable, CaseIterable, Codable {

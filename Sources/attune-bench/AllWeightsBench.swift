@@ -1,7 +1,7 @@
 import ArgumentParser
 import Diffusion
 import Foundation
-import Tensor
+import Tensors
 import Tuning
 
 /// What peers/all_weights.py does: steps of training every weight of a UNet.

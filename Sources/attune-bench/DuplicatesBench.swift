@@ -1,6 +1,6 @@
 import ArgumentParser
 import Curation
-import Tensor
+import Tensors
 
 /// How long near-duplicates among very many images take, without the images: prints of noise, of which one in a hundred
 /// is a changed copy of another.

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Diffusion
 import Foundation
-import Tensor
+import Tensors
 
 /// A whole model as Benchmarks/peers/full.py wrote it: text, generation and VAE beside what diffusers computed.
 struct FullBench: ParsableCommand {

@@ -1,4 +1,4 @@
-import Corpus
+import CorpusStore
 import Foundation
 
 import Glibc
@@ -19,7 +19,7 @@ struct Measurement: Encodable {
     /// Things that were found or done, and how many of them in a second.
     var count: Int?
     var perSecond: Double?
-    /// What lies on disk.
+    /// What is on disk.
     var megabytes: Double?
 
     init(_ what: String, _ runs: [Double], relativeError: Double? = nil, gflops: Double? = nil) {

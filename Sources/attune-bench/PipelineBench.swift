@@ -1,7 +1,7 @@
 import ArgumentParser
 import Diffusion
 import Foundation
-import Tensor
+import Tensors
 import Tuning
 
 /// What pipeline_peer.py does: generation with MI traces, then DoRA steps.

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Tensor
+import Tensors
 
 extension Precision: ExpressibleByArgument {
     /// What a measurement's name ends in.

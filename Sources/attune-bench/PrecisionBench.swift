@@ -2,7 +2,7 @@ import ArgumentParser
 import Diffusion
 import Foundation
 import Images
-import Tensor
+import Tensors
 
 /// Whether MI read off generation in bfloat16 orders candidates as float32 does.
 struct PrecisionBench: ParsableCommand {

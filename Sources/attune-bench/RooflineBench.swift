@@ -1,5 +1,5 @@
 import ArgumentParser
-import Tensor
+import Tensors
 
 /// What matrix products reach here at best: the line under which everything else stays.
 struct RooflineBench: ParsableCommand {

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Synchronization
-import Tensor
+import Tensors
 
 /// Into how many tiles the layers of SD-2.1 are cut, and what that leaves of many cores: the table of docs/scale.md.
 struct TilesBench: ParsableCommand {

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Diffusion
 import Foundation
-import Tensor
+import Tensors
 import Tuning
 import Workflows
 

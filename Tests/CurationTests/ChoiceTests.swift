@@ -1,5 +1,5 @@
 import Curation
-import Tensor
+import Tensors
 import Testing
 
 @Suite struct VectorChoiceTests {

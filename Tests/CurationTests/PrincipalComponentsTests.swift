@@ -1,6 +1,6 @@
 import Curation
 import Foundation
-import Tensor
+import Tensors
 import Testing
 
 @Suite struct PrincipalComponentsTests {

@@ -2,7 +2,7 @@ import Codecs
 import Curation
 import Foundation
 import Images
-import Tensor
+import Tensors
 import Testing
 
 /// Images of `Tests/Goldens/make_curation_goldens.py`.

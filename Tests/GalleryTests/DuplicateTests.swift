@@ -1,5 +1,5 @@
 import Codecs
-import Corpus
+import CorpusStore
 import Foundation
 import Testing
 import Workflows

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../.."
 python=${PEER_PYTHON:?set PEER_PYTHON to a python that has torch 2.10 or newer}
 ATTUNE_TORCH=$("$python" -c "import importlib.util as u; print(u.find_spec('torch').submodule_search_locations[0])")
 export ATTUNE_TORCH
-for suites in 'TensorTests|DiffusionTests|TuningTests' GenerationJobTests; do
+for suites in 'TensorsTests|DiffusionTests|TuningTests' GenerationJobTests; do
     swift test -c release --skip-build --filter "$suites"
 done
 ATTUNE_TORCH_OPS=cuda swift test -c release --skip-build \

@@ -1,6 +1,6 @@
 import Codecs
 import Foundation
-import Tensor
+import Tensors
 import Testing
 
 import Statistics

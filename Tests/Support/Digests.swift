@@ -1,4 +1,4 @@
-package import Corpus
+package import CorpusStore
 
 extension Digest {
     /// A made-up id that is told by its number.

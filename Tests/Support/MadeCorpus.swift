@@ -1,5 +1,5 @@
 import Codecs
-package import Corpus
+package import CorpusStore
 import Foundation
 
 /// A corpus knows no estimator; these tests need none.

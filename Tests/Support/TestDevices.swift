@@ -1,5 +1,5 @@
 import Foundation
-package import Tensor
+package import Tensors
 
 /// Devices that tests of the engine run on: the CPU, and PyTorch's where it is installed.
 package enum TestDevices {

@@ -104,7 +104,7 @@ void ck_gemm_pack(const float *b, size_t ldb, int transposed, size_t k, size_t n
 /// The columns of panels [first, last) as rows of out [n, k].
 void ck_gemm_unpack(const float *packed, size_t k, size_t n, size_t first, size_t last, float *out);
 /// Panels [first, last) of the transpose [n, k] of a packed [k, n].
-void ck_gemm_turn(const float *packed, size_t k, size_t n, size_t first, size_t last, float *out);
+void ck_gemm_transpose(const float *packed, size_t k, size_t n, size_t first, size_t last, float *out);
 /// Rows of panels [inputs·taps, n] in the order of im2col: from (input, tap) to (tap, input).
 void ck_gemm_regroup(const float *panels, size_t inputs, size_t taps, size_t n, size_t first, size_t last, float *out);
 /// Scales each of the first `columns` columns of one panel [rows, width] to the length given for it; gain is by how
@@ -128,7 +128,7 @@ void ck_pair_pack(const float *b, size_t ldb, int transposed, size_t k, size_t n
 /// The columns of panels [first, last) as rows of out [n, k].
 void ck_pair_unpack(const uint32_t *packed, size_t k, size_t n, size_t first, size_t last, float *out);
 /// One panel, 32 or 16 wide, of the transpose [n, k] of a packed [k, n]: its columns are rows [row, row+width), even.
-void ck_pair_turn(const uint32_t *packed, size_t k, size_t n, size_t row, size_t width, uint32_t *out);
+void ck_pair_transpose(const uint32_t *packed, size_t k, size_t n, size_t row, size_t width, uint32_t *out);
 
 // --- products of brain floats with sums in float32 (pair_gemm.c, amx.c, pair_unit.c)
 /// What multiplies them: float32 instructions after splitting pairs, AVX-512's vdpbf16ps, AMX's tdpbf16ps.
@@ -177,7 +177,7 @@ void ck_winograd_output(const float *in, size_t plane, int H, int W, int C, int 
 void ck_winograd_kernel(const float *panel, size_t width, size_t rows, float *out, size_t plane);
 /// The same for the kernel of the backward pass, rotated by 180° with in and out exchanged: columns [column,
 /// column+width) are input channels, rows [first, first+rows) output channels, in multiples of 16.
-void ck_winograd_turned_kernel(const float *panels, size_t in, size_t outputs, size_t column, size_t width, size_t first,
+void ck_winograd_rotated_kernel(const float *panels, size_t in, size_t outputs, size_t column, size_t width, size_t first,
                                size_t rows, float *out, size_t plane);
 
 // --- the weight gradient of Winograd F(4×4, 3×3) (winograd_gradient.c): C and channels multiples of 16
@@ -192,9 +192,9 @@ void ck_pair_winograd_input(const float *x, int H, int W, int C, int y0, int x0,
 /// 16 planes back to a 2×2 block of outputs, as ck_winograd_output.
 void ck_pair_winograd_output(const float *in, size_t plane, int H, int W, int C, int channels, int y0, int x0,
                              const float *_Nullable bias, float *y);
-/// `rows` rows of pairs of one panel of a kernel, whose nine taps lie `tap` pairs apart (rotated by 180° where `turned`),
+/// `rows` rows of pairs of one panel of a kernel, whose nine taps lie `tap` pairs apart (rotated by 180° where `rotated`),
 /// → 16 planes [rows][width].
-void ck_pair_winograd_kernel(const uint32_t *panel, size_t tap, size_t width, size_t rows, int turned, uint32_t *out,
+void ck_pair_winograd_kernel(const uint32_t *panel, size_t tap, size_t width, size_t rows, int rotated, uint32_t *out,
                              size_t plane);
 
 // --- optimizer (adamw.c)

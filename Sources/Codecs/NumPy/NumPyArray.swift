@@ -129,7 +129,7 @@ package struct NumPyArray: Sendable {
         }
     }
 
-    /// Where the element lies that is the `index`-th in C order.
+    /// Where the element is that is the `index`-th in C order.
     private func place(_ index: Int) -> Int {
         guard isFortranOrder, shape.count > 1 else { return index }
         // In Fortran order the first index runs fastest, in C order the last.

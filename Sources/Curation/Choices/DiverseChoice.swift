@@ -1,4 +1,4 @@
-import Tensor
+import Tensors
 
 /// A subset whose members differ: each next one is the farthest from those chosen (farthest-point sampling), or the best
 /// compromise between that and a score (maximal marginal relevance, Carbonell & Goldstein 1998).

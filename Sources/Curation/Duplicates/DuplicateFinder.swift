@@ -1,4 +1,4 @@
-import Tensor
+import Tensors
 
 /// Finds near-duplicates among images by their prints: perceptual hashes propose pairs, the thumbnails decide.
 ///

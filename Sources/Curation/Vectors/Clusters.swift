@@ -1,4 +1,4 @@
-import Tensor
+import Tensors
 
 /// k-means over vectors of length 1, by cosines (spherical k-means), begun with k-means++.
 package enum Clusters {

@@ -1,4 +1,4 @@
-package import Tensor
+package import Tensors
 
 /// Vectors of length 1, `[count, width]`, for cosines: the products of two blocks of them.
 package struct UnitVectors: Sendable {

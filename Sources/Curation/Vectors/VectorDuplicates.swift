@@ -1,4 +1,4 @@
-import Tensor
+import Tensors
 
 /// Near-duplicates by vectors: pairs whose cosine is large. All pairs are looked at, by blocks, as matrix products: exact,
 /// in memory that does not grow with their number, and faster than an index where vectors have hundreds of dimensions.

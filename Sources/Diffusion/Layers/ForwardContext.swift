@@ -1,4 +1,4 @@
-import Tensor
+import Tensors
 import Synchronization
 
 /// What accompanies one pass through a UNet without being its input.

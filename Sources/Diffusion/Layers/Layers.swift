@@ -1,4 +1,4 @@
-package import Tensor
+package import Tensors
 
 /// A trained change to one linear layer, applied as it runs.
 package protocol LinearAdapter: Sendable {

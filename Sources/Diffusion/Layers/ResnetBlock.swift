@@ -1,4 +1,4 @@
-import Tensor
+import Tensors
 
 /// Two normalized 3×3 convolutions around an optional time embedding, beside a shortcut (ResnetBlock2D).
 struct ResnetBlock: Sendable {

@@ -1,4 +1,4 @@
-package import Tensor
+package import Tensors
 
 /// Measures denoising errors of images under one prompt and its near misses.
 ///

@@ -1,4 +1,4 @@
-package import Tensor
+package import Tensors
 
 extension DiffusionModel {
     /// A Monte-Carlo trace of an image that need not have been generated here: at each timestep the latent gets

@@ -1,4 +1,4 @@
-package import Tensor
+package import Tensors
 
 /// A batch of images on its way from noise to latents: advanced step by step, cut down to some of its images, or joined
 /// with others that are as far.

@@ -1,6 +1,6 @@
 package import Images
 package import Foundation
-package import Tensor
+package import Tensors
 
 /// A text-to-image model in the diffusers folder layout: SD-1.x, SD-2.x or SDXL.
 ///
@@ -109,7 +109,7 @@ package struct DiffusionModel: Sendable {
         if let problem = scheduler.problem(for: use) {
             throw ModelError(.unsupported, at: place.appendingPathComponent("scheduler_config.json").path, problem)
         }
-        // Diffusers makes the class that the index names of whatever file lies there.
+        // Diffusers makes the class that the index names of whatever file is there.
         if let name = index.scheduler { scheduler.className = name }
         scheduler.isCorrected = !index.isXL
         return scheduler

@@ -1,5 +1,5 @@
 import Synchronization
-import Tensor
+import Tensors
 
 extension DiffusionModel {
     /// The first linear layer of the UNet that gives a value which is not a finite number while an image is made again; nil

@@ -1,5 +1,5 @@
 package import Images
-package import Tensor
+package import Tensors
 
 /// One batch of images to generate.
 package struct GenerationRequest: Sendable {

@@ -1,6 +1,6 @@
 package import Images
 package import Foundation
-package import Tensor
+package import Tensors
 
 /// The part of a model that turns images into latents: its VAE, without the network that denoises.
 package struct ImageEncoder: Sendable {

@@ -1,5 +1,5 @@
 import Images
-import Tensor
+import Tensors
 
 extension RGBImage {
     /// One image of a batch in −1…1, rounded as diffusers rounds; what is not a number becomes black.

@@ -4,7 +4,7 @@ import Hashing
 /// The identity of a model folder: SHA-256 over the names and contents of just those files that Attune reads, in order of
 /// their paths.
 ///
-/// What lies beside them (README, safety checker, other copies of the same weights) does not count.
+/// What is beside them (README, safety checker, other copies of the same weights) does not count.
 package enum ModelDigest {
     /// - Parameters:
     ///   - folder: the model, in diffusers' layout.

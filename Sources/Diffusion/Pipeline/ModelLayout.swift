@@ -3,7 +3,7 @@ import Foundation
 /// Looks at a place that should be a model folder before anything of it is read, and says what it is where it is not
 /// one.
 enum ModelLayout {
-    /// - Throws: ``ModelError`` that names what lies there and says what to do.
+    /// - Throws: ``ModelError`` that names what is there and says what to do.
     static func check(_ folder: URL, variant: String?) throws(ModelError) {
         guard let names = try ModelFile.list(folder) else { throw notAFolder(folder) }
         guard names.contains("model_index.json") else { throw noModel(folder, names) }

@@ -1,4 +1,4 @@
-package import Tensor
+package import Tensors
 
 /// What a model's text encoders make of one prompt.
 package struct PromptEmbedding: Sendable {

@@ -1,5 +1,5 @@
 package import Foundation
-import Tensor
+import Tensors
 
 /// Tokenizers and text encoders of a model, and its rule for the empty prompt.
 package struct TextConditioner: Sendable {

@@ -1,4 +1,4 @@
-import Tensor
+import Tensors
 
 /// Deterministic sampling, η = 0 (Song et al., arXiv 2010.02502, equation 12).
 struct DDIMSampler: Sampler {

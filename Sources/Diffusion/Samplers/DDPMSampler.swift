@@ -1,4 +1,4 @@
-import Tensor
+import Tensors
 
 /// Ancestral sampling (Ho et al., arXiv 2006.11239, algorithm 2) over a subset of the timesteps.
 struct DDPMSampler: Sampler {

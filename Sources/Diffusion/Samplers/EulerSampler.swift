@@ -1,4 +1,4 @@
-import Tensor
+import Tensors
 
 import Glibc
 

@@ -1,4 +1,4 @@
-import Tensor
+import Tensors
 
 /// Sampling of latent consistency models (Luo et al., arXiv 2310.04378): each step goes to the clean sample at once, and
 /// noise leads back to the next timestep.

@@ -1,4 +1,4 @@
-import Tensor
+import Tensors
 
 /// Pseudo linear multistep sampling with its Runge–Kutta start (Liu et al., arXiv 2202.09778): the first three steps ask
 /// the denoiser four times each.

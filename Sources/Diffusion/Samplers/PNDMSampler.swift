@@ -1,4 +1,4 @@
-import Tensor
+import Tensors
 
 /// Pseudo linear multistep sampling (Liu et al., arXiv 2202.09778) without the Runge–Kutta start, as Stable Diffusion
 /// uses it: the second timestep is visited twice.

@@ -1,4 +1,4 @@
-package import Tensor
+package import Tensors
 
 /// Turns what the denoiser predicts into the next, less noisy sample.
 ///

@@ -1,5 +1,5 @@
 package import Foundation
-package import Tensor
+package import Tensors
 
 /// config.json of CLIPTextModel and CLIPTextModelWithProjection; fields left out take transformers' defaults.
 package struct CLIPTextConfiguration: Decodable, Sendable {

@@ -1,5 +1,5 @@
 import Foundation
-package import Tensor
+package import Tensors
 
 /// Sinusoids of numbers (Vaswani et al., arXiv 1706.03762), as diffusers' Timesteps has them.
 struct SinusoidalEmbedding: Sendable {

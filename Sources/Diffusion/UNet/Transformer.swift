@@ -1,4 +1,4 @@
-import Tensor
+import Tensors
 
 /// Self-attention over pixels or cross-attention to the text, by heads (diffusers' Attention).
 struct AttentionLayer: Sendable {

@@ -1,5 +1,5 @@
 package import Foundation
-package import Tensor
+package import Tensors
 
 /// The denoiser of SD-1.x, SD-2.x and SDXL: a U-shaped network of residual and transformer blocks (Rombach et al.,
 /// arXiv 2112.10752; Podell et al., arXiv 2307.01952), with diffusers' checkpoint keys.

@@ -1,4 +1,4 @@
-import Tensor
+import Tensors
 
 /// A resnet block and the transformer that may follow it.
 struct UNetLayer: Sendable {

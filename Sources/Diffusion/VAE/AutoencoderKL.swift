@@ -1,5 +1,5 @@
 package import Foundation
-package import Tensor
+package import Tensors
 
 /// config.json of AutoencoderKL; fields left out take diffusers' defaults.
 package struct VAEConfiguration: Decodable, Sendable {

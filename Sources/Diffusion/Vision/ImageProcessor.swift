@@ -1,7 +1,7 @@
 package import Images
 import Codecs
 package import Foundation
-package import Tensor
+package import Tensors
 
 /// preprocessor_config.json: how an image becomes a vision encoder's input, as CLIPImageProcessor and BitImageProcessor of
 /// transformers do it with Pillow: resize (bicubic, with antialiasing), center crop, rescale, normalize.
@@ -109,7 +109,7 @@ package struct ImageProcessor: Sendable {
     /// An image of any size as the encoder's input, `[1, height, width, 3]`.
     package func callAsFunction(_ image: RGBImage) -> Tensor {
         let (scaledWidth, scaledHeight) = scaledSize(image.width, image.height)
-        // The part that lies in the middle: what is cut off is not computed, and what is missing stays black.
+        // The part that is in the middle: what is cut off is not computed, and what is missing stays black.
         let (left, top) = (
             floorHalf(scaledWidth - width), floorHalf(scaledHeight - height)
         )

@@ -1,4 +1,4 @@
-import Tensor
+import Tensors
 
 /// Position embeddings of a grid of patches, `[rows·columns, C]`, fitted to another grid as PyTorch's bicubic
 /// interpolation does (a = −0.75, without antialiasing, corners not aligned).

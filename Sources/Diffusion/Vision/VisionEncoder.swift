@@ -1,6 +1,6 @@
 package import Images
 package import Foundation
-package import Tensor
+package import Tensors
 
 /// A vision encoder with its preprocessing: images of any size to features.
 package struct VisionEncoder: Sendable {

@@ -1,4 +1,4 @@
-package import Tensor
+package import Tensors
 
 /// The transformer of a vision encoder (arXiv 2010.11929): patches and a class token, layers with norms in front, and the
 /// class token's last state as the image's features.

@@ -1,4 +1,4 @@
-import Disk
+import DiskAccess
 import Foundation
 
 /// Reading of small files of a model folder, and what is wrong with files that are not what their name says.

@@ -1,5 +1,5 @@
 package import Foundation
-package import Tensor
+package import Tensors
 
 /// A safetensors file, memory-mapped; its header has been checked in full.
 package struct SafetensorsFile: Sendable {

@@ -28,7 +28,7 @@ package enum ElementType: String, Sendable {
     }
 }
 
-/// Where one tensor lies in the data part of a file.
+/// Where one tensor is in the data part of a file.
 package struct TensorEntry: Sendable, Equatable {
     package let type: ElementType
     package let shape: [Int]

@@ -1,5 +1,5 @@
 package import Foundation
-package import Tensor
+package import Tensors
 
 /// The UNet of a model folder as tensors by checkpoint key, for training all of them.
 package enum UNetTensors {

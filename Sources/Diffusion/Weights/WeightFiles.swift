@@ -85,7 +85,7 @@ struct WeightFiles {
     /// The files to read, in the order of their names.
     ///
     /// - Parameter variant: the one that is wanted; where it is not here the plain copy is taken, as diffusers does.
-    ///   With nil the plain copy, or else the only variant that lies here.
+    ///   With nil the plain copy, or else the only variant that is here.
     func chosen(_ variant: String?) throws(ModelError) -> [URL] {
         if let variant, let files = try copy(variant) { return files }
         if let files = try copy(nil) { return files }
@@ -116,7 +116,7 @@ struct WeightFiles {
         return nil
     }
 
-    /// What lies here instead of weights that can be read, and what to do.
+    /// What is here instead of weights that can be read, and what to do.
     private func explanation(_ plain: String) -> String {
         if let part = names.first(where: { $0.hasSuffix(".safetensors") && $0.contains("-of-") }) {
             return "has \(part) but no \(plain).index.json, which names the parts: copy the index too"

@@ -1,5 +1,5 @@
 package import Foundation
-package import Tensor
+package import Tensors
 import Synchronization
 
 /// Changes the weights of linear layers and convolutions while a model is loaded, such as folding an adapter into them.

@@ -1,4 +1,4 @@
-package import Corpus
+package import CorpusStore
 import Foundation
 
 /// Changes that people make in the gallery. Run one after the other.

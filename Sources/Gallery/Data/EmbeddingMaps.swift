@@ -1,5 +1,5 @@
-package import Corpus
-import Disk
+package import CorpusStore
+import DiskAccess
 package import Foundation
 package import Workflows
 
@@ -103,7 +103,7 @@ package struct EmbeddingMap: Sendable {
         ) { first, _ in first }
     }
 
-    /// Where a sample lies; nil for one without a vector.
+    /// Where a sample is; nil for one without a vector.
     package func point(_ sample: Digest) -> (x: Float, y: Float)? {
         places[sample].map { (embedding.points[2 * Int($0)], embedding.points[2 * Int($0) + 1]) }
     }

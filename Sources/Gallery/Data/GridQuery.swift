@@ -1,4 +1,4 @@
-package import Corpus
+package import CorpusStore
 
 /// What a grid shows: the state of its page, all of which is in the address.
 package struct GridQuery: Sendable, Hashable {

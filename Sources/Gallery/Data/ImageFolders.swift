@@ -1,6 +1,6 @@
 package import Codecs
-package import Corpus
-import Disk
+package import CorpusStore
+import DiskAccess
 package import Foundation
 import Images
 import Synchronization

@@ -1,4 +1,4 @@
-package import Corpus
+package import CorpusStore
 
 /// What a map shows: the state of its page, all of which is in the address.
 package struct MapQuery: Sendable, Hashable {

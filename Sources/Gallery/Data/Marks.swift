@@ -1,4 +1,4 @@
-import Corpus
+import CorpusStore
 
 /// What people say of samples in the gallery: annotations, sealed like those of any scorer, and columns of queries.
 enum Mark {

@@ -1,4 +1,4 @@
-import Disk
+import DiskAccess
 package import Foundation
 import Synchronization
 package import Workflows

@@ -1,4 +1,4 @@
-import Corpus
+import CorpusStore
 import Foundation
 
 /// All that is known of one sample.

@@ -17,7 +17,7 @@ final class ScratchPool: Sendable {
 final class Scratch: @unchecked Sendable {
     let compressor = ZstdCompressor()
     let decompressor = ZstdDecompressor()
-    /// A chunk as it lies in the file.
+    /// A chunk as it is in the file.
     let stored = Buffer()
     /// A chunk's bytes in planes, or one of the planes.
     let plain = Buffer()

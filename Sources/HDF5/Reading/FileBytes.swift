@@ -1,4 +1,4 @@
-import Disk
+import DiskAccess
 
 import Glibc
 

@@ -1,4 +1,4 @@
-package import Disk
+package import DiskAccess
 
 package import Glibc
 

@@ -47,7 +47,7 @@ struct ObjectHeader {
                         throw HDF5Error(path: file.path, "has a header in too many pieces")
                     }
                 }
-                // A shared message lies elsewhere; nothing that a shard needs is one.
+                // A shared message is elsewhere; nothing that a shard needs is one.
                 messages.append(Message(type: flags & 2 == 0 ? type : 0, body: body))
             }
         }

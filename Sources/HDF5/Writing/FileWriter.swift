@@ -74,7 +74,7 @@ package struct FileWriter: ~Copyable {
         }
     }
 
-    /// One chunk as it lies in the file.
+    /// One chunk as it is in the file.
     package struct Chunk: Sendable {
         package let bytes: any ByteSource
         /// Split into byte planes and compressed; false where that did not pay and the bytes are stored as they are.

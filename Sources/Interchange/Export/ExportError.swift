@@ -1,4 +1,4 @@
-package import Corpus
+package import CorpusStore
 
 /// Why an export was not made.
 package enum ExportError: Error, CustomStringConvertible, Equatable {

@@ -1,4 +1,4 @@
-import Corpus
+import CorpusStore
 package import Foundation
 
 /// A Hugging Face imagefolder: `train/<id>.png` and `train/metadata.jsonl`, which

@@ -1,4 +1,4 @@
-import Disk
+import DiskAccess
 import Foundation
 
 /// A part of the formats that are a folder of images: some samples, read together and written together.

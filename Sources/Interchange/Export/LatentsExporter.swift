@@ -1,13 +1,13 @@
-import Corpus
+import CorpusStore
 package import Diffusion
 package import Foundation
-import Tensor
+import Tensors
 
 /// Latents and prompt embeddings as safetensors, ready for a training loop that runs neither VAE nor text encoder.
 ///
 /// `latents-000000.safetensors` and so on hold `latents` [n, C, h, w] (scaled), `prompt_embeds` [p, L, D] once for each
 /// distinct prompt, `pooled_prompt_embeds` [p, D] where the model has them, and `prompt_index` [n] from samples to prompts;
-/// `metadata.jsonl` tells which sample lies where.
+/// `metadata.jsonl` tells which sample is where.
 package struct LatentsExporter: Exporter {
     private let text: TextConditioner
     /// The model's digest: samples of others do not belong with its embeddings.

@@ -1,4 +1,4 @@
-import Disk
+import DiskAccess
 package import Foundation
 
 /// An export in progress: `.NAME.partial` beside its destination, or inside one that cannot be replaced, with a lock

@@ -1,4 +1,4 @@
-import Corpus
+import CorpusStore
 package import Foundation
 
 /// Attune's own shards, in the order of the selection: everything about each sample, for another corpus; and vectors that

@@ -1,4 +1,4 @@
-import Corpus
+import CorpusStore
 package import Foundation
 
 /// WebDataset tars, `shard-000000.tar` and so on: each sample is `<id>.png`, `<id>.txt` (the prompt) and `<id>.json` (what

@@ -1,6 +1,6 @@
 /// An image from elsewhere with its caption, as its file has it.
 package struct CaptionedImage: Sendable {
-    /// Where it lies in its data set: the set's name and the path in it, `archive.tar!entry` in an archive.
+    /// Where it is in its data set: the set's name and the path in it, `archive.tar!entry` in an archive.
     package let origin: String
     /// What errors name: the same with the path that the user gave.
     package let place: String

@@ -1,10 +1,10 @@
 import Images
 import Codecs
-package import Corpus
+package import CorpusStore
 package import Diffusion
 import Foundation
 import Synchronization
-import Tensor
+import Tensors
 
 /// Imports images with captions into a corpus, batch by batch; each batch is sealed as one shard, and what is there
 /// already is not imported again.

@@ -1,4 +1,4 @@
-package import Corpus
+package import CorpusStore
 package import Foundation
 
 /// Imports shards and batches that were written elsewhere, after checking everything in them.

@@ -1,4 +1,4 @@
-import Disk
+import DiskAccess
 import Foundation
 
 /// Writes a tar archive, file after file: the same files give the same bytes.

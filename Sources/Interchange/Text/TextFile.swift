@@ -1,4 +1,4 @@
-import Disk
+import DiskAccess
 import Foundation
 
 /// Files of text from elsewhere: UTF-8 or an error, with or without a byte order mark, any line ends.

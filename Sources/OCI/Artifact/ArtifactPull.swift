@@ -1,4 +1,4 @@
-package import Corpus
+package import CorpusStore
 package import Foundation
 
 /// Brings a selection and its samples into a corpus; what the corpus has already is not fetched.

@@ -1,4 +1,4 @@
-package import Corpus
+package import CorpusStore
 import Foundation
 
 /// Sends a selection with its samples to a store; what the store has already is not sent again.

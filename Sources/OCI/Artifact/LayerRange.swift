@@ -1,4 +1,4 @@
-import Corpus
+import CorpusStore
 
 /// Which samples of the selection a packed layer is about: those from one id to another. A puller that has them all, or
 /// for scores, has them all by this scorer, need not fetch the layer.

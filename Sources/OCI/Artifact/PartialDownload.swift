@@ -1,5 +1,5 @@
-import Corpus
-import Disk
+import CorpusStore
+import DiskAccess
 import Foundation
 
 /// A file in tmp/ that a later process may continue. Where another process is fetching the same blob just now, a private

@@ -1,4 +1,4 @@
-import Corpus
+import CorpusStore
 import Foundation
 
 /// Where the samples of an artifact come from, in a manifest's annotations (schemas/artifact.md).

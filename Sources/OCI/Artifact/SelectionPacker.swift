@@ -1,4 +1,4 @@
-package import Corpus
+package import CorpusStore
 import Foundation
 
 /// Cuts a selection into groups of samples that become shards of their own.

@@ -1,5 +1,5 @@
 import CCurl
-import Disk
+import DiskAccess
 import Foundation
 
 /// One request on its way: what libcurl is told, and what its callbacks bring.

@@ -1,5 +1,5 @@
-import Corpus
-import Disk
+import CorpusStore
+import DiskAccess
 package import Foundation
 import Hashing
 

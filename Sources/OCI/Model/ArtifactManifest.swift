@@ -1,4 +1,4 @@
-import Corpus
+import CorpusStore
 package import Foundation
 
 /// An OCI image manifest that carries a selection: the selection's document as config, shards of

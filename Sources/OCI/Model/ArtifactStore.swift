@@ -1,4 +1,4 @@
-import Corpus
+import CorpusStore
 package import Foundation
 
 /// Where artifacts lie: a registry's repository or an OCI layout. Both speak of blobs by digest and manifests by tag.

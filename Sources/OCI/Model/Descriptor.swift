@@ -1,4 +1,4 @@
-package import Corpus
+package import CorpusStore
 
 /// What a manifest says of a blob: its kind, its digest and its size. Nothing of the blob counts before both are checked.
 package struct Descriptor: Codable, Sendable, Equatable {

@@ -1,4 +1,4 @@
-import Corpus
+import CorpusStore
 package import Foundation
 
 /// Where an artifact is: in a registry, or in an OCI layout on disk.

@@ -1,4 +1,4 @@
-import Corpus
+import CorpusStore
 import Foundation
 
 /// Brings one blob to a file. What the file holds already is continued (Range); nothing counts before size and SHA-256

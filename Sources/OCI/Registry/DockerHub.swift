@@ -7,6 +7,6 @@ enum DockerHub {
     static let credentialsKey = "https://index.docker.io/v1/"
     /// All of them stand for the one registry; `index.docker.io` in references too.
     static let names: Set = [name, "index.docker.io", host]
-    /// What a reference of one word lies in.
+    /// What a reference of one word is in.
     static let officialNamespace = "library"
 }

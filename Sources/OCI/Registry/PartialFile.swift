@@ -1,5 +1,5 @@
-import Corpus
-import Disk
+import CorpusStore
+import DiskAccess
 import Foundation
 import Hashing
 import Synchronization

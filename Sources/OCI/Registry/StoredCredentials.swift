@@ -1,4 +1,4 @@
-import Disk
+import DiskAccess
 package import Foundation
 
 /// The credentials that `docker login`, `podman login` or `skopeo login` has stored.

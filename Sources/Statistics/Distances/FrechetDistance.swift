@@ -1,4 +1,4 @@
-import Tensor
+import Tensors
 
 /// The Fréchet distance of two normal distributions, |μ₁ − μ₂|² + tr(Σ₁ + Σ₂ − 2(Σ₁Σ₂)^½): FID over Inception's features
 /// (arXiv 1706.08500), FD-DINO over DINOv2's (arXiv 2306.04675).
@@ -13,8 +13,8 @@ package enum FrechetDistance {
     /// tr (Σ₁Σ₂)^½ by a symmetric problem: with Σ₁ = AᵀA, Σ₁Σ₂ has the eigenvalues of AΣ₂Aᵀ. A has as many rows as there
     /// are images where these are fewer than dimensions, so that a few images cost little.
     private static func traceOfRoot(_ a: FeatureStatistics, _ b: FeatureStatistics) throws(MetricsError) -> Double {
-        let isTurned = (b.factor?.rows ?? .max) < (a.factor?.rows ?? .max)
-        let (first, second) = isTurned ? (b, a) : (a, b)
+        let isSwapped = (b.factor?.rows ?? .max) < (a.factor?.rows ?? .max)
+        let (first, second) = isSwapped ? (b, a) : (a, b)
         guard let factor = first.factor ?? first.covariance.squareRootFactor else {
             throw MetricsError(first.source, "has a covariance whose square root cannot be computed")
         }

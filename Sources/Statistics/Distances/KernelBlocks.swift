@@ -1,4 +1,4 @@
-package import Tensor
+package import Tensors
 
 /// Sums over all pairs of two sets, by blocks of rows, so that the matrix of pairs is never in memory.
 package enum KernelBlocks {

@@ -1,4 +1,4 @@
-import Tensor
+import Tensors
 
 /// KID, the kernel Inception distance (arXiv 1801.01401): the unbiased squared MMD under (x·y/d + 1)³, as the mean over
 /// random subsets, as torch-fidelity and clean-fid have it.

@@ -1,5 +1,5 @@
 import Glibc
-import Tensor
+import Tensors
 
 /// A squared maximum mean discrepancy, and what each image adds to it.
 package struct MaximumMeanDiscrepancy: Sendable {

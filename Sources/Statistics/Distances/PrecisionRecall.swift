@@ -1,13 +1,13 @@
-import Tensor
+import Tensors
 
 /// Precision and recall (arXiv 1904.06991), density and coverage (arXiv 2002.09797), over balls that reach to the k-th
 /// nearest neighbor, as the package `prdc` computes them.
 package struct PrecisionRecall: Sendable {
-    /// Of each generated image: whether it lies in the ball of any real one.
+    /// Of each generated image: whether it is in the ball of any real one.
     let isRealistic: [Double]
     /// Of each generated image: in how many such balls, divided by k.
     let densities: [Double]
-    /// Of each real image: whether it lies in the ball of any generated one.
+    /// Of each real image: whether it is in the ball of any generated one.
     let isReached: [Double]
     /// Of each real image: whether its ball has a generated one in it.
     let isCovered: [Double]

@@ -1,7 +1,7 @@
 import Codecs
-import Disk
+import DiskAccess
 import Foundation
-import Tensor
+import Tensors
 
 /// What a file of features holds.
 package enum FeatureFile: Sendable {

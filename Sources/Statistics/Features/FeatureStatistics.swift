@@ -1,4 +1,4 @@
-package import Tensor
+package import Tensors
 
 /// Mean and covariance of feature vectors: all that a Fréchet distance takes.
 package struct FeatureStatistics: Sendable {

@@ -1,4 +1,4 @@
-package import Tensor
+package import Tensors
 
 /// Feature vectors of images, `[images, dimensions]`.
 package struct Features: Sendable {

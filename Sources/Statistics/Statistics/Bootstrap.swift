@@ -10,7 +10,7 @@ package struct MeanInterval: Sendable, Equatable, Codable {
         (self.mean, self.low, self.high, self.count) = (mean, low, high, count)
     }
 
-    /// Whether 0 lies outside, for a difference.
+    /// Whether 0 is outside, for a difference.
     package var excludesZero: Bool { low > 0 || high < 0 }
 }
 

@@ -1,4 +1,4 @@
-import Tensor
+import Tensors
 
 /// Where a value lies with 95 % confidence, over the images that were drawn.
 package struct MetricInterval: Sendable, Equatable, Codable {

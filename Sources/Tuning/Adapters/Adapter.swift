@@ -1,5 +1,5 @@
 package import Diffusion
-package import Tensor
+package import Tensors
 
 /// The trained values of one adapted layer whose weight W is [out, in].
 package struct AdapterLayer: Sendable {

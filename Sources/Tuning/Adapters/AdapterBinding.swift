@@ -1,5 +1,5 @@
 package import Diffusion
-package import Tensor
+package import Tensors
 
 extension Adapter {
     /// ‖W‖² by rows of every adapted layer: computed once per run, since W is frozen. Empty for LoRA.

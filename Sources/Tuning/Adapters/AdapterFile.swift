@@ -1,8 +1,8 @@
-package import Corpus
+package import CorpusStore
 import Diffusion
-import Disk
+import DiskAccess
 package import Foundation
-import Tensor
+import Tensors
 
 /// `pytorch_lora_weights.safetensors`: the adapter file that diffusers' `load_lora_weights` reads.
 ///

@@ -1,6 +1,6 @@
 package import Diffusion
 import Synchronization
-package import Tensor
+package import Tensors
 
 /// Folds an adapter into a model's weights as they are read, and remembers which layers it met.
 ///

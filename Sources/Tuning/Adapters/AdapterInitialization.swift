@@ -1,5 +1,5 @@
 package import Diffusion
-import Tensor
+import Tensors
 
 extension Adapter {
     /// A fresh adapter that changes nothing yet: A ~ N(0, 1/r) (standard deviation 1/r, PEFT's "gaussian"), B = 0,

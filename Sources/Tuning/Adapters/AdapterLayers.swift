@@ -1,5 +1,5 @@
 import Diffusion
-import Tensor
+import Tensors
 
 /// The tensors of an adapter file by network and layer, until they are an adapter.
 struct AdapterLayers {

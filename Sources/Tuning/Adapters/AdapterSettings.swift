@@ -1,4 +1,4 @@
-import Corpus
+import CorpusStore
 import Diffusion
 import Foundation
 

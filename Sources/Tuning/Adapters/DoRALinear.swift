@@ -1,5 +1,5 @@
 package import Diffusion
-package import Tensor
+package import Tensors
 
 /// y = (m/‖W + sBA‖)·(Wx + s·B(Ax)) + bias.
 ///

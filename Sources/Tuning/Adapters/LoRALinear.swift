@@ -1,5 +1,5 @@
 package import Diffusion
-package import Tensor
+package import Tensors
 
 /// y = Wx + bias + s·B(Ax).
 package struct LoRALinear: LinearAdapter {

@@ -1,5 +1,5 @@
 package import Diffusion
-package import Tensor
+package import Tensors
 
 /// What ``DoRALinear`` computes, with the adapter in the weight.
 ///

@@ -1,5 +1,5 @@
 package import Diffusion
-import Tensor
+import Tensors
 
 /// What an adapter file holds: low-rank changes to layers of the UNet and the text encoders, each with a scale of its own.
 package struct StoredAdapter: Sendable {

@@ -1,4 +1,4 @@
-import Corpus
+import CorpusStore
 
 /// What a loss asks of each sample: the score of a scorer, or a measure of mutual information.
 struct SampleScores {

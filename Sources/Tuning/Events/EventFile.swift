@@ -1,5 +1,5 @@
-import Corpus
-package import Disk
+import CorpusStore
+package import DiskAccess
 package import Foundation
 
 /// An event file as TensorBoard reads it: TFRecord framing (length, its CRC, data, its CRC) around `Event` messages of

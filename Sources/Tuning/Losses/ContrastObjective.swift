@@ -1,4 +1,4 @@
-package import Tensor
+package import Tensors
 
 /// HN-ITM (Krojer et al., arXiv 2305.16397): the denoising error under the prompt is to be small, that under near-miss
 /// prompts large, up to a clamp.
@@ -19,7 +19,7 @@ package struct ContrastObjective: TrainingObjective {
         let samples = batch.timesteps.count
         let counts = batch.negatives?.map(\.count) ?? Array(repeating: 0, count: samples)
         let slots = counts.max() ?? 0
-        // Slot k of all rows lies together; a row that has fewer repeats its prompt there, which counts nothing.
+        // Slot k of all rows is together; a row that has fewer repeats its prompt there, which counts nothing.
         var texts = batch.prompts
         for slot in 0..<slots {
             texts += (0..<samples).map { row in

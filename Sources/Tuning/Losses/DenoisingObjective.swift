@@ -1,4 +1,4 @@
-package import Tensor
+package import Tensors
 
 /// The diffusion loss: mean squared error between what the UNet says and what was added, times each sample's weight
 /// where the batch has weights.

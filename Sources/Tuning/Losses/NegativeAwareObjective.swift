@@ -1,4 +1,4 @@
-package import Tensor
+package import Tensors
 
 /// DiffusionNFT (Zheng et al., arXiv 2509.16117): good images pull the trained policy, bad ones push it away, both through
 /// policies that are implied by the old one.

@@ -1,5 +1,5 @@
-import Corpus
-import Disk
+import CorpusStore
+import DiskAccess
 package import Foundation
 
 /// Near-miss prompts: texts that describe almost the same image, and are wrong of it.

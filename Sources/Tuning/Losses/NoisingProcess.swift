@@ -1,5 +1,5 @@
 package import Diffusion
-import Tensor
+import Tensors
 
 /// How latents become noisy, and what the network is to say of them.
 package struct NoisingProcess: Sendable {

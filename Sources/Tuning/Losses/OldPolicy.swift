@@ -1,4 +1,4 @@
-package import Tensor
+package import Tensors
 
 /// The old policy of DiffusionNFT (arXiv 2509.16117, section 3.3), which follows the trained one: θ_old ← η·θ_old + (1−η)·θ.
 ///

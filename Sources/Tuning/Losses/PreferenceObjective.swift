@@ -1,5 +1,5 @@
 import Foundation
-package import Tensor
+package import Tensors
 
 /// Diffusion-DPO (Wallace et al., arXiv 2311.12908): the trained network is to improve on the reference more for the
 /// better image of a pair than for the worse one.

@@ -1,4 +1,4 @@
-package import Corpus
+package import CorpusStore
 
 /// The pairs of a better and a worse image of one prompt that a selection holds.
 ///

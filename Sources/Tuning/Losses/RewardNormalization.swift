@@ -1,4 +1,4 @@
-package import Corpus
+package import CorpusStore
 
 /// How the scores of a run's images become rewards in 0…1.
 package enum RewardNormalization: String, Codable, Sendable, CaseIterable {

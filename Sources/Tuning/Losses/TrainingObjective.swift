@@ -1,5 +1,5 @@
 package import Diffusion
-package import Tensor
+package import Tensors
 
 /// A loss: from a microbatch, whose random draws are all made, to a scalar with its tape.
 ///

@@ -1,8 +1,8 @@
-import Corpus
+import CorpusStore
 import Diffusion
-import Disk
+import DiskAccess
 package import Foundation
-import Tensor
+import Tensors
 
 /// Writes a model folder in diffusers' layout: another model's files with trained weights of the UNet.
 package enum ModelFolder {

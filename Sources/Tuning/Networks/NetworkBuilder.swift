@@ -1,5 +1,5 @@
 package import Diffusion
-import Tensor
+import Tensors
 
 /// Makes networks that run with trained weights.
 package struct NetworkBuilder: Sendable {

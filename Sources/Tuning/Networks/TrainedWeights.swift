@@ -1,4 +1,4 @@
-package import Tensor
+package import Tensors
 
 /// What a run changes: an adapter, or every weight of the UNet.
 package enum TrainedWeights: Sendable {

@@ -1,5 +1,5 @@
 import Foundation
-package import Tensor
+package import Tensors
 
 /// Adam with decoupled weight decay (arXiv 1711.05101), number for number as `torch.optim.AdamW`.
 package struct AdamW: Sendable {

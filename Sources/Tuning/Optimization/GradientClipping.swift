@@ -1,4 +1,4 @@
-package import Tensor
+package import Tensors
 
 /// ‖g‖₂ over all gradients together.
 package func globalNorm(_ gradients: [Tensor]) -> Double { Reduction.norm(gradients) }

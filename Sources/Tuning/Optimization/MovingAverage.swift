@@ -1,4 +1,4 @@
-package import Tensor
+package import Tensors
 
 /// An exponential moving average of the trained values (Polyak averaging), as diffusers' `EMAModel` has it: its decay
 /// rises with the steps, (1 + s)/(10 + s), up to the one asked for, so that a short run's average is not its start.

@@ -1,7 +1,7 @@
-package import Corpus
+package import CorpusStore
 package import Foundation
 import Diffusion
-package import Tensor
+package import Tensors
 
 /// Everything a run needs to resume after a step as if it had never stopped.
 package struct Checkpoint: Sendable {

@@ -1,5 +1,5 @@
-import Corpus
-import Disk
+import CorpusStore
+import DiskAccess
 import Foundation
 
 /// The checkpoints of a run: immutable files named by the SHA-256 of their bytes.

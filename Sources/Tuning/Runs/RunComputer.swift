@@ -1,4 +1,4 @@
-package import Tensor
+package import Tensors
 
 /// What a run is computed with, as far as it decides the last bits of results. The number of threads does not.
 package struct RunComputer: Codable, Sendable, Hashable, CustomStringConvertible {

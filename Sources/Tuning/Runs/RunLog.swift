@@ -1,5 +1,5 @@
-package import Corpus
-import Disk
+package import CorpusStore
+import DiskAccess
 package import Foundation
 
 /// Why a run's log cannot be used.

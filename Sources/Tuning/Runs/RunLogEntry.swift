@@ -1,4 +1,4 @@
-package import Corpus
+package import CorpusStore
 
 /// One line of a run's log.
 package enum RunLogEntry: Sendable, Hashable {

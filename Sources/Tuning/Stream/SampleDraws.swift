@@ -1,4 +1,4 @@
-package import Tensor
+package import Tensors
 
 /// The random numbers that belong to one entry of the stream.
 package struct SampleDraws: Sendable {

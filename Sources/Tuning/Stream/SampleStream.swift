@@ -1,5 +1,5 @@
-package import Corpus
-import Tensor
+package import CorpusStore
+import Tensors
 
 /// One element of a run's data: which sample, and which draws of noise and timestep belong to it.
 package struct StreamEntry: Sendable, Hashable {

@@ -1,6 +1,6 @@
-import Corpus
+import CorpusStore
 import Diffusion
-import Tensor
+import Tensors
 
 /// Turns stream entries into microbatches: latents from the source, noise, timestep and whatever else the loss draws from
 /// the entry's own draws, prompt embeddings computed or remembered.

@@ -1,5 +1,5 @@
 import Diffusion
-package import Tensor
+package import Tensors
 
 extension TrainingBatch {
     /// Small images in two halves, which cores can take through the whole network without waiting for each other after

@@ -1,4 +1,4 @@
-import Corpus
+import CorpusStore
 
 /// What an epoch reads, and what the loss must know of all its samples before it uses any of them.
 struct EpochPlan: Sendable {

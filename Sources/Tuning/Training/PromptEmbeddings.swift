@@ -1,5 +1,5 @@
 package import Diffusion
-import Tensor
+import Tensors
 
 /// Prompt embeddings of a run: those used last are kept, up to a number of bytes, and others are computed again.
 ///

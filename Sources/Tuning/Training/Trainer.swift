@@ -1,5 +1,5 @@
 package import Diffusion
-import Tensor
+import Tensors
 
 /// Fine-tunes an adapter, or a whole UNet, on a selection, as a run that can be killed at any moment and resumed exactly.
 ///

@@ -1,5 +1,5 @@
 package import Diffusion
-package import Tensor
+package import Tensors
 
 /// A microbatch with every random draw made.
 package struct TrainingBatch: Sendable {

@@ -1,4 +1,4 @@
-package import Corpus
+package import CorpusStore
 import Foundation
 
 /// Everything that a user chooses about a run; defaults are the paper's.

@@ -1,4 +1,4 @@
-package import Corpus
+package import CorpusStore
 package import Foundation
 
 /// What a run reports as it proceeds.

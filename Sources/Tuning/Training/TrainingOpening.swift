@@ -1,8 +1,8 @@
-import Corpus
+import CorpusStore
 import Diffusion
-import Disk
+import DiskAccess
 import Foundation
-import Tensor
+import Tensors
 
 // MARK: Starting and resuming
 

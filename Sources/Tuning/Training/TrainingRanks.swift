@@ -1,8 +1,8 @@
 import Cluster
-import Corpus
+import CorpusStore
 import Diffusion
 import Foundation
-import Tensor
+import Tensors
 
 /// The processes that share out each step's microbatches: one alone, or the ranks of a group.
 ///

@@ -1,4 +1,4 @@
-package import Corpus
+package import CorpusStore
 
 /// One image to train on, as the corpus keeps it.
 package struct TrainingSample: Sendable {

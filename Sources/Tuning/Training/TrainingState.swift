@@ -1,8 +1,8 @@
-import Corpus
+import CorpusStore
 import Diffusion
-import Disk
+import DiskAccess
 import Foundation
-import Tensor
+import Tensors
 
 /// A run in progress: weights, optimizer, stream and log, advanced one step at a time.
 final class TrainingState {

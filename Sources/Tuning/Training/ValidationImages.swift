@@ -1,5 +1,5 @@
 import Codecs
-import Corpus
+import CorpusStore
 package import Diffusion
 import Foundation
 import Images

@@ -1,4 +1,4 @@
-import Corpus
+import CorpusStore
 import Tuning
 
 /// Whether the workers that share a job do the same work: each tells the others what it was given (`schemas/array.md`).

@@ -1,4 +1,4 @@
-package import Corpus
+package import CorpusStore
 package import Curation
 
 /// What `attune select` does when it curates: filters and chooses by more than a query can say.

@@ -1,4 +1,4 @@
-package import Corpus
+package import CorpusStore
 
 /// What `attune duplicates` does: groups near-duplicates of a corpus.
 package struct DuplicatesJob: Sendable {

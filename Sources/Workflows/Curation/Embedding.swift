@@ -1,11 +1,11 @@
-package import Corpus
+package import CorpusStore
 import Curation
 import Foundation
-import Tensor
+import Tensors
 
 /// Where samples lie in a plane: vectors along their two principal components, or coordinates that were imported.
 package struct Embedding: Sendable, Equatable {
-    /// What lies along an axis.
+    /// What is along an axis.
     package struct Axis: Codable, Sendable, Equatable {
         package let name: String
         /// Of the vectors' variance, 0…1; nil for imported coordinates.

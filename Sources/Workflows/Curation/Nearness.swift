@@ -1,4 +1,4 @@
-package import Corpus
+package import CorpusStore
 import Curation
 
 /// What makes two samples near-duplicates.

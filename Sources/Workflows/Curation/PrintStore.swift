@@ -1,7 +1,7 @@
-package import Corpus
+package import CorpusStore
 package import Curation
 import Images
-import Tensor
+import Tensors
 
 /// Prints of a corpus's images: those that are stored, and the rest made and stored.
 package struct PrintStore {

@@ -1,9 +1,9 @@
-package import Corpus
+package import CorpusStore
 import Curation
-import Disk
+import DiskAccess
 import Foundation
 import Images
-import Tensor
+import Tensors
 
 /// What `attune similar` does: the samples of a corpus that are most like one of them, or like an image file.
 package struct SimilarJob: Sendable {

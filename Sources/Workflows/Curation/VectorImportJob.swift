@@ -1,6 +1,6 @@
 import Codecs
-package import Corpus
-import Disk
+package import CorpusStore
+import DiskAccess
 package import Foundation
 
 /// What `attune annotate --vectors` does: takes feature vectors from elsewhere into a corpus, by sample id.

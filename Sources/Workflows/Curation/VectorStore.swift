@@ -1,6 +1,6 @@
-package import Corpus
+package import CorpusStore
 package import Curation
-import Tensor
+import Tensors
 
 /// Vectors of a corpus's samples: imported ones, or those that its latents give.
 package struct VectorStore {

@@ -1,4 +1,4 @@
-package import Corpus
+package import CorpusStore
 package import Statistics
 
 /// What `attune evaluate --where` does: how well scores of stored images rank as a referee does.

@@ -1,4 +1,4 @@
-import Corpus
+import CorpusStore
 import Statistics
 
 /// From the images of an evaluation to its figures.

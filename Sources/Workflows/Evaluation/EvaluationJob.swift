@@ -1,8 +1,8 @@
-package import Corpus
+package import CorpusStore
 package import Diffusion
 package import Foundation
 import Statistics
-import Tensor
+import Tensors
 import Tuning
 
 /// What `attune evaluate --prompts` does: images of a model, alone and with each of some adapters, of the same prompts and

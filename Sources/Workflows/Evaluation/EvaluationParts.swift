@@ -1,4 +1,4 @@
-import Corpus
+import CorpusStore
 import Foundation
 
 /// An evaluation that several workers share: each makes and scores the images of every n-th batch, so that the shards are those

@@ -1,6 +1,6 @@
-import Corpus
+import CorpusStore
 import Statistics
-import Tensor
+import Tensors
 
 /// How far images are from real ones without an outside model: the Fréchet distance of their latents, averaged over a grid.
 /// Few dimensions, so that some hundred images are enough; it sees composition and color, not detail.

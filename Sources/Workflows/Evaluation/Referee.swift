@@ -1,5 +1,5 @@
 import Codecs
-import Corpus
+import CorpusStore
 import Shapes
 
 /// What says whether an image shows what its prompt asks for.

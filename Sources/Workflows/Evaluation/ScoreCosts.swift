@@ -1,4 +1,4 @@
-import Corpus
+import CorpusStore
 package import Statistics
 
 /// How well a score ranks, and how many passes of an image through the UNet it takes.

@@ -1,5 +1,5 @@
 import Codecs
-import Disk
+import DiskAccess
 package import Foundation
 import Images
 import Interchange

@@ -1,4 +1,4 @@
-package import Corpus
+package import CorpusStore
 package import Interchange
 
 /// A selection of a corpus, as exporters read it.

@@ -1,10 +1,10 @@
 import Codecs
-import Corpus
+import CorpusStore
 package import Diffusion
-import Disk
+import DiskAccess
 package import Foundation
 package import Statistics
-import Tensor
+import Tensors
 
 /// What `attune features` does: runs a vision encoder over images.
 package struct FeatureJob: Sendable {

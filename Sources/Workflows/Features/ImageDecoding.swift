@@ -1,6 +1,6 @@
 import Images
 import Codecs
-import Tensor
+import Tensors
 
 /// Decodes images on all cores; the first that fails, in their order, is the error.
 enum ImageDecoding {

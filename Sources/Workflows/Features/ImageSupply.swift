@@ -1,7 +1,7 @@
 package import Images
 import Codecs
-package import Corpus
-import Disk
+package import CorpusStore
+import DiskAccess
 package import Foundation
 
 /// Images that are read one after another, each with a name.

@@ -1,5 +1,5 @@
-import Corpus
-import Disk
+import CorpusStore
+import DiskAccess
 import Foundation
 
 /// Features that a run has computed so far, beside the file that they are for: a killed run's work is not done again.

@@ -1,4 +1,4 @@
-package import Corpus
+package import CorpusStore
 import Diffusion
 package import Foundation
 

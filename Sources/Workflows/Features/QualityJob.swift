@@ -1,6 +1,6 @@
-package import Corpus
+package import CorpusStore
 import Diffusion
-import Disk
+import DiskAccess
 import Foundation
 package import Statistics
 

@@ -1,6 +1,6 @@
-package import Corpus
+package import CorpusStore
 package import Diffusion
-import Tensor
+import Tensors
 
 /// A loaded model, the adapter folded into it, and how its images are made.
 package struct CandidateMaker: Sendable {

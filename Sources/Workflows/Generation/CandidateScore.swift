@@ -1,6 +1,6 @@
-import Corpus
+import CorpusStore
 import Diffusion
-import Tensor
+import Tensors
 
 /// Ranks candidates that are not finished.
 struct CandidateScore {

@@ -1,8 +1,8 @@
 import Images
 import Codecs
-package import Corpus
+package import CorpusStore
 import Diffusion
-import Tensor
+import Tensors
 
 /// Fills a corpus with candidates, batch by batch; what is already present is not made again.
 package struct CorpusGenerator {

@@ -1,4 +1,4 @@
-import Corpus
+import CorpusStore
 package import Diffusion
 
 /// Prompt embeddings, computed once per prompt and kept while neighboring batches use them.

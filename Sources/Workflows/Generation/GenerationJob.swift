@@ -1,4 +1,4 @@
-package import Corpus
+package import CorpusStore
 package import Foundation
 
 /// What `attune generate` does: candidates for the prompts of a file, into a corpus.

@@ -1,4 +1,4 @@
-package import Corpus
+package import CorpusStore
 import Diffusion
 
 /// What `attune missing` says: which candidates of a prompt file a corpus lacks.

@@ -1,6 +1,6 @@
-package import Corpus
+package import CorpusStore
 import Diffusion
-import Tensor
+import Tensors
 
 /// Fills a corpus with the best candidates of each prompt: all take the first steps, a score ranks them there, and only the
 /// best are finished. Those are the images that they would have been without.

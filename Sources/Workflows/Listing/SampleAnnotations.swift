@@ -1,4 +1,4 @@
-package import Corpus
+package import CorpusStore
 
 /// The annotations of listed samples, looked up only where a listing shows them.
 package struct SampleAnnotations {

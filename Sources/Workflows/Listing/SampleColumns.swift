@@ -1,4 +1,4 @@
-package import Corpus
+package import CorpusStore
 
 /// The columns of a listing of samples, by the names that conditions use.
 package struct SampleColumns {

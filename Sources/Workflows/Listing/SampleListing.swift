@@ -1,4 +1,4 @@
-package import Corpus
+package import CorpusStore
 
 /// A sample as listings print it in JSON, under the names of the catalogue's columns.
 package struct SampleListing: Encodable {

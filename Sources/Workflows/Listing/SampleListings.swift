@@ -1,4 +1,4 @@
-package import Corpus
+package import CorpusStore
 import Foundation
 
 /// Lists samples as they come, as a table or as a JSON array: memory holds a batch of them, however many there are.

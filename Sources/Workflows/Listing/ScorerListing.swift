@@ -1,4 +1,4 @@
-package import Corpus
+package import CorpusStore
 
 /// A scorer as listings print it.
 package struct ScorerListing: Encodable {

@@ -1,7 +1,7 @@
-import Disk
+import DiskAccess
 import Foundation
 import OCI
-import Tensor
+import Tensors
 
 /// What `doctor` finds out about the machine.
 package struct MachineReport: Encodable {

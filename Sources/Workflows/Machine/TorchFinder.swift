@@ -1,5 +1,5 @@
 import Foundation
-package import Tensor
+package import Tensors
 
 /// Finds the user's PyTorch: the folder of the Python package torch.
 package enum TorchFinder {

@@ -1,4 +1,4 @@
-import Tensor
+import Tensors
 
 /// What `doctor` finds out about PyTorch.
 package struct TorchReport: Encodable, Sendable {

@@ -1,5 +1,5 @@
-package import Corpus
-import Disk
+package import CorpusStore
+import DiskAccess
 import Foundation
 
 /// Repairs a corpus from another copy of what it holds.

@@ -1,4 +1,4 @@
-package import Corpus
+package import CorpusStore
 
 /// What `attune verify` does: checks a corpus, and repairs it where asked to.
 package struct VerifyJob: Sendable {

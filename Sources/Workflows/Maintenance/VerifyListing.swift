@@ -1,4 +1,4 @@
-package import Corpus
+package import CorpusStore
 
 /// What `verify` found, as it prints it.
 package struct VerifyListing: Encodable {

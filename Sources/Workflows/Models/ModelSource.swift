@@ -1,6 +1,6 @@
 package import Diffusion
 package import Foundation
-package import Tensor
+package import Tensors
 import Tuning
 
 /// Which model makes images, and which adapter is folded into it.

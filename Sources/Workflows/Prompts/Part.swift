@@ -1,4 +1,4 @@
-package import Corpus
+package import CorpusStore
 
 /// The i-th of n parts of a list of prompts, as `--part i/n` under a scheduler's array job.
 package struct Part: Equatable, Sendable, CustomStringConvertible {

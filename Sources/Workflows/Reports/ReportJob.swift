@@ -1,4 +1,4 @@
-package import Corpus
+package import CorpusStore
 package import Foundation
 import Tuning
 

@@ -1,6 +1,6 @@
 import Codecs
-import Corpus
-import Disk
+import CorpusStore
+import DiskAccess
 package import Foundation
 import Images
 

@@ -1,6 +1,6 @@
-package import Corpus
+package import CorpusStore
 package import Diffusion
-import Tensor
+import Tensors
 
 /// Measures stored samples by Monte-Carlo traces, batch by batch; each batch is sealed as one score shard.
 package struct CorpusScorer {

@@ -1,8 +1,8 @@
-package import Corpus
+package import CorpusStore
 package import Diffusion
 package import Foundation
 import NearMisses
-import Tensor
+import Tensors
 package import Tuning
 
 /// Where near-miss prompts come from.

@@ -1,7 +1,7 @@
-import Corpus
+import CorpusStore
 import Diffusion
 import Foundation
-import Tensor
+import Tensors
 
 /// Measures the images of each prompt against its near misses until it is settled which are the best by contrast. An image
 /// that is clearly none of them is measured at a part of the timesteps alone, and gets no score.

@@ -1,5 +1,5 @@
-package import Corpus
-import Disk
+package import CorpusStore
+import DiskAccess
 import Foundation
 
 /// A selection as a user names it: a name, `name~1`, a digest or its first digits, or a file.

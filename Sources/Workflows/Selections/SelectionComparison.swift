@@ -1,4 +1,4 @@
-package import Corpus
+package import CorpusStore
 
 /// Two selections side by side, as `diff` prints them. Laid down in schemas/diff.schema.json.
 package struct SelectionComparison: Encodable {

@@ -1,4 +1,4 @@
-package import Corpus
+package import CorpusStore
 
 /// A selection with its samples, as `show` prints it.
 package struct SelectionContents: Encodable {

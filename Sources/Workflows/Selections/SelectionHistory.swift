@@ -1,4 +1,4 @@
-package import Corpus
+package import CorpusStore
 
 /// The selections that a name has stood for, oldest first, each with what changed.
 package struct SelectionHistory: Encodable {

@@ -1,4 +1,4 @@
-package import Corpus
+package import CorpusStore
 
 /// What a selection is made of: a query, a file, or other selections.
 package enum SelectionRequest: Sendable {

@@ -1,4 +1,4 @@
-package import Corpus
+package import CorpusStore
 package import OCI
 
 /// What `attune pull` does: brings a selection and its samples from a registry or an OCI layout.

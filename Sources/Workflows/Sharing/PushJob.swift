@@ -1,4 +1,4 @@
-package import Corpus
+package import CorpusStore
 package import OCI
 
 /// What `attune push` does: sends a selection with its samples to a registry or into an OCI layout.

@@ -1,4 +1,4 @@
-package import Corpus
+package import CorpusStore
 package import Foundation
 
 /// Checks a shard from elsewhere in another process: a file made to crash libhdf5 crashes that one.

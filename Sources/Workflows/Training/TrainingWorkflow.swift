@@ -1,8 +1,8 @@
 package import Cluster
-package import Corpus
+package import CorpusStore
 package import Diffusion
 package import Foundation
-import Tensor
+import Tensors
 package import Tuning
 
 /// `attune train` as a function: a selection of a corpus and a model folder to an adapter, or a model.

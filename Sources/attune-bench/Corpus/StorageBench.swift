@@ -1,5 +1,5 @@
 import ArgumentParser
-import Corpus
+import CorpusStore
 import Foundation
 import Workflows
 

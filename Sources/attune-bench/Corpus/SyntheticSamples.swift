@@ -1,8 +1,8 @@
 import Images
 import Codecs
-import Corpus
+import CorpusStore
 import Foundation
-import Tensor
+import Tensors
 
 /// Samples like those of Benchmarks/peers/storage_peer.py: sixteen images in turn, each made different by bytes after
 /// its end, latents that do not compress, a trace of a hundred steps.

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// The values that options may have. What lies outside is a wrong command line (status 64), never an overflow or a
+/// The values that options may have. What is outside is a wrong command line (status 64), never an overflow or a
 /// request for all memory later on.
 enum Bounds {
     /// Samples, images, bytes of a file and the like.

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Tensor
+import Tensors
 
 /// What a model's products are computed in.
 struct PrecisionOption: ParsableArguments {

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Corpus
+import CorpusStore
 
 /// What samples are grouped by when the best of each group are kept.
 enum Grouping: String, ExpressibleByArgument, CaseIterable {

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Corpus
+import CorpusStore
 import Workflows
 
 /// Where a selection comes from that no question to the catalogue makes: a file, or other selections.

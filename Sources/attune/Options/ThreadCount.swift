@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import Tensor
+import Tensors
 
 /// `--threads`, or the environment variable ATTUNE_THREADS in its place.
 enum ThreadCount {

@@ -1,6 +1,6 @@
 import Diffusion
 import Foundation
-import Tensor
+import Tensors
 import Testing
 
 /// Against PyTorch, diffusers and scipy (Tests/Goldens/make_error_goldens.py).

@@ -1,6 +1,6 @@
 import Diffusion
 import Foundation
-import Tensor
+import Tensors
 import Testing
 
 /// Gradients through a UNet whose frozen weights are brain floats.

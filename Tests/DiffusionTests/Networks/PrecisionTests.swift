@@ -1,7 +1,7 @@
 import Diffusion
 import Foundation
 import Images
-import Tensor
+import Tensors
 import Testing
 
 /// Networks whose products are in bfloat16, against diffusers and transformers in float32: what rounding may cost, and that

@@ -1,7 +1,7 @@
 import Images
 import Diffusion
 import Foundation
-import Tensor
+import Tensors
 import TestSupport
 import Testing
 

@@ -1,7 +1,7 @@
 import Images
 import Diffusion
 import Foundation
-import Tensor
+import Tensors
 import Testing
 
 @Suite("Whole folders of SDXL and v-prediction models", .serialized)

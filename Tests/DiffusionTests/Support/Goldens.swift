@@ -1,6 +1,6 @@
 import Diffusion
 import Foundation
-import Tensor
+import Tensors
 
 /// Reference values from diffusers, transformers and PEFT (Tests/Goldens).
 enum Goldens {

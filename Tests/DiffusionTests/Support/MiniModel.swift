@@ -1,6 +1,6 @@
 import Diffusion
 import Foundation
-import Tensor
+import Tensors
 
 /// A whole model folder around the networks of a mini golden, with tiny-sd's tokenizer; removed when it goes.
 final class MiniModel {

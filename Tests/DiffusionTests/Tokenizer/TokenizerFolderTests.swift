@@ -1,5 +1,5 @@
 import Diffusion
-import Disk
+import DiskAccess
 import Foundation
 import Testing
 

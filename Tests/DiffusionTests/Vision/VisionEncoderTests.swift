@@ -1,7 +1,7 @@
 import Diffusion
 import Foundation
 import Images
-import Tensor
+import Tensors
 import Testing
 
 /// CLIP's and DINOv2's vision encoders against transformers (Tests/Goldens/make_vision_goldens.py).

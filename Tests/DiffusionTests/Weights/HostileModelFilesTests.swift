@@ -1,6 +1,6 @@
 import Diffusion
 import Foundation
-import Tensor
+import Tensors
 import Testing
 
 /// Model files that mean harm: every reading ends with values or with one line that names the file.

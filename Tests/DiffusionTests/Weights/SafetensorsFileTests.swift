@@ -1,6 +1,6 @@
 import Diffusion
 import Foundation
-import Tensor
+import Tensors
 import Testing
 
 @Suite("Safetensors files: round trips and hostile headers")

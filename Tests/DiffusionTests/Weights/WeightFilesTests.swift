@@ -1,6 +1,6 @@
 import Diffusion
 import Foundation
-import Tensor
+import Tensors
 import Testing
 
 /// Copies of weights under the names of the Hub, and files that are not what their name says.

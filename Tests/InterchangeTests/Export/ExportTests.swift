@@ -1,4 +1,4 @@
-import Corpus
+import CorpusStore
 import Foundation
 import Interchange
 import Synchronization

@@ -1,6 +1,6 @@
 import Images
 import Codecs
-import Corpus
+import CorpusStore
 import Foundation
 import Interchange
 import TestSupport

@@ -1,6 +1,6 @@
 import Diffusion
 import Foundation
-import Tensor
+import Tensors
 import TestSupport
 import Testing
 import Tuning

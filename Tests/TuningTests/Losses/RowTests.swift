@@ -1,4 +1,4 @@
-import Corpus
+import CorpusStore
 import TestSupport
 import Testing
 import Tuning

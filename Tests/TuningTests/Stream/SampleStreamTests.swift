@@ -1,5 +1,5 @@
-import Corpus
-import Tensor
+import CorpusStore
+import Tensors
 import TestSupport
 import Testing
 import Tuning

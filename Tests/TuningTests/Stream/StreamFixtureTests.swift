@@ -1,6 +1,6 @@
-import Corpus
+import CorpusStore
 import Foundation
-import Tensor
+import Tensors
 import TestSupport
 import Testing
 import Tuning

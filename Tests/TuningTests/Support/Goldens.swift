@@ -1,6 +1,6 @@
 import Diffusion
 import Foundation
-import Tensor
+import Tensors
 
 /// The reference values beside Tests/Goldens/make_goldens.py.
 enum Goldens {

@@ -1,6 +1,6 @@
-import Corpus
+import CorpusStore
 import Synchronization
-import Tensor
+import Tensors
 import TestSupport
 import Tuning
 

@@ -1,5 +1,5 @@
 import Foundation
-import Tensor
+import Tensors
 
 /// Reproducible values for tests.
 func randomTensor(_ shape: [Int], seed: UInt64, scale: Float = 1) -> Tensor {

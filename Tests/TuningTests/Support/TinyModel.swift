@@ -1,7 +1,7 @@
 import Diffusion
 import Foundation
 import Synchronization
-import Tensor
+import Tensors
 
 /// The bundled model, loaded once.
 enum TinyModel {

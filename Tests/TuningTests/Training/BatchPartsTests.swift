@@ -1,5 +1,5 @@
 import Diffusion
-import Tensor
+import Tensors
 import Testing
 import Tuning
 

@@ -1,8 +1,8 @@
-import Corpus
+import CorpusStore
 import Diffusion
 import Foundation
 import Statistics
-import Tensor
+import Tensors
 import TestSupport
 import Testing
 import Tuning

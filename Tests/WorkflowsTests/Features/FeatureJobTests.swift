@@ -1,8 +1,8 @@
 import Codecs
-import Corpus
+import CorpusStore
 import Foundation
 import Statistics
-import Tensor
+import Tensors
 import TestSupport
 import Testing
 import Workflows

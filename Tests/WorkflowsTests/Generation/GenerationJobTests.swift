@@ -1,7 +1,7 @@
-import Corpus
+import CorpusStore
 import Diffusion
 import Foundation
-import Tensor
+import Tensors
 import TestSupport
 import Testing
 import Workflows

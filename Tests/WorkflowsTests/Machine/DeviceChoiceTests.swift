@@ -1,6 +1,6 @@
 import Foundation
 import TestSupport
-import Tensor
+import Tensors
 import Testing
 import Workflows
 

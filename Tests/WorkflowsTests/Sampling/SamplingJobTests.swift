@@ -1,7 +1,7 @@
 import Images
 import Codecs
 import Diffusion
-import Disk
+import DiskAccess
 import Foundation
 import TestSupport
 import Testing

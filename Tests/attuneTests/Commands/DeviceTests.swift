@@ -1,5 +1,5 @@
 import Foundation
-import Tensor
+import Tensors
 import TestSupport
 import Testing
 

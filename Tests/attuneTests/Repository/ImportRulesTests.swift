@@ -24,13 +24,14 @@ struct ImportRulesTests {
             set -e
             mkdir -p \(Shell.quoted(copy)) && cd \(Shell.quoted(copy))
             cp -r \(repository)/Package.swift \(repository)/Sources .
-            printf '@preconcurrency package import struct Disk.DiskError // why\\n' > Sources/Tensor/Stray.swift
+            printf '@preconcurrency package import struct DiskAccess.DiskError // why\\n' > Sources/Tensors/Stray.swift
             printf '\\n    import CKernels\\n' > Sources/Tuning/Stray.swift
             """)
         try #require(made.status == 0, "\(made.errors)")
         let outcome = try check(copy)
         #expect(outcome.status == 1)
-        #expect(outcome.output.contains("Sources/Tensor/Stray.swift:1: Tensor imports Disk"), "\(outcome.output)")
+        #expect(
+            outcome.output.contains("Sources/Tensors/Stray.swift:1: Tensors imports DiskAccess"), "\(outcome.output)")
         #expect(outcome.output.contains("Sources/Tuning/Stray.swift:2: Tuning imports CKernels"), "\(outcome.output)")
         #expect(outcome.output.split(separator: "\n").count == 2, "\(outcome.output)")
     }
