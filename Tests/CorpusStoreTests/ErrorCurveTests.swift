@@ -77,7 +77,7 @@ import Testing
         let sample = try sampleRecords(1)[0]
         try corpus.append([sample])
         func contrast() throws -> Double? { try corpus.query(CatalogueQuery()).first?.contrast }
-        let two = try corpus.append([record(sample.id, ["x"], from: 2)], by: scorer(count: 1))
+        try corpus.append([record(sample.id, ["x"], from: 2)], by: scorer(count: 1))
         #expect(try contrast() == 2)
         try corpus.append([record(sample.id, ["x", "y"], from: 3)], by: scorer(count: 2))
         #expect(try contrast() == 3)
@@ -92,7 +92,35 @@ import Testing
         #expect(row.contrast == 5 && row.mc == 7 && row.mcDraws == 9)
         #expect(try corpus.scored([sample.id], by: scorer(count: 1)) == [sample.id])
         #expect(try corpus.scored([sample.id], by: scorer(count: 9)).isEmpty)
-        _ = two
+    }
+
+    /// More near misses make a contrast smaller: values of one prompt that were measured in two ways would rank by the way.
+    @Test func imagesOfOnePromptAreMeasuredInOneWay() throws {
+        let folder = try TemporaryFolder()
+        let corpus = try corpus(folder)
+        // Two of one prompt, three of another.
+        let samples = try sampleRecords(5)
+        try corpus.append(samples)
+        func contrasts() throws -> [Double?] {
+            let rows = try corpus.query(CatalogueQuery())
+            return samples.map { sample in rows.first { $0.id == sample.id }?.contrast }
+        }
+        try corpus.append(samples.map { record($0.id, ["x"], from: 1) }, by: scorer(count: 1))
+        // One image of each prompt has more: the others count.
+        let more = try corpus.append(
+            [samples[0], samples[2]].map { record($0.id, ["x", "y"], from: 2) }, by: scorer(count: 2))
+        #expect(try contrasts() == [1, 1, 1, 1, 1])
+        // Now all of the first prompt have more, and two of three of the second.
+        try corpus.append([samples[1], samples[3]].map { record($0.id, ["x", "y"], from: 2) }, by: scorer(count: 2))
+        #expect(try contrasts() == [2, 2, 1, 1, 1])
+        #expect(
+            try Corpus.reindex(at: corpus.folder, scoring: FirstError()).corpus.query(CatalogueQuery())
+                == corpus.query(CatalogueQuery()))
+        // A file that has gone takes its values along, for the whole prompt.
+        try FileManager.default.removeItem(
+            at: corpus.folder.appending(path: "shards/\(more.hex.prefix(2))/\(more.hex).h5"))
+        _ = try Corpus.reindex(at: corpus.folder, scoring: FirstError())
+        #expect(try contrasts() == [1, 1, 1, 1, 1])
     }
 
     @Test func packKeepsCurves() throws {

@@ -111,8 +111,8 @@ final class CatalogueFilling {
         try useScores(of: "id IN (SELECT sample FROM score)")
     }
 
-    /// Fills the `mc` columns from the score with most draws, those of near misses from the one with most draws and near
-    /// misses, and `mi` where generation left no trace.
+    /// Fills the `mc` columns from the score with most draws, those of near misses as ``useContrast(of:)`` says, and `mi`
+    /// where generation left no trace.
     private func useScores(of which: String) throws {
         try database.execute(
             sql: """
@@ -121,18 +121,31 @@ final class CatalogueFilling {
                    ORDER BY mi IS NULL, draws DESC, scorer, shard LIMIT 1)
                 WHERE \(which) AND id IN (SELECT sample FROM score WHERE mi IS NOT NULL)
                 """)
-        try database.execute(
-            sql: """
-                UPDATE sample SET (contrast, contrast_se, contrast_hard, pointwise, near_misses) =
-                  (SELECT contrast, contrast_se, contrast_hard, pointwise, near_misses FROM score
-                   WHERE sample = sample.id AND near_misses IS NOT NULL
-                   ORDER BY draws DESC, near_misses DESC, scorer, shard LIMIT 1)
-                WHERE \(which) AND id IN (SELECT sample FROM score WHERE near_misses IS NOT NULL)
-                """)
+        try useContrast(of: which)
         try database.execute(
             sql: """
                 UPDATE sample SET mi = mc, mi_se = mc_se, mi_reference = mc_reference, mi_source = 'monte-carlo'
                 WHERE \(which) AND mi_source IS NOT 'generation' AND mc IS NOT NULL
+                """)
+    }
+
+    /// Contrast depends on how many near misses a prompt was compared with, so images of one prompt must all be measured in
+    /// the same way: the one that most of them have, then the one with most draws and near misses.
+    private func useContrast(of which: String) throws {
+        let prompts = "SELECT prompt FROM sample WHERE \(which)"
+        try database.execute(
+            sql: """
+                CREATE TEMP TABLE coverage (
+                  prompt INTEGER, scorer TEXT, samples INTEGER, PRIMARY KEY (prompt, scorer)) WITHOUT ROWID;
+                INSERT INTO coverage SELECT prompt, scorer, count(DISTINCT id) FROM sample JOIN score ON sample = id
+                  WHERE near_misses NOTNULL AND score.contrast NOTNULL AND prompt IN (\(prompts)) GROUP BY prompt, scorer;
+                UPDATE sample SET (contrast, contrast_se, contrast_hard, pointwise, near_misses) =
+                  (SELECT contrast, contrast_se, contrast_hard, pointwise, near_misses FROM score
+                   WHERE sample = sample.id AND near_misses IS NOT NULL
+                   ORDER BY (SELECT samples FROM coverage WHERE prompt = sample.prompt AND scorer = score.scorer) DESC,
+                     draws DESC, near_misses DESC, scorer, shard LIMIT 1)
+                WHERE prompt IN (\(prompts)) AND id IN (SELECT sample FROM score WHERE near_misses IS NOT NULL);
+                DROP TABLE coverage;
                 """)
     }
 

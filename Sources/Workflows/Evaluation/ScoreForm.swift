@@ -1,4 +1,4 @@
-package import Corpus
+package import CorpusStore
 import Diffusion
 
 /// A score to compare with a referee: a column, or an estimate from stored measurements with settings of its own.
@@ -143,16 +143,34 @@ package struct ScoreForm: Sendable, Equatable {
         (scorer.draws, scorer.negatives?.count ?? 0, scorer.steps)
     }
 
-    /// From the measurement with most draws and most near misses that has what it takes.
+    /// From the measurement that gives a value to most images of a prompt, so that these are measured in the same way; of
+    /// several from the one with most draws, near misses and timesteps.
     private func measured(
         _ rows: [CatalogueRow], _ sets: [ScoreSet], _ estimate: (Scorer, ScoreRecord, NoiseSchedule) -> Double?
     ) -> [Digest: Double] {
-        var values: [Digest: Double] = [:]
-        for set in sets.sorted(by: { Self.size($0.scorer) > Self.size($1.scorer) }) {
+        let prompts = Dictionary(rows.map { ($0.id, ExactText($0.prompt)) }) { first, _ in first }
+        let scorers = Dictionary(sets.map { ($0.scorer.digest, $0.scorer) }) { first, _ in first }
+        var found: [ExactText: [Digest: [Digest: Double]]] = [:]
+        for set in sets {
             let schedule = NoiseSchedule(SchedulerConfiguration(set.scorer.schedule))
-            for record in set.records where values[record.sample] == nil {
-                if let value = estimate(set.scorer, record, schedule), value.isFinite { values[record.sample] = value }
+            for record in set.records {
+                guard let prompt = prompts[record.sample], let value = estimate(set.scorer, record, schedule),
+                    value.isFinite
+                else { continue }
+                found[prompt, default: [:]][set.scorer.digest, default: [:]][record.sample] = value
             }
+        }
+        var values: [Digest: Double] = [:]
+        for measurements in found.values {
+            let ordered = measurements.sorted { a, b in
+                if a.value.count != b.value.count { return a.value.count > b.value.count }
+                guard let one = scorers[a.key].map(Self.size), let other = scorers[b.key].map(Self.size), one != other
+                else {
+                    return a.key.hex < b.key.hex
+                }
+                return one > other
+            }
+            for (_, measured) in ordered { values.merge(measured) { first, _ in first } }
         }
         return values
     }

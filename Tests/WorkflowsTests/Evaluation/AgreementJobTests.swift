@@ -1,4 +1,4 @@
-import Corpus
+import CorpusStore
 import Foundation
 import Statistics
 import TestSupport
@@ -98,6 +98,20 @@ import Workflows
             let own = try #require(row.mc)
             #expect(try abs((values("mc:above=50")[row.id] ?? 0) - own) < 1e-9 * abs(own))
         }
+    }
+
+    /// One image that was measured against more near misses than the others of its prompt keeps to their measure.
+    @Test func imagesOfOnePromptAreMeasuredInOneWay() throws {
+        var job = ScoringJob(model: ModelSource(folder: Repository.tinySD))
+        (job.draws, job.steps, job.negatives, job.negativeCount) = (1, 3, .rules(seed: 0), 2)
+        _ = try job.run(in: small.corpus, monitor: Recorder())
+        let rows = try small.corpus.query(CatalogueQuery())
+        let plain = try ScoreForm("contrast:tau=0.5").values(of: rows, in: small.corpus)
+        (job.negativeCount, job.condition) = (5, "id = '\(rows[0].id.hex)'")
+        _ = try job.run(in: small.corpus, monitor: Recorder())
+        #expect(try small.corpus.scores(of: [rows[0].id]).count == 2)
+        #expect(try ScoreForm("contrast:tau=0.5").values(of: rows, in: small.corpus) == plain)
+        #expect(try small.corpus.query(CatalogueQuery()).map(\.contrast) == rows.map(\.contrast))
     }
 
     @Test(
