@@ -9,17 +9,17 @@ cd "$(dirname "$0")/../.."
 quick=; [ "${1:-}" != --quick ] || { quick=yes; shift; }
 folder=${1:-/tmp/attune-study${quick:+-quick}}
 attune=${ATTUNE:-.build/release/attune}
-model=datasets/tiny-sd
+model=${STUDY_MODEL:-datasets/tiny-sd}
 if [ "$quick" ]; then
     train=${STUDY_TRAIN:-60} candidates=${STUDY_CANDIDATES:-8} test=${STUDY_TEST:-60} images=${STUDY_IMAGES:-3}
     steps=${STUDY_STEPS:-100} batch=${STUDY_BATCH:-32} near=${STUDY_NEAR:-4} guidance=${STUDY_GUIDANCE:-1.5,3}
     seeds=${STUDY_SEEDS:-42}
 else
     train=${STUDY_TRAIN:-270} candidates=${STUDY_CANDIDATES:-16} test=${STUDY_TEST:-300} images=${STUDY_IMAGES:-6}
-    steps=${STUDY_STEPS:-300} batch=${STUDY_BATCH:-64} near=${STUDY_NEAR:-6} guidance=${STUDY_GUIDANCE:-1,1.5,2,3,5}
+    steps=${STUDY_STEPS:-300} batch=${STUDY_BATCH:-64} near=${STUDY_NEAR:-8} guidance=${STUDY_GUIDANCE:-1,1.5,2,3,5}
     seeds=${STUDY_SEEDS:-42 43}
 fi
-denoising=${STUDY_DENOISING:-25} score_steps=${STUDY_SCORE_STEPS:-10} top=${STUDY_TOP:-3} lr=${STUDY_LR:-5e-4}
+denoising=${STUDY_DENOISING:-25} score_steps=${STUDY_SCORE_STEPS:-20} noisy=${STUDY_SCORE_TIMESTEPS:-451-999} top=${STUDY_TOP:-3} lr=${STUDY_LR:-5e-4}
 per_prompt=${STUDY_RENDERED:-8}
 mkdir -p "$folder"
 export ATTUNE_CORPUS=$folder/corpus
@@ -34,15 +34,16 @@ prompts() {
 
 say() { printf '\n%s  %s\n' "$(date +%H:%M:%S)" "$*"; }
 
+# Contrastive MI of the noisy timesteps alone: better for less than the whole schedule (Benchmarks/shapes/README.md).
 pool() { # TAG IMAGES-PER-PROMPT: candidates with every score; the judge's verdicts become the annotation shapes
     local scored="$folder/$1.scored" where="tag = '$1'"
     [ -e "$scored" ] && return
     say "candidates: $2 for each prompt"
     "$attune" generate --model $model --prompts "$folder/train.txt" --images-per-prompt "$2" --steps "$denoising" --guidance 3 \
         --sampler ddim --tag "$1"
-    "$attune" score --model $model --where "$where" --draws 1 --steps "$score_steps" --negatives rules --count "$near"
-    "$attune" evaluate --where "$where" --referee shapes --score mi --score mc --score pointwise --score contrast_hard \
-        --score contrast --json > "$folder/agreement.json"
+    "$attune" score --model $model --where "$where" --draws 1 --steps "$score_steps" --timesteps "$noisy" \
+        --negatives rules --count "$near"
+    "$attune" evaluate --where "$where" --referee shapes --score mi --score pointwise --score contrast_hard --score contrast --json > "$folder/agreement.json"
     touch "$scored"
 }
 
@@ -87,14 +88,14 @@ choose() { # SELECTION SELECT-OPTIONS…; once, so that runs keep their selectio
     touch "$folder/$name.selected"
 }
 
-rounds() { # ROW ROUNDS SEED: candidates from the adapter of the round before
+rounds() { # ROW ROUNDS SEED SCORE: candidates from the adapter of the round before, rewarded by SCORE, a part of align's file
     ! wanted "$1" || evaluated "$1-r$2" && return
     say "align $1: $2 rounds"
     cat > "$folder/$1.json" <<JSON
-{"name": "$1", "rounds": $2, "model": "$PWD/$model", "prompts": "train.txt",
+{"name": "$1", "rounds": $2, "model": "$(realpath "$model")", "prompts": "train.txt",
  "candidates": {"images_per_prompt": $candidates, "steps": $denoising, "guidance": 3},
- "score": {"form": "contrast", "count": $near, "steps": $score_steps}, "select": {"top": "all"},
- "train": {"loss": "nft", "steps": $steps, "batch": $batch, "lr": $lr, "checkpoint_every": 50, "keep_checkpoints": 1, "seed": $3},
+ "score": $4, "select": {"top": "all"},
+ "train": {"loss": "nft", "beta": 0.5, "steps": $steps, "batch": $batch, "lr": $lr, "checkpoint_every": 50, "keep_checkpoints": 1, "seed": $3},
  "evaluate": {"prompts": "test.txt", "images_per_prompt": $images, "guidance": [$guidance], "steps": $denoising, "seed": 100000, "referee": "shapes"}}
 JSON
     "$attune" align "$folder/$1.json"
@@ -154,7 +155,9 @@ for seed in $seeds; do
         row "mi-m$m-s$seed" "mi-m$m" "$seed" --lr "$lr"
         row "contrast-m$m-s$seed" "contrast-m$m" "$seed" --lr "$lr"
     done
-    rounds "rounds-s$seed" "${STUDY_ROUNDS:-3}" "$seed"
+    rounds "rounds-s$seed" "${STUDY_ROUNDS:-3}" "$seed" \
+        "{\"form\": \"contrast\", \"count\": $near, \"steps\": $score_steps, \"timesteps\": \"$noisy\"}"
+    rounds "rounds-judge-s$seed" "${STUDY_ROUNDS:-3}" "$seed" '{"referee": "shapes"}'
 done
 
 python3 Benchmarks/shapes/results.py "$ATTUNE_CORPUS" --agreement "$folder/agreement.json" --to "${STUDY_RESULTS:-datasets/shapes/RESULTS.md}"

@@ -1,6 +1,6 @@
-import Corpus
+import CorpusStore
 import Diffusion
-import Disk
+import DiskAccess
 package import Foundation
 import Tuning
 
@@ -97,6 +97,10 @@ package struct AlignmentConfiguration: Sendable {
         scoring.steps = try score.count("steps", 1...1_000_000) ?? 20
         scoring.negativeCount = try score.count("count", 1...64) ?? 6
         scoring.negatives = try score.text("negatives").map { NearMissSource($0, place) } ?? .rules(seed: 0)
+        scoring.timesteps = try Self.timesteps(&score)?.range
+        if scoring.timesteps != nil, self.score.hasPrefix("mc") {
+            throw score.error("timesteps", "is for near misses: \(self.score) is estimated from the whole schedule")
+        }
         try score.requireEmpty()
 
         var select = try top.object("select")
@@ -137,12 +141,7 @@ package struct AlignmentConfiguration: Sendable {
         settings.minSNR = try train.number("min_snr")
         let drop = try train.number("drop_captions")
         settings.dropCaptions = drop == 0 ? nil : drop
-        settings.timesteps = try train.text("timesteps").map { text throws(UsageError) in
-            guard let range = TimestepRange(text) else {
-                throw train.error("timesteps", "is '\(text)', no range as 200-999")
-            }
-            return range
-        }
+        settings.timesteps = try Self.timesteps(&train)
         settings.seed = try train.seed("seed") ?? settings.seed
         settings.checkpointEvery = try train.count("checkpoint_every", 1...1_000_000_000) ?? settings.checkpointEvery
         settings.keepCheckpoints = try train.count("keep_checkpoints", 1...1_000_000_000) ?? 2
@@ -232,6 +231,7 @@ package struct AlignmentConfiguration: Sendable {
             fields["score.draws"] = "\(scoring.draws)"
             fields["score.steps"] = "\(scoring.steps)"
             fields["score.count"] = "\(scoring.negativeCount)"
+            fields["score.timesteps"] = scoring.timesteps.map { "\($0.lowerBound)-\($0.upperBound)" }
             fields["score.negatives"] =
                 switch scoring.negatives {
                 case .file(let url)?: try digest(url)
@@ -251,6 +251,14 @@ package struct AlignmentConfiguration: Sendable {
         var settings = TrainingConfiguration()
         settings.seed = .max
         return unbound(settings)
+    }
+
+    private static func timesteps(_ fields: inout ConfigurationFields) throws(UsageError) -> TimestepRange? {
+        guard let text = try fields.text("timesteps") else { return nil }
+        guard let range = TimestepRange(text) else {
+            throw fields.error("timesteps", "is '\(text)', no range as 200-999")
+        }
+        return range
     }
 
     /// Settings alone: no field of the selection's is compared.

@@ -1,5 +1,5 @@
-package import Corpus
-import Disk
+package import CorpusStore
+import DiskAccess
 package import Foundation
 
 /// What the rounds of an alignment have made: `alignments/<name>.json` of its corpus. Rewritten after each stage.

@@ -1,4 +1,4 @@
-import Corpus
+import CorpusStore
 import Foundation
 import TestSupport
 import Testing
@@ -104,14 +104,18 @@ private struct StoppingMonitor: WorkMonitor {
 
     @Test func aContrastiveScoreIsMeasuredAndRewards() throws {
         let file = try file(
-            rounds: 1, score: #"{"form": "contrast", "count": 2, "steps": 8}"#, train: #", "loss": "nft", "beta": 0.5"#)
+            rounds: 1, score: #"{"form": "contrast", "count": 2, "steps": 8, "timesteps": "451-999"}"#,
+            train: #", "loss": "nft", "beta": 0.5"#)
         let corpus = try corpus("corpus")
         var text = try String(contentsOf: file, encoding: .utf8)
         text.replace(#""top": 1"#, with: #""top": "all""#)
         try Data(text.utf8).write(to: file)
         let result = try run(file, in: corpus)
         #expect(result.isFinished && result.record.rounds[0].selected == 4)
-        #expect(try corpus.query(CatalogueQuery(condition: "tag = 'tiny-r1'")).allSatisfy { $0.contrast != nil })
+        let candidates = try corpus.query(CatalogueQuery(condition: "tag = 'tiny-r1'"))
+        #expect(candidates.allSatisfy { $0.contrast != nil })
+        let measured = try corpus.scores(of: candidates.map(\.id)).map(\.scorer.timesteps)
+        #expect(!measured.isEmpty && measured.allSatisfy { $0 == 451...999 })
     }
 
     @Test func aChangedConfigurationIsRefusedByItsKey() throws {
@@ -132,6 +136,7 @@ private struct StoppingMonitor: WorkMonitor {
             (#", "ranks": 8"#, "", "train.ranks is not a key"), (#", "loss": "best""#, "", "train.loss is 'best'"),
             (#", "targets": "all""#, "", "train.targets is all"),
             (#", "clamp": 2"#, "", "train.clamp is not for loss denoise"),
+            (#", "timesteps": "late""#, "", "train.timesteps is 'late'"),
             ("", #", "round": 3"#, "round is not a key"), ("", #", "select": 3"#, ""),
             (#", "warmup": 1.5"#, "", "no whole number"),
         ])
