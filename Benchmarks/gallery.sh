@@ -19,7 +19,10 @@ serve() { # corpus
     : >"$work/said"
     "$attune" serve --corpus "$1" --port 0 >"$work/said" &
     server=$!
-    until grep -q http "$work/said"; do kill -0 "$server" && sleep 0.05; done
+    until grep -q http "$work/said"; do
+        kill -0 "$server" 2>/dev/null || { echo "gallery.sh: attune serve has ended: see above" >&2; exit 1; }
+        sleep 0.05
+    done
     address=$(grep -o 'http://[^ ]*' "$work/said" | head -1)
 }
 milliseconds() { curl -sS -o /dev/null -w '%{http_code} %{time_total}\n' "$1" | awk '{ if ($1 != 200) exit 1; printf "%.0f ms", 1000 * $2 }'; }

@@ -5,6 +5,17 @@ import Testing
 @Suite struct CodecTests {
     private let pixels = (0..<3 * 37 * 21).map { UInt8(truncatingIfNeeded: $0 &* 7 ^ $0 >> 3) }
 
+    @Test func aPNGFileIsIntactToItsLastByte() throws {
+        let bytes = try PNG.encode(width: 9, height: 7, pixels: (0..<189).map { UInt8($0) })
+        #expect(PNG.isIntact(bytes))
+        for place in bytes.indices {
+            var other = bytes
+            other[place] ^= 0x10
+            #expect(!PNG.isIntact(other), "byte \(place)")
+        }
+        #expect(!PNG.isIntact(Array(bytes.dropLast(12))) && !PNG.isIntact(bytes + [0]) && !PNG.isIntact([]))
+    }
+
     @Test func pngComesBack() throws {
         let bytes = try PNG.encode(width: 37, height: 21, pixels: pixels)
         #expect(bytes.prefix(4) == [0x89, 0x50, 0x4E, 0x47])

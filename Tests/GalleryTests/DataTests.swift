@@ -1,4 +1,4 @@
-import Corpus
+import CorpusStore
 import Foundation
 import Testing
 import Workflows
@@ -250,6 +250,9 @@ struct DataTests {
         let broken = try #require(rows.first { $0.prompt == "broken" })
         let refusal = #expect(throws: Refusal.self) { try data.thumbnails.scaled(broken, to: 192) }
         #expect(refusal?.status == 422)
+        // Small enough to be sent as it is stored: looked at before.
+        let whole = #expect(throws: Refusal.self) { try data.thumbnails.scaled(broken, to: 512) }
+        #expect(whole?.status == 422 && whole?.reason.contains("is damaged in shard") == true)
         data.thumbnails.prune(to: 0)
         #expect(data.thumbnails.bytes == 0)
     }

@@ -1,4 +1,4 @@
-import Tensor
+import Tensors
 
 /// The directions in which vectors vary most, the largest variance first.
 ///
@@ -14,7 +14,7 @@ package struct PrincipalComponents: Sendable {
     package let shares: [Double]
 
     /// Values of the vectors that are looked at; of more than fit, regularly chosen ones.
-    package static let mostValues = 6_000_000
+    package static let mostValues = 3_000_000
     private static let (mostRows, spare, rounds) = (8192, 8, 12)
 
     /// - Returns: how many of so many vectors ``init(_:width:axes:source:)`` is to be given at most.
@@ -52,9 +52,9 @@ package struct PrincipalComponents: Sendable {
             for axis in 0..<min(count, size) where found[size - 1 - axis] > total * 1e-12 {
                 shares[axis] = found[size - 1 - axis] / total
                 let row = DoubleMatrix(rows: 1, columns: size, values: Array(vectors.row(size - 1 - axis)))
-                let turned = DoubleMatrix.product(row, .plain, directions, .transposed)
-                let largest = turned.values.max { abs($0) < abs($1) } ?? 1
-                for column in 0..<width { axes[axis, column] = largest < 0 ? -turned[0, column] : turned[0, column] }
+                let direction = DoubleMatrix.product(row, .plain, directions, .transposed)
+                let largest = direction.values.max { abs($0) < abs($1) } ?? 1
+                for column in 0..<width { axes[axis, column] = largest < 0 ? -direction[0, column] : direction[0, column] }
             }
         }
         (self.width, self.mean, self.axes, self.shares) = (width, mean, axes, shares)

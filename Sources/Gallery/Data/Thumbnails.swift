@@ -1,6 +1,6 @@
 import Codecs
-package import Corpus
-import Disk
+package import CorpusStore
+import DiskAccess
 package import Foundation
 import Images
 
@@ -22,8 +22,16 @@ package final class Thumbnails: Sendable {
     }
 
     /// The stored PNG file.
-    package func original(_ row: CatalogueRow) throws(CorpusError) -> Image {
-        Image(bytes: try reader.image(row), type: "image/png")
+    ///
+    /// - Throws: ``Refusal`` for one that is damaged; ``CorpusError``.
+    package func original(_ row: CatalogueRow) throws -> Image {
+        let bytes = try reader.image(row)
+        guard PNG.isIntact(bytes) else {
+            throw Refusal(
+                status: 422,
+                reason: "sample \(row.id): its image is damaged in shard \(row.shard); attune verify tells more")
+        }
+        return Image(bytes: bytes, type: "image/png")
     }
 
     /// An image that fits a square.

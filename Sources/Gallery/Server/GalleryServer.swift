@@ -1,4 +1,4 @@
-import Corpus
+import CorpusStore
 import Foundation
 import Hummingbird
 import Logging
@@ -56,6 +56,8 @@ package struct GalleryServer: Sendable {
             try await application.runService(gracefulShutdownSignals: [.sigterm, .sigint])
         } catch let error as IOError {
             throw GalleryError(Self.explained(error, options))
+        } catch let error as SocketAddressError.UnknownHost {
+            throw GalleryError("--host \(options.host): is no known name (\(error)); give an address of this machine")
         } catch let error as SocketAddressError {
             throw GalleryError(
                 "--host \(options.host): is not an address of this machine (\(error)); give one that it has")
