@@ -54,7 +54,9 @@ package struct PrincipalComponents: Sendable {
                 let row = DoubleMatrix(rows: 1, columns: size, values: Array(vectors.row(size - 1 - axis)))
                 let direction = DoubleMatrix.product(row, .plain, directions, .transposed)
                 let largest = direction.values.max { abs($0) < abs($1) } ?? 1
-                for column in 0..<width { axes[axis, column] = largest < 0 ? -direction[0, column] : direction[0, column] }
+                for column in 0..<width {
+                    axes[axis, column] = largest < 0 ? -direction[0, column] : direction[0, column]
+                }
             }
         }
         (self.width, self.mean, self.axes, self.shares) = (width, mean, axes, shares)
