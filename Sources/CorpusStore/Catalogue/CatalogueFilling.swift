@@ -138,7 +138,7 @@ final class CatalogueFilling {
                 CREATE TEMP TABLE coverage (
                   prompt INTEGER, scorer TEXT, samples INTEGER, PRIMARY KEY (prompt, scorer)) WITHOUT ROWID;
                 INSERT INTO coverage SELECT prompt, scorer, count(DISTINCT id) FROM sample JOIN score ON sample = id
-                  WHERE near_misses NOTNULL AND score.contrast NOTNULL AND prompt IN (\(prompts)) GROUP BY prompt, scorer;
+                  WHERE score.near_misses NOTNULL AND score.contrast NOTNULL AND prompt IN (\(prompts)) GROUP BY prompt, scorer;
                 UPDATE sample SET (contrast, contrast_se, contrast_hard, pointwise, near_misses) =
                   (SELECT contrast, contrast_se, contrast_hard, pointwise, near_misses FROM score
                    WHERE sample = sample.id AND near_misses IS NOT NULL
