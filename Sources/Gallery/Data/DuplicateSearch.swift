@@ -105,18 +105,18 @@ package final class DuplicateSearch: Sendable {
         _ condition: String?, _ nearness: Nearness, _ progress: WorkProgress
     ) throws -> DuplicateGroups? {
         let fitting = try browser.column(nil, where: condition)
-        let rows = try corpus.rows(fitting.samples).values.sorted { $0.id < $1.id }
-        guard !rows.isEmpty else { return DuplicateGroups(groups: [], looked: 0, isCut: false) }
-        guard let found = try nearness.groups(rows, in: corpus, monitor: { _, _ in progress }) else { return nil }
+        let samples = fitting.samples.sorted()
+        guard !samples.isEmpty else { return DuplicateGroups(groups: [], looked: 0, isCut: false) }
+        guard let found = try nearness.groups(samples, in: corpus, monitor: { _, _ in progress }) else { return nil }
         let groups = found.groups.map { group in
             DuplicateGroups.Group(
-                samples: group.map { rows[$0].id },
+                samples: group.map { samples[$0] },
                 distance: Double(group.compactMap { found.nearest[$0] }.max() ?? 0))
         }
         // A stable order: of two that are as large, that of the smaller id.
         return DuplicateGroups(
             groups: groups.sorted { ($1.samples.count, $0.samples[0]) < ($0.samples.count, $1.samples[0]) },
-            looked: rows.count, isCut: fitting.isCut)
+            looked: samples.count, isCut: fitting.isCut)
     }
 }
 

@@ -65,7 +65,9 @@ package struct CurationJob: Sendable {
     ) throws -> [CatalogueRow]? {
         var rows = try ranked(corpus)
         if let withoutDuplicates, !rows.isEmpty {
-            guard let found = try withoutDuplicates.groups(rows, in: corpus, monitor: monitor) else { return nil }
+            guard let found = try withoutDuplicates.groups(rows.map(\.id), in: corpus, monitor: monitor) else {
+                return nil
+            }
             let redundant = Set(found.groups.flatMap { $0.dropFirst() })
             rows = rows.indices.filter { !redundant.contains($0) }.map { rows[$0] }
         }
@@ -159,7 +161,7 @@ package struct CurationJob: Sendable {
                 if let first = firsts[row.prompt] { sets.join(first, place) } else { firsts[row.prompt] = place }
             }
         }
-        guard let near = try splitNearness.groups(rows, in: corpus, monitor: monitor) else { return nil }
+        guard let near = try splitNearness.groups(rows.map(\.id), in: corpus, monitor: monitor) else { return nil }
         for group in near.groups { for member in group.dropFirst() { sets.join(group[0], member) } }
         return zip(split.parts, try split.deal(sets)).map { part, places in (part.name, places.map { rows[$0] }) }
     }

@@ -16,7 +16,7 @@ package struct DuplicatesJob: Sendable {
     ) throws -> DuplicateListing? {
         let rows = try corpus.query(CatalogueQuery(condition: condition, by: ranking))
         guard !rows.isEmpty else { throw Failure("no sample fits: see what there is with attune query") }
-        guard let found = try nearness.groups(rows, in: corpus, monitor: monitor) else { return nil }
+        guard let found = try nearness.groups(rows.map(\.id), in: corpus, monitor: monitor) else { return nil }
         return DuplicateListing(rows, found, nearness)
     }
 }

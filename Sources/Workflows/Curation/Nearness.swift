@@ -34,11 +34,12 @@ package struct Nearness: Sendable {
             ?? (method == .images ? Double(DuplicateFinder().threshold) : Double(VectorDuplicates.defaultThreshold))
     }
 
-    /// Groups of near-duplicates among some rows, by their places, and each member's distance to the nearest other one.
+    /// Groups of near-duplicates among some samples, by their places, and each member's distance to the nearest other one.
     ///
     /// - Returns: nil if it was stopped.
+    /// - Throws: ``UsageError`` for a threshold out of bounds; what ``PrintStore`` and ``VectorStore`` throw.
     package func groups<Monitor: WorkMonitor>(
-        _ rows: [CatalogueRow], in corpus: Corpus, monitor: (_ title: String, _ unit: String) -> Monitor
+        _ samples: [Digest], in corpus: Corpus, monitor: (_ title: String, _ unit: String) -> Monitor
     ) throws -> (groups: [[Int]], nearest: [Int: Float])? {
         let limit = Float(usedThreshold)
         guard limit.isFinite, DuplicateFinder.thresholds.contains(limit) else {
@@ -48,19 +49,22 @@ package struct Nearness: Sendable {
         do {
             switch method {
             case .images:
-                guard let prints = try PrintStore(corpus, keepsNew: keepsPrints).prints(of: rows, monitor: monitor)
+                guard let prints = try PrintStore(corpus, keepsNew: keepsPrints).prints(of: samples, monitor: monitor)
                 else { return nil }
                 let watch = monitor("duplicates", "images")
-                watch.begin(total: rows.count)
+                watch.begin(total: samples.count)
                 var finder = DuplicateFinder()
                 finder.threshold = limit
                 return try finder.groups(prints, isCancelled: { watch.isCancelled }, progress: watch.update)
             case .vectors(let name):
-                guard let vectors = try VectorStore(corpus).vectors(of: rows, named: name, monitor: monitor) else {
+                guard
+                    let vectors = try VectorStore(corpus).vectors(
+                        of: SampleReader(corpus).rows(samples), named: name, monitor: monitor)
+                else {
                     return nil
                 }
                 let watch = monitor("duplicates", "samples")
-                watch.begin(total: rows.count)
+                watch.begin(total: samples.count)
                 return try VectorDuplicates.groups(
                     vectors, threshold: limit, isCancelled: { watch.isCancelled }, progress: watch.update)
             }

@@ -36,7 +36,7 @@ package struct SimilarJob: Sendable {
             let image = try isFile ? file() : nil
             var asked = rows
             if let own { asked.append(own) }
-            guard let prints = try PrintStore(corpus).prints(of: asked, monitor: monitor) else { return nil }
+            guard let prints = try PrintStore(corpus).prints(of: asked.map(\.id), monitor: monitor) else { return nil }
             guard let print = image.map({ ImagePrint($0) }) ?? prints.last else { throw notFound }
             distances = Self.distances(PrintComparison(print), Array(prints.prefix(rows.count)), top: top)
         case .vectors(let name):
