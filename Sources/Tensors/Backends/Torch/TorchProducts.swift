@@ -105,6 +105,9 @@ extension TorchBackend {
         _ gradient: Tensor, _ x: Tensor, kernel: Tensor, _ geometry: ConvolutionGeometry
     ) -> Tensor {
         let (image, padding) = padded(channelsFirst(take(x, as: kernel.dtype)), geometry.padding)
+        if takesCUDAOps {
+            return kernelGradient(channelsFirst(take(gradient, as: kernel.dtype)), image, padding: padding, geometry)
+        }
         let made =
             call(
                 "aten::convolution_backward", "",
@@ -114,6 +117,27 @@ extension TorchBackend {
                     .ints(padding), .ints([1, 1]), .flag(false), .ints([0, 0]), .int(1), .flags([false, true, false]),
                 ], results: 3)[1] ?? TorchTensor(self, nil)
         return give(made, [geometry.outputs, geometry.inputs, geometry.kernelHeight, geometry.kernelWidth])
+    }
+
+    /// By plain products of gradients and windows, one image at a time: CUDA's own op has no switch against TF32, nor for the
+    /// same bits in every run.
+    private func kernelGradient(
+        _ slope: TorchTensor, _ image: TorchTensor, padding: [Int], _ geometry: ConvolutionGeometry
+    ) -> Tensor {
+        let (height, width) = (geometry.kernelHeight, geometry.kernelWidth)
+        var total: TorchTensor?
+        for sample in 0..<geometry.images {
+            let windows = call(
+                "aten::im2col", .tensor(slice(image, 0, sample..<sample + 1)), .ints([height, width]), .ints([1, 1]),
+                .ints(padding), .ints([geometry.stride, geometry.stride]))
+            let part = call(
+                "aten::mm",
+                .tensor(reshape(slice(slope, 0, sample..<sample + 1), [geometry.outputs, geometry.pixels])),
+                .tensor(permute(reshape(windows, [geometry.columns, geometry.pixels]), [1, 0])))
+            total = total.map { sum($0, part) } ?? part
+        }
+        let shape = [geometry.outputs, geometry.inputs, height, width]
+        return give(reshape(total ?? zeros(shape, image.dtype), shape), shape)
     }
 
     // MARK: Attention
@@ -174,8 +198,9 @@ extension TorchBackend {
             func across(_ x: TorchTensor) -> TorchTensor { permute(x, [0, 2, 1]) }
             func times(_ a: TorchTensor, _ b: TorchTensor) -> TorchTensor { call("aten::bmm", .tensor(a), .tensor(b)) }
             let (queries, keys, values, slope) = (part(q), part(k), part(v), part(gradient))
+            // Scaled before the product, which in float16 could overflow.
             let p = call(
-                "aten::_softmax", .tensor(product(times(queries, across(keys)), scale)), .int(-1), .flag(false))
+                "aten::_softmax", .tensor(times(product(queries, scale), across(keys))), .int(-1), .flag(false))
             let ds = product(
                 call(
                     "aten::_softmax_backward_data", .tensor(times(slope, across(values))), .tensor(p), .int(-1),

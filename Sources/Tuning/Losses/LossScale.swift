@@ -1,0 +1,18 @@
+import Tensors
+
+/// What a loss is multiplied by where gradients pass through float16, whose numbers end at 6e-8 and 65504.
+///
+/// A loss is a mean over the values of its predictions, so that their gradients are as small as there are many. The scale, a
+/// power of two next to an eighth of their number, brings them near 1; gradients of parameters, in float32, are divided
+/// by it, which is exact.
+enum LossScale {
+    /// - Parameters:
+    ///   - dtype: what the network computes in.
+    ///   - values: how many the loss is a mean over.
+    ///   - share: what the loss counts for in a step.
+    static func factor(_ dtype: DType, values: Int, share: Double) -> Float {
+        guard dtype == .float16, share > 0 else { return 1 }
+        let count = Double(values) / share
+        return Float(sign: .plus, exponent: max(Int(count.exponent) - 3, 0), significand: 1)
+    }
+}
