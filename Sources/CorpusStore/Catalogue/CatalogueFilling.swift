@@ -138,12 +138,12 @@ final class CatalogueFilling {
                 CREATE TEMP TABLE coverage (
                   prompt INTEGER, scorer TEXT, samples INTEGER, PRIMARY KEY (prompt, scorer)) WITHOUT ROWID;
                 INSERT INTO coverage SELECT prompt, scorer, count(DISTINCT id) FROM sample JOIN score ON sample = id
-                  WHERE near_misses NOTNULL AND score.contrast NOTNULL AND prompt IN (\(prompts)) GROUP BY prompt, scorer;
+                  WHERE score.near_misses NOTNULL AND score.contrast NOTNULL AND prompt IN (\(prompts)) GROUP BY prompt, scorer;
                 UPDATE sample SET (contrast, contrast_se, contrast_hard, pointwise, near_misses) =
-                  (SELECT contrast, contrast_se, contrast_hard, pointwise, near_misses FROM score
-                   WHERE sample = sample.id AND near_misses IS NOT NULL
-                   ORDER BY (SELECT samples FROM coverage WHERE prompt = sample.prompt AND scorer = score.scorer) DESC,
-                     draws DESC, near_misses DESC, scorer, shard LIMIT 1)
+                  (SELECT s.contrast, s.contrast_se, s.contrast_hard, s.pointwise, s.near_misses FROM score s
+                   LEFT JOIN coverage ON coverage.prompt = sample.prompt AND coverage.scorer = s.scorer
+                   WHERE s.sample = sample.id AND s.near_misses NOTNULL
+                   ORDER BY coverage.samples DESC, s.draws DESC, s.near_misses DESC, s.scorer, s.shard LIMIT 1)
                 WHERE prompt IN (\(prompts)) AND id IN (SELECT sample FROM score WHERE near_misses IS NOT NULL);
                 DROP TABLE coverage;
                 """)
