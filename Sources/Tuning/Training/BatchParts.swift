@@ -56,7 +56,8 @@ extension TrainingObjective {
             let factor = share * Double(part.timesteps.count) / Double(batch.timesteps.count)
             let loss = self(part, policies)
             let scale = LossScale.factor(
-                policies.current.unet.placement.dtype, values: part.latents.count, share: factor)
+                policies.current.unet.placement.dtype, values: part.latents.count, steepness: steepness,
+                share: factor)
             let scaled = Float(factor) * scale
             let found = gradients(of: scaled == 1 ? loss : loss * scaled, for: parameters)
             return (
