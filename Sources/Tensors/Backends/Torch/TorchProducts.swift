@@ -172,8 +172,7 @@ extension TorchBackend {
         _ gradient: Tensor, _ q: Tensor, _ k: Tensor, _ v: Tensor, kept: [Tensor], heads: Int, causal: Bool
     ) -> [Tensor?] {
         guard !takesCUDAOps, kept.count == 2 else {
-            precondition(!causal, "no network that is trained has causal attention")
-            return attentionVJP(gradient, q, k, v, heads: heads)
+            return attentionVJP(gradient, q, k, v, heads: heads, causal: causal)
         }
         let made = call(
             "aten::_scaled_dot_product_flash_attention_for_cpu_backward", "",
@@ -187,8 +186,13 @@ extension TorchBackend {
     /// By plain products, whose bits are the same in every run, as those of CUDA's fused backward pass are not. With P the
     /// probabilities: dV = Pᵀ·dO, dS = softmax's VJP of dO·Vᵀ, dQ = dS·K/√d, dK = dSᵀ·Q/√d. One sample at a time: P is as
     /// large as an image's pixels squared.
-    func attentionVJP(_ gradient: Tensor, _ q: Tensor, _ k: Tensor, _ v: Tensor, heads: Int) -> [Tensor?] {
+    func attentionVJP(
+        _ gradient: Tensor, _ q: Tensor, _ k: Tensor, _ v: Tensor, heads: Int, causal: Bool
+    ) -> [Tensor?] {
         let scale = 1 / Float(q.channels / heads).squareRoot()
+        let (rows, columns) = (q.shape[1], k.shape[1])
+        let mask = (0..<(causal ? rows * columns : 0)).map { $0 % columns > $0 / columns ? -Float.infinity : 0 }
+        let hidden = causal ? converted(floats(mask, [rows, columns]), to: q.dtype) : nil
         let (dq, dk, dv) = (empty(q.shape, q.dtype), empty(k.shape, k.dtype), empty(v.shape, v.dtype))
         for sample in 0..<q.shape[0] {
             func part(_ x: Tensor) -> TorchTensor {
@@ -199,8 +203,9 @@ extension TorchBackend {
             func times(_ a: TorchTensor, _ b: TorchTensor) -> TorchTensor { call("aten::bmm", .tensor(a), .tensor(b)) }
             let (queries, keys, values, slope) = (part(q), part(k), part(v), part(gradient))
             // Scaled before the product, which in float16 could overflow.
+            let seen = times(product(queries, scale), across(keys))
             let p = call(
-                "aten::_softmax", .tensor(times(product(queries, scale), across(keys))), .int(-1), .flag(false))
+                "aten::_softmax", .tensor(hidden.map { sum(seen, $0) } ?? seen), .int(-1), .flag(false))
             let ds = product(
                 call(
                     "aten::_softmax_backward_data", .tensor(times(slope, across(values))), .tensor(p), .int(-1),
