@@ -108,7 +108,15 @@ static int resolve(void *from, char *message, size_t room) {
     return CT_LOADED;
 }
 
-int ct_open(const char *path, char *message, size_t room) {
+static int open_cuda(const char *path, char *message, size_t room) {
+    if (cuda_add) return CT_LOADED;
+    void *opened = open_library(path);
+    if (!opened) return refuse(CT_NOT_OPENED, message, room, dlerror());
+    cuda_add = (int (*)(handle, handle, double, handle *))dlsym(opened, "aoti_torch_cuda_add_Tensor");
+    return cuda_add ? CT_LOADED : refuse(CT_LACKS, message, room, "aoti_torch_cuda_add_Tensor");
+}
+
+int ct_open(const char *path, const char *cuda, char *message, size_t room) {
     pthread_mutex_lock(&lock);
     int status = CT_LOADED;
     if (!library) {
@@ -119,6 +127,10 @@ int ct_open(const char *path, char *message, size_t room) {
             status = resolve(opened, message, room);
             if (status == CT_LOADED) library = opened;
         }
+        // Before the first op: PyTorch looks for CUDA once, and what comes later it does not find. Where it cannot be loaded,
+        // ct_open_cuda says so to whoever asks for it.
+        char ignored[8];
+        if (status == CT_LOADED && cuda) open_cuda(cuda, ignored, sizeof ignored);
     }
     pthread_mutex_unlock(&lock);
     return status;
@@ -126,16 +138,7 @@ int ct_open(const char *path, char *message, size_t room) {
 
 int ct_open_cuda(const char *path, char *message, size_t room) {
     pthread_mutex_lock(&lock);
-    int status = CT_LOADED;
-    if (!cuda_add) {
-        void *opened = open_library(path);
-        if (!opened) {
-            status = refuse(CT_NOT_OPENED, message, room, dlerror());
-        } else {
-            cuda_add = (int (*)(handle, handle, double, handle *))dlsym(opened, "aoti_torch_cuda_add_Tensor");
-            if (!cuda_add) status = refuse(CT_LACKS, message, room, "aoti_torch_cuda_add_Tensor");
-        }
-    }
+    int status = open_cuda(path, message, room);
     pthread_mutex_unlock(&lock);
     return status;
 }

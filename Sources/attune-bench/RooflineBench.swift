@@ -40,7 +40,7 @@ struct RooflineBench: ParsableCommand {
             (512, 1280, 1280), (512, 1280, 10240), (512, 5120, 1280), (154, 1024, 320), (2, 1280, 1280),
         ] {
             let (x, w) = (draws.normal([rows, inputs]), draws.normal([outputs, inputs]))
-            for precision in Precision.allCases {
+            for precision in Precision.ofCPU {
                 let weight = PreparedLinear(w, precision: precision)
                 try measure(
                     "linear \(rows)×\(inputs)→\(outputs), \(precision.rawValue)",
@@ -53,7 +53,7 @@ struct RooflineBench: ParsableCommand {
             (16, 1280, 1280, 1), (16, 2560, 1280, 1), (8, 1280, 1280, 1), (8, 2560, 1280, 1),
         ] {
             let (x, w) = (draws.normal([2, side, side, inputs]), draws.normal([outputs, inputs, 3, 3]))
-            for precision in Precision.allCases {
+            for precision in Precision.ofCPU {
                 let weight = PreparedConvolution(w, precision: precision)
                 try measure(
                     "convolution \(side)²×\(inputs)→\(outputs), stride \(stride), \(precision.rawValue)",
@@ -63,7 +63,7 @@ struct RooflineBench: ParsableCommand {
         }
         for (queries, keys, channels) in [(4096, 4096, 320), (4096, 77, 320), (1024, 1024, 640), (256, 256, 1280)] {
             let (q, k) = (draws.normal([2, queries, channels]), draws.normal([2, keys, channels]))
-            for precision in Precision.allCases {
+            for precision in Precision.ofCPU {
                 try measure(
                     "attention \(queries)×\(keys), \(channels) channels, \(precision.rawValue)",
                     2 * 4 * Double(queries) * Double(keys) * Double(channels)

@@ -10,4 +10,4 @@ for suites in 'TensorsTests|DiffusionTests|TuningTests' GenerationJobTests; do
     swift test -c release --skip-build --filter "$suites"
 done
 ATTUNE_TORCH_OPS=cuda swift test -c release --skip-build \
-    --filter 'GradientTests|TorchTests|ForwardTests|GenerationTests|DoRAGoldenTests|LossGoldenTests|AllWeightsTests|DevicesTests'
+    --filter 'GradientTests|TorchTests|PrecisionTests|ForwardTests|GenerationTests|DoRAGoldenTests|LossGoldenTests|AllWeightsTests|DevicesTests'

@@ -6,9 +6,11 @@ import Testing
 ///
 /// - Parameters:
 ///   - inputs: shapes of the op's inputs; each is filled with reproducible values of about unit size.
+///   - onHost: whether the op computes in host memory wherever its operands are.
 ///   - op: the op under test; its result is reduced to a scalar by fixed random weights.
 func checkGradients(
-    _ inputs: [[Int]], tolerance: Double = 1e-2, seed: UInt64 = 1, sourceLocation: SourceLocation = #_sourceLocation,
+    _ inputs: [[Int]], tolerance: Double = 1e-2, seed: UInt64 = 1, onHost: Bool = false,
+    sourceLocation: SourceLocation = #_sourceLocation,
     _ op: ([Tensor]) -> Tensor
 ) {
     let values = inputs.enumerated().map { index, shape in
@@ -20,7 +22,9 @@ func checkGradients(
     let loss = meanSquaredError(output, weights)
     let found = gradients(of: loss, for: parameters)
     if let device = TestDevices.torch {
-        check(device, values, op, weights, output: output, gradients: found, sourceLocation)
+        check(
+            device, values, op, weights, output: output, place: onHost ? .cpu : device, gradients: found, sourceLocation
+        )
     }
     func value(_ tensors: [Tensor]) -> Double {
         let out = op(tensors).values
@@ -51,11 +55,11 @@ func checkGradients(
 /// Compares an op's value and gradients on a device with those of the CPU.
 private func check(
     _ device: Device, _ values: [Tensor], _ op: ([Tensor]) -> Tensor, _ weights: Tensor, output: Tensor,
-    gradients expected: [Tensor], _ sourceLocation: SourceLocation
+    place: Device, gradients expected: [Tensor], _ sourceLocation: SourceLocation
 ) {
     let parameters = values.map(Tensor.parameter)
     let there = op(parameters.map { $0.moved(to: device) })
-    #expect(there.shape == output.shape && (there.device == device || there.count == 1), sourceLocation: sourceLocation)
+    #expect(there.shape == output.shape && (there.device == place || there.count == 1), sourceLocation: sourceLocation)
     #expect(relativeError(there.values, output.values) < 1e-5, "on \(device)", sourceLocation: sourceLocation)
     let found = gradients(of: meanSquaredError(there, weights), for: parameters)
     for (index, gradient) in found.enumerated() {

@@ -19,8 +19,11 @@ enum ct_status {
 };
 
 /// Opens libtorch_cpu.so, once. A second call with the same library changes nothing.
-int ct_open(const char *path, char *message, size_t room);
-/// Opens libtorch_cuda.so, whose ops join those of the dispatcher.
+///
+/// cuda: libtorch_cuda.so where the wheel has it, else NULL. It joins the dispatcher now or never: the first op on a processor
+/// may fix that there is no CUDA.
+int ct_open(const char *path, const char *cuda, char *message, size_t room);
+/// Whether libtorch_cuda.so was opened, or what the loader says against it.
 int ct_open_cuda(const char *path, char *message, size_t room);
 
 /// As 2 << 56 | 15 << 48 | patch << 40.

@@ -25,7 +25,8 @@ package struct DiffusionModel: Sendable {
     package let schedule: NoiseSchedule
     /// What stands for "no prompt" in guidance.
     package let emptyPrompt: PromptEmbedding
-    /// What products of the UNet, the VAE and the text encoders are computed in.
+    /// What products of the UNet, the VAE and the text encoders are computed in. With float16 the VAE stays float32, since
+    /// activations of some (SDXL's) do not fit.
     package let precision: Precision
     /// Where they compute.
     package let device: Device
@@ -46,7 +47,7 @@ package struct DiffusionModel: Sendable {
     ///   - variant: which copy of the weights, such as `fp16`; nil for the plain one, or the only one that is there.
     ///   - adapter: folded into the weights of the UNet and the text encoders.
     ///   - lowMemory: weights stored as float16 or bfloat16 are kept so and widened at each use. The results are the same.
-    ///   - precision: what products are computed in; with bfloat16, `lowMemory` changes nothing.
+    ///   - precision: what products are computed in; with bfloat16, `lowMemory` changes nothing. float16 is for devices.
     ///   - device: where networks compute; opened before.
     ///   - digest: of the files, where it is known; else they are read for it.
     ///   - ignored: fields of the model's files that are taken as if they were not there.
@@ -79,8 +80,8 @@ package struct DiffusionModel: Sendable {
             folder: folder.appendingPathComponent("unet"), variant: variant, folding: adapter, lowMemory: lowMemory,
             precision: precision, device: device, ignoring: ignored)
         vae = try AutoencoderKL(
-            folder: folder.appendingPathComponent("vae"), variant: variant, lowMemory: lowMemory, precision: precision,
-            device: device, isXL: isXL, ignoring: ignored)
+            folder: folder.appendingPathComponent("vae"), variant: variant, lowMemory: lowMemory,
+            precision: precision == .float16 ? .float32 : precision, device: device, isXL: isXL, ignoring: ignored)
         try ignored.requireUse()
         ignoredFields = ignored.effective
         digest = if let known { known } else { try ModelDigest.compute(folder: folder, variant: variant) }

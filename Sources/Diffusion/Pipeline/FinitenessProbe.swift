@@ -7,21 +7,33 @@ extension DiffusionModel {
     ///
     /// - Parameter request: of one image that came out so. It takes longer than making it: every layer's values are looked at.
     package func firstNonFiniteLayer(_ request: GenerationRequest) -> String? {
-        let found = FirstPath()
         var probed = request
-        probed.adapters = unet.linears.mapValues { FinitenessProbe(inner: request.adapters[$0.path], found: found) }
+        let probe = unet.probe(request.adapters)
+        probed.adapters = probe.adapters
         // It ends with the step in which it was found. What else ends it leaves the layer out of an error that is one anyway.
         _ = try? generate(probed) { (_: Double) throws(ModelError) in
-            if found.path != nil { throw ModelError(.cancelled, at: "", "found") }
+            if probe.found.path != nil { throw ModelError(.cancelled, at: "", "found") }
         }
-        return found.path
+        return probe.found.path
     }
 }
 
-private final class FirstPath: Sendable {
+extension UNet2DConditionModel {
+    /// All linear layers as they are, or as adapters change them, with a note of the first that gives a value which is not a
+    /// finite number.
+    package func probe(
+        _ adapters: [String: any LinearAdapter]
+    ) -> (adapters: [String: any LinearAdapter], found: FirstPath) {
+        let found = FirstPath()
+        return (linears.mapValues { FinitenessProbe(inner: adapters[$0.path], found: found) }, found)
+    }
+}
+
+/// The layer that a probe found; nil as long as it found none.
+package final class FirstPath: Sendable {
     private let first = Mutex<String?>(nil)
-    var path: String? { first.withLock { $0 } }
-    func note(_ path: String) { first.withLock { if $0 == nil { $0 = path } } }
+    package var path: String? { first.withLock { $0 } }
+    fileprivate func note(_ path: String) { first.withLock { if $0 == nil { $0 = path } } }
 }
 
 /// A layer as it is, which tells of its first values that are not finite.

@@ -74,7 +74,7 @@ package struct Placement: Sendable, Hashable {
 
     /// Where a network of some precision computes: on the CPU activations are float32 whatever its products are.
     package init(_ device: Device, _ precision: Precision) {
-        self.init(device: device, dtype: device == .cpu || precision == .float32 ? .float32 : .bfloat16)
+        self.init(device: device, dtype: device == .cpu ? .float32 : precision.dtype)
     }
 
     /// A tensor there, as an op of the tape.

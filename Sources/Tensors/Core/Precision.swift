@@ -5,6 +5,31 @@ import CKernels
 package enum Precision: String, Sendable, Hashable, CaseIterable {
     case float32
     case bfloat16
+    /// On devices of PyTorch only.
+    case float16
+
+    /// Those that the CPU's own loops multiply in.
+    package static let ofCPU: [Precision] = [.float32, .bfloat16]
+
+    /// What weights and activations are on a device.
+    package var dtype: DType {
+        switch self {
+        case .float32: .float32
+        case .bfloat16: .bfloat16
+        case .float16: .float16
+        }
+    }
+
+    init(_ dtype: DType) {
+        switch dtype {
+        case .float32: self = .float32
+        case .bfloat16: self = .bfloat16
+        case .float16: self = .float16
+        }
+    }
+
+    /// What a loop of the CPU is for: whoever takes settings refuses float16 there.
+    func requireCPU() { precondition(Self.ofCPU.contains(self), "the CPU's loops do not multiply in \(self)") }
 }
 
 /// Which instructions multiply brain floats here.

@@ -13,6 +13,8 @@ package struct PreferenceObjective: TrainingObjective {
 
     package init(_ process: NoisingProcess, beta: Double) { (self.process, self.beta) = (process, beta) }
 
+    package var steepness: Double { beta / 2 }
+
     package func callAsFunction(_ batch: TrainingBatch, _ policies: Policies) -> Tensor {
         guard let losers = batch.losers else { preconditionFailure("this loss needs pairs") }
         let pairs = batch.timesteps.count

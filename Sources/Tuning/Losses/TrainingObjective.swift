@@ -12,6 +12,13 @@ package protocol TrainingObjective: Sendable {
     ///   - batch: the microbatch.
     ///   - policies: the networks that the loss compares.
     func callAsFunction(_ batch: TrainingBatch, _ policies: Policies) -> Tensor
+
+    /// How many times the slope of a mean squared error the loss has at most, about; ``LossScale`` asks.
+    var steepness: Double { get }
+}
+
+extension TrainingObjective {
+    package var steepness: Double { 1 }
 }
 
 /// A UNet with the adapters that it runs with.

@@ -55,9 +55,13 @@ extension TrainingObjective {
             let part = parts[index]
             let factor = share * Double(part.timesteps.count) / Double(batch.timesteps.count)
             let loss = self(part, policies)
+            let scale = LossScale.factor(
+                policies.current.unet.placement.dtype, values: part.latents.count, steepness: steepness,
+                share: factor)
+            let scaled = Float(factor) * scale
+            let found = gradients(of: scaled == 1 ? loss : loss * scaled, for: parameters)
             return (
-                loss: Double(loss.scalar) * factor,
-                gradients: gradients(of: factor == 1 ? loss : loss * Float(factor), for: parameters)
+                loss: Double(loss.scalar) * factor, gradients: scale == 1 ? found : found.map { $0 * (1 / scale) }
             )
         }
         return results.dropFirst().reduce(results[0]) { sum, next in

@@ -19,6 +19,8 @@ package enum TrainingError: Error, CustomStringConvertible, Sendable {
     case log(RunLogError)
     /// The loss or the gradient is not a number any more.
     case diverged(step: Int)
+    /// The same in float16, whose numbers end early: in a layer, or in the gradient of a parameter.
+    case overflow(step: Int, at: String?)
     case file(String)
     /// Ranks that train together cannot continue.
     case ranks(RankError)
@@ -45,6 +47,10 @@ package enum TrainingError: Error, CustomStringConvertible, Sendable {
         case .log(let error): error.description
         case .diverged(let step):
             "the loss is not finite at step \(step); lower the learning rate and start a new run"
+        case .overflow(let step, let place):
+            "the loss or its gradient is not finite at step \(step) with --precision float16"
+                + (place.map { " (first seen in \($0))" } ?? "")
+                + "; start a new run with --precision bfloat16 or float32, or with a lower learning rate"
         case .file(let reason): reason
         case .ranks(let error): error.description
         }

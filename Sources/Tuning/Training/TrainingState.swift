@@ -114,7 +114,15 @@ final class TrainingState {
             return found
         }
         let norm = globalNorm(total)
-        guard loss.isFinite, norm.isFinite else { throw .diverged(step: step + 1) }
+        guard loss.isFinite, norm.isFinite else {
+            guard inputs.model.precision == .float16 else { throw .diverged(step: step + 1) }
+            let place =
+                try firstNonFiniteLayer(entries, policies[0])
+                ?? zip(weights.parameters, total).first { $1.firstNonFinite != nil }.map {
+                    "the gradient of \($0.0.name)"
+                }
+            throw .overflow(step: step + 1, at: place)
+        }
         let rate =
             configuration.optimizer.learningRate * (configuration.schedule?.factor(step, of: configuration.steps) ?? 1)
         let updated = optimizer.update(
@@ -136,6 +144,21 @@ final class TrainingState {
                     epoch: stream.position.epoch, timesteps: assembler.timesteps(entries))))
         try note([("train/loss", loss), ("train/gradient_norm", norm), ("train/learning_rate", rate)])
         return (loss, norm)
+    }
+
+    /// The first linear layer that gives a value which is not a finite number in the predictions of a step; nil where none does.
+    private func firstNonFiniteLayer(
+        _ entries: [StreamEntry], _ policies: Policies
+    ) throws(TrainingError) -> String? {
+        let network = policies.current
+        let probe = network.unet.probe(network.adapters)
+        let probed = Policies(current: Network(network.unet, adapters: probe.adapters), reference: policies.reference)
+        for start in stride(from: 0, to: entries.count, by: configuration.batch) {
+            let part = Array(entries[start..<min(start + configuration.batch, entries.count)])
+            _ = objective(try batch(part) { plans[$0] }, probed).scalar
+            if let path = probe.found.path { return path }
+        }
+        return nil
     }
 
     private func checkDevice() throws(TrainingError) {

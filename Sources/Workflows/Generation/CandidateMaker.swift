@@ -183,8 +183,7 @@ package struct CandidateMaker: Sendable {
             + "that are not finite numbers and is not kept; check the model and the adapter for NaN, or lower --guidance"
         guard model.precision != .float32 else { return text }
         let embeddings = model.encode(prompts: [candidate.prompt], skipping: extras.clipSkip)
-        let layer = model.firstNonFiniteLayer(request([candidate], embeddings))
-        return text + ", or give --precision float32" + (layer.map { " (first seen in \($0))" } ?? "")
+        return text + ", or give \(model.widerPrecisions)" + model.firstSeen(request([candidate], embeddings))
     }
 }
 

@@ -83,7 +83,7 @@ package struct CorpusScorer {
                         if near.isEmpty { lacking.append(text) }
                         meter = (text, self.meter(prompt, near), near)
                     }
-                    if let meter { records.append(try measure(row, latent, meter.meter, meter.negatives)) }
+                    if let meter { records.append(try measure(row, latent, meter.meter, meter.negatives, prompt)) }
                 } else {
                     records.append(try measure(row, latent, prompt))
                 }
@@ -123,9 +123,10 @@ package struct CorpusScorer {
     }
 
     private func measure(
-        _ row: CatalogueRow, _ latent: [Float], _ meter: ErrorMeter, _ negatives: [String]
+        _ row: CatalogueRow, _ latent: [Float], _ meter: ErrorMeter, _ negatives: [String], _ prompt: PromptEmbedding
     ) throws -> ScoreRecord {
         let (errors, traces) = try meter.measure(latent: Tensor(shape: row.latentShape, values: latent))
+        try model.requireFinite(errors.values, of: row.id, prompt)
         return ScoreRecord(
             sample: row.id, timesteps: timesteps.map(Int32.init), draws: traces.map(\.deltaSquared),
             curves: ErrorCurves(negatives: negatives, errors: errors.values))
@@ -137,6 +138,7 @@ package struct CorpusScorer {
         let trace = try model.monteCarloTrace(
             latent: Tensor(shape: row.latentShape, values: latent), prompt: prompt, timesteps: timesteps,
             draws: scorer.draws, seed: scorer.seed)
+        try model.requireFinite(trace.mean.deltaSquared, of: row.id, prompt)
         return ScoreRecord(
             sample: row.id, timesteps: timesteps.map(Int32.init), draws: trace.draws.map(\.deltaSquared))
     }

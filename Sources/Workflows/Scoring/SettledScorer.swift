@@ -84,6 +84,7 @@ struct SettledScorer {
             for index in live {
                 if monitor.isCancelled { return nil }
                 let (errors, traces) = try meter.measure(latent: arms[index].latent, at: [place])
+                try model.requireFinite(errors.values, of: arms[index].id, embeddings[0])
                 arms[index].errors[place] = (0..<scorer.draws).map {
                     Array(errors.values[$0 * errors.prompts..<($0 + 1) * errors.prompts])
                 }

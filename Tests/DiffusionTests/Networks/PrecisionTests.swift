@@ -2,6 +2,7 @@ import Diffusion
 import Foundation
 import Images
 import Tensors
+import TestSupport
 import Testing
 
 /// Networks whose products are in bfloat16, against diffusers and transformers in float32: what rounding may cost, and that
@@ -19,9 +20,32 @@ struct PrecisionTests {
 
     @Test(arguments: ["sd21-mini", "sd15-mini", "sdxl-mini"])
     func unet(model: String) throws {
+        let (out, expected) = try forward(model, .bfloat16, .cpu)
+        check(out, expected, "\(model)")
+    }
+
+    /// float16 has three more binary digits than bfloat16.
+    @Test(
+        .enabled(if: TestDevices.torch != nil, "\(TestDevices.missing)"),
+        arguments: ["sd21-mini", "sd15-mini", "sdxl-mini"])
+    func unetOnADevice(model: String) throws {
+        let device = TestDevices.torch ?? .cpu
+        func error(_ precision: Precision) throws -> Double {
+            let (out, expected) = try forward(model, precision, device)
+            return relativeError(out, expected)
+        }
+        let (half, brain) = (try error(.float16), try error(.bfloat16))
+        #expect(brain < Self.tolerance && brain > 1e-3, "\(brain)")
+        #expect(half < Self.tolerance / 4 && half > Self.least, "\(half)")
+        #expect(half < brain / 4, "\(half) against \(brain)")
+    }
+
+    private func forward(
+        _ model: String, _ precision: Precision, _ device: Device
+    ) throws -> (out: Tensor, expected: Tensor) {
         let golden = try Goldens.file(model)
         let unet = try UNet2DConditionModel(
-            Weights(tensors: Goldens.tensors(model, "unet"), precision: .bfloat16),
+            Weights(tensors: Goldens.tensors(model, "unet"), precision: precision, device: device),
             Goldens.configuration(UNetConfiguration.self, model, "unet"))
         let text = try golden.tensor("unet.context")
         let timesteps = try golden.integers("unet.timestep").map(Float.init)
@@ -32,7 +56,7 @@ struct PrecisionTests {
                 pooled: try golden.tensor("text2.text_embeds"), timeIDs: [Array(ids[..<6]), Array(ids[6...])])
         }
         let out = unet(try golden.tensor("unet.sample").channelsLast, timesteps: timesteps, text: text, added: added)
-        check(out.channelsFirst, try golden.tensor("unet.out"), "\(model)")
+        return (out.channelsFirst, try golden.tensor("unet.out"))
     }
 
     @Test(arguments: ["sd21-mini", "sdxl-mini"])
@@ -53,9 +77,38 @@ struct PrecisionTests {
         check(moments.channelsFirst, try golden.tensor("vae.moments"), "encoder")
     }
 
+    /// Latents of SDXL's size overflow float16 on their way to pixels, so they never enter it.
+    @Test(.enabled(if: TestDevices.torch != nil, "\(TestDevices.missing)"))
+    func theAutoencoderStaysInFloat32WithFloat16() throws {
+        let device = TestDevices.torch ?? .cpu
+        let plain = try DiffusionModel.load(from: Goldens.tinySD, device: device)
+        let half = try DiffusionModel.load(from: Goldens.tinySD, precision: .float16, device: device)
+        #expect(half.recordedPrecision == "float16" && half.unet.placement.dtype == .float16)
+        let latents = CounterGenerator(seed: 5, stream: 0).normal([2] + plain.latentShape).channelsLast
+        let images = plain.decode(latents)
+        #expect(half.decode(latents).map(\.pixels) == images.map(\.pixels))
+        #expect(half.encode(images: images).values == plain.encode(images: images).values)
+    }
+
     /// A whole generation of diffusers in float32: the trace's terms, the best candidate, and what one sees.
     @Test(arguments: [0, 1, 2])
     func generation(index: Int) throws {
+        let (score, trace, pixels) = try deviation(of: index, .bfloat16, .cpu)
+        #expect(score < 5e-2 && trace < 0.1, "\(score), \(trace)")
+        #expect(pixels < 4, "\(pixels) of 255 on average")
+    }
+
+    @Test(.enabled(if: TestDevices.torch != nil, "\(TestDevices.missing)"))
+    func generationInFloat16() throws {
+        let (score, trace, pixels) = try deviation(of: 0, .float16, TestDevices.torch ?? .cpu)
+        #expect(score < 2e-2 && trace < 3e-2, "\(score), \(trace)")
+        #expect(pixels < 1, "\(pixels) of 255 on average")
+    }
+
+    /// - Returns: the relative errors of scores and traces, and the mean difference of pixel values of 255.
+    private func deviation(
+        of index: Int, _ precision: Precision, _ device: Device
+    ) throws -> (scores: Double, traces: Double, pixels: Float) {
         struct Settings: Decodable {
             var prompt: String
             var seeds: [UInt64]
@@ -66,8 +119,8 @@ struct PrecisionTests {
         let golden = try Goldens.file("tiny-generate-\(index)")
         let settings = try JSONDecoder().decode(
             Settings.self, from: Data(contentsOf: Goldens.folder.appending(path: "tiny-generate-\(index).json")))
-        let model = try DiffusionModel.load(from: Goldens.tinySD, precision: .bfloat16)
-        #expect(model.recordedPrecision == "bfloat16")
+        let model = try DiffusionModel.load(from: Goldens.tinySD, precision: precision, device: device)
+        #expect(model.recordedPrecision == precision.rawValue)
         let prompt = model.encode(prompts: [settings.prompt])[0]
         let made = try model.generate(
             GenerationRequest(
@@ -77,12 +130,12 @@ struct PrecisionTests {
         let estimator = MeanKappaEstimator(kappa: .reference)
         let scores = made.map { Float(estimator.estimate($0.trace, schedule: model.schedule).value) }
         let expected = try golden.tensor("mi").values
-        #expect(relativeError(scores, expected) < 5e-2, "\(scores) against \(expected)")
         #expect(scores.firstIndex(of: scores.max() ?? 0) == expected.firstIndex(of: expected.max() ?? 0))
         let pixels = made.flatMap(\.image.pixels).map(Float.init)
         let images = try golden.integers("images").map(Float.init)
         let mean = zip(pixels, images).reduce(0) { $0 + abs($1.0 - $1.1) } / Float(images.count)
-        #expect(mean < 4, "\(mean) of 255 on average")
+        let traces = relativeError(made.flatMap(\.trace.deltaSquared), try golden.tensor("delta_sq").values)
+        return (relativeError(scores, expected), traces, mean)
     }
 
     /// Sixteen-bit weights cost sixteen bits.

@@ -14,9 +14,34 @@ struct TorchTests {
         #expect(there.device == device && there.shape == x.shape)
         #expect(there.values == x.values)
         #expect(there.reshaped([12, 5]).batch(1..<3).values == x.reshaped([12, 5]).batch(1..<3).values)
-        let rounded = x.moved(to: device, as: .bfloat16)
-        #expect(rounded.dtype == .bfloat16)
-        #expect(zip(rounded.values, x.values).allSatisfy { abs($0 - $1) <= 0x1p-8 * abs($1) })
+        for (dtype, bound) in [(DType.bfloat16, Float(0x1p-8)), (.float16, 0x1p-10)] {
+            let rounded = x.moved(to: device, as: dtype)
+            #expect(rounded.dtype == dtype && rounded.values != x.values)
+            // Below 2⁻¹⁴ float16 has fewer digits.
+            #expect(zip(rounded.values, x.values).allSatisfy { abs($0 - $1) <= bound * max(abs($1), 0x1p-14) })
+        }
+    }
+
+    /// Where a group's mean is far from 0, its digits in 16 bits would not tell the values apart.
+    @Test(arguments: [DType.bfloat16, .float16], [Activation.none, .silu])
+    func statisticsOfNormsStayInFloat32(dtype: DType, activation: Activation) {
+        let shape = [2, 8, 8, 16]
+        let generator = CounterGenerator(seed: 4, stream: 0)
+        let offset = Tensor(filled: 100.3, shape: shape)
+        let x = (generator.normal(shape) * 4 + offset).moved(to: device, as: dtype).moved(to: .cpu)
+        let (scale, shift) = (Tensor(filled: 1, shape: [16]), Tensor(zeros: [16]))
+        let target = CounterGenerator(seed: 4, stream: 1).normal(shape)
+        func run(_ place: (Tensor) -> Tensor) -> (value: Tensor, gradient: Tensor) {
+            let leaf = Tensor.parameter(x)
+            let out = groupNorm(
+                place(leaf), groups: 4, scale: place(scale), shift: place(shift), epsilon: 1e-5, activation: activation)
+            return (out, gradients(of: meanSquaredError(out.moved(to: .cpu), target) * 1024, for: [leaf])[0])
+        }
+        let (here, there) = (run { $0 }, run { $0.moved(to: device, as: dtype) })
+        let bound = dtype == .float16 ? 1e-3 : 8e-3
+        #expect(relativeError(there.value.values, here.value.values) < bound)
+        let error = relativeError(there.gradient.values, here.gradient.values)
+        #expect(error < bound, "\(error)")
     }
 
     @Test func anOperandOfTheHostIsCopied() {
@@ -81,5 +106,21 @@ struct TorchTests {
             #expect(error.code == .device || error.code == .library)
             #expect(error.description.contains("driver") || error.description.contains("CUDA"), "\(error)")
         }
+    }
+
+    /// Who has computed on the processor first can still open CUDA: it is the driver alone that may be missing.
+    @Test func cudaMayBeOpenedSecond() throws {
+        let opened = try #require(TorchLibrary.opened)
+        try TorchLibrary.prepare(TorchDevice(.cpu))
+        // A convolution asks for cuDNN, after which PyTorch looks for CUDA no more.
+        let kernel = PreparedConvolution(Tensor(filled: 1, shape: [2, 2, 3, 3]).moved(to: .torch(TorchDevice(.cpu))))
+        #expect(conv2d(Tensor(filled: 1, shape: [1, 4, 4, 2]), kernel, padding: .uniform(1)).values[0] == 8)
+        guard opened.hasCUDA else { return }
+        do throws(DeviceError) {
+            try TorchLibrary.prepare(TorchDevice(.cuda))
+        } catch {
+            #expect(!error.description.contains("ATen_cuda"), "\(error)")
+        }
+        #expect(ProcessInfo.processInfo.environment["NVIDIA_TF32_OVERRIDE"] == "0")
     }
 }

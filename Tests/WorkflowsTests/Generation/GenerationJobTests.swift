@@ -4,6 +4,7 @@ import Foundation
 import Tensors
 import TestSupport
 import Testing
+import Tuning
 import Workflows
 
 @Suite struct GenerationJobTests {
@@ -91,6 +92,48 @@ import Workflows
         #expect(try scoring.run(in: small.corpus, monitor: Recorder()).made == 12)
         scoring.model.device = .cpu
         #expect(try scoring.run(in: small.corpus, monitor: Recorder()).made == 0)
+    }
+
+    @Test func float16IsForDevices() throws {
+        let small = try SmallCorpus(isFilled: false)
+        var job = small.job
+        job.model.precision = .float16
+        let refused = job
+        let error = #expect(throws: UsageError.self) { try refused.run(into: small.corpus, monitor: Recorder()) }
+        #expect(error?.description.contains("use bfloat16") == true, "\(error?.description ?? "")")
+    }
+
+    /// It is in recipes and scorers as bfloat16 is; what overflows is not kept, and is named.
+    @Test(.enabled(if: TestDevices.torch != nil, "\(TestDevices.missing)"))
+    func float16IsRecorded() throws {
+        let small = try SmallCorpus(isFilled: false)
+        var job = try onPyTorch(small.job)
+        (job.model.precision, job.imagesPerPrompt) = (.float16, 1)
+        #expect(try job.run(into: small.corpus, monitor: Recorder()).made == 2)
+        #expect(try job.run(into: small.corpus, monitor: Recorder()).skipped == 2)
+        #expect(small.corpus.verify().isEmpty)
+        var scoring = ScoringJob(model: job.model)
+        (scoring.draws, scoring.steps) = (1, 2)
+        #expect(try scoring.run(in: small.corpus, monitor: Recorder()).made == 2)
+        let sets = try small.corpus.scores(of: small.corpus.ids(CatalogueQuery()))
+        #expect(sets.map(\.scorer.precision) == ["float16"])
+
+        let unet = try DiffusionModel.load(from: Repository.tinySD).unet
+        let fresh = try Adapter(
+            initializing: .lora, rank: 2, alpha: 2, targets: .attention, for: unet.linears, seed: 0)
+        let file = small.scratch.url("vast.safetensors")
+        try AdapterFile.write(
+            fresh.replacing(fresh.parameters.map { Tensor(filled: 300, shape: $0.value.shape) }), to: file)
+        (job.model.adapter, scoring.model.adapter) = (file, file)
+        let recorder = Recorder()
+        let outcome = try job.run(into: small.corpus, monitor: recorder)
+        #expect(outcome.made == 0 && outcome.failed == 2)
+        let first = try #require(recorder.warnings.first)
+        #expect(first.contains("--precision bfloat16 or float32 (first seen in down_blocks."), "\(first)")
+        let vast = scoring
+        let error = #expect(throws: Failure.self) { try vast.run(in: small.corpus, monitor: Recorder()) }
+        #expect(
+            error?.description.contains("float16 is not finite numbers; give") == true, "\(error?.description ?? "")")
     }
 
     @Test(.enabled(if: TestDevices.torch != nil, "\(TestDevices.missing)"))

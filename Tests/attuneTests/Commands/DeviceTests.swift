@@ -28,6 +28,11 @@ import Testing
         #expect(outcome.status == 64 && outcome.errors.contains("--device"), "\(outcome.errors)")
     }
 
+    @Test func float16IsRefusedOnTheCPU() throws {
+        let outcome = try sample("x", ["--precision", "float16"])
+        #expect(outcome.status == 64 && outcome.errors.contains("on --device cpu use bfloat16"), "\(outcome.errors)")
+    }
+
     @Test func aPlaceWithoutPyTorchIsNamed() throws {
         let outcome = try sample("x", ["--device", "cuda", "--torch", scratch.path("nowhere")])
         #expect(outcome.status == 1 && outcome.failures.count == 1, "\(outcome.errors)")

@@ -135,6 +135,9 @@ final class TorchBackend: Sendable {
         return copy(x, to: empty(x.sizes, dtype), "to \(dtype)")
     }
 
+    /// A copy, row-major in memory.
+    func rowMajor(_ x: TorchTensor, as dtype: DType) -> TorchTensor { copy(x, to: empty(x.sizes, dtype), "copy") }
+
     func reshape(_ x: TorchTensor, _ shape: [Int]) -> TorchTensor {
         guard x.handle != nil, x.sizes != shape else { return x }
         return call("aten::reshape", .tensor(x), .ints(shape))

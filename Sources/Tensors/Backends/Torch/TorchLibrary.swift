@@ -45,7 +45,11 @@ package enum TorchLibrary {
         }
         // What cuBLAS needs for the same bits in every run.
         setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0)
-        try check(library) { ct_open(library, $0, $1) }
+        // No TF32 in any library of NVIDIA's, whatever the switches of an op or the environment say.
+        setenv("NVIDIA_TF32_OVERRIDE", "0", 1)
+        let cuda = "\(folder)/lib/libtorch_cuda.so"
+        let hasCUDA = access(cuda, R_OK) == 0
+        try check(library) { ct_open(library, hasCUDA ? cuda : nil, $0, $1) }
         let number = ct_version()
         let (major, minor, patch) = (Int(number >> 56), Int(number >> 48 & 0xFF), Int(number >> 40 & 0xFF))
         guard major == 2 else {
@@ -56,7 +60,7 @@ package enum TorchLibrary {
         }
         let made = Opened(
             folder: folder, version: "\(major).\(minor).\(patch)", isKnown: (major, minor) <= newest,
-            hasCUDA: access("\(folder)/lib/libtorch_cuda.so", R_OK) == 0)
+            hasCUDA: hasCUDA)
         return try state.withLock { state throws(DeviceError) -> Opened in
             if let state, state.folder != folder {
                 throw DeviceError(.library, "\(folder): PyTorch of \(state.folder) is loaded already")

@@ -1,13 +1,19 @@
+/// Statistics, scale and shift are in float32 whatever the values are: in 16 bits a mean far from 0 would lose what lies near it.
 extension TorchBackend {
-    /// `[N, …, C]` as PyTorch's group norm takes it: channels first over channels-last memory.
+    /// `[N, …, C]` as PyTorch's group norm takes it, channels first: for processors over channels-last memory; for CUDA,
+    /// whose kernels read no such memory and keep statistics in the type of the values, in a copy of float32.
     private func images(_ x: Tensor) -> (image: TorchTensor, pixels: Int) {
         let samples = x.shape[0]
         let pixels = x.rows / max(samples, 1)
         let sides = x.shape.count == 4 ? Array(x.shape[1...2]) : [pixels, 1]
-        return (permute(reshape(take(x), [samples] + sides + [x.channels]), [0, 3, 1, 2]), pixels)
+        let image = permute(reshape(take(x), [samples] + sides + [x.channels]), [0, 3, 1, 2])
+        return (takesCUDAOps ? rowMajor(image, as: .float32) : image, pixels)
     }
 
-    private func rows(_ x: TorchTensor, _ shape: [Int]) -> Tensor { give(permute(x, [0, 2, 3, 1]), shape) }
+    private func rows(_ x: TorchTensor, like tensor: Tensor) -> Tensor {
+        let rows = permute(x, [0, 2, 3, 1])
+        return give(x.dtype == tensor.dtype ? rows : rowMajor(rows, as: tensor.dtype), tensor.shape)
+    }
 
     func groupNorm(
         _ x: Tensor, groups: Int, scale: Tensor, shift: Tensor, epsilon: Float, activation: Activation
@@ -17,7 +23,7 @@ extension TorchBackend {
         let value = activation == .silu ? call("aten::silu", .tensor(made[0])) : made[0]
         let shape = [x.shape[0], groups]
         return NormResult(
-            value: rows(value, x.shape),
+            value: rows(value, like: x),
             statistics: .init(mean: give(made[1], shape), inverse: give(made[2], shape)))
     }
 
@@ -27,7 +33,7 @@ extension TorchBackend {
         call(
             "aten::native_group_norm", "",
             [
-                .tensor(image), .optional(take(scale, as: x.dtype)), .optional(take(shift, as: x.dtype)),
+                .tensor(image), .optional(take(scale, as: .float32)), .optional(take(shift, as: .float32)),
                 .int(x.shape[0]), .int(x.channels), .int(pixels), .int(groups), .number(Double(epsilon)),
             ], results: 3
         ).map { $0 ?? TorchTensor(self, nil) }
@@ -50,28 +56,33 @@ extension TorchBackend {
             let gain = product(perChannel(statistics.inverse), reshape(take(scale), [1, x.channels, 1, 1]))
             let offset = sum(
                 reshape(take(shift), [1, x.channels, 1, 1]), product(perChannel(statistics.mean), gain), factor: -1)
-            let seen = converted(sum(product(image, gain), offset), to: x.dtype)
+            let seen = converted(sum(product(image, gain), offset), to: image.dtype)
             slope = call("aten::silu_backward", .tensor(slope), .tensor(seen))
         }
         let made = call(
             "aten::native_group_norm_backward", "",
             [
                 .tensor(slope), .tensor(image), .tensor(take(statistics.mean)), .tensor(take(statistics.inverse)),
-                .optional(take(scale, as: x.dtype)), .int(x.shape[0]), .int(x.channels), .int(pixels), .int(groups),
+                .optional(take(scale, as: .float32)), .int(x.shape[0]), .int(x.channels), .int(pixels), .int(groups),
                 .flags([true, needsParameters, needsParameters]),
             ], results: 3)
         return [
-            rows(made[0] ?? TorchTensor(self, nil), x.shape), made[1].map { give($0, [x.channels]) },
+            rows(made[0] ?? TorchTensor(self, nil), like: x), made[1].map { give($0, [x.channels]) },
             made[2].map { give($0, [x.channels]) },
         ]
+    }
+
+    /// CUDA's layer norm has statistics of float32 anyway, and takes scale and shift in the type of the values.
+    private func layerParameter(_ parameter: Tensor, _ x: Tensor) -> TorchTensor {
+        take(parameter, as: takesCUDAOps ? x.dtype : .float32)
     }
 
     func layerNorm(_ x: Tensor, scale: Tensor, shift: Tensor, epsilon: Float) -> NormResult {
         let made = call(
             "aten::native_layer_norm", "",
             [
-                .tensor(matrix(x)), .ints([x.channels]), .optional(take(scale, as: x.dtype)),
-                .optional(take(shift, as: x.dtype)), .number(Double(epsilon)),
+                .tensor(matrix(x)), .ints([x.channels]), .optional(layerParameter(scale, x)),
+                .optional(layerParameter(shift, x)), .number(Double(epsilon)),
             ], results: 3
         ).map { $0 ?? TorchTensor(self, nil) }
         return NormResult(
@@ -87,8 +98,8 @@ extension TorchBackend {
             "aten::native_layer_norm_backward", "",
             [
                 .tensor(matrix(gradient)), .tensor(matrix(x)), .ints([x.channels]), .tensor(take(statistics.mean)),
-                .tensor(take(statistics.inverse)), .optional(take(scale, as: x.dtype)),
-                .optional(take(shift, as: x.dtype)), .flags([true, needsParameters, needsParameters]),
+                .tensor(take(statistics.inverse)), .optional(layerParameter(scale, x)),
+                .optional(layerParameter(shift, x)), .flags([true, needsParameters, needsParameters]),
             ], results: 3)
         return [
             give(made[0] ?? TorchTensor(self, nil), x.shape), made[1].map { give($0, [x.channels]) },

@@ -105,6 +105,9 @@ extension TorchBackend {
         _ gradient: Tensor, _ x: Tensor, kernel: Tensor, _ geometry: ConvolutionGeometry
     ) -> Tensor {
         let (image, padding) = padded(channelsFirst(take(x, as: kernel.dtype)), geometry.padding)
+        if takesCUDAOps {
+            return kernelGradient(channelsFirst(take(gradient, as: kernel.dtype)), image, padding: padding, geometry)
+        }
         let made =
             call(
                 "aten::convolution_backward", "",
@@ -114,6 +117,27 @@ extension TorchBackend {
                     .ints(padding), .ints([1, 1]), .flag(false), .ints([0, 0]), .int(1), .flags([false, true, false]),
                 ], results: 3)[1] ?? TorchTensor(self, nil)
         return give(made, [geometry.outputs, geometry.inputs, geometry.kernelHeight, geometry.kernelWidth])
+    }
+
+    /// By plain products of gradients and windows, one image at a time: CUDA's own op has no switch against TF32, nor for the
+    /// same bits in every run.
+    private func kernelGradient(
+        _ slope: TorchTensor, _ image: TorchTensor, padding: [Int], _ geometry: ConvolutionGeometry
+    ) -> Tensor {
+        let (height, width) = (geometry.kernelHeight, geometry.kernelWidth)
+        var total: TorchTensor?
+        for sample in 0..<geometry.images {
+            let windows = call(
+                "aten::im2col", .tensor(slice(image, 0, sample..<sample + 1)), .ints([height, width]), .ints([1, 1]),
+                .ints(padding), .ints([geometry.stride, geometry.stride]))
+            let part = call(
+                "aten::mm",
+                .tensor(reshape(slice(slope, 0, sample..<sample + 1), [geometry.outputs, geometry.pixels])),
+                .tensor(permute(reshape(windows, [geometry.columns, geometry.pixels]), [1, 0])))
+            total = total.map { sum($0, part) } ?? part
+        }
+        let shape = [geometry.outputs, geometry.inputs, height, width]
+        return give(reshape(total ?? zeros(shape, image.dtype), shape), shape)
     }
 
     // MARK: Attention
@@ -148,8 +172,7 @@ extension TorchBackend {
         _ gradient: Tensor, _ q: Tensor, _ k: Tensor, _ v: Tensor, kept: [Tensor], heads: Int, causal: Bool
     ) -> [Tensor?] {
         guard !takesCUDAOps, kept.count == 2 else {
-            precondition(!causal, "no network that is trained has causal attention")
-            return attentionVJP(gradient, q, k, v, heads: heads)
+            return attentionVJP(gradient, q, k, v, heads: heads, causal: causal)
         }
         let made = call(
             "aten::_scaled_dot_product_flash_attention_for_cpu_backward", "",
@@ -163,8 +186,13 @@ extension TorchBackend {
     /// By plain products, whose bits are the same in every run, as those of CUDA's fused backward pass are not. With P the
     /// probabilities: dV = Pᵀ·dO, dS = softmax's VJP of dO·Vᵀ, dQ = dS·K/√d, dK = dSᵀ·Q/√d. One sample at a time: P is as
     /// large as an image's pixels squared.
-    func attentionVJP(_ gradient: Tensor, _ q: Tensor, _ k: Tensor, _ v: Tensor, heads: Int) -> [Tensor?] {
+    func attentionVJP(
+        _ gradient: Tensor, _ q: Tensor, _ k: Tensor, _ v: Tensor, heads: Int, causal: Bool
+    ) -> [Tensor?] {
         let scale = 1 / Float(q.channels / heads).squareRoot()
+        let (rows, columns) = (q.shape[1], k.shape[1])
+        let mask = (0..<(causal ? rows * columns : 0)).map { $0 % columns > $0 / columns ? -Float.infinity : 0 }
+        let hidden = causal ? converted(floats(mask, [rows, columns]), to: q.dtype) : nil
         let (dq, dk, dv) = (empty(q.shape, q.dtype), empty(k.shape, k.dtype), empty(v.shape, v.dtype))
         for sample in 0..<q.shape[0] {
             func part(_ x: Tensor) -> TorchTensor {
@@ -174,8 +202,10 @@ extension TorchBackend {
             func across(_ x: TorchTensor) -> TorchTensor { permute(x, [0, 2, 1]) }
             func times(_ a: TorchTensor, _ b: TorchTensor) -> TorchTensor { call("aten::bmm", .tensor(a), .tensor(b)) }
             let (queries, keys, values, slope) = (part(q), part(k), part(v), part(gradient))
+            // Scaled before the product, which in float16 could overflow.
+            let seen = times(product(queries, scale), across(keys))
             let p = call(
-                "aten::_softmax", .tensor(product(times(queries, across(keys)), scale)), .int(-1), .flag(false))
+                "aten::_softmax", .tensor(hidden.map { sum(seen, $0) } ?? seen), .int(-1), .flag(false))
             let ds = product(
                 call(
                     "aten::_softmax_backward_data", .tensor(times(slope, across(values))), .tensor(p), .int(-1),

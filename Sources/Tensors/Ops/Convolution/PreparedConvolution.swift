@@ -34,6 +34,7 @@ package struct PreparedConvolution: Sendable {
             layout = .remote(backend.kernel(oihw.detached))
             return
         }
+        precision.requireCPU()
         guard precision == .float32 || parameter != nil || !inputChannels.isMultiple(of: 2) else {
             layout = .pairs(PairKernel(oihw))
             return
@@ -50,7 +51,7 @@ package struct PreparedConvolution: Sendable {
         switch layout {
         case .pairs: .bfloat16
         case .values: .float32
-        case .remote(let kernel): kernel.dtype == .float32 ? .float32 : .bfloat16
+        case .remote(let kernel): Precision(kernel.dtype)
         }
     }
 

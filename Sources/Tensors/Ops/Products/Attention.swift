@@ -247,7 +247,7 @@ private struct AttentionOperands: Sendable {
     private func packed(_ place: UnsafeMutablePointer<Float>, _ rows: Int, _ columns: Int) -> RightHandSide {
         switch plan.precision {
         case .float32: RightHandSide(packed: place, rows, columns)
-        case .bfloat16: RightHandSide(pairs: place.pairs, rows, columns)
+        case .bfloat16, .float16: RightHandSide(pairs: place.pairs, rows, columns)
         }
     }
 }
@@ -262,6 +262,7 @@ private struct AttentionPlan: Sendable {
     let precision: Precision
 
     init(q: Tensor, k: Tensor, heads: Int, causal: Bool, precision: Precision) {
+        precision.requireCPU()
         (queries, channels) = (q.shape[1], q.shape[2])
         keys = k.shape[1]
         pairs = q.shape[0] * heads

@@ -33,6 +33,7 @@ package struct PreparedLinear: Sendable {
             layout = .remote(weight.detached)
             return
         }
+        precision.requireCPU()
         let transpose = Matrix(pointer: weight.pointer, stride: inputs, transposed: true)
         guard precision == .float32 || parameter != nil else {
             let buffer = Output([ck_pair_panels_size(inputs, outputs)])
@@ -62,7 +63,7 @@ package struct PreparedLinear: Sendable {
         switch layout {
         case .pairs: .bfloat16
         case .values: .float32
-        case .remote(let weight): weight.dtype == .float32 ? .float32 : .bfloat16
+        case .remote(let weight): Precision(weight.dtype)
         }
     }
 
