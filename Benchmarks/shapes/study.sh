@@ -21,6 +21,7 @@ else
 fi
 denoising=${STUDY_DENOISING:-25} score_steps=${STUDY_SCORE_STEPS:-20} noisy=${STUDY_SCORE_TIMESTEPS:-451-999} top=${STUDY_TOP:-3} lr=${STUDY_LR:-5e-4}
 per_prompt=${STUDY_RENDERED:-8}
+large_prompts=${STUDY_LARGE:-700} large_candidates=${STUDY_LARGE_CANDIDATES:-16} all_steps=${STUDY_ALL_STEPS:-1000}
 mkdir -p "$folder"
 export ATTUNE_CORPUS=$folder/corpus
 [ -e "$ATTUNE_CORPUS/attune.json" ] || "$attune" init
@@ -81,6 +82,40 @@ row() { # ROW SELECTION SEED TRAIN-OPTIONS…
     fi
 }
 
+all_weights() { # ROW SELECTION SEED MODEL: every weight trained, with a moving average; the model of the run
+    local name=$1 selection=$2 seed=$3 from=$4
+    evaluated "$name" && return
+    say "train $name"
+    "$attune" train "$selection" --model "$from" --run "$name" --targets all --steps "$all_steps" --batch "$batch" --accumulate 1 \
+        --seed "$seed" --lr 3e-4 --lr-schedule cosine --warmup 50 --ema 0.995 --drop-captions 0.1 --checkpoint-every 100 \
+        --keep-checkpoints 1
+    evaluate "$name" "" "$ATTUNE_CORPUS/runs/$name/model"
+}
+
+# Candidates of more prompts, for rows that train all weights; of other seeds than the pool's, whose images keep its tag.
+large() { # TAG MODEL FIRST-SEED: judged
+    [ -e "$folder/$1.judged" ] && return
+    say "candidates $1"
+    [ -s "$folder/large.txt" ] || prompts train "$large_prompts" > "$folder/large.txt"
+    "$attune" generate --model "$2" --prompts "$folder/large.txt" --images-per-prompt "$large_candidates" --steps "$denoising" \
+        --guidance 3 --sampler ddim --seed "$3" --tag "$1"
+    "$attune" evaluate --where "tag = '$1'" --referee shapes --score mi --json > "$folder/$1-agreement.json"
+    touch "$folder/$1.judged"
+}
+
+# The judge's images of each round's model train the next: rejection sampling.
+iterated() { # ROW ROUNDS SEED
+    local name=$1 from=$model round
+    for round in $(seq "$2"); do
+        wanted "$name-r$round" || return 0
+        large "large$([ "$round" = 1 ] || echo "-$name-r$round")" "$from" "$((10042 + 1000 * (round - 1)))"
+        local tag; tag="large$([ "$round" = 1 ] || echo "-$name-r$round")"
+        choose "$name-r$round" --where "tag = '$tag' AND shapes = 1" --by random --top 4
+        all_weights "$name-r$round" "$name-r$round" "$3" "$from"
+        from=$ATTUNE_CORPUS/runs/$name-r$round/model
+    done
+}
+
 choose() { # SELECTION SELECT-OPTIONS…; once, so that runs keep their selection
     local name=$1; shift
     [ -e "$folder/$name.selected" ] && return
@@ -133,9 +168,30 @@ for seed in $seeds; do
     # What bounds the upper bound: real images, more steps, all weights.
     row "rendered-all-s$seed" rendered "$seed" --lr 1e-4 --targets all
     row "judge-all-s$seed" judge "$seed" --lr 1e-4 --targets all
+    iterated "judge-all-weights-s$seed" "${STUDY_ROUNDS:-3}" "$seed"
+    for by in random mi contrast; do
+        wanted "$by-all-weights-s$seed" || continue
+        large large "$model" 10042
+        if [ $by = contrast ]; then
+            "$attune" score --model "$model" --where "tag = 'large'" --draws 1 --steps "$score_steps" --timesteps "$noisy" \
+                --negatives rules --count "$near"
+            "$attune" evaluate --where "tag = 'large'" --referee shapes --score mi --score pointwise --score contrast_hard \
+                --score contrast --json > "$folder/agreement.json"
+        fi
+        choose "$by-large" --where "tag = 'large'" --by "$by" --top 2
+        all_weights "$by-all-weights-s$seed" "$by-large" "$seed" "$model"
+    done
+    if wanted "rendered-all-long-s$seed"; then
+        # As the bundled model was trained, with right captions alone.
+        images_of rendered-all datasets/shapes/train.txt "${STUDY_RENDERED_ALL:-40}"
+        choose rendered-all --where "tag = 'rendered-all'" --all
+        saved=$steps steps=${STUDY_LONG_STEPS:-5000}
+        row "rendered-all-long-s$seed" rendered-all "$seed" --targets all --lr 4e-4 --lr-schedule cosine --warmup 100 --ema 0.999 \
+            --drop-captions 0.1
+        steps=$saved
+    fi
     saved=$steps steps=$((4 * steps))
     row "rendered-long-s$seed" rendered "$seed" --lr 1e-3 --lr-schedule cosine --warmup 50
-    row "rendered-all-long-s$seed" rendered "$seed" --lr 1e-4 --targets all
     row "judge-long-s$seed" judge-all "$seed" --lr 1e-3 --lr-schedule cosine --warmup 50
     row "nft-judge-long-s$seed" all "$seed" --lr 1e-3 --lr-schedule cosine --warmup 50 --loss nft --reward-by shapes --beta 0.5
     row "nft-contrast-long-s$seed" all "$seed" --lr 1e-3 --lr-schedule cosine --warmup 50 --loss nft --reward-by contrast --beta 0.5
