@@ -47,7 +47,7 @@ SCORES = (
     "rf", "rf_cfg",
 )  # fmt: skip
 #: Catalogues whose tables this package reads.
-VERSIONS = range(7, 13)
+VERSIONS = range(7, 14)
 
 _SHARED = {
     "nfs", "nfs4", "cifs", "smb3", "smbfs", "lustre", "gpfs", "ceph", "beegfs", "9p", "afs", "gfs2", "ocfs2", "panfs",
