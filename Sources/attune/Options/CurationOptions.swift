@@ -4,7 +4,8 @@ import Workflows
 
 /// How select keeps the best that differ.
 struct CurationOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Keep scores (--by) of at least this.", valueName: "score"))
+    // Scores may be negative, and those of contrast always are.
+    @Option(parsing: .unconditional, help: ArgumentHelp("Keep scores (--by) of at least this.", valueName: "score"))
     var minScore: Double?
 
     @Option(help: ArgumentHelp("Keep scores at or above this percentile, 0 to 100.", valueName: "p"))

@@ -63,6 +63,11 @@ import Testing
         #expect(taken.contains(document.prefix(64)))
     }
 
+    @Test func theLeastScoreMayBeNegative() throws {
+        let corpus = try SmallCorpus()
+        #expect(try Attune.succeed("select", "--corpus", corpus.path, "all", "--min-score", "-1e9").contains("all: "))
+    }
+
     @Test func whatMakesNoSenseIsNamed() throws {
         let corpus = try SmallCorpus()
         try Attune.succeed("select", "--corpus", corpus.path, "best")
