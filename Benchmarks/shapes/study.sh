@@ -181,6 +181,11 @@ for seed in $seeds; do
         choose "$by-large" --where "tag = 'large'" --by "$by" --top 2
         all_weights "$by-all-weights-s$seed" "$by-large" "$seed" "$model"
     done
+    if wanted "contrast-best-all-weights-s$seed"; then
+        # The best of all, instead of some of each prompt: prompts without a right candidate give none. After the row above.
+        choose contrast-best --where "tag = 'large'" --by contrast --percentile 85 --all
+        all_weights "contrast-best-all-weights-s$seed" contrast-best "$seed" "$model"
+    fi
     if wanted "rendered-all-long-s$seed"; then
         # As the bundled model was trained, with right captions alone.
         images_of rendered-all datasets/shapes/train.txt "${STUDY_RENDERED_ALL:-40}"
