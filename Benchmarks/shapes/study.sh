@@ -36,15 +36,20 @@ prompts() {
 say() { printf '\n%s  %s\n' "$(date +%H:%M:%S)" "$*"; }
 
 # Contrastive MI of the noisy timesteps alone: better for less than the whole schedule (Benchmarks/shapes/README.md).
+measured() { # TAG: what is there is not measured again
+    "$attune" score --model "$model" --where "tag = '$1'" --draws 1 --steps "$score_steps" --timesteps "$noisy" \
+        --negatives rules --count "$near"
+    "$attune" evaluate --where "tag = '$1'" --referee shapes --score mi --score pointwise --score contrast_hard --score contrast \
+        --json > "$folder/agreement.json"
+}
+
 pool() { # TAG IMAGES-PER-PROMPT: candidates with every score; the judge's verdicts become the annotation shapes
-    local scored="$folder/$1.scored" where="tag = '$1'"
+    local scored="$folder/$1.scored"
     [ -e "$scored" ] && return
     say "candidates: $2 for each prompt"
-    "$attune" generate --model $model --prompts "$folder/train.txt" --images-per-prompt "$2" --steps "$denoising" --guidance 3 \
+    "$attune" generate --model "$model" --prompts "$folder/train.txt" --images-per-prompt "$2" --steps "$denoising" --guidance 3 \
         --sampler ddim --tag "$1"
-    "$attune" score --model $model --where "$where" --draws 1 --steps "$score_steps" --timesteps "$noisy" \
-        --negatives rules --count "$near"
-    "$attune" evaluate --where "$where" --referee shapes --score mi --score pointwise --score contrast_hard --score contrast --json > "$folder/agreement.json"
+    measured "$1"
     touch "$scored"
 }
 
@@ -63,7 +68,7 @@ images_of() { # TAG PROMPTS IMAGES-PER-PROMPT: rendered images with right captio
     [ -e "$folder/$1.imported" ] && return
     say "rendered images: $1"
     [ -e "$folder/$1-images" ] || "$attune" shapes render --prompts "$2" --per-prompt "$3" --to "$folder/$1-images"
-    "$attune" import "$folder/$1-images" --format imagefolder --model $model --tag "$1"
+    "$attune" import "$folder/$1-images" --format imagefolder --model "$model" --tag "$1"
     touch "$folder/$1.imported"
 }
 
@@ -73,7 +78,7 @@ row() { # ROW SELECTION SEED TRAIN-OPTIONS…
     local name=$1 selection=$2 seed=$3; shift 3
     ! wanted "$name" || evaluated "$name" && return
     say "train $name"
-    "$attune" train "$selection" --model $model --run "$name" --steps "$steps" --batch "$batch" --accumulate 1 --seed "$seed" \
+    "$attune" train "$selection" --model "$model" --run "$name" --steps "$steps" --batch "$batch" --accumulate 1 --seed "$seed" \
         --checkpoint-every 50 --keep-checkpoints 1 "$@"
     if [ -e "$ATTUNE_CORPUS/runs/$name/model/model_index.json" ]; then
         evaluate "$name" "" "$ATTUNE_CORPUS/runs/$name/model"
@@ -82,14 +87,9 @@ row() { # ROW SELECTION SEED TRAIN-OPTIONS…
     fi
 }
 
-all_weights() { # ROW SELECTION SEED MODEL: every weight trained, with a moving average; the model of the run
-    local name=$1 selection=$2 seed=$3 from=$4
-    evaluated "$name" && return
-    say "train $name"
-    "$attune" train "$selection" --model "$from" --run "$name" --targets all --steps "$all_steps" --batch "$batch" --accumulate 1 \
-        --seed "$seed" --lr 3e-4 --lr-schedule cosine --warmup 50 --ema 0.995 --drop-captions 0.1 --checkpoint-every 100 \
-        --keep-checkpoints 1
-    evaluate "$name" "" "$ATTUNE_CORPUS/runs/$name/model"
+all_weights() { # ROW SELECTION SEED MODEL: every weight of a model trained, with a moving average
+    model=$4 steps=$all_steps row "$1" "$2" "$3" --targets all --lr 3e-4 --lr-schedule cosine --warmup 50 --ema 0.995 \
+        --drop-captions 0.1
 }
 
 # Candidates of more prompts, for rows that train all weights; of other seeds than the pool's, whose images keep its tag.
@@ -105,11 +105,11 @@ large() { # TAG MODEL FIRST-SEED: judged
 
 # The judge's images of each round's model train the next: rejection sampling.
 iterated() { # ROW ROUNDS SEED
-    local name=$1 from=$model round
+    local name=$1 from=$model tag=large round
     for round in $(seq "$2"); do
         wanted "$name-r$round" || return 0
-        large "large$([ "$round" = 1 ] || echo "-$name-r$round")" "$from" "$((10042 + 1000 * (round - 1)))"
-        local tag; tag="large$([ "$round" = 1 ] || echo "-$name-r$round")"
+        [ "$round" = 1 ] || tag=large-$name-r$round
+        large "$tag" "$from" "$((10042 + 1000 * (round - 1)))"
         choose "$name-r$round" --where "tag = '$tag' AND shapes = 1" --by random --top 4
         all_weights "$name-r$round" "$name-r$round" "$3" "$from"
         from=$ATTUNE_CORPUS/runs/$name-r$round/model
@@ -172,17 +172,14 @@ for seed in $seeds; do
     for by in random mi contrast; do
         wanted "$by-all-weights-s$seed" || continue
         large large "$model" 10042
-        if [ $by = contrast ]; then
-            "$attune" score --model "$model" --where "tag = 'large'" --draws 1 --steps "$score_steps" --timesteps "$noisy" \
-                --negatives rules --count "$near"
-            "$attune" evaluate --where "tag = 'large'" --referee shapes --score mi --score pointwise --score contrast_hard \
-                --score contrast --json > "$folder/agreement.json"
-        fi
+        [ $by != contrast ] || measured large
         choose "$by-large" --where "tag = 'large'" --by "$by" --top 2
         all_weights "$by-all-weights-s$seed" "$by-large" "$seed" "$model"
     done
     if wanted "contrast-best-all-weights-s$seed"; then
-        # The best of all, instead of some of each prompt: prompts without a right candidate give none. After the row above.
+        # The best of all, instead of some of each prompt: prompts without a right candidate give none.
+        large large "$model" 10042
+        measured large
         choose contrast-best --where "tag = 'large'" --by contrast --percentile 85 --all
         all_weights "contrast-best-all-weights-s$seed" contrast-best "$seed" "$model"
     fi
@@ -190,10 +187,8 @@ for seed in $seeds; do
         # As the bundled model was trained, with right captions alone.
         images_of rendered-all datasets/shapes/train.txt "${STUDY_RENDERED_ALL:-40}"
         choose rendered-all --where "tag = 'rendered-all'" --all
-        saved=$steps steps=${STUDY_LONG_STEPS:-5000}
-        row "rendered-all-long-s$seed" rendered-all "$seed" --targets all --lr 4e-4 --lr-schedule cosine --warmup 100 --ema 0.999 \
-            --drop-captions 0.1
-        steps=$saved
+        steps=${STUDY_LONG_STEPS:-5000} row "rendered-all-long-s$seed" rendered-all "$seed" --targets all --lr 4e-4 \
+            --lr-schedule cosine --warmup 100 --ema 0.999 --drop-captions 0.1
     fi
     saved=$steps steps=$((4 * steps))
     row "rendered-long-s$seed" rendered "$seed" --lr 1e-3 --lr-schedule cosine --warmup 50
