@@ -90,7 +90,7 @@ CK_WIDE_LOOP(void, ck_gemm_transpose, (const float *packed, size_t k, size_t n, 
     }
 }
 
-void ck_gemm_regroup(const float *panels, size_t inputs, size_t taps, size_t n, size_t first, size_t last, float *out) {
+void ck_gemm_reorder(const float *panels, size_t inputs, size_t taps, size_t n, size_t first, size_t last, float *out) {
     for (size_t panel = first; panel < last; panel++) {
         size_t at = panel * PANEL, width = panel_width(n, at);
         const float *from = panels + at * inputs * taps;

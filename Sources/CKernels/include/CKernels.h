@@ -106,7 +106,7 @@ void ck_gemm_unpack(const float *packed, size_t k, size_t n, size_t first, size_
 /// Panels [first, last) of the transpose [n, k] of a packed [k, n].
 void ck_gemm_transpose(const float *packed, size_t k, size_t n, size_t first, size_t last, float *out);
 /// Rows of panels [inputs·taps, n] in the order of im2col: from (input, tap) to (tap, input).
-void ck_gemm_regroup(const float *panels, size_t inputs, size_t taps, size_t n, size_t first, size_t last, float *out);
+void ck_gemm_reorder(const float *panels, size_t inputs, size_t taps, size_t n, size_t first, size_t last, float *out);
 /// Scales each of the first `columns` columns of one panel [rows, width] to the length given for it; gain is by how
 /// much.
 void ck_panel_lengths(float *panel, size_t rows, size_t width, size_t columns, const float *lengths, float *gain);

@@ -149,7 +149,7 @@ package struct ScoreForm: Sendable, Equatable {
         _ rows: [CatalogueRow], _ sets: [ScoreSet], _ estimate: (Scorer, ScoreRecord, NoiseSchedule) -> Double?
     ) -> [Digest: Double] {
         let prompts = Dictionary(rows.map { ($0.id, ExactText($0.prompt)) }) { first, _ in first }
-        let scorers = Dictionary(sets.map { ($0.scorer.digest, $0.scorer) }) { first, _ in first }
+        let sizes = Dictionary(sets.map { ($0.scorer.digest, Self.size($0.scorer)) }) { first, _ in first }
         var found: [ExactText: [Digest: [Digest: Double]]] = [:]
         for set in sets {
             let schedule = NoiseSchedule(SchedulerConfiguration(set.scorer.schedule))
@@ -164,11 +164,8 @@ package struct ScoreForm: Sendable, Equatable {
         for measurements in found.values {
             let ordered = measurements.sorted { a, b in
                 if a.value.count != b.value.count { return a.value.count > b.value.count }
-                guard let one = scorers[a.key].map(Self.size), let other = scorers[b.key].map(Self.size), one != other
-                else {
-                    return a.key.hex < b.key.hex
-                }
-                return one > other
+                let (one, other) = (sizes[a.key] ?? (0, 0, 0), sizes[b.key] ?? (0, 0, 0))
+                return one != other ? one > other : a.key < b.key
             }
             for (_, measured) in ordered { values.merge(measured) { first, _ in first } }
         }

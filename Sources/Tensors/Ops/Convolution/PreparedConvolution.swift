@@ -91,7 +91,7 @@ struct OpenedKernel: Sendable {
         guard taps > 1 else { return RightHandSide(packed: panels.pointer, depth, outputChannels) }
         nonisolated(unsafe) let scratch = scratch
         Parallel.ranges((outputChannels + 31) / 32, grain: 1) { range in
-            ck_gemm_regroup(
+            ck_gemm_reorder(
                 panels.pointer, inputChannels, taps, outputChannels, range.lowerBound, range.upperBound, scratch)
         }
         return RightHandSide(packed: scratch, depth, outputChannels)
