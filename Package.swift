@@ -53,6 +53,7 @@ let package = Package(
         // Needs libcurl's headers (libcurl4-openssl-dev), which Swift itself asks for, and loads the library when it is used.
         .target(name: "CCurl", cSettings: [.define("_GNU_SOURCE")]),
         .target(name: "CSync", cSettings: [.define("_GNU_SOURCE")]),
+        .target(name: "CHeap"),
         .target(name: "CImages", dependencies: ["CPNG", "CJPEG"]),
         .target(name: "CKernels", cSettings: [.define("_GNU_SOURCE")]),
         .target(name: "CBytePlanes"),
@@ -119,7 +120,8 @@ let package = Package(
         .target(
             name: "Gallery",
             dependencies: [
-                "Markup", "Plots", "Workflows", "Curation", "DiskAccess", "CorpusStore", "Codecs", "Images", logging,
+                "CHeap", "Markup", "Plots", "Workflows", "Curation", "DiskAccess", "CorpusStore", "Codecs", "Images",
+                logging,
             ]
                 + web,
             resources: [.embedInCode("Assets")],

@@ -112,13 +112,18 @@ if base.get("quality"):
 
         lines.append(f"| {name} | " + " | ".join(distance(found[s]) if s in found else "" for s in scales) + " |")
 if options.agreement and options.agreement.exists():
-    found = json.loads(options.agreement.read_text())["agreement"]
-    lines += ["", "## How well scores find the aligned candidates of a prompt", "", "| score | AUC | top-1 |", "|---|---|---|"]
-    for row in found:
-        if row.get("category", "all") != "all":
-            continue
-        cells = [shown(row[key]) if isinstance(row.get(key), dict) else "" for key in ("auc", "top")]
-        lines.append(f"| {row['score']} | " + " | ".join(cells) + " |")
+    report = json.loads(options.agreement.read_text())
+    lines += [
+        "", "## How well scores find the aligned images of a prompt", "",
+        f"{report['images']} images of the base, {report['prompts']} of the prompts above, {report['images'] / report['prompts']:g} of each; "
+        f"{shown(report['mean'])} are aligned. AUC and top-1 are over prompts that have both kinds, beside a choice by chance. *Chosen* is over all: "
+        "the share aligned of the best of each prompt, and what that adds to the mean of its images, paired by prompt.", "",
+        "| score | AUC | top-1 | chance | chosen | gain |", "|---|---|---|---|---|---|",
+    ]
+    for row in report["agreement"]:
+        if row["category"] == "all":
+            cells = [shown(row[key], key == "gain") if key in row else "" for key in ("auc", "top", "chance", "chosen", "gain")]
+            lines.append(f"| {row['score']} | " + " | ".join(cells) + " |")
 options.to.parent.mkdir(parents=True, exist_ok=True)
 temporary = options.to.with_name(options.to.name + ".part")
 temporary.write_text("\n".join(lines) + "\n")

@@ -36,11 +36,12 @@ prompts() {
 say() { printf '\n%s  %s\n' "$(date +%H:%M:%S)" "$*"; }
 
 # Contrastive MI of the noisy timesteps alone: better for less than the whole schedule (Benchmarks/shapes/README.md).
-measured() { # TAG: what is there is not measured again
+measured() { # TAG: what is there is not measured again; the judge's agreement goes into TAG-agreement.json
     "$attune" score --model "$model" --where "tag = '$1'" --draws 1 --steps "$score_steps" --timesteps "$noisy" \
         --negatives rules --count "$near"
     "$attune" evaluate --where "tag = '$1'" --referee shapes --score mi --score pointwise --score contrast_hard --score contrast \
-        --json > "$folder/agreement.json"
+        --json > "$folder/$1-agreement.part"
+    mv "$folder/$1-agreement.part" "$folder/$1-agreement.json"
 }
 
 pool() { # TAG IMAGES-PER-PROMPT: candidates with every score; the judge's verdicts become the annotation shapes
@@ -51,6 +52,15 @@ pool() { # TAG IMAGES-PER-PROMPT: candidates with every score; the judge's verdi
         --sampler ddim --tag "$1"
     measured "$1"
     touch "$scored"
+}
+
+# Choosing at generation: the best of eight candidates of each prompt that nothing was trained on, by each score.
+choice() {
+    [ -e "$folder/choice-agreement.json" ] && return
+    say "choosing the best of 8"
+    "$attune" generate --model "$model" --prompts "$folder/test.txt" --images-per-prompt 8 --steps "$denoising" --guidance 3 \
+        --sampler ddim --seed 200000 --tag choice
+    measured choice
 }
 
 evaluated() { [ -e "$ATTUNE_CORPUS/evaluations/$1.json" ]; }
@@ -99,18 +109,19 @@ large() { # TAG MODEL FIRST-SEED: judged
     [ -s "$folder/large.txt" ] || prompts train "$large_prompts" > "$folder/large.txt"
     "$attune" generate --model "$2" --prompts "$folder/large.txt" --images-per-prompt "$large_candidates" --steps "$denoising" \
         --guidance 3 --sampler ddim --seed "$3" --tag "$1"
-    "$attune" evaluate --where "tag = '$1'" --referee shapes --score mi --json > "$folder/$1-agreement.json"
+    "$attune" evaluate --where "tag = '$1'" --referee shapes --score mi --json > "$folder/$1-judged.json"
     touch "$folder/$1.judged"
 }
 
-# The judge's images of each round's model train the next: rejection sampling.
+# Rejection sampling: what the judge accepts of each round's images, and of those before, trains its model on.
 iterated() { # ROW ROUNDS SEED
-    local name=$1 from=$model tag=large round
+    local name=$1 from=$model tag=large tags= round
     for round in $(seq "$2"); do
         wanted "$name-r$round" || return 0
         [ "$round" = 1 ] || tag=large-$name-r$round
         large "$tag" "$from" "$((10042 + 1000 * (round - 1)))"
-        choose "$name-r$round" --where "tag = '$tag' AND shapes = 1" --by random --top 4
+        tags+="${tags:+, }'$tag'"
+        choose "$name-r$round" --where "tag IN ($tags) AND shapes = 1" --by random --top "$((8 * round))"
         all_weights "$name-r$round" "$name-r$round" "$3" "$from"
         from=$ATTUNE_CORPUS/runs/$name-r$round/model
     done
@@ -138,6 +149,7 @@ JSON
 
 images_of reference "$folder/test.txt" "${STUDY_REFERENCE:-10}"
 evaluate base
+choice
 pool pool "$candidates"
 where="tag = 'pool'"
 choose random --where "$where" --by random --top "$top"
@@ -216,4 +228,4 @@ for seed in $seeds; do
     rounds "rounds-judge-s$seed" "${STUDY_ROUNDS:-3}" "$seed" '{"referee": "shapes"}'
 done
 
-python3 Benchmarks/shapes/results.py "$ATTUNE_CORPUS" --agreement "$folder/agreement.json" --to "${STUDY_RESULTS:-datasets/shapes/RESULTS.md}"
+python3 Benchmarks/shapes/results.py "$ATTUNE_CORPUS" --agreement "$folder/choice-agreement.json" --to "${STUDY_RESULTS:-datasets/shapes/RESULTS.md}"

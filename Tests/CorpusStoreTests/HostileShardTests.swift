@@ -67,12 +67,13 @@ import Testing
     private func readEverything(_ file: URL, digest: Digest) throws(CorpusError) {
         let shard = try ShardReader(file, digest: digest)
         let rows = Array(shard.ids.indices)
-        _ = shard.manifests
         var failure: CorpusError?
         func attempt(_ body: () throws(CorpusError) -> Void) {
             do throws(CorpusError) { try body() } catch { failure = failure ?? error }
         }
         // One failure does not keep the others from being tried.
+        attempt { () throws(CorpusError) in _ = try shard.manifests() }
+        attempt { () throws(CorpusError) in for row in rows { _ = try shard.manifest(row) } }
         attempt { () throws(CorpusError) in _ = try shard.prompts() }
         attempt { () throws(CorpusError) in _ = try shard.traces() }
         attempt { () throws(CorpusError) in _ = try shard.images(rows) }

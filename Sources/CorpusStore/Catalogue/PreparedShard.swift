@@ -80,8 +80,9 @@ package struct PreparedSamples: Sendable {
         rows.reserveCapacity(shard.ids.count)
         let traces = try shard.traces()
         let flows = try shard.flows(0..<traces.count, lengths: traces.map(\.timesteps.count))
+        let manifests = try shard.manifests()
         for (row, id) in shard.ids.enumerated() {
-            let read = shard.withManifest(row) { bytes -> Manifest? in
+            let read = manifests.with(row) { bytes -> Manifest? in
                 guard Digest(ofBytes: UnsafeRawBufferPointer(bytes)) == id else { return nil }
                 return Manifest(bytes)
             }

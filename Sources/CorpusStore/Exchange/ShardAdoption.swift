@@ -52,7 +52,7 @@ extension ShardReader {
         // One at a time: rows that unpack to much more than the file has bytes must not fill the memory.
         for (row, id) in ids.enumerated() {
             let record = try record(row)
-            guard record.manifest.data == manifest(row), record.id == id else {
+            guard try record.manifest.data.elementsEqual(manifest(row)), record.id == id else {
                 throw CorpusError(.damaged, digest.hex, "sample \(id) does not match its manifest")
             }
             let image: RGBImage

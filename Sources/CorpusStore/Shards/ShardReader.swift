@@ -6,7 +6,6 @@ package struct ShardReader: Sendable {
     package let digest: Digest
     package let ids: [Digest]
     let stamp: FileStamp
-    private let manifestBytes: [UInt8]
     private let manifestOffsets: [Int64]
     private let imageOffsets: [Int64]
     private let latentRows: [Int64]
@@ -36,8 +35,8 @@ package struct ShardReader: Sendable {
                     Digest(bytes: UnsafeRawBufferPointer(rebasing: bytes[32 * $0..<32 * $0 + 32]))
                 }
             }
-            manifestBytes = try file.read("/samples/manifest", of: UInt8.self, rank: 1).values
-            manifestOffsets = try Self.offsets("/samples/manifest_offset", end: manifestBytes.count, file)
+            manifestOffsets = try Self.offsets(
+                "/samples/manifest_offset", end: file.shape("/samples/manifest", of: UInt8.self, rank: 1)[0], file)
             imageOffsets = try Self.offsets(
                 "/images/offset", end: file.shape("/images/png", of: UInt8.self, rank: 1)[0], file)
             latentRows = try file.read("/samples/latent_row", of: Int64.self, rank: 1).values
@@ -50,14 +49,23 @@ package struct ShardReader: Sendable {
         }
     }
 
-    /// Canonical JSON.
-    package func manifest(_ row: Int) -> Data { withManifest(row) { Data($0) } }
+    /// Canonical JSON of one row. Read when it is asked for: readers that stay open would hold much that nobody wants.
+    package func manifest(_ row: Int) throws(CorpusError) -> [UInt8] {
+        do throws(HDF5Error) {
+            return try file.read(
+                "/samples/manifest", range: Int(manifestOffsets[row])..<Int(manifestOffsets[row + 1]), of: UInt8.self)
+        } catch {
+            throw CorpusError(damage: error)
+        }
+    }
 
-    package var manifests: [Data] { ids.indices.map(manifest) }
-
-    func withManifest<R>(_ row: Int, _ body: (UnsafeBufferPointer<UInt8>) throws -> R) rethrows -> R {
-        try manifestBytes.withUnsafeBufferPointer {
-            try body(UnsafeBufferPointer(rebasing: $0[Int(manifestOffsets[row])..<Int(manifestOffsets[row + 1])]))
+    /// Those of all rows, read at once.
+    package func manifests() throws(CorpusError) -> ShardManifests {
+        do throws(HDF5Error) {
+            return ShardManifests(
+                bytes: try file.read("/samples/manifest", of: UInt8.self, rank: 1).values, offsets: manifestOffsets)
+        } catch {
+            throw CorpusError(damage: error)
         }
     }
 
@@ -151,7 +159,7 @@ package struct ShardReader: Sendable {
     }
 
     /// Bytes of manifests and images.
-    var storedBytes: Int { manifestBytes.count + Int(imageOffsets.last ?? 0) }
+    var storedBytes: Int { Int(manifestOffsets.last ?? 0) + Int(imageOffsets.last ?? 0) }
 
     /// The names of a group's datasets and groups.
     func members(of group: String) throws(CorpusError) -> [String] {
@@ -160,8 +168,9 @@ package struct ShardReader: Sendable {
 
     /// Checks every sample's manifest against its id.
     package func verify() throws(CorpusError) {
+        let manifests = try manifests()
         for (row, id) in ids.enumerated() {
-            guard withManifest(row, { Digest(ofBytes: UnsafeRawBufferPointer($0)) }) == id else {
+            guard manifests.with(row, { Digest(ofBytes: UnsafeRawBufferPointer($0)) }) == id else {
                 throw CorpusError(.damaged, path, "sample \(id) does not match its manifest")
             }
         }

@@ -11,7 +11,7 @@ extension ShardReader {
             guard ids.indices.contains(row) else {
                 throw CorpusError(.damaged, digest.hex, "the shard lacks row \(row): run `attune reindex`")
             }
-            guard let manifest = withManifest(row, { Manifest($0) }),
+            guard let manifest = try manifest(row).withUnsafeBufferPointer({ Manifest($0) }),
                 manifest.latent_shape.count == 3 || manifest.latent_shape.isEmpty,
                 manifest.latent_shape.allSatisfy({ (1...1 << 16).contains($0) })
             else { throw CorpusError(.damaged, path, "the manifest of sample \(ids[row]) cannot be read") }

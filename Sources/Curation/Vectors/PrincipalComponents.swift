@@ -14,8 +14,8 @@ package struct PrincipalComponents: Sendable {
     package let shares: [Double]
 
     /// Values of the vectors that are looked at; of more than fit, regularly chosen ones.
-    package static let mostValues = 3_000_000
-    private static let (mostRows, spare, rounds) = (8192, 8, 12)
+    package static let mostValues = 1_500_000
+    private static let (mostRows, spare, rounds) = (4096, 8, 12)
 
     /// - Returns: how many of so many vectors ``init(_:width:axes:source:)`` is to be given at most.
     package static func sampled(width: Int) -> Int { max(min(mostRows, mostValues / max(width, 1)), 2) }

@@ -61,6 +61,8 @@ package final class BackgroundWork<Key: Hashable & Sendable, Value: Sendable>: S
                 case .failure(let error): memory.failed[key] = error
                 }
             }
+            // Such work takes much more memory than its result.
+            HeapMemory.giveBack()
         }
     }
 }

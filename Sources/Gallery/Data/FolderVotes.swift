@@ -1,6 +1,6 @@
 package import CorpusStore
 import DiskAccess
-package import Foundation
+import Foundation
 import Synchronization
 
 /// Which of two images of named folders somebody liked better: one line each in `comparisons/folders.jsonl` of the corpus

@@ -1,5 +1,5 @@
 package import Codecs
-package import CorpusStore
+import CorpusStore
 import DiskAccess
 package import Foundation
 import Images

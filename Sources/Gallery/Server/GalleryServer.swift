@@ -20,6 +20,7 @@ package struct GalleryServer: Sendable {
 
     /// - Throws: where the corpus cannot be opened, or not be written to though edits are allowed.
     package init(_ options: GalleryOptions) throws {
+        HeapMemory.bound()
         self.options = options
         data = try GalleryData(options)
         gate = Gate(options)

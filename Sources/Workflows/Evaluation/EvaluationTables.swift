@@ -93,7 +93,7 @@ package enum EvaluationTables {
         let names = categoryNames(agreement.map(\.category))
         let hasAUC = agreement.contains { $0.auc != nil }
         var table = Table(
-            columns: ["score", "prompts", hasAUC ? "AUC" : "Spearman", "top-1", "chance"] + names.dropFirst())
+            columns: ["score", "prompts", hasAUC ? "AUC" : "Spearman", "top-1", "chance", "chosen"] + names.dropFirst())
         var seen: Set<String> = []
         for score in agreement.map(\.score) where seen.insert(score).inserted {
             let own = agreement.filter { $0.score == score }
@@ -102,7 +102,7 @@ package enum EvaluationTables {
             table.rows.append(
                 [
                     score, String(all.chance?.count ?? 0), value(all).map(cell) ?? "-", all.top.map(cell) ?? "-",
-                    all.chance.map { formatted($0.mean, digits: 3) } ?? "-",
+                    all.chance.map { formatted($0.mean, digits: 3) } ?? "-", all.chosen.map(cell) ?? "-",
                 ]
                     + names.dropFirst().map { name in
                         own.first { $0.category == name }.flatMap(value).map { formatted($0.mean, digits: 2) } ?? "-"

@@ -38,6 +38,17 @@ import Workflows
         #expect(abs((all.kendall?.mean ?? 0) - (first + second) / 2) < 1e-12)
     }
 
+    @Test func aChoiceCountsPromptsThatTheRefereeSaysTheSameOf() throws {
+        // The second prompt has no right image: it counts for the choice, not for the ranking.
+        try annotate([0, 1, 0, 0, 0, 0], as: "right")
+        try annotate([1, 3, 2, 5, 4, 4], as: "guess")
+        let all = try #require(try report("right", ["guess"]).agreement.first)
+        #expect(all.top?.mean == 1 && all.top?.count == 1 && all.auc?.count == 1)
+        #expect(all.chosen?.mean == 0.5 && all.chosen?.count == 2)
+        // (1 - 1/3 + 0) / 2
+        #expect(abs((all.gain?.mean ?? 0) - 1.0 / 3) < 1e-12 && all.gain?.count == 2)
+    }
+
     @Test func aRefereeOfOtherValuesHasNoAUC() throws {
         try annotate([0.2, 0.5, 0.9, 3, 2, 1], as: "taste")
         try annotate([1, 2, 3, 3, 2, 1], as: "guess")

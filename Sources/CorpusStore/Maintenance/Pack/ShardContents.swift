@@ -6,8 +6,9 @@ extension ShardReader {
     var weight: Int {
         get throws(CorpusError) {
             var floats = 0
+            let manifests = try manifests()
             for row in ids.indices {
-                guard let manifest = withManifest(row, { Manifest($0) }) else {
+                guard let manifest = manifests.with(row, { Manifest($0) }) else {
                     throw CorpusError(.damaged, ids[row].hex, "the sample's manifest cannot be read")
                 }
                 floats += manifest.latent_shape.reduce(1, *)
