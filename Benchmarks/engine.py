@@ -122,7 +122,7 @@ def main():
     parser.add_argument("--latents", type=int, nargs="+", default=[64, 128], help="sides of SDXL's latents in forward passes (64 128)")
     parser.add_argument("--passes", choices=["forward", "train"], nargs="+", default=["forward", "train"],
                         help="of the UNets: one alone, where a whole run takes too long")
-    parser.add_argument("--precision", choices=["float32", "bfloat16"], nargs="+", default=["float32", "bfloat16"],
+    parser.add_argument("--precision", choices=["float32", "tf32", "bfloat16", "float16"], nargs="+", default=["float32", "bfloat16"],
                         help="of the UNets' products")
     parser.add_argument("--device", nargs="+", default=["cpu"],
                         help="of Attune's UNets: cpu, torch-cpu (the peer's own PyTorch), cuda; with cuda the peer is there too")

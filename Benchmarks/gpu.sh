@@ -58,5 +58,8 @@ train killed 8
 cmp "$corpus"/runs/{whole,killed}/adapter/pytorch_lora_weights.safetensors && echo "the resumed run's adapter is the same, byte for byte"
 
 step "speed beside diffusers and PEFT on the same wheel"
-exec "$python" Benchmarks/engine.py ${quick:+--quick} --device "$device" --precision float32 bfloat16 \
+# tf32 is CUDA's alone, and float16 too slow on processors to be measured.
+precisions="float32 bfloat16"
+[ "$device" != cuda ] || precisions="float32 tf32 bfloat16 float16"
+exec "$python" Benchmarks/engine.py ${quick:+--quick} --device "$device" --precision $precisions \
     $([ -n "$quick" ] && echo "--only sd21")

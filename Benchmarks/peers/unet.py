@@ -172,8 +172,10 @@ def train(unet, arch, size, count, dtype, dora):
     optimizer = torch.optim.AdamW(parameters, lr=1e-4)
     extra = dict(added_cond_kwargs={k: v[:1] for k, v in added.items()}) if added else {}
 
+    half = dtype != torch.float32
+
     def once():
-        with torch.autocast(sample.device.type, dtype=torch.bfloat16, enabled=dtype == torch.bfloat16):
+        with torch.autocast(sample.device.type, dtype=dtype if half else torch.bfloat16, enabled=half):
             output = unet(sample[:1], timestep[:1], text[:1], **extra).sample
         torch.nn.functional.mse_loss(output.float(), sample[1:]).backward()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
@@ -192,13 +194,15 @@ def main():
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--no-forward", action="store_true")
     parser.add_argument("--no-train", action="store_true")
-    parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16"],
+    parser.add_argument("--dtype", default="float32", choices=["float32", "tf32", "bfloat16", "float16"],
                         help="of a forward pass's weights and activations; a step's are float32 under autocast")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--openvino", action="store_true", help="OpenVINO in place of PyTorch")
     parser.add_argument("--lora", action="store_true", help="LoRA steps in place of DoRA's")
     arguments = parser.parse_args()
-    dtype = getattr(torch, arguments.dtype)
+    if arguments.dtype == "tf32":
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
+    dtype = torch.float32 if arguments.dtype == "tf32" else getattr(torch, arguments.dtype)
     arguments.folder.mkdir(parents=True, exist_ok=True)
     converted = arguments.openvino and (arguments.folder / "openvino" / "unet.xml").exists()
     unet = None if converted else make_unet(arguments.arch, arguments.folder).to(arguments.device)

@@ -13,15 +13,18 @@ model=${STUDY_MODEL:-datasets/tiny-sd}
 if [ "$quick" ]; then
     train=${STUDY_TRAIN:-60} candidates=${STUDY_CANDIDATES:-8} test=${STUDY_TEST:-60} images=${STUDY_IMAGES:-3}
     steps=${STUDY_STEPS:-100} batch=${STUDY_BATCH:-32} near=${STUDY_NEAR:-4} guidance=${STUDY_GUIDANCE:-1.5,3}
-    seeds=${STUDY_SEEDS:-42}
+    seeds=${STUDY_SEEDS:-42} rounds=${STUDY_ROUNDS:-1}
+    large_prompts=${STUDY_LARGE:-200} large_candidates=${STUDY_LARGE_CANDIDATES:-8} all_steps=${STUDY_ALL_STEPS:-300}
+    choice_prompts=${STUDY_CHOICE_PROMPTS:-40} choice_candidates=${STUDY_CHOICE_CANDIDATES:-8} choice_draws=${STUDY_CHOICE_DRAWS:-1}
 else
     train=${STUDY_TRAIN:-270} candidates=${STUDY_CANDIDATES:-16} test=${STUDY_TEST:-300} images=${STUDY_IMAGES:-6}
     steps=${STUDY_STEPS:-300} batch=${STUDY_BATCH:-64} near=${STUDY_NEAR:-8} guidance=${STUDY_GUIDANCE:-1,1.5,2,3,5}
-    seeds=${STUDY_SEEDS:-42 43}
+    seeds=${STUDY_SEEDS:-42 43} rounds=${STUDY_ROUNDS:-3}
+    large_prompts=${STUDY_LARGE:-700} large_candidates=${STUDY_LARGE_CANDIDATES:-16} all_steps=${STUDY_ALL_STEPS:-1200}
+    choice_prompts=${STUDY_CHOICE_PROMPTS:-300} choice_candidates=${STUDY_CHOICE_CANDIDATES:-16} choice_draws=${STUDY_CHOICE_DRAWS:-2}
 fi
 denoising=${STUDY_DENOISING:-25} score_steps=${STUDY_SCORE_STEPS:-20} noisy=${STUDY_SCORE_TIMESTEPS:-451-999} top=${STUDY_TOP:-3} lr=${STUDY_LR:-5e-4}
 per_prompt=${STUDY_RENDERED:-8}
-large_prompts=${STUDY_LARGE:-700} large_candidates=${STUDY_LARGE_CANDIDATES:-16} all_steps=${STUDY_ALL_STEPS:-1000}
 mkdir -p "$folder"
 export ATTUNE_CORPUS=$folder/corpus
 [ -e "$ATTUNE_CORPUS/attune.json" ] || "$attune" init
@@ -36,11 +39,11 @@ prompts() {
 say() { printf '\n%s  %s\n' "$(date +%H:%M:%S)" "$*"; }
 
 # Contrastive MI of the noisy timesteps alone: better for less than the whole schedule (Benchmarks/shapes/README.md).
-measured() { # TAG: what is there is not measured again; the judge's agreement goes into TAG-agreement.json
-    "$attune" score --model "$model" --where "tag = '$1'" --draws 1 --steps "$score_steps" --timesteps "$noisy" \
+measured() { # TAG [DRAWS]: what is there is not measured again; the judge's agreement goes into TAG-agreement.json
+    "$attune" score --model "$model" --where "tag = '$1'" --draws "${2:-1}" --steps "$score_steps" --timesteps "$noisy" \
         --negatives rules --count "$near"
     "$attune" evaluate --where "tag = '$1'" --referee shapes --score mi --score pointwise --score contrast_hard --score contrast \
-        --json > "$folder/$1-agreement.part"
+        --score contrast:above=600 --json > "$folder/$1-agreement.part"
     mv "$folder/$1-agreement.part" "$folder/$1-agreement.json"
 }
 
@@ -54,13 +57,14 @@ pool() { # TAG IMAGES-PER-PROMPT: candidates with every score; the judge's verdi
     touch "$scored"
 }
 
-# Choosing at generation: the best of eight candidates of each prompt that nothing was trained on, by each score.
+# Choosing at generation: the best candidate of each prompt by each score, of prompts that nothing was trained on.
 choice() {
     [ -e "$folder/choice-agreement.json" ] && return
-    say "choosing the best of 8"
-    "$attune" generate --model "$model" --prompts "$folder/test.txt" --images-per-prompt 8 --steps "$denoising" --guidance 3 \
+    say "choosing the best of $choice_candidates"
+    [ -s "$folder/choice.txt" ] || prompts test "$choice_prompts" > "$folder/choice.txt"
+    "$attune" generate --model "$model" --prompts "$folder/choice.txt" --images-per-prompt "$choice_candidates" --steps "$denoising" --guidance 3 \
         --sampler ddim --seed 200000 --tag choice
-    measured choice
+    measured choice "$choice_draws"
 }
 
 evaluated() { [ -e "$ATTUNE_CORPUS/evaluations/$1.json" ]; }
@@ -134,7 +138,7 @@ choose() { # SELECTION SELECT-OPTIONS…; once, so that runs keep their selectio
     touch "$folder/$name.selected"
 }
 
-rounds() { # ROW ROUNDS SEED SCORE: candidates from the adapter of the round before, rewarded by SCORE, a part of align's file
+aligned_rounds() { # ROW ROUNDS SEED SCORE: candidates from the adapter of the round before, rewarded by SCORE, a part of align's file
     ! wanted "$1" || evaluated "$1-r$2" && return
     say "align $1: $2 rounds"
     cat > "$folder/$1.json" <<JSON
@@ -164,6 +168,7 @@ choose rendered --where "tag = 'rendered'" --all
 for seed in $seeds; do
     for by in random mi contrast judge rendered; do row "$by-s$seed" "$by" "$seed" --lr "$lr"; done
     row "nft-judge-s$seed" all "$seed" --lr "$lr" --loss nft --reward-by shapes --beta 0.5
+    iterated "judge-all-weights-s$seed" "$rounds" "$seed"
     [ "$quick" ] && continue
     # Losses that use every score.
     row "nft-contrast-s$seed" all "$seed" --lr "$lr" --loss nft --reward-by contrast --beta 0.5
@@ -180,7 +185,6 @@ for seed in $seeds; do
     # What bounds the upper bound: real images, more steps, all weights.
     row "rendered-all-s$seed" rendered "$seed" --lr 1e-4 --targets all
     row "judge-all-s$seed" judge "$seed" --lr 1e-4 --targets all
-    iterated "judge-all-weights-s$seed" "${STUDY_ROUNDS:-3}" "$seed"
     for by in random mi contrast; do
         wanted "$by-all-weights-s$seed" || continue
         large large "$model" 10042
@@ -223,9 +227,9 @@ for seed in $seeds; do
         row "mi-m$m-s$seed" "mi-m$m" "$seed" --lr "$lr"
         row "contrast-m$m-s$seed" "contrast-m$m" "$seed" --lr "$lr"
     done
-    rounds "rounds-s$seed" "${STUDY_ROUNDS:-3}" "$seed" \
+    aligned_rounds "rounds-s$seed" "$rounds" "$seed" \
         "{\"form\": \"contrast\", \"count\": $near, \"steps\": $score_steps, \"timesteps\": \"$noisy\"}"
-    rounds "rounds-judge-s$seed" "${STUDY_ROUNDS:-3}" "$seed" '{"referee": "shapes"}'
+    aligned_rounds "rounds-judge-s$seed" "$rounds" "$seed" '{"referee": "shapes"}'
 done
 
 python3 Benchmarks/shapes/results.py "$ATTUNE_CORPUS" --agreement "$folder/choice-agreement.json" --to "${STUDY_RESULTS:-datasets/shapes/RESULTS.md}"

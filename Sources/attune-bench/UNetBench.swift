@@ -18,7 +18,7 @@ struct UNetBench: ParsableCommand {
     @Flag(help: "Leave the forward pass out.") var noForward = false
 
     @Flag(help: "Keep 16-bit weights so.") var lowMemory = false
-    @Option(help: "What products are computed in: float32 or bfloat16.") var precision = Precision.float32
+    @Option(help: "What products are computed in, as attune's --precision.") var precision = Precision.float32
     @Option(help: "Where it computes, as attune's --device.", transform: { try DeviceChoice($0) })
     var device = DeviceChoice.cpu
     @Option(help: "The folder of the Python package torch.") var torch: String?
@@ -29,7 +29,7 @@ struct UNetBench: ParsableCommand {
         choice.torch = torch
         let unet = try UNet2DConditionModel(
             folder: root.appendingPathComponent("unet"), lowMemory: lowMemory, precision: precision,
-            device: try choice.open()[0])
+            device: try choice.open(for: precision)[0])
         for size in latents {
             let io = try ForwardExample(root.appendingPathComponent("io-\(size).safetensors"))
             if !noForward { try forward(unet, io, size) }

@@ -7,6 +7,8 @@ package enum Precision: String, Sendable, Hashable, CaseIterable {
     case bfloat16
     /// On devices of PyTorch only.
     case float16
+    /// On CUDA only: values are float32, and its tensor cores round the sides of products to ten bits behind the point.
+    case tf32
 
     /// Those that the CPU's own loops multiply in.
     package static let ofCPU: [Precision] = [.float32, .bfloat16]
@@ -14,7 +16,7 @@ package enum Precision: String, Sendable, Hashable, CaseIterable {
     /// What weights and activations are on a device.
     package var dtype: DType {
         switch self {
-        case .float32: .float32
+        case .float32, .tf32: .float32
         case .bfloat16: .bfloat16
         case .float16: .float16
         }
@@ -28,7 +30,7 @@ package enum Precision: String, Sendable, Hashable, CaseIterable {
         }
     }
 
-    /// What a loop of the CPU is for: whoever takes settings refuses float16 there.
+    /// What a loop of the CPU is for: whoever takes settings refuses the others there.
     func requireCPU() { precondition(Self.ofCPU.contains(self), "the CPU's loops do not multiply in \(self)") }
 }
 

@@ -24,7 +24,7 @@ struct RightHandSide: @unchecked Sendable {
     /// The size of the scratch buffer, in values, that ``init(packing:_:_:into:)`` takes.
     static func packedCount(_ rows: Int, _ columns: Int, _ precision: Precision = .float32) -> Int {
         switch precision {
-        case .float32: usesPanels ? ck_gemm_packed_size(rows, columns) : 0
+        case .float32, .tf32: usesPanels ? ck_gemm_packed_size(rows, columns) : 0
         case .bfloat16, .float16: ck_pair_panels_size(rows, columns)
         }
     }

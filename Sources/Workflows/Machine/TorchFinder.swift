@@ -121,12 +121,38 @@ package struct DeviceChoice: Sendable, Equatable, CustomStringConvertible {
         return .one(.torch(TorchDevice(kind, index: index)))
     }
 
+    private var isCUDA: Bool {
+        parts.allSatisfy { part in
+            switch part {
+            case .all: true
+            case .one(.torch(let device)): device.kind == .cuda
+            case .one(.cpu): false
+            }
+        }
+    }
+
+    private func requirePrecision(_ precision: Precision) throws(UsageError) {
+        switch precision {
+        case .tf32 where !isCUDA:
+            throw UsageError(
+                "--precision tf32 is a way in which CUDA devices multiply: on --device \(self) use float32 or bfloat16, or "
+                    + "give --device cuda")
+        case .float16 where self == .cpu:
+            throw UsageError(
+                "--precision float16 is for devices of PyTorch: on --device cpu use bfloat16, or give --device cuda or torch-cpu"
+            )
+        default: break
+        }
+    }
+
     /// Opens PyTorch where it is needed, and every device.
     ///
-    /// - Throws: ``Failure`` where PyTorch was not found, ``DeviceError`` where it or a device cannot be used.
-    package func open() throws -> [Device] {
+    /// - Throws: ``UsageError`` for a precision that the device has not; ``Failure`` where PyTorch was not found,
+    ///   ``DeviceError`` where it or a device cannot be used.
+    package func open(for precision: Precision) throws -> [Device] {
+        try requirePrecision(precision)
         if parts == [.one(.cpu)] { return [.cpu] }
-        try TorchLibrary.open(folder: try TorchFinder.find(torch).folder)
+        try TorchLibrary.open(folder: try TorchFinder.find(torch).folder, tf32: precision == .tf32)
         return try parts.flatMap { part throws -> [Device] in
             switch part {
             case .all: return try TorchLibrary.cudaDevices().map { .torch($0) }

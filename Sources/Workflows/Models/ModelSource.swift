@@ -36,12 +36,7 @@ package struct ModelSource: Sendable {
 
     /// The same model on every device that was asked for; the first one is always there.
     package func loadAll(for use: SchedulerUse) throws -> (models: [DiffusionModel], adapter: String?) {
-        guard precision != .float16 || device != .cpu else {
-            throw UsageError(
-                "--precision float16 is for devices of PyTorch: on --device cpu use bfloat16, or give --device cuda or torch-cpu"
-            )
-        }
-        let devices = try device.open()
+        let devices = try device.open(for: precision)
         let first = try load(for: use, on: devices[0])
         var models = [first.model]
         for device in devices.dropFirst() {

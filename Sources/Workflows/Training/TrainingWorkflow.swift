@@ -44,7 +44,7 @@ package struct TrainingWorkflow {
     ) throws -> TrainingOutcome {
         var configuration = configuration
         if let problem = configuration.problem ?? scoreProblem { throw UsageError(problem) }
-        if configuration.targets == .all && model.precision != .float32 {
+        if configuration.targets == .all && model.precision.dtype != .float32 {
             throw UsageError(
                 "--precision \(model.precision.rawValue) is for frozen weights, and --targets all trains every one of them: "
                     + "leave one of the two out")

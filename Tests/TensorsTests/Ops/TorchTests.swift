@@ -121,6 +121,19 @@ struct TorchTests {
         } catch {
             #expect(!error.description.contains("ATen_cuda"), "\(error)")
         }
-        #expect(ProcessInfo.processInfo.environment["NVIDIA_TF32_OVERRIDE"] == "0")
+    }
+
+    /// float32 is float32, whatever the environment says, unless TF32 was asked for.
+    @Test func tf32IsOffUnlessAskedFor() throws {
+        let opened = try #require(TorchLibrary.opened)
+        #expect(!opened.hasTF32)
+        for (name, value) in TorchLibrary.tf32Environment(false) {
+            #expect(getenv(name).map { String(cString: $0) } == value, "\(name)")
+        }
+        let asked = Dictionary(uniqueKeysWithValues: TorchLibrary.tf32Environment(true).map { ($0.name, $0.value) })
+        #expect(asked == ["TORCH_ALLOW_TF32_CUBLAS_OVERRIDE": "1", "NVIDIA_TF32_OVERRIDE": nil])
+        // One answer for the process.
+        let error = #expect(throws: DeviceError.self) { try TorchLibrary.open(folder: opened.folder, tf32: true) }
+        #expect(error?.description.contains("without TF32 already") == true)
     }
 }

@@ -21,8 +21,16 @@ import Workflows
     }
 
     @Test func theCPUNeedsNoPyTorch() throws {
-        #expect(try DeviceChoice("cpu").open() == [.cpu])
+        #expect(try DeviceChoice("cpu").open(for: .bfloat16) == [.cpu])
         #expect(DeviceChoice.cpu.description == "cpu")
+    }
+
+    /// Before PyTorch is looked for.
+    @Test(arguments: [("cpu", Precision.float16), ("cpu", .tf32), ("torch-cpu", .tf32)])
+    func aPrecisionThatTheDeviceLacksIsRefused(device: String, precision: Precision) throws {
+        let choice = try DeviceChoice(device)
+        let error = #expect(throws: UsageError.self) { try choice.open(for: precision) }
+        #expect(error?.description.hasPrefix("--precision \(precision.rawValue) is") == true)
     }
 
     @Test func aPlaceWithoutPyTorchIsNamed() throws {

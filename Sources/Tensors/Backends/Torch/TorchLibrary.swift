@@ -15,6 +15,16 @@ package enum TorchLibrary {
         package let isKnown: Bool
         /// Whether the wheel was built for CUDA.
         package let hasCUDA: Bool
+        /// Whether CUDA may round the sides of float32's products (``Precision/tf32``): one answer for the process.
+        package let hasTF32: Bool
+    }
+
+    /// What NVIDIA's libraries are told of TF32, by the names of environment variables; nil for one that must not be there.
+    ///
+    /// PyTorch reads the first when it first multiplies. The second has the last word in all libraries, whatever the switches
+    /// of an op say.
+    package static func tf32Environment(_ isAllowed: Bool) -> [(name: String, value: String?)] {
+        [("TORCH_ALLOW_TF32_CUBLAS_OVERRIDE", isAllowed ? "1" : nil), ("NVIDIA_TF32_OVERRIDE", isAllowed ? nil : "0")]
     }
 
     private static let state = Mutex<Opened?>(nil)
@@ -28,11 +38,21 @@ package enum TorchLibrary {
     ///
     /// Its kernels for processors use as many threads as the engine's own loops, or what the environment says.
     ///
-    /// - Parameter folder: of the package torch, which has `lib/libtorch_cpu.so`.
-    /// - Throws: ``DeviceError`` for a folder without PyTorch, one before 2.10, and one that cannot be loaded.
+    /// - Parameters:
+    ///   - folder: of the package torch, which has `lib/libtorch_cpu.so`.
+    ///   - tf32: whether CUDA may round the sides of float32's products.
+    /// - Throws: ``DeviceError`` for a folder without PyTorch, one before 2.10, and one that cannot be loaded; and where it was
+    ///   opened with another answer to `tf32`.
     @discardableResult
-    package static func open(folder: String) throws(DeviceError) -> Opened {
-        if let opened, opened.folder == folder { return opened }
+    package static func open(folder: String, tf32: Bool = false) throws(DeviceError) -> Opened {
+        if let opened, opened.folder == folder {
+            guard opened.hasTF32 == tf32 else {
+                throw DeviceError(
+                    .library,
+                    "\(folder): PyTorch is loaded \(tf32 ? "without" : "with") TF32 already: start a process for each")
+            }
+            return opened
+        }
         let library = "\(folder)/lib/libtorch_cpu.so"
         guard access(library, R_OK) == 0 else {
             throw DeviceError(
@@ -45,8 +65,9 @@ package enum TorchLibrary {
         }
         // What cuBLAS needs for the same bits in every run.
         setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0)
-        // No TF32 in any library of NVIDIA's, whatever the switches of an op or the environment say.
-        setenv("NVIDIA_TF32_OVERRIDE", "0", 1)
+        for (name, value) in tf32Environment(tf32) {
+            if let value { setenv(name, value, 1) } else { unsetenv(name) }
+        }
         let cuda = "\(folder)/lib/libtorch_cuda.so"
         let hasCUDA = access(cuda, R_OK) == 0
         try check(library) { ct_open(library, hasCUDA ? cuda : nil, $0, $1) }
@@ -60,7 +81,7 @@ package enum TorchLibrary {
         }
         let made = Opened(
             folder: folder, version: "\(major).\(minor).\(patch)", isKnown: (major, minor) <= newest,
-            hasCUDA: hasCUDA)
+            hasCUDA: hasCUDA, hasTF32: tf32)
         return try state.withLock { state throws(DeviceError) -> Opened in
             if let state, state.folder != folder {
                 throw DeviceError(.library, "\(folder): PyTorch of \(state.folder) is loaded already")

@@ -27,6 +27,9 @@ extension TorchBackend {
         return give(permute(take(oihw), [0, 2, 3, 1]), shape)
     }
 
+    /// Whether sides of a product may have fewer digits than float32.
+    private func mayRound(_ kernel: Tensor) -> Bool { kernel.dtype != .float32 || TorchLibrary.opened?.hasTF32 == true }
+
     private func channelsFirst(_ x: TorchTensor) -> TorchTensor { permute(x, [0, 3, 1, 2]) }
     private func channelsLast(_ x: TorchTensor) -> TorchTensor { permute(x, [0, 2, 3, 1]) }
 
@@ -48,7 +51,7 @@ extension TorchBackend {
             value = call(
                 "aten::_convolution", .tensor(image), .tensor(weight), .optional(bias), .ints(strides), .ints(padding),
                 .ints([1, 1]), .flag(false), .ints([0, 0]), .int(1), .flag(false), .flag(true), .flag(true),
-                .flag(kernel.dtype != .float32))
+                .flag(mayRound(kernel)))
         } else {
             value = call(
                 "aten::convolution", .tensor(image), .tensor(weight), .optional(bias), .ints(strides), .ints(padding),
@@ -78,7 +81,7 @@ extension TorchBackend {
                 "aten::_convolution", .tensor(slope), .tensor(weight), .none,
                 .ints([geometry.stride, geometry.stride]), .ints(sides), .ints([1, 1]), .flag(true), .ints(left),
                 .int(1),
-                .flag(false), .flag(true), .flag(true), .flag(kernel.dtype != .float32))
+                .flag(false), .flag(true), .flag(true), .flag(mayRound(kernel)))
         } else {
             // Of the input, its sizes and layout alone count.
             let input = empty(

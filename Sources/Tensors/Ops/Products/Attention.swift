@@ -246,7 +246,7 @@ private struct AttentionOperands: Sendable {
 
     private func packed(_ place: UnsafeMutablePointer<Float>, _ rows: Int, _ columns: Int) -> RightHandSide {
         switch plan.precision {
-        case .float32: RightHandSide(packed: place, rows, columns)
+        case .float32, .tf32: RightHandSide(packed: place, rows, columns)
         case .bfloat16, .float16: RightHandSide(pairs: place.pairs, rows, columns)
         }
     }
