@@ -1,28 +1,18 @@
 #!/usr/bin/env python3
-"""Writes the table of a study from the evaluations that its corpus keeps.
+"""Writes the tables of studies from the evaluations that their corpora keep.
 
-    results.py CORPUS [--agreement FILE] --to RESULTS.md
+    results.py STUDY... --to RESULTS.md
+
+A STUDY is a folder that study.sh has filled.
 """
 import argparse
 import json
-import os
 import pathlib
 
-parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("corpus", type=pathlib.Path)
-parser.add_argument("--agreement", type=pathlib.Path)
+parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+parser.add_argument("studies", type=pathlib.Path, nargs="+", metavar="STUDY")
 parser.add_argument("--to", type=pathlib.Path, required=True)
 options = parser.parse_args()
-
-reports = {}
-for file in sorted((options.corpus / "evaluations").glob("*.json")):
-    report = json.loads(file.read_text())
-    if report["format"] == "attune-evaluation" and report["settings"].get("referee") == "shapes":
-        reports[file.stem] = report
-if "base" not in reports:
-    raise SystemExit(f"{options.corpus}: has no evaluation called base; run Benchmarks/shapes/study.sh")
-base = reports["base"]
-scales = base["settings"]["guidance"]
 
 
 def shown(value, sign=False):
@@ -50,82 +40,128 @@ def differences(report):
     }
 
 
-# A place says nothing of how rows came about.
-sizes = " ".join(
-    f"{name}='{value}'" if set(value) & set("()|*^$ ") else f"{name}={value}"
-    for name, value in sorted(os.environ.items()) if name.startswith("STUDY_") and name not in ("STUDY_RESULTS", "STUDY_ROWS"))
+def table(first, columns, rows):
+    """Lines of a table; rows are names with their cells."""
+    return [
+        f"| {first} | " + " | ".join(columns) + " |", "|---|" + "---|" * len(columns),
+        *(f"| {name} | " + " | ".join(cells) + " |" for name, cells in rows),
+    ]
 
-lines = [
-    "# What tuning on chosen images does", "",
-    f"Made by `Benchmarks/shapes/study.sh` and `results.py` from {len(reports)} evaluations; do not edit by hand. "
-    f"{len(base['settings']['prompts'])} prompts that training has not seen, {base['settings']['images_per_prompt']} images each, "
-    f"{base['settings']['steps']} steps of {base['settings']['sampler']}. Figures are the share of images that the shapes judge calls "
-    "aligned, with 95 % bootstrap intervals over prompts. [Benchmarks/shapes/README.md](../../Benchmarks/shapes/README.md) reads them.", "",
-    *([f"Sizes other than the script's: `{sizes}`.", ""] if sizes else []),
-    "## Share aligned", "",
-    "| row | " + " | ".join(f"guidance {s:g}" for s in scales) + " | best guidance |",
-    "|---|" + "---|" * (len(scales) + 1),
-]
-order = ["base"] + [name for name in reports if name != "base"]
-for name in order:
-    report = reports[name]
-    found = means(report, tuned(report))
-    best = max(found, key=lambda s: found[s]["mean"]) if found else None
-    lines.append(
-        f"| {name} | " + " | ".join(shown(found[s]) if s in found else "" for s in scales)
-        + f" | {'' if best is None else f'{best:g}'} |")
-lines += [
-    "", "## Difference from the model without adapter, paired by prompt", "",
-    "Rows that train all weights have no paired difference; compare their intervals above. * marks an interval without 0.", "",
-    "| row | " + " | ".join(f"guidance {s:g}" for s in scales) + " |", "|---|" + "---|" * len(scales),
-]
-for name in order[1:]:
-    found = differences(reports[name])
-    if found:
-        cells = [
-            shown(found[s], True) + (" *" if found[s]["low"] > 0 or found[s]["high"] < 0 else "") if s in found else ""
-            for s in scales
+
+class Study:
+    """A folder of study.sh with the evaluations that its corpus keeps."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.reports = {}
+        for file in sorted((folder / "corpus" / "evaluations").glob("*.json")):
+            report = json.loads(file.read_text())
+            if report["format"] == "attune-evaluation" and report["settings"].get("referee") == "shapes":
+                self.reports[file.stem] = report
+        if "base" not in self.reports:
+            raise SystemExit(f"{folder}: has no evaluation called base; run Benchmarks/shapes/study.sh")
+        self.base = self.reports["base"]
+        self.scales = self.base["settings"]["guidance"]
+        self.order = ["base"] + [name for name in self.reports if name != "base"]
+        self.columns = [f"guidance {s:g}" for s in self.scales]
+
+    def lines(self, title):
+        settings = self.base["settings"]
+        sizes = self.folder / "sizes.txt"
+        given = sizes.read_text().strip() if sizes.exists() else ""
+        return [
+            f"## {title}", "",
+            f"{len(settings['prompts'])} prompts that training has not seen, {settings['images_per_prompt']} images each, "
+            f"{settings['steps']} steps of {settings['sampler']}.", "",
+            *([f"Sizes other than the script's: `{given}`.", ""] if given else []),
+            *self.shares(), *self.paired(), *self.categories(), *self.distances(), *self.agreement(),
         ]
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-categories = sorted({r["category"] for r in base["results"]} - {"all"})
-if categories:
-    scale = max(means(base, "base"), key=lambda s: means(base, "base")[s]["mean"])
-    lines += [
-        "", f"## By category, at guidance {scale:g}", "", "| row | " + " | ".join(categories) + " |",
-        "|---|" + "---|" * len(categories),
-    ]
-    for name in order:
-        cells = [means(reports[name], tuned(reports[name]), c).get(scale) for c in categories]
-        lines.append(f"| {name} | " + " | ".join(f"{c['mean']:.3f}" if c else "" for c in cells) + " |")
-if base.get("quality"):
-    lines += [
-        "", "## Distance to rendered images", "",
-        "Fréchet distance of latents to those of rendered images of the same prompts (`evaluate --reference`), with 95 % intervals over "
-        "images. Less is closer.", "",
-        "| row | " + " | ".join(f"guidance {s:g}" for s in scales) + " |", "|---|" + "---|" * len(scales),
-    ]
-    for name in order:
-        found = {q["guidance"]: q for q in reports[name].get("quality", []) if q["model"] == tuned(reports[name])}
+
+    def shares(self):
+        rows = []
+        for name in self.order:
+            found = means(self.reports[name], tuned(self.reports[name]))
+            best = max(found, key=lambda s: found[s]["mean"]) if found else None
+            rows.append((name, [shown(found[s]) if s in found else "" for s in self.scales] + ["" if best is None else f"{best:g}"]))
+        return ["### Share aligned", "", *table("row", self.columns + ["best guidance"], rows)]
+
+    def paired(self):
+        rows = []
+        for name in self.order[1:]:
+            found = differences(self.reports[name])
+            if found:
+                rows.append((name, [
+                    shown(found[s], True) + (" *" if found[s]["low"] > 0 or found[s]["high"] < 0 else "") if s in found else ""
+                    for s in self.scales
+                ]))
+        if not rows:
+            return []
+        return [
+            "", "### Difference from the model without adapter, paired by prompt", "",
+            "Rows that train all weights have no paired difference; compare their intervals above. * marks an interval without 0.", "",
+            *table("row", self.columns, rows),
+        ]
+
+    def categories(self):
+        names = sorted({r["category"] for r in self.base["results"]} - {"all"})
+        if not names:
+            return []
+        found = means(self.base, "base")
+        scale = max(found, key=lambda s: found[s]["mean"])
+        rows = []
+        for name in self.order:
+            cells = [means(self.reports[name], tuned(self.reports[name]), c).get(scale) for c in names]
+            rows.append((name, [f"{c['mean']:.3f}" if c else "" for c in cells]))
+        return ["", f"### By category, at guidance {scale:g}", "", *table("row", names, rows)]
+
+    def distances(self):
+        if not self.base.get("quality"):
+            return []
 
         def distance(q):
             return f"{q['value']:.2f}" + (f" [{q['low']:.2f}, {q['high']:.2f}]" if "low" in q else "")
 
-        lines.append(f"| {name} | " + " | ".join(distance(found[s]) if s in found else "" for s in scales) + " |")
-if options.agreement and options.agreement.exists():
-    report = json.loads(options.agreement.read_text())
-    lines += [
-        "", "## How well scores find the aligned images of a prompt", "",
-        f"{report['images']} images of the base, {report['prompts']} of the prompts above, {report['images'] / report['prompts']:g} of each; "
-        f"{shown(report['mean'])} are aligned. AUC and top-1 are over prompts that have both kinds, beside a choice by chance. *Chosen* is over all: "
-        "the share aligned of the best of each prompt, and what that adds to the mean of its images, paired by prompt.", "",
-        "| score | AUC | top-1 | chance | chosen | gain |", "|---|---|---|---|---|---|",
-    ]
-    for row in report["agreement"]:
-        if row["category"] == "all":
-            cells = [shown(row[key], key == "gain") if key in row else "" for key in ("auc", "top", "chance", "chosen", "gain")]
-            lines.append(f"| {row['score']} | " + " | ".join(cells) + " |")
+        rows = []
+        for name in self.order:
+            report = self.reports[name]
+            found = {q["guidance"]: q for q in report.get("quality", []) if q["model"] == tuned(report)}
+            rows.append((name, [distance(found[s]) if s in found else "" for s in self.scales]))
+        return [
+            "", "### Distance to rendered images", "",
+            "Fréchet distance of latents to those of rendered images of the same prompts (`evaluate --reference`), with 95 % intervals over "
+            "images. Less is closer.", "", *table("row", self.columns, rows),
+        ]
+
+    def agreement(self):
+        file = self.folder / "choice-agreement.json"
+        if not file.exists():
+            return []
+        report = json.loads(file.read_text())
+        keys = ("auc", "top", "chance", "chosen", "gain")
+        rows = [
+            (row["score"], [shown(row[key], key == "gain") if key in row else "" for key in keys])
+            for row in report["agreement"] if row["category"] == "all"
+        ]
+        return [
+            "", "### How well scores find the aligned images of a prompt", "",
+            f"{report['images']} images of the base, {report['images'] / report['prompts']:g} of each of {report['prompts']} prompts that training "
+            f"has not seen; {shown(report['mean'])} are aligned. AUC and top-1 are over prompts that have both kinds, beside a choice by chance. "
+            "*Chosen* is over all: the share aligned of the best of each prompt; *gain* is what that adds to the mean of its images, paired by prompt.", "",
+            *table("score", ["AUC", "top-1", "chance", "chosen", "gain"], rows),
+        ]
+
+
+studies = [Study(folder) for folder in options.studies]
+lines = [
+    "# What tuning on chosen images does", "",
+    f"Made by `Benchmarks/shapes/study.sh` and `results.py` from {sum(len(s.reports) for s in studies)} evaluations; do not edit by hand. "
+    "Figures are the share of images that the shapes judge calls aligned, with 95 % bootstrap intervals over prompts. "
+    "[Benchmarks/shapes/README.md](../../Benchmarks/shapes/README.md) reads them.", "",
+]
+for number, study in enumerate(studies):
+    lines += study.lines(f"Study {number + 1}") + [""]
 options.to.parent.mkdir(parents=True, exist_ok=True)
 temporary = options.to.with_name(options.to.name + ".part")
-temporary.write_text("\n".join(lines) + "\n")
+temporary.write_text("\n".join(lines).rstrip() + "\n")
 temporary.replace(options.to)
-print(f"{options.to}: {len(reports)} rows")
+print(f"{options.to}: {sum(len(s.reports) for s in studies)} rows")

@@ -36,6 +36,9 @@ prompts() {
 [ -s "$folder/train.txt" ] || prompts train "$train" > "$folder/train.txt"
 [ -s "$folder/test.txt" ] || prompts test "$test" > "$folder/test.txt"
 
+# What results.py says of this study: sizes that were given, and not where it lies.
+env | grep '^STUDY_' | grep -vE '^STUDY_(RESULTS|ROWS)=' | sort | tr '\n' ' ' > "$folder/sizes.txt" || true
+
 say() { printf '\n%s  %s\n' "$(date +%H:%M:%S)" "$*"; }
 
 # Contrastive MI of the noisy timesteps alone: better for less than the whole schedule (Benchmarks/shapes/README.md).
@@ -117,15 +120,14 @@ large() { # TAG MODEL FIRST-SEED: judged
     touch "$folder/$1.judged"
 }
 
-# Rejection sampling: what the judge accepts of each round's images, and of those before, trains its model on.
+# Rejection sampling: what the judge accepts of each round's images trains its model on.
 iterated() { # ROW ROUNDS SEED
-    local name=$1 from=$model tag=large tags= round
+    local name=$1 from=$model tag=large round
     for round in $(seq "$2"); do
         wanted "$name-r$round" || return 0
         [ "$round" = 1 ] || tag=large-$name-r$round
         large "$tag" "$from" "$((10042 + 1000 * (round - 1)))"
-        tags+="${tags:+, }'$tag'"
-        choose "$name-r$round" --where "tag IN ($tags) AND shapes = 1" --by random --top "$((8 * round))"
+        choose "$name-r$round" --where "tag = '$tag' AND shapes = 1" --by random --top 8
         all_weights "$name-r$round" "$name-r$round" "$3" "$from"
         from=$ATTUNE_CORPUS/runs/$name-r$round/model
     done
@@ -232,4 +234,4 @@ for seed in $seeds; do
     aligned_rounds "rounds-judge-s$seed" "$rounds" "$seed" '{"referee": "shapes"}'
 done
 
-python3 Benchmarks/shapes/results.py "$ATTUNE_CORPUS" --agreement "$folder/choice-agreement.json" --to "${STUDY_RESULTS:-datasets/shapes/RESULTS.md}"
+python3 Benchmarks/shapes/results.py "$folder" --to "${STUDY_RESULTS:-datasets/shapes/RESULTS.md}"
