@@ -41,12 +41,14 @@ env | grep '^STUDY_' | grep -vE '^STUDY_(RESULTS|ROWS)=' | sort | tr '\n' ' ' > 
 
 say() { printf '\n%s  %s\n' "$(date +%H:%M:%S)" "$*"; }
 
-# Contrastive MI of the noisy timesteps alone: better for less than the whole schedule (Benchmarks/shapes/README.md).
+# Contrastive MI of the noisy timesteps alone: better for less than the whole schedule (Benchmarks/shapes/README.md). With the
+# likelihood it becomes the annotation fit.
 measured() { # TAG [DRAWS]: what is there is not measured again; the judge's agreement goes into TAG-agreement.json
     "$attune" score --model "$model" --where "tag = '$1'" --draws "${2:-1}" --steps "$score_steps" --timesteps "$noisy" \
         --negatives rules --count "$near"
+    "$attune" annotate --score contrast:error=0.3 --scorer fit --where "tag = '$1'"
     "$attune" evaluate --where "tag = '$1'" --referee shapes --score mi --score pointwise --score contrast_hard --score contrast \
-        --score contrast:above=600 --json > "$folder/$1-agreement.part"
+        --score fit --json > "$folder/$1-agreement.part"
     mv "$folder/$1-agreement.part" "$folder/$1-agreement.json"
 }
 
@@ -161,6 +163,7 @@ where="tag = 'pool'"
 choose random --where "$where" --by random --top "$top"
 choose mi --where "$where" --by mi --top "$top"
 choose contrast --where "$where" --by contrast --top "$top"
+choose fit --where "$where" --by fit --top "$top"
 choose judge --where "$where AND shapes = 1" --by contrast --top "$top"
 choose judge-all --where "$where AND shapes = 1" --all
 choose all --where "$where" --all
@@ -168,12 +171,13 @@ images_of rendered "$folder/train.txt" "$per_prompt"
 choose rendered --where "tag = 'rendered'" --all
 
 for seed in $seeds; do
-    for by in random mi contrast judge rendered; do row "$by-s$seed" "$by" "$seed" --lr "$lr"; done
+    for by in random mi contrast fit judge rendered; do row "$by-s$seed" "$by" "$seed" --lr "$lr"; done
     row "nft-judge-s$seed" all "$seed" --lr "$lr" --loss nft --reward-by shapes --beta 0.5
     iterated "judge-all-weights-s$seed" "$rounds" "$seed"
     [ "$quick" ] && continue
     # Losses that use every score.
     row "nft-contrast-s$seed" all "$seed" --lr "$lr" --loss nft --reward-by contrast --beta 0.5
+    row "nft-fit-s$seed" all "$seed" --lr "$lr" --loss nft --reward-by fit --beta 0.5
     row "nft-mi-s$seed" all "$seed" --lr "$lr" --loss nft --reward-by mi --beta 0.5
     row "weighted-judge-s$seed" all "$seed" --lr "$lr" --loss weighted --weight-by shapes
     row "dpo-judge-s$seed" all "$seed" --lr "$lr" --loss dpo --pairs-by shapes --margin 0.5
@@ -194,13 +198,14 @@ for seed in $seeds; do
         choose "$by-large" --where "tag = 'large'" --by "$by" --top 2
         all_weights "$by-all-weights-s$seed" "$by-large" "$seed" "$model"
     done
-    if wanted "contrast-best-all-weights-s$seed"; then
+    for by in contrast fit; do
+        wanted "$by-best-all-weights-s$seed" || continue
         # The best of all, instead of some of each prompt: prompts without a right candidate give none.
         large large "$model" 10042
         measured large
-        choose contrast-best --where "tag = 'large'" --by contrast --percentile 85 --all
-        all_weights "contrast-best-all-weights-s$seed" contrast-best "$seed" "$model"
-    fi
+        choose "$by-best" --where "tag = 'large'" --by "$by" --percentile 90 --all
+        all_weights "$by-best-all-weights-s$seed" "$by-best" "$seed" "$model"
+    done
     if wanted "rendered-all-long-s$seed"; then
         # As the bundled model was trained, with right captions alone.
         images_of rendered-all datasets/shapes/train.txt "${STUDY_RENDERED_ALL:-40}"

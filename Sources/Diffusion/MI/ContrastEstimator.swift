@@ -25,9 +25,15 @@ package struct ContrastEstimator: ErrorEstimator, Equatable {
     /// τ, in units of the errors: summed over the latent's C·h·w values.
     package var temperature: Double
     package var pooling: Pooling
+    /// What ln(error under the prompt) counts, subtracted: the log of the likelihood beside that of the posterior. It holds
+    /// back images that the model finds unlikely under all prompts alike, such as those with extra objects, whose share is
+    /// near 1 because near misses are yet unlikelier. The log makes it free of the errors' unit.
+    package var errorWeight: Double
 
-    package init(range: ErrorRange = ErrorRange(), temperature: Double = 0.25, pooling: Pooling = .mean) {
-        (self.range, self.temperature, self.pooling) = (range, temperature, pooling)
+    package init(
+        range: ErrorRange = ErrorRange(), temperature: Double = 0.25, pooling: Pooling = .mean, errorWeight: Double = 0
+    ) {
+        (self.range, self.temperature, self.pooling, self.errorWeight) = (range, temperature, pooling, errorWeight)
     }
 
     package func estimate(_ errors: DenoisingErrors, schedule: NoiseSchedule) -> MIEstimate {
@@ -66,7 +72,8 @@ package struct ContrastEstimator: ErrorEstimator, Equatable {
         let exponents = negatives.map { (prompt - $0) / temperature }
         // Relative to the largest, so that nothing overflows.
         let most = max(0, exponents.max() ?? 0)
-        return -most - log(exp(-most) + exponents.reduce(0) { $0 + exp($1 - most) })
+        let share = -most - log(exp(-most) + exponents.reduce(0) { $0 + exp($1 - most) })
+        return errorWeight == 0 ? share : share - errorWeight * log(prompt)
     }
 }
 

@@ -3,7 +3,7 @@ import Diffusion
 
 /// A score to compare with a referee: a column, or an estimate from stored measurements with settings of its own.
 ///
-/// `contrast`, or `contrast:tau=1,above=300,highest=900,weight=kappa,pooling=mean,draws=1,negatives=4,timesteps=5,source=rules`.
+/// `contrast`, or `contrast:tau=1,error=0.3,above=300,highest=900,weight=kappa,pooling=mean,draws=1,negatives=4,timesteps=5,source=rules`.
 package struct ScoreForm: Sendable, Equatable {
     /// As it was written.
     package let text: String
@@ -30,8 +30,10 @@ package struct ScoreForm: Sendable, Equatable {
         case "contrast":
             let estimator = ContrastEstimator(
                 range: try settings.range(), temperature: try settings.number("tau") ?? ContrastEstimator().temperature,
-                pooling: try settings.choice("pooling") ?? ContrastEstimator().pooling)
+                pooling: try settings.choice("pooling") ?? ContrastEstimator().pooling,
+                errorWeight: try settings.number("error") ?? 0)
             guard estimator.temperature > 0 else { throw UsageError("\(text): tau must be above 0") }
+            guard estimator.errorWeight >= 0 else { throw UsageError("\(text): error must be 0 or more") }
             kind = .errors(estimator, source: settings.take("source"))
         case "contrast_hard":
             kind = .errors(HardContrastEstimator(range: try settings.range()), source: settings.take("source"))
@@ -234,7 +236,7 @@ private struct Settings {
         if let broken { throw UsageError("\(text): '\(broken)' is not of the form key=value") }
         guard let key = values.keys.sorted().first else { return }
         throw UsageError(
-            "\(text): there is no setting '\(key)'; contrast has tau, pooling, above, highest, weight, draws, negatives, timesteps and "
+            "\(text): there is no setting '\(key)'; contrast has tau, error, pooling, above, highest, weight, draws, negatives, timesteps and "
                 + "source, mc has kappa, above, draws and timesteps")
     }
 }

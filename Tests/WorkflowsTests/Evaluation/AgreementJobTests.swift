@@ -99,6 +99,8 @@ import Workflows
         let plain = try values("contrast")
         #expect(try values("contrast:source=rules,tau=0.25") == plain)
         #expect(try values("contrast:tau=5").values.allSatisfy { $0 > -2 })
+        #expect(try values("contrast:error=0") == plain)
+        try theErrorUnderThePromptCounts(plain, values("contrast:error=0.5"))
         // So many timesteps, spread: all of them is all, and one is another value.
         #expect(try values("contrast:timesteps=9") == plain && values("mc:timesteps=9") == values("mc:above=50"))
         #expect(try values("contrast:timesteps=1").count == 6 && values("contrast:timesteps=1") != plain)
@@ -109,6 +111,45 @@ import Workflows
             let own = try #require(row.mc)
             #expect(try abs((values("mc:above=50")[row.id] ?? 0) - own) < 1e-9 * abs(own))
         }
+    }
+
+    /// What is subtracted is half the log of the mean error under the prompt, over the timesteps that count.
+    private func theErrorUnderThePromptCounts(_ plain: [Digest: Double], _ less: [Digest: Double]) throws {
+        for set in try small.corpus.scores(of: Array(plain.keys)) where set.scorer.negatives != nil {
+            for record in set.records {
+                let curves = try #require(record.curves)
+                // Of each draw and timestep that counts, the first of so many prompts.
+                let timesteps = record.draws.flatMap { _ in record.timesteps }
+                let own = timesteps.indices.filter { timesteps[$0] > 200 }.map {
+                    Double(curves.errors[$0 * curves.prompts])
+                }
+                let mean = own.reduce(0, +) / Double(own.count)
+                let expected = try #require(plain[record.sample]) - 0.5 * log(mean)
+                #expect(abs((less[record.sample] ?? .nan) - expected) < 1e-9)
+            }
+        }
+    }
+
+    /// An estimate becomes a column.
+    @Test func anEstimateIsKeptAsAnAnnotation() throws {
+        var job = ScoringJob(model: ModelSource(folder: Repository.tinySD))
+        (job.draws, job.steps, job.negatives, job.negativeCount) = (1, 3, .rules(seed: 0), 2)
+        let first = try small.corpus.query(CatalogueQuery())[0]
+        job.condition = "id <> '\(first.id.hex)'"
+        let form = try ScoreForm("contrast:error=0.3")
+        let none = #expect(throws: Failure.self) { try ScoreAnnotationJob(form, scorer: "fit").run(in: small.corpus) }
+        #expect(none?.description.contains("attune score --negatives") == true)
+        _ = try job.run(in: small.corpus, monitor: Recorder())
+        let made = try ScoreAnnotationJob(form, scorer: "fit").run(in: small.corpus)
+        #expect(made.samples == 5 && made.missing == 1 && made.revision == 1)
+        let rows = try small.corpus.query(CatalogueQuery(condition: "fit < 1000", by: "fit"))
+        let values = try form.values(of: rows, in: small.corpus)
+        #expect(rows.count == 5 && rows.map { values[$0.id] ?? 0 } == rows.map { values[$0.id] ?? 0 }.sorted(by: >))
+        #expect(try ScoreAnnotationJob(form, scorer: "fit").run(in: small.corpus).revision == nil)
+        var picked = ScoreAnnotationJob(form, scorer: "other")
+        picked.condition = "mi > 1e9"
+        let error = #expect(throws: Failure.self) { try picked.run(in: small.corpus) }
+        #expect(error?.description.contains("no sample fits") == true)
     }
 
     /// One image that was measured against more near misses than the others of its prompt keeps to their measure.
@@ -128,7 +169,7 @@ import Workflows
     @Test(
         "Settings that are none are named",
         arguments: [
-            ("contrast:tau=0", "above 0"), ("contrast:tau=x", "is not a number"),
+            ("contrast:tau=0", "above 0"), ("contrast:error=-1", "0 or more"), ("contrast:tau=x", "is not a number"),
             ("contrast:draws=-1", "is not a count"),
             ("contrast:pooling=all", "none of mean, draw"), ("contrast:nonsense", "not of the form key=value"),
             ("contrast:beta=1", "no setting 'beta'"),
