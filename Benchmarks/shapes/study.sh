@@ -135,6 +135,15 @@ iterated() { # ROW ROUNDS SEED
     done
 }
 
+# The best of all candidates, instead of some of each prompt: prompts without a right candidate give none.
+best_of_all() { # SCORE SEED
+    wanted "$1-best-all-weights-s$2" || return 0
+    large large "$model" 10042
+    measured large
+    choose "$1-best" --where "tag = 'large'" --by "$1" --percentile 90 --all
+    all_weights "$1-best-all-weights-s$2" "$1-best" "$2" "$model"
+}
+
 choose() { # SELECTION SELECT-OPTIONS…; once, so that runs keep their selection
     local name=$1; shift
     [ -e "$folder/$name.selected" ] && return
@@ -174,6 +183,7 @@ for seed in $seeds; do
     for by in random mi contrast fit judge rendered; do row "$by-s$seed" "$by" "$seed" --lr "$lr"; done
     row "nft-judge-s$seed" all "$seed" --lr "$lr" --loss nft --reward-by shapes --beta 0.5
     iterated "judge-all-weights-s$seed" "$rounds" "$seed"
+    best_of_all fit "$seed"
     [ "$quick" ] && continue
     # Losses that use every score.
     row "nft-contrast-s$seed" all "$seed" --lr "$lr" --loss nft --reward-by contrast --beta 0.5
@@ -198,14 +208,7 @@ for seed in $seeds; do
         choose "$by-large" --where "tag = 'large'" --by "$by" --top 2
         all_weights "$by-all-weights-s$seed" "$by-large" "$seed" "$model"
     done
-    for by in contrast fit; do
-        wanted "$by-best-all-weights-s$seed" || continue
-        # The best of all, instead of some of each prompt: prompts without a right candidate give none.
-        large large "$model" 10042
-        measured large
-        choose "$by-best" --where "tag = 'large'" --by "$by" --percentile 90 --all
-        all_weights "$by-best-all-weights-s$seed" "$by-best" "$seed" "$model"
-    done
+    best_of_all contrast "$seed"
     if wanted "rendered-all-long-s$seed"; then
         # As the bundled model was trained, with right captions alone.
         images_of rendered-all datasets/shapes/train.txt "${STUDY_RENDERED_ALL:-40}"
