@@ -49,10 +49,11 @@ extension ShardReader {
     /// the manifest names.
     package func verifyContents() throws(CorpusError) {
         guard Set(ids).count == ids.count else { throw CorpusError(.damaged, digest.hex, "holds a sample twice") }
+        let manifests = try manifests()
         // One at a time: rows that unpack to much more than the file has bytes must not fill the memory.
         for (row, id) in ids.enumerated() {
             let record = try record(row)
-            guard try record.manifest.data.elementsEqual(manifest(row)), record.id == id else {
+            guard manifests.with(row, record.manifest.data.elementsEqual), record.id == id else {
                 throw CorpusError(.damaged, digest.hex, "sample \(id) does not match its manifest")
             }
             let image: RGBImage

@@ -22,10 +22,10 @@ package struct RunComputer: Codable, Sendable, Hashable, CustomStringConvertible
         version: String? = nil, precision: Precision = .float32, device: Device = .cpu
     ) -> RunComputer {
         if case .torch(let torch) = device {
-            let products = precision == .tf32 ? precision.rawValue : Placement(device, precision).dtype.rawValue
             // Several devices of a kind compute the same bits as one.
             return RunComputer(
-                attune: version, vectors: VectorLevel.processor, products: "\(torch.kind.rawValue), \(products)",
+                attune: version, vectors: VectorLevel.processor,
+                products: "\(torch.kind.rawValue), \(precision.rawValue)",
                 blas: "PyTorch \(TorchLibrary.opened?.version ?? "")")
         }
         let library = BLAS.configuration.split(separator: " ").prefix(2).joined(separator: " ")

@@ -94,13 +94,18 @@ package struct ScoreForm: Sendable, Equatable {
     /// - Throws: ``Failure`` also where a sample has no value, and where one is not finite.
     package func requiredValues(of rows: [CatalogueRow], in corpus: Corpus) throws -> [Digest: Double] {
         let values = try values(of: rows, in: corpus)
-        let missing = rows.filter { values[$0.id] == nil }
-        if let first = missing.first {
-            let count = "\(missing.count) of \(rows.count) images"
-            throw Failure(
-                "\(text): \(count) have no value that is a number, such as sample \(first.id); \(Self.advice(text))")
-        }
+        if let problem = lack(of: values, in: rows) { throw problem }
         return values
+    }
+
+    /// What is said of rows without a value, and how to get one; nil where all have one.
+    func lack(of values: [Digest: Double], in rows: [CatalogueRow]) -> Failure? {
+        let missing = rows.filter { values[$0.id] == nil }
+        return missing.first.map { first in
+            Failure(
+                "\(text): \(missing.count) of \(rows.count) images have no value that is a number, such as sample \(first.id); "
+                    + Self.advice(text))
+        }
     }
 
     /// The scores that all of some samples have: measures of MI, then annotations.

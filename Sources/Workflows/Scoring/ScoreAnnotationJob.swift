@@ -16,9 +16,8 @@ package struct ScoreAnnotationJob: Sendable {
     package func run(in corpus: Corpus) throws -> (samples: Int, missing: Int, revision: Int?) {
         let rows = try corpus.query(CatalogueQuery(condition: condition))
         guard !rows.isEmpty else { throw Failure("no sample fits: see what there is with attune query") }
-        var values = try score.values(of: rows, in: corpus)
-        // Says how to measure it.
-        if values.isEmpty { values = try score.requiredValues(of: rows, in: corpus) }
+        let values = try score.values(of: rows, in: corpus)
+        if values.isEmpty, let problem = score.lack(of: values, in: rows) { throw problem }
         let annotations = rows.compactMap { row in
             values[row.id].map { AnnotationValue(sample: row.id, value: $0) }
         }
