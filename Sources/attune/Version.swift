@@ -1,2 +1,2 @@
 /// The version that `--version` prints and that provenance records.
-let attuneVersion = "0.2.0"
+let attuneVersion = "0.3.0"

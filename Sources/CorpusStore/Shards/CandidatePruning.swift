@@ -9,7 +9,7 @@ package struct CandidatePruning: Sendable, Hashable, Codable {
     package var firstSeed: String
     /// Denoising steps before the choice.
     package var after: Int
-    /// The score: "mi", or "contrast".
+    /// The score: "mi", "contrast", or "contrast:error=0.3".
     package var by: String
     /// Where the near misses of "contrast" came from, how many there were, and at how many timesteps they were measured.
     package var negatives: String?

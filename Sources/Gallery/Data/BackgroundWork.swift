@@ -1,6 +1,6 @@
 import Foundation
 import Synchronization
-package import Workflows
+import Workflows
 
 /// What takes longer than a page may: done once for all who ask, in a thread of its own, while pages say how far it is.
 package final class BackgroundWork<Key: Hashable & Sendable, Value: Sendable>: Sendable {

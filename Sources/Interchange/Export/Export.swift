@@ -1,4 +1,4 @@
-package import Foundation
+import Foundation
 
 /// Writes a whole selection: part after part into a folder beside the destination, which takes its name at the end.
 ///

@@ -1,5 +1,5 @@
 import DiskAccess
-package import Foundation
+import Foundation
 
 /// An export in progress: `.NAME.partial` beside its destination, or inside one that cannot be replaced, with a lock
 /// and a note of how far it has come.

@@ -1,5 +1,5 @@
 import Codecs
-package import Foundation
+import Foundation
 
 /// Image files of a folder with their captions, in the order of their paths.
 package struct CaptionedFolder: ImageSource {

@@ -125,7 +125,7 @@ package struct CandidateMaker: Sendable {
         var copy = self
         copy.extras.pruning = CandidatePruning(
             keep: pruning.keep, of: candidates, firstSeed: seed, after: try pruning.steps(of: total),
-            by: pruning.score.rawValue, negatives: pruning.negativesRecord)
+            by: pruning.score.text, negatives: pruning.negativesRecord)
         return copy
     }
 

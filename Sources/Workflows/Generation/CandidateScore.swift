@@ -8,6 +8,7 @@ struct CandidateScore {
     private let model: DiffusionModel
     private let schedule: NoiseSchedule
     private let near: NearMissPrompts?
+    private let errorWeight: Double
 
     /// - Throws: ``UsageError`` for a score that these candidates do not have; ``Failure`` for prompts without near misses.
     init(_ pruning: PruningSettings, _ maker: CandidateMaker, prompts: [String], in corpus: Corpus) throws {
@@ -20,8 +21,8 @@ struct CandidateScore {
                     "--prune-by mi: without guidance nothing is compared with the prompt; take --guidance above 1, or "
                         + "--prune-by contrast")
             }
-            near = nil
-        case .contrast:
+            (near, errorWeight) = (nil, 0)
+        case .contrast(let errorWeight):
             let near = try NearMissPrompts(
                 pruning.negatives, count: pruning.negativeCount, prompts: prompts, in: corpus, maker.model)
             let lacking = prompts.filter { near.negatives(of: $0).isEmpty }
@@ -31,7 +32,7 @@ struct CandidateScore {
                     "'\(joinedLines(first))'\(others) has no near misses, by which --prune-by contrast would rank its candidates: "
                         + "list some in a file and give it to --negatives, or take --prune-by mi")
             }
-            self.near = near
+            (self.near, self.errorWeight) = (near, errorWeight)
         }
     }
 
@@ -52,7 +53,7 @@ struct CandidateScore {
         let timesteps = (0..<pruning.measurements).map { place in
             highest - Int(Double(highest - least) * (Double(place) + 0.5) / Double(pruning.measurements))
         }
-        let estimator = ContrastEstimator(range: ErrorRange(above: least))
+        let estimator = ContrastEstimator(range: ErrorRange(above: least), errorWeight: errorWeight)
         var (values, forwards): ([Double], Int) = ([], 0)
         var meter: (prompt: ExactText, meter: ErrorMeter, prompts: Int)?
         for (row, prompt) in prompts.enumerated() {

@@ -70,7 +70,7 @@ package struct GenerationJob: Sendable {
             "the prompts":
                 "sha256:\(Digest(of: Data(prompts.joined(separator: "\n").utf8)).hex.prefix(12)), \(prompts.count)",
             "--images-per-prompt": String(imagesPerPrompt), "--seed": String(seed), "--batch": String(batch),
-            "--prune-by": pruning.map { "\($0.score.rawValue), keep \($0.keep)" },
+            "--prune-by": pruning.map { "\($0.score.text), keep \($0.keep)" },
         ]
         return own.merging(maker.shared) { $1 }
     }

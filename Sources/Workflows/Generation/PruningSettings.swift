@@ -4,11 +4,34 @@ import Foundation
 /// take the rest.
 package struct PruningSettings: Sendable {
     /// What ranks candidates that are not finished.
-    package enum Score: String, Sendable, CaseIterable {
+    package enum Score: Sendable, Equatable {
         /// MI along the steps that were made: costs nothing.
         case mi
         /// Contrastive MI of the clean latents that the last step predicted: passes through the UNet of its own.
-        case contrast
+        /// With ``ContrastEstimator/errorWeight``.
+        case contrast(errorWeight: Double = 0)
+
+        /// - Parameter text: `mi`, `contrast` or `contrast:error=0.3`, as ``ScoreForm`` has it; nil for anything else.
+        package init?(_ text: String) {
+            switch text {
+            case "mi": self = .mi
+            case "contrast": self = .contrast()
+            default:
+                let key = "contrast:error="
+                guard text.hasPrefix(key), let weight = Double(text.dropFirst(key.count)), weight.isFinite, weight >= 0
+                else { return nil }
+                self = .contrast(errorWeight: weight)
+            }
+        }
+
+        /// As manifests record it.
+        var text: String {
+            switch self {
+            case .mi: "mi"
+            case .contrast(0): "contrast"
+            case .contrast(let weight): "contrast:error=\(weight)"
+            }
+        }
     }
 
     /// Candidates of each prompt that are finished.
@@ -16,7 +39,7 @@ package struct PruningSettings: Sendable {
     /// The share of the steps before the choice.
     package let after: Double
     package var score = Score.mi
-    /// Where the near misses of ``Score/contrast`` come from.
+    /// Where the near misses of ``Score/contrast(errorWeight:)`` come from.
     package var negatives = NearMissSource.rules(seed: 0)
     /// At most so many near misses of each prompt.
     package var negativeCount = 6
@@ -48,7 +71,7 @@ package struct PruningSettings: Sendable {
 
     /// As manifests record it; nil where no near misses are asked for.
     var negativesRecord: String? {
-        guard score == .contrast else { return nil }
+        guard score != .mi else { return nil }
         let source =
             switch negatives {
             case .rules(let seed): "rules:\(seed)"

@@ -1,6 +1,6 @@
 package import Cluster
 package import CorpusStore
-package import Diffusion
+import Diffusion
 package import Foundation
 import Tensors
 package import Tuning

@@ -17,8 +17,8 @@ struct PruningOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "What --keep-best chooses by: mi (MI along the steps so far, at no cost), or contrast (contrastive MI of the clean image predicted there; default with --negatives).",
-            valueName: "mi|contrast"))
+            "What --keep-best chooses by: mi (MI along the steps so far, at no cost), or contrast (contrastive MI of the clean image predicted there; default with --negatives), less a part of the log of the error under the prompt with contrast:error=0.3.",
+            valueName: "mi|contrast|contrast:error=w"))
     var pruneBy: PruningSettings.Score?
 
     @Option(
@@ -49,11 +49,13 @@ struct PruningOptions: ParsableArguments {
     var settings: PruningSettings? {
         guard let keepBest else { return nil }
         var settings = PruningSettings(keep: keepBest, after: after?.value ?? 0.3)
-        settings.score = pruneBy ?? (negatives == nil && nearMisses == nil ? .mi : .contrast)
+        settings.score = pruneBy ?? (negatives == nil && nearMisses == nil ? .mi : .contrast())
         if let negatives { settings.negatives = negatives.source }
         if let nearMisses { settings.negativeCount = nearMisses }
         return settings
     }
 }
 
-extension PruningSettings.Score: ExpressibleByArgument {}
+extension PruningSettings.Score: ExpressibleByArgument {
+    package init?(argument: String) { self.init(argument) }
+}

@@ -103,7 +103,7 @@ import Workflows
     @Test func contrastOfThePredictionChoosesToo() throws {
         var job = try job()
         var pruning = PruningSettings(keep: 1, after: 0.4)
-        (pruning.score, pruning.negativeCount, pruning.measurements) = (.contrast, 3, 2)
+        (pruning.score, pruning.negativeCount, pruning.measurements) = (.contrast(), 3, 2)
         job.pruning = pruning
         let pruned = try corpus("pruned")
         let outcome = try job.run(into: pruned, monitor: Recorder())
@@ -119,6 +119,26 @@ import Workflows
         _ = try self.job().run(into: whole, monitor: Recorder())
         let all = try images(whole)
         for (name, image) in try images(pruned) { #expect(all[name] == image, "\(name)") }
+
+        // A weight that leaves only the error under the prompt to choose by.
+        pruning.score = .contrast(errorWeight: 1e9)
+        job.pruning = pruning
+        let likely = try corpus("likely")
+        #expect(try job.run(into: likely, monitor: Recorder()).made == 3)
+        let first = try #require(try likely.query(CatalogueQuery()).first)
+        #expect(try SampleReader(likely).record(first).recipe.extras.pruning?.by == "contrast:error=1000000000.0")
+        let others = try images(likely)
+        for (name, image) in others { #expect(all[name] == image, "\(name)") }
+        #expect(try Set(others.keys) != Set(images(pruned).keys))
+    }
+
+    @Test(arguments: [
+        ("mi", PruningSettings.Score.mi), ("contrast", .contrast()), ("contrast:error=0", .contrast()),
+        ("contrast:error=0.3", .contrast(errorWeight: 0.3)), ("contrast:error=-1", nil), ("contrast:error=nan", nil),
+        ("contrast:error=", nil), ("contrast:tau=1", nil), ("MI", nil), ("", nil),
+    ] as [(String, PruningSettings.Score?)])
+    func scoresAreRead(text: String, score: PruningSettings.Score?) {
+        #expect(PruningSettings.Score(text) == score)
     }
 
     @Test func aStopLosesNothingAndNothingIsMadeTwice() throws {
@@ -161,11 +181,11 @@ import Workflows
         var unguided = try self.job(guidance: 1)
         unguided.pruning = PruningSettings(keep: 2, after: 0.5)
         #expect(refusal(unguided).contains("--prune-by mi: without guidance"))
-        unguided.pruning?.score = .contrast
+        unguided.pruning?.score = .contrast()
         #expect(try unguided.run(into: empty, monitor: Recorder()).made == 6)
         var lacking = try self.job(prompts: "a red circle\nserendipity\n")
         lacking.pruning = PruningSettings(keep: 2, after: 0.5)
-        lacking.pruning?.score = .contrast
+        lacking.pruning?.score = .contrast()
         #expect(refusal(lacking).contains("'serendipity' has no near misses"))
     }
 }

@@ -41,6 +41,7 @@ import Testing
             (["--after", "0.5"], "--after goes with --keep-best"),
             (["--negatives", "rules"], "--negatives goes with --keep-best"),
             (["--keep-best", "2", "--prune-by", "mi", "--negatives", "rules"], "compares with no near misses"),
+            (["--keep-best", "2", "--prune-by", "contrast:error=-1"], "'contrast:error=-1' is invalid"),
             (["--keep-best", "4"], "--keep-best is 4, and there are 4 candidates"),
             (["--keep-best", "2", "--after", "0.99"], "nothing is left to save"),
             (["--keep-best", "2", "--guidance", "1"], "--prune-by mi: without guidance"),
