@@ -132,18 +132,30 @@ class Study:
             "images. Less is closer.", "", *table("row", self.columns, rows),
         ]
 
+    # What the prompts of each file are.
+    AGREEMENTS = {
+        "both": "", "choice": ": the first half, on which the form of fit was found", "held": ": the second half, which had no part in it",
+    }
+
     def agreement(self):
-        file = self.folder / "choice-agreement.json"
-        if not file.exists():
-            return []
-        report = json.loads(file.read_text())
+        lines = []
+        for name, title in self.AGREEMENTS.items():
+            file = self.folder / f"{name}-agreement.json"
+            if file.exists():
+                # Of one part alone there is nothing to tell apart.
+                both = (self.folder / "both-agreement.json").exists()
+                lines += self.agreements(json.loads(file.read_text()), title if both else "")
+        return lines
+
+    @staticmethod
+    def agreements(report, title):
         keys = ("auc", "top", "chance", "chosen", "gain")
         rows = [
             (row["score"], [shown(row[key], key == "gain") if key in row else "" for key in keys])
             for row in report["agreement"] if row["category"] == "all"
         ]
         return [
-            "", "### How well scores find the aligned images of a prompt", "",
+            "", f"### How well scores find the aligned images of a prompt{title}", "",
             f"{report['images']} images of the base, {report['images'] / report['prompts']:g} of each of {report['prompts']} prompts that training "
             f"has not seen; {shown(report['mean'])} are aligned. AUC and top-1 are over prompts that have both kinds, beside a choice by chance. "
             "*Chosen* is over all: the share aligned of the best of each prompt; *gain* is what that adds to the mean of its images, paired by prompt.", "",

@@ -21,7 +21,7 @@ else
     steps=${STUDY_STEPS:-300} batch=${STUDY_BATCH:-64} near=${STUDY_NEAR:-8} guidance=${STUDY_GUIDANCE:-1,1.5,2,3,5}
     seeds=${STUDY_SEEDS:-42 43} rounds=${STUDY_ROUNDS:-3}
     large_prompts=${STUDY_LARGE:-700} large_candidates=${STUDY_LARGE_CANDIDATES:-16} all_steps=${STUDY_ALL_STEPS:-1200}
-    choice_prompts=${STUDY_CHOICE_PROMPTS:-300} choice_candidates=${STUDY_CHOICE_CANDIDATES:-16} choice_draws=${STUDY_CHOICE_DRAWS:-2}
+    choice_prompts=${STUDY_CHOICE_PROMPTS:-150} choice_candidates=${STUDY_CHOICE_CANDIDATES:-16} choice_draws=${STUDY_CHOICE_DRAWS:-2}
 fi
 denoising=${STUDY_DENOISING:-25} score_steps=${STUDY_SCORE_STEPS:-20} noisy=${STUDY_SCORE_TIMESTEPS:-451-999} top=${STUDY_TOP:-3} lr=${STUDY_LR:-5e-4}
 per_prompt=${STUDY_RENDERED:-8}
@@ -47,8 +47,12 @@ measured() { # TAG [DRAWS]: what is there is not measured again; the judge's agr
     "$attune" score --model "$model" --where "tag = '$1'" --draws "${2:-1}" --steps "$score_steps" --timesteps "$noisy" \
         --negatives rules --count "$near"
     "$attune" annotate --score contrast:error=0.3 --scorer fit --where "tag = '$1'"
-    "$attune" evaluate --where "tag = '$1'" --referee shapes --score mi --score pointwise --score contrast_hard --score contrast \
-        --score fit --json > "$folder/$1-agreement.part"
+    agreement "$1" "tag = '$1'"
+}
+
+agreement() { # NAME CONDITION: of scores with the judge, into NAME-agreement.json
+    "$attune" evaluate --where "$2" --referee shapes --score mi --score pointwise --score contrast_hard --score contrast --score fit \
+        --json > "$folder/$1-agreement.part"
     mv "$folder/$1-agreement.part" "$folder/$1-agreement.json"
 }
 
@@ -63,13 +67,13 @@ pool() { # TAG IMAGES-PER-PROMPT: candidates with every score; the judge's verdi
 }
 
 # Choosing at generation: the best candidate of each prompt by each score, of prompts that nothing was trained on.
-choice() {
-    [ -e "$folder/choice-agreement.json" ] && return
-    say "choosing the best of $choice_candidates"
-    [ -s "$folder/choice.txt" ] || prompts test "$choice_prompts" > "$folder/choice.txt"
-    "$attune" generate --model "$model" --prompts "$folder/choice.txt" --images-per-prompt "$choice_candidates" --steps "$denoising" --guidance 3 \
-        --sampler ddim --seed 200000 --tag choice
-    measured choice "$choice_draws"
+choice() { # TAG FIRST LAST: the prompts, as lines of the test set
+    [ -e "$folder/$1-agreement.json" ] && return
+    say "choosing the best of $choice_candidates: $1"
+    [ -s "$folder/$1.txt" ] || prompts test "$3" | tail -n "+$2" > "$folder/$1.txt"
+    "$attune" generate --model "$model" --prompts "$folder/$1.txt" --images-per-prompt "$choice_candidates" --steps "$denoising" --guidance 3 \
+        --sampler ddim --seed 200000 --tag "$1"
+    measured "$1" "$choice_draws"
 }
 
 evaluated() { [ -e "$ATTUNE_CORPUS/evaluations/$1.json" ]; }
@@ -135,6 +139,65 @@ iterated() { # ROW ROUNDS SEED
     done
 }
 
+# What the judge accepted of all rounds' candidates trains the bundled model: more different images, and more steps. Those of later
+# rounds are of other models, so all are taken as images that no model made.
+accumulated() { # ROW ROUNDS-ROW ROUNDS SEED
+    wanted "$1" && [ "$3" -gt 1 ] || return 0
+    local round tag=large
+    for round in $(seq "$3"); do
+        [ "$round" = 1 ] || tag=large-$2-r$round
+        [ ! -e "$folder/$1-r$round.imported" ] || continue
+        choose "$1-r$round" --where "tag = '$tag' AND shapes = 1" --all
+        [ -e "$folder/$1-r$round-images" ] || "$attune" export "$1-r$round" --format imagefolder --to "$folder/$1-r$round-images"
+        "$attune" import "$folder/$1-r$round-images" --format imagefolder --model "$model" --tag "$1"
+        touch "$folder/$1-r$round.imported"
+    done
+    choose "$1" --where "tag = '$1'" --all
+    steps=${STUDY_ROUNDS_STEPS:-3000} row "$1" "$1" "$4" --targets all --lr 4e-4 --lr-schedule cosine --warmup 100 --ema 0.999 --drop-captions 0.1
+}
+
+# The judge's verdicts on all candidates, right and wrong, as rewards.
+rewarded() { # ROW TAG MODEL ROUND SEED
+    wanted "$1" || return 0
+    large "$2" "$3" "$((10042 + 1000 * ($4 - 1)))"
+    choose "all-$2" --where "tag = '$2'" --all
+    model=$3 steps=$all_steps row "$1" "all-$2" "$5" --targets all --lr 3e-4 --lr-schedule cosine --warmup 50 --ema 0.995 \
+        --loss nft --reward-by shapes --beta 0.5
+}
+
+# The same round by round after a first one of rejection sampling, each on the candidates of the model that it begins with.
+rewarded_rounds() { # ROUNDS SEED
+    local first=judge-all-weights-s$2 round
+    local from=$ATTUNE_CORPUS/runs/$first-r1/model tag=large-$first-r2
+    for round in $(seq 2 "$1"); do
+        [ -e "$from/model_index.json" ] || return 0
+        rewarded "nft-$first-r$round" "$tag" "$from" "$round" "$2"
+        from=$ATTUNE_CORPUS/runs/nft-$first-r$round/model tag=large-nft-$first-r$((round + 1))
+    done
+}
+
+# As many rendered images of each prompt as the judge accepted of the first round: what differs is who drew them.
+matched() { # ROW SEED
+    wanted "$1" || return 0
+    large large "$model" 10042
+    images_of rendered-large "$folder/large.txt" 8
+    if [ ! -e "$folder/rendered-matched.selected" ]; then
+        "$attune" query "tag = 'large' AND shapes = 1" --json > "$folder/accepted.json"
+        "$attune" query "tag = 'rendered-large'" --json > "$folder/rendered-large.json"
+        python3 - "$folder/accepted.json" "$folder/rendered-large.json" > "$folder/rendered-matched.ids" <<'PYTHON'
+import collections, json, sys
+accepted, rendered = (json.load(open(file)) for file in sys.argv[1:])
+wanted = collections.Counter(row["prompt"] for row in accepted)
+for row in rendered:
+    if wanted[row["prompt"]] > 0:
+        wanted[row["prompt"]] -= 1
+        print(row["id"])
+PYTHON
+        choose rendered-matched --from "$folder/rendered-matched.ids"
+    fi
+    all_weights "$1" rendered-matched "$2" "$model"
+}
+
 # The best of all candidates, instead of some of each prompt: prompts without a right candidate give none.
 best_of_all() { # SCORE SEED
     wanted "$1-best-all-weights-s$2" || return 0
@@ -166,7 +229,12 @@ JSON
 
 images_of reference "$folder/test.txt" "${STUDY_REFERENCE:-10}"
 evaluate base
-choice
+choice choice 1 "$choice_prompts"
+# The likelihood's form was found on the first 150 prompts; the others had no part in it.
+if [ -z "$quick" ]; then
+    choice held "$((choice_prompts + 1))" "$((2 * choice_prompts))"
+    agreement both "tag = 'choice' OR tag = 'held'"
+fi
 pool pool "$candidates"
 where="tag = 'pool'"
 choose random --where "$where" --by random --top "$top"
@@ -183,6 +251,7 @@ for seed in $seeds; do
     for by in random mi contrast fit judge rendered; do row "$by-s$seed" "$by" "$seed" --lr "$lr"; done
     row "nft-judge-s$seed" all "$seed" --lr "$lr" --loss nft --reward-by shapes --beta 0.5
     iterated "judge-all-weights-s$seed" "$rounds" "$seed"
+    accumulated "judge-rounds-all-weights-s$seed" "judge-all-weights-s$seed" "$rounds" "$seed"
     best_of_all fit "$seed"
     [ "$quick" ] && continue
     # Losses that use every score.
@@ -209,6 +278,16 @@ for seed in $seeds; do
         all_weights "$by-all-weights-s$seed" "$by-large" "$seed" "$model"
     done
     best_of_all contrast "$seed"
+    # What the judge accepts, and of that what the model itself finds likeliest; and the judge's verdicts on right and wrong ones.
+    if wanted "judge-fit-all-weights-s$seed"; then
+        large large "$model" 10042
+        measured large
+        choose judge-fit --where "tag = 'large' AND shapes = 1" --by fit --percentile 40 --all
+        all_weights "judge-fit-all-weights-s$seed" judge-fit "$seed" "$model"
+    fi
+    rewarded "nft-judge-all-weights-s$seed" large "$model" 1 "$seed"
+    rewarded_rounds "$rounds" "$seed"
+    matched "rendered-matched-all-weights-s$seed" "$seed"
     if wanted "rendered-all-long-s$seed"; then
         # As the bundled model was trained, with right captions alone.
         images_of rendered-all datasets/shapes/train.txt "${STUDY_RENDERED_ALL:-40}"
