@@ -6,12 +6,17 @@
 A STUDY is a folder that study.sh has filled.
 """
 import argparse
+import collections
 import json
 import pathlib
+import random
+import re
+import subprocess
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("studies", type=pathlib.Path, nargs="+", metavar="STUDY")
 parser.add_argument("--to", type=pathlib.Path, required=True)
+parser.add_argument("--attune", default=".build/release/attune", help="the command that reads the corpora")
 options = parser.parse_args()
 
 
@@ -32,20 +37,28 @@ def tuned(report):
     return report["settings"]["adapters"][-1]["label"] if report["settings"]["adapters"] else "base"
 
 
-def differences(report):
-    return {
-        d["guidance"]: d["value"] for d in report["differences"]
-        if d["score"] == "shapes" and d["category"] == "all" and d["model"] == tuned(report) and d["baseline"] == "base"
-        and d["guidance"] == d["baseline_guidance"]
-    }
-
-
 def table(first, columns, rows):
     """Lines of a table; rows are names with their cells."""
     return [
         f"| {first} | " + " | ".join(columns) + " |", "|---|" + "---|" * len(columns),
         *(f"| {name} | " + " | ".join(cells) + " |" for name, cells in rows),
     ]
+
+
+def resampled(values):
+    """The mean of some values with a 95 % bootstrap interval."""
+    draw = random.Random(42)
+    sums = sorted(sum(draw.choices(values, k=len(values))) for _ in range(2000))
+    return {"mean": sum(values) / len(values), "low": sums[50] / len(values), "high": sums[1949] / len(values)}
+
+
+def interval(runs):
+    return shown(resampled([sum(shares) / len(runs) for shares in zip(*runs)]))
+
+
+def difference(runs, base):
+    value = resampled([sum(shares) / len(runs) - other for *shares, other in zip(*runs, base)])
+    return shown(value, True) + (" *" if value["low"] > 0 or value["high"] < 0 else "")
 
 
 class Study:
@@ -85,21 +98,41 @@ class Study:
             rows.append((name, [shown(found[s]) if s in found else "" for s in self.scales] + ["" if best is None else f"{best:g}"]))
         return ["### Share aligned", "", *table("row", self.columns + ["best guidance"], rows)]
 
+    def verdicts(self):
+        """The share aligned of each prompt's images, of each row at its best guidance."""
+        query = [options.attune, "query", "--corpus", self.folder / "corpus", "tag = 'evaluation'", "--json"]
+        found = collections.defaultdict(lambda: collections.defaultdict(list))
+        for image in json.loads(subprocess.run(query, check=True, stdout=subprocess.PIPE).stdout):
+            if "shapes" in image.get("annotations", {}):
+                found[image["model"], image.get("adapter"), image["guidance"]][image["prompt"]].append(image["annotations"]["shapes"])
+        rows = {}
+        for name, report in self.reports.items():
+            settings = report["settings"]
+            adapter = settings["adapters"][-1]["digest"] if settings["adapters"] else None
+            shares = means(report, tuned(report))
+            best = max(shares, key=lambda scale: shares[scale]["mean"])
+            images = found[settings["model"], adapter, best]
+            # An evaluation that was copied from another corpus has none of its images here.
+            if not all(len(images[prompt]) == settings["images_per_prompt"] for prompt in settings["prompts"]):
+                continue
+            rows[name] = [sum(images[prompt]) / len(images[prompt]) for prompt in settings["prompts"]]
+        return rows
+
     def paired(self):
-        rows = []
-        for name in self.order[1:]:
-            found = differences(self.reports[name])
-            if found:
-                rows.append((name, [
-                    shown(found[s], True) + (" *" if found[s]["low"] > 0 or found[s]["high"] < 0 else "") if s in found else ""
-                    for s in self.scales
-                ]))
-        if not rows:
-            return []
+        verdicts = self.verdicts()
+        base = verdicts.pop("base")
+        rows = [(name, [difference([own], base)]) for name, own in verdicts.items()]
+        seeds = collections.defaultdict(list)
+        for name, own in verdicts.items():
+            seeds[re.sub(r"-s\d+", "", name)].append(own)
+        several = [
+            (f"{name}, {len(runs)} seeds", [interval(runs), difference(runs, base)]) for name, runs in seeds.items() if len(runs) > 1
+        ]
         return [
-            "", "### Difference from the model without adapter, paired by prompt", "",
-            "Rows that train all weights have no paired difference; compare their intervals above. * marks an interval without 0.", "",
-            *table("row", self.columns, rows),
+            "", "### Difference from the base, each at its best guidance, paired by prompt", "",
+            "From the same seeds. * marks an interval without 0. Intervals are over prompts; what another seed of the training would give is "
+            "not in them.", "", *table("row", ["difference"], rows),
+            *(["", "Means over training seeds:", "", *table("row", ["share aligned", "difference"], several)] if several else []),
         ]
 
     def categories(self):

@@ -321,4 +321,4 @@ for seed in $seeds; do
     aligned_rounds "rounds-judge-s$seed" "$rounds" "$seed" '{"referee": "shapes"}'
 done
 
-python3 Benchmarks/shapes/results.py "$folder" --to "${STUDY_RESULTS:-datasets/shapes/RESULTS.md}"
+python3 Benchmarks/shapes/results.py "$folder" --attune "$attune" --to "${STUDY_RESULTS:-datasets/shapes/RESULTS.md}"
