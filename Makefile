@@ -87,7 +87,7 @@ bench-gallery: gallery ## The gallery under load: first pages, tiles per second,
 screenshots: gallery setup-python setup-browser ## The pages that README shows, in docs/, of the corpus of make demo
 	$(PYTHON) Scripts/screenshots.py
 
-study-quick: build ## What tuning on chosen images does on the shapes benchmark: headline rows, about 25 minutes
+study-quick: build ## What tuning on chosen images does on the shapes benchmark: headline rows, about 16 minutes
 	Benchmarks/shapes/study.sh --quick
 
 study: build     ## The same with every loss, adapter and selection, by two seeds: hours, resumable
