@@ -132,11 +132,13 @@ import Workflows
         #expect(try Set(others.keys) != Set(images(pruned).keys))
     }
 
-    @Test(arguments: [
-        ("mi", PruningSettings.Score.mi), ("contrast", .contrast()), ("contrast:error=0", .contrast()),
-        ("contrast:error=0.3", .contrast(errorWeight: 0.3)), ("contrast:error=-1", nil), ("contrast:error=nan", nil),
-        ("contrast:error=", nil), ("contrast:tau=1", nil), ("MI", nil), ("", nil),
-    ] as [(String, PruningSettings.Score?)])
+    @Test(
+        arguments: [
+            ("mi", PruningSettings.Score.mi), ("contrast", .contrast()), ("contrast:error=0", .contrast()),
+            ("contrast:error=0.3", .contrast(errorWeight: 0.3)), ("contrast:error=-1", nil),
+            ("contrast:error=nan", nil),
+            ("contrast:error=", nil), ("contrast:tau=1", nil), ("MI", nil), ("", nil),
+        ] as [(String, PruningSettings.Score?)])
     func scoresAreRead(text: String, score: PruningSettings.Score?) {
         #expect(PruningSettings.Score(text) == score)
     }
