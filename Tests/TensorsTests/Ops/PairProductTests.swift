@@ -49,12 +49,14 @@ struct PairProductTests {
             let out = linear(leaf, weight, bias: bias)
             return (out, gradients(of: meanSquaredError(out, Tensor(zeros: out.shape)), for: [leaf])[0])
         }
-        let product = plain(x.values, w.values, m, n, k)
-        let expected = product.enumerated().map { $0.element + bias.values[$0.offset % n] }
+        // Each `values` is a copy.
+        let (weights, biases) = (w.values, bias.values)
+        let product = plain(x.values, weights, m, n, k)
+        let expected = product.enumerated().map { $0.element + biases[$0.offset % n] }
         #expect(relativeError(out.values, expected) < 2e-6)
 
         let slope = out.values.map { 2 * $0 / Float(m * n) }
-        let turned = (0..<k * n).map { w.values[$0 % n * k + $0 / n] }
+        let turned = (0..<k * n).map { weights[$0 % n * k + $0 / n] }
         #expect(relativeError(found.values, plain(slope, turned, m, k, n)) < 2e-6)
     }
 

@@ -50,7 +50,8 @@ struct ProductTests {
         let weight = PreparedLinear(matrix)
         #expect(weight.values.values == matrix.values)
         let product = plain(m, n, k, x.values, matrix.values, transposeA: false, transposeB: true)
-        let expected = product.enumerated().map { $0.element + bias.values[$0.offset % n] }
+        let biases = bias.values
+        let expected = product.enumerated().map { $0.element + biases[$0.offset % n] }
         #expect(relativeError(linear(x, weight, bias: bias).values, expected) < 2e-6)
 
         let leaf = Tensor.parameter(x)
