@@ -52,6 +52,12 @@ package struct ScoreForm: Sendable, Equatable {
         try settings.requireEmpty()
     }
 
+    /// The estimator of `contrast` with settings, of measurements against any near misses; nil for anything else.
+    var contrast: ContrastEstimator? {
+        guard case .errors(let estimator, source: nil) = kind else { return nil }
+        return estimator as? ContrastEstimator
+    }
+
     /// The values of some samples, by their ids; a sample without one is left out.
     ///
     /// - Throws: ``Failure`` for a name that is neither a column of numbers nor a scorer.

@@ -8,7 +8,6 @@ struct CandidateScore {
     private let model: DiffusionModel
     private let schedule: NoiseSchedule
     private let near: NearMissPrompts?
-    private let errorWeight: Double
 
     /// - Throws: ``UsageError`` for a score that these candidates do not have; ``Failure`` for prompts without near misses.
     init(_ pruning: PruningSettings, _ maker: CandidateMaker, prompts: [String], in corpus: Corpus) throws {
@@ -21,8 +20,8 @@ struct CandidateScore {
                     "--prune-by mi: without guidance nothing is compared with the prompt; take --guidance above 1, or "
                         + "--prune-by contrast")
             }
-            (near, errorWeight) = (nil, 0)
-        case .contrast(let errorWeight):
+            near = nil
+        case .contrast:
             let near = try NearMissPrompts(
                 pruning.negatives, count: pruning.negativeCount, prompts: prompts, in: corpus, maker.model)
             let lacking = prompts.filter { near.negatives(of: $0).isEmpty }
@@ -32,14 +31,14 @@ struct CandidateScore {
                     "'\(joinedLines(first))'\(others) has no near misses, by which --prune-by contrast would rank its candidates: "
                         + "list some in a file and give it to --negatives, or take --prune-by mi")
             }
-            (self.near, self.errorWeight) = (near, errorWeight)
+            self.near = near
         }
     }
 
     /// - Parameter prompts: of the batch's images.
     /// - Returns: one value an image, NaN where there is none, and the passes through the UNet that it took.
     func values(of batch: Denoising, prompts: [String]) throws -> (values: [Double], forwards: Int) {
-        guard let near else {
+        guard let near, case .contrast(let errorWeight) = pruning.score else {
             let estimator = MeanKappaEstimator(kappa: .paper)
             return (batch.traces.map { estimator.estimate($0, schedule: schedule).value }, 0)
         }

@@ -1,3 +1,4 @@
+import Diffusion
 import Foundation
 
 /// How candidates are given up before they are finished: all of a prompt take the first steps, and the best by a score then
@@ -17,10 +18,11 @@ package struct PruningSettings: Sendable {
             case "mi": self = .mi
             case "contrast": self = .contrast()
             default:
-                let key = "contrast:error="
-                guard text.hasPrefix(key), let weight = Double(text.dropFirst(key.count)), weight.isFinite, weight >= 0
+                // No other setting: what it is measured on is the pruning's own.
+                guard let estimator = try? ScoreForm(text).contrast,
+                    estimator == ContrastEstimator(errorWeight: estimator.errorWeight)
                 else { return nil }
-                self = .contrast(errorWeight: weight)
+                self = .contrast(errorWeight: estimator.errorWeight)
             }
         }
 
