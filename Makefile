@@ -3,6 +3,8 @@ SWIFT ?= swift
 RELEASE = -c release
 PYTHON = $(CURDIR)/.venv/bin/python
 export ATTUNE_PYTHON = $(PYTHON)
+# Where a test ends its process, its stack is what is read last.
+export SWIFT_BACKTRACE ?= threads=crashed,registers=none,images=none
 ENGINE_TESTS = ^(TensorsTests|DiffusionTests|TuningTests)\.
 
 .PHONY: help setup setup-python setup-browser build gallery demo test test-long test-cluster test-cluster-quick \

@@ -16,6 +16,8 @@ package struct Scorer: Sendable, Equatable, Codable {
     package var timesteps: ClosedRange<Int>?
     /// How many images of a prompt were told from the rest, which were not measured everywhere; nil where all were.
     package var settled: Int?
+    /// The weight of the log of the error under the prompt in what they were ranked by (contrast less so much of it).
+    package var settledErrorWeight: Double
     /// What products were computed in, as "bfloat16"; nil for float32.
     package var precision: String?
     /// What computed, as "cuda 2.15.0"; nil for the CPU's own loops. It does not tell one scoring from another.
@@ -24,8 +26,9 @@ package struct Scorer: Sendable, Equatable, Codable {
     package init(
         model: String, adapter: String? = nil, draws: Int, steps: Int, seed: UInt64, schedule: ScheduleDescription,
         negatives: NegativeSource? = nil, timesteps: ClosedRange<Int>? = nil, settled: Int? = nil,
-        precision: String? = nil, engine: String? = nil
+        settledErrorWeight: Double = 0, precision: String? = nil, engine: String? = nil
     ) {
+        self.settledErrorWeight = settledErrorWeight
         (self.precision, self.engine) = (precision, engine)
         (self.model, self.adapter, self.draws, self.steps) = (model, adapter, draws, steps)
         (self.seed, self.schedule) = (seed, schedule)
@@ -51,6 +54,7 @@ package struct Scorer: Sendable, Equatable, Codable {
             members["timesteps"] = .array([.integer(timesteps.lowerBound), .integer(timesteps.upperBound)])
         }
         if let settled { members["settled"] = .integer(settled) }
+        if settledErrorWeight != 0 { members["settled_error"] = .number(settledErrorWeight) }
         return members
     }
 
@@ -59,6 +63,7 @@ package struct Scorer: Sendable, Equatable, Codable {
 
     private enum CodingKeys: String, CodingKey {
         case model, adapter, draws, steps, seed, schedule, negatives, timesteps, settled, precision, engine
+        case settledErrorWeight = "settled_error"
     }
 
     package init(from decoder: any Decoder) throws {
@@ -77,6 +82,7 @@ package struct Scorer: Sendable, Equatable, Codable {
         schedule = try values.decode(ScheduleDescription.self, forKey: .schedule)
         negatives = try values.decodeIfPresent(NegativeSource.self, forKey: .negatives)
         settled = try values.decodeIfPresent(Int.self, forKey: .settled)
+        settledErrorWeight = try values.decodeIfPresent(Double.self, forKey: .settledErrorWeight) ?? 0
         if let ends = try values.decodeIfPresent([Int].self, forKey: .timesteps) {
             guard ends.count == 2, ends[0] <= ends[1] else {
                 throw DecodingError.dataCorruptedError(

@@ -38,7 +38,7 @@ struct CandidateScore {
     /// - Parameter prompts: of the batch's images.
     /// - Returns: one value an image, NaN where there is none, and the passes through the UNet that it took.
     func values(of batch: Denoising, prompts: [String]) throws -> (values: [Double], forwards: Int) {
-        guard let near, case .contrast(let errorWeight) = pruning.score else {
+        guard let near, case .contrast(let ranking) = pruning.score else {
             let estimator = MeanKappaEstimator(kappa: .paper)
             return (batch.traces.map { estimator.estimate($0, schedule: schedule).value }, 0)
         }
@@ -52,7 +52,7 @@ struct CandidateScore {
         let timesteps = (0..<pruning.measurements).map { place in
             highest - Int(Double(highest - least) * (Double(place) + 0.5) / Double(pruning.measurements))
         }
-        let estimator = ContrastEstimator(range: ErrorRange(above: least), errorWeight: errorWeight)
+        let estimator = ContrastEstimator(range: ErrorRange(above: least), errorWeight: ranking.errorWeight)
         var (values, forwards): ([Double], Int) = ([], 0)
         var meter: (prompt: ExactText, meter: ErrorMeter, prompts: Int)?
         for (row, prompt) in prompts.enumerated() {

@@ -9,20 +9,15 @@ package struct PruningSettings: Sendable {
         /// MI along the steps that were made: costs nothing.
         case mi
         /// Contrastive MI of the clean latents that the last step predicted: passes through the UNet of its own.
-        /// With ``ContrastEstimator/errorWeight``.
-        case contrast(errorWeight: Double = 0)
+        case contrast(ContrastRanking = ContrastRanking())
 
         /// - Parameter text: `mi`, `contrast` or `contrast:error=0.3`, as ``ScoreForm`` has it; nil for anything else.
         package init?(_ text: String) {
-            switch text {
-            case "mi": self = .mi
-            case "contrast": self = .contrast()
-            default:
-                // No other setting: what it is measured on is the pruning's own.
-                guard let estimator = try? ScoreForm(text).contrast,
-                    estimator == ContrastEstimator(errorWeight: estimator.errorWeight)
-                else { return nil }
-                self = .contrast(errorWeight: estimator.errorWeight)
+            if text == "mi" {
+                self = .mi
+            } else {
+                guard let ranking = ContrastRanking(text) else { return nil }
+                self = .contrast(ranking)
             }
         }
 
@@ -30,8 +25,7 @@ package struct PruningSettings: Sendable {
         var text: String {
             switch self {
             case .mi: "mi"
-            case .contrast(0): "contrast"
-            case .contrast(let weight): "contrast:error=\(weight)"
+            case .contrast(let ranking): ranking.text
             }
         }
     }
@@ -41,7 +35,7 @@ package struct PruningSettings: Sendable {
     /// The share of the steps before the choice.
     package let after: Double
     package var score = Score.mi
-    /// Where the near misses of ``Score/contrast(errorWeight:)`` come from.
+    /// Where the near misses of ``Score/contrast(_:)`` come from.
     package var negatives = NearMissSource.rules(seed: 0)
     /// At most so many near misses of each prompt.
     package var negativeCount = 6

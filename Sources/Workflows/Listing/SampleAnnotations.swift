@@ -16,8 +16,9 @@ package struct SampleAnnotations {
         scorers.isEmpty ? [:] : try corpus.annotations(of: rows.map(\.id))
     }
 
-    package func listings(_ rows: [CatalogueRow]) throws -> [SampleListing] {
+    /// - Parameter chosen: the columns and scorers to print; nil for all.
+    package func listings(_ rows: [CatalogueRow], chosen: Set<String>? = nil) throws -> [SampleListing] {
         let values = try values(rows)
-        return rows.map { SampleListing($0, values[$0.id] ?? [:]) }
+        return rows.map { SampleListing($0, values[$0.id] ?? [:], chosen: chosen) }
     }
 }

@@ -20,6 +20,8 @@ package struct SampleListing: Encodable {
     package let latentShape: [Int]
     /// By the names of their scorers.
     package let annotations: [String: Double]
+    /// Columns and scorers that are printed; nil for all.
+    private let chosen: Set<String>?
 
     package enum CodingKeys: String, CodingKey {
         case id, prompt, model, sampler, shard, seed, adapter, tag, steps, row, guidance, mi, mc, contrast, pointwise,
@@ -38,8 +40,10 @@ package struct SampleListing: Encodable {
         case latentShape = "latent_shape"
     }
 
-    package init(_ sample: CatalogueRow, _ annotations: [String: Double] = [:]) {
-        self.annotations = annotations
+    /// - Parameter chosen: the columns and scorers to print; nil for all.
+    package init(_ sample: CatalogueRow, _ annotations: [String: Double] = [:], chosen: Set<String>? = nil) {
+        self.chosen = chosen
+        self.annotations = chosen.map { chosen in annotations.filter { chosen.contains($0.key) } } ?? annotations
         (id, prompt, model, sampler) = (sample.id, sample.prompt, sample.model, sample.sampler)
         (shard, row, seed) = (sample.shard, sample.row, UInt64(sample.seed))
         (adapter, tag, engine) = (sample.adapter, sample.tag, sample.engine)
@@ -51,5 +55,45 @@ package struct SampleListing: Encodable {
         (contrastHard, pointwise, nearMisses) = (sample.contrastHard, sample.pointwise, sample.nearMisses)
         (rf, guidedRF) = (sample.rf, sample.guidedRF)
         (recipe, width, height, latentShape) = (sample.recipe, sample.width, sample.height, sample.latentShape)
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        func put(_ value: (some Encodable)?, _ key: CodingKeys) throws {
+            if chosen?.contains(key.stringValue) ?? true { try container.encodeIfPresent(value, forKey: key) }
+        }
+        try put(id, .id)
+        try put(prompt, .prompt)
+        try put(seed, .seed)
+        try put(model, .model)
+        try put(adapter, .adapter)
+        try put(sampler, .sampler)
+        try put(steps, .steps)
+        try put(guidance, .guidance)
+        try put(tag, .tag)
+        try put(engine, .engine)
+        try put(mi, .mi)
+        try put(miSE, .miSE)
+        try put(miReference, .miReference)
+        try put(miSource, .miSource)
+        try put(mc, .mc)
+        try put(mcSE, .mcSE)
+        try put(mcReference, .mcReference)
+        try put(mcDraws, .mcDraws)
+        try put(contrast, .contrast)
+        try put(contrastSE, .contrastSE)
+        try put(contrastHard, .contrastHard)
+        try put(pointwise, .pointwise)
+        try put(nearMisses, .nearMisses)
+        try put(rf, .rf)
+        try put(guidedRF, .guidedRF)
+        try put(recipe, .recipe)
+        try put(width, .width)
+        try put(height, .height)
+        try put(latentShape, .latentShape)
+        try put(shard, .shard)
+        try put(row, .row)
+        // The scorers' columns.
+        if chosen == nil || !annotations.isEmpty { try container.encode(annotations, forKey: .annotations) }
     }
 }

@@ -6,10 +6,13 @@ package struct SampleListings {
     /// The first batch, from which a table takes its widths, is small, so that a reader sees something at once.
     private static let firstBatch = 200
     private static let batch = 2000
+    /// Of a table, unless others are named.
+    package static let usualColumns = "id,prompt,seed,mi,mi_se,tag"
 
     private let annotations: SampleAnnotations
-    /// Nil for JSON.
+    /// Nil for all that JSON has.
     private let columns: SampleColumns?
+    private let isJSON: Bool
     private var layout: TableLayout?
     private var waiting: [CatalogueRow] = []
     private var listed = 0
@@ -18,14 +21,17 @@ package struct SampleListings {
     private let flush: () throws(CorpusError) -> Void
 
     /// - Parameters:
-    ///   - columns: of a table; nil for JSON.
+    ///   - columns: nil for all that JSON has.
+    ///   - isJSON: whether to write a JSON array in place of a table.
     ///   - write: takes text as it is, with its line ends.
     ///   - flush: called between batches; what it throws ends the listing.
     init(
-        _ annotations: SampleAnnotations, columns: SampleColumns?, write: @escaping (String) -> Void,
+        _ annotations: SampleAnnotations, columns: SampleColumns?, isJSON: Bool, write: @escaping (String) -> Void,
         flush: @escaping () throws(CorpusError) -> Void = {}
     ) {
-        (self.annotations, self.columns, self.write, self.flush) = (annotations, columns, write, flush)
+        (self.annotations, self.columns, self.isJSON, self.write, self.flush) = (
+            annotations, columns, isJSON, write, flush
+        )
         // The names are those of the columns already.
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     }
@@ -43,11 +49,11 @@ package struct SampleListings {
     /// Writes what is left.
     mutating func finish() throws(CorpusError) {
         try writeWaiting()
-        if columns == nil { write(listed == 0 ? "[]\n" : "\n]\n") }
+        if isJSON { write(listed == 0 ? "[]\n" : "\n]\n") }
     }
 
     private mutating func writeWaiting() throws(CorpusError) {
-        if let columns {
+        if let columns, !isJSON {
             let table = columns.table(waiting, try annotations.values(waiting))
             let known = layout ?? TableLayout(columns: table.columns, sample: table.rows)
             if layout == nil { write(known.line(table.columns) + "\n") }
@@ -56,7 +62,9 @@ package struct SampleListings {
         } else if !waiting.isEmpty {
             let text: String
             do {
-                text = String(decoding: try encoder.encode(annotations.listings(waiting)), as: UTF8.self)
+                text = String(
+                    decoding: try encoder.encode(annotations.listings(waiting, chosen: columns.map { Set($0.names) })),
+                    as: UTF8.self)
             } catch let error as CorpusError {
                 throw error
             } catch {
@@ -72,18 +80,21 @@ package struct SampleListings {
     /// Lists what fits a query.
     ///
     /// - Parameters:
-    ///   - columns: of a table, separated by commas.
-    ///   - isJSON: whether to write a JSON array with all columns in place of a table.
+    ///   - columns: separated by commas; nil for all in JSON, and for the usual ones in a table.
+    ///   - isJSON: whether to write a JSON array in place of a table.
     ///   - write: takes text as it is, with its line ends.
     ///   - flush: called between batches; what it throws ends the listing.
     /// - Throws: ``UsageError`` for a column that is none; ``CorpusError``, also that of `flush`.
     package static func list(
-        _ query: CatalogueQuery, of corpus: Corpus, columns: String, isJSON: Bool, write: @escaping (String) -> Void,
+        _ query: CatalogueQuery, of corpus: Corpus, columns: String?, isJSON: Bool, write: @escaping (String) -> Void,
         flush: @escaping () throws(CorpusError) -> Void = {}
     ) throws {
         let annotations = try SampleAnnotations(corpus)
-        let columns = try SampleColumns(columns, scorers: annotations.scorers)
-        var listings = SampleListings(annotations, columns: isJSON ? nil : columns, write: write, flush: flush)
+        let names = columns ?? (isJSON ? nil : usualColumns)
+        let columns = try names.map { (names) throws(UsageError) in
+            try SampleColumns(names, scorers: annotations.scorers)
+        }
+        var listings = SampleListings(annotations, columns: columns, isJSON: isJSON, write: write, flush: flush)
         try corpus.forEach(query) { (row) throws(CorpusError) in try listings.add(row) }
         try listings.finish()
     }

@@ -23,7 +23,8 @@ package struct CorpusScorer {
     ///     measure all.
     package init(
         corpus: Corpus, model: DiffusionModel, adapter: String?, draws: Int, steps: Int, seed: UInt64, batch: Int,
-        negatives: NearMissPrompts? = nil, timesteps range: ClosedRange<Int>? = nil, settled: Int? = nil
+        negatives: NearMissPrompts? = nil, timesteps range: ClosedRange<Int>? = nil, settled: Int? = nil,
+        settledBy: ContrastRanking = ContrastRanking()
     ) throws {
         self.corpus = corpus
         reader = SampleReader(corpus)
@@ -43,7 +44,8 @@ package struct CorpusScorer {
         scorer = Scorer(
             model: model.digest, adapter: adapter, draws: draws, steps: timesteps.count, seed: seed,
             schedule: ScheduleDescription(model.scheduler), negatives: negatives?.source,
-            timesteps: range, settled: settled, precision: model.recordedPrecision,
+            timesteps: range, settled: settled,
+            settledErrorWeight: settled == nil ? 0 : settledBy.errorWeight, precision: model.recordedPrecision,
             engine: model.recordedEngine)
     }
 

@@ -27,6 +27,8 @@ package struct ScoringJob: Sendable {
     package var timesteps: ClosedRange<Int>?
     /// Measure until the best so many images of each prompt are told from the rest; nil to measure all.
     package var settled: Int?
+    /// What the best are told by.
+    package var settledBy = ContrastRanking()
 
     package init(model: ModelSource) { self.model = model }
 
@@ -76,7 +78,8 @@ package struct ScoringJob: Sendable {
     ) throws -> CorpusScorer {
         try CorpusScorer(
             corpus: corpus, model: model, adapter: adapter, draws: draws, steps: steps, seed: seed, batch: batch,
-            negatives: near, timesteps: timesteps, settled: near == nil ? nil : settled)
+            negatives: near, timesteps: timesteps, settled: near == nil ? nil : settled,
+            settledBy: settledBy)
     }
 
     private func settings(_ model: DiffusionModel, _ adapter: String?) -> [String: String?] {
@@ -91,7 +94,8 @@ package struct ScoringJob: Sendable {
             "the model": model.digest, "the adapter": adapter, "--draws": String(draws), "--steps": String(steps),
             "--seed": String(seed), "--batch": String(batch), "--negatives": near.map { "\($0), \(negativeCount)" },
             "--timesteps": timesteps.map { "\($0.lowerBound)-\($0.upperBound)" },
-            "--until-settled": settled.map { String($0) }, "--precision": model.recordedPrecision,
+            "--until-settled": settled.map { String($0) }, "--settle-by": settled.map { _ in settledBy.text },
+            "--precision": model.recordedPrecision,
         ]
     }
 }

@@ -77,7 +77,8 @@ struct SettledScorer {
             model, prompt: embeddings[0], negatives: Array(embeddings.dropFirst()), timesteps: timesteps,
             draws: scorer.draws,
             seed: scorer.seed)
-        let rule = SuccessiveElimination(keep: keep)
+        let rule = SuccessiveElimination(
+            keep: keep, estimator: ContrastEstimator(errorWeight: scorer.settledErrorWeight))
         var done: [Int] = []
         for place in SuccessiveElimination.spread(timesteps.count) {
             let live = arms.indices.filter { arms[$0].isMeasured }

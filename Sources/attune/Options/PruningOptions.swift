@@ -59,3 +59,7 @@ struct PruningOptions: ParsableArguments {
 extension PruningSettings.Score: ExpressibleByArgument {
     package init?(argument: String) { self.init(argument) }
 }
+
+extension ContrastRanking: ExpressibleByArgument {
+    package init?(argument: String) { self.init(argument) }
+}

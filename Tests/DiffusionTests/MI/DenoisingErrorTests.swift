@@ -101,6 +101,14 @@ struct DenoisingErrorTests {
         let rule = SuccessiveElimination(keep: 1, estimator: ContrastEstimator(temperature: 2))
         #expect(rule.settled(images, schedule: model.schedule) == [2])
         #expect(SuccessiveElimination(keep: 3).settled(images, schedule: model.schedule).isEmpty)
+        // Of the same contrast, and twice as unlikely under every prompt.
+        let likely = image([1, 1.1, 0.9, 1])
+        let unlikely = DenoisingErrors(
+            timesteps: likely.timesteps, draws: 1, prompts: 3, values: likely.values.map { $0 + 10 })
+        let pair = [unlikely, likely]
+        #expect(rule.settled(pair, schedule: model.schedule).isEmpty)
+        let byBoth = SuccessiveElimination(keep: 1, estimator: ContrastEstimator(temperature: 2, errorWeight: 0.3))
+        #expect(byBoth.settled(pair, schedule: model.schedule) == [0])
         let few = images.map { _ in DenoisingErrors(timesteps: [900], draws: 1, prompts: 3, values: [1, 2, 3]) }
         #expect(rule.settled(few, schedule: model.schedule).isEmpty)
         #expect(SuccessiveElimination.spread(6) == [0, 4, 2, 1, 5, 3])

@@ -121,7 +121,7 @@ import Workflows
         for (name, image) in try images(pruned) { #expect(all[name] == image, "\(name)") }
 
         // A weight that leaves only the error under the prompt to choose by.
-        pruning.score = .contrast(errorWeight: 1e9)
+        pruning.score = .contrast(ContrastRanking(errorWeight: 1e9))
         job.pruning = pruning
         let likely = try corpus("likely")
         #expect(try job.run(into: likely, monitor: Recorder()).made == 3)
@@ -135,7 +135,7 @@ import Workflows
     @Test(
         arguments: [
             ("mi", PruningSettings.Score.mi), ("contrast", .contrast()), ("contrast:error=0", .contrast()),
-            ("contrast:error=0.3", .contrast(errorWeight: 0.3)), ("contrast:error=-1", nil),
+            ("contrast:error=0.3", .contrast(ContrastRanking(errorWeight: 0.3))), ("contrast:error=-1", nil),
             ("contrast:error=nan", nil),
             ("contrast:error=", nil), ("contrast:tau=1", nil), ("MI", nil), ("", nil),
         ] as [(String, PruningSettings.Score?)])

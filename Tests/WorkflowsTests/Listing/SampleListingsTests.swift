@@ -15,7 +15,7 @@ import Workflows
     private func list(_ corpus: Corpus, columns: String?) throws -> String {
         let written = Written()
         try SampleListings.list(
-            CatalogueQuery(), of: corpus, columns: columns ?? "id", isJSON: columns == nil,
+            CatalogueQuery(), of: corpus, columns: columns, isJSON: columns == nil,
             write: { written.text += $0 })
         return written.text
     }
@@ -32,6 +32,25 @@ import Workflows
         let samples = try JSONDecoder().decode([Listed].self, from: Data(text.utf8))
         #expect(Set(samples.map(\.id)).count == 208)
         #expect(try list(corpus, columns: "seed,tag").split(separator: "\n").count == 209)
+    }
+
+    @Test func jsonHasTheColumnsThatAreNamed() throws {
+        let scratch = try Scratch()
+        let corpus = try scratch.corpus("corpus")
+        try Made.fill(corpus, count: 8, side: 8)
+        let rows = try corpus.query(CatalogueQuery())
+        try corpus.annotate([AnnotationValue(sample: rows[0].id, value: 0.5)], by: "beauty", from: "test")
+        func keys(_ columns: String?) throws -> [Set<String>] {
+            let written = Written()
+            try SampleListings.list(
+                CatalogueQuery(), of: corpus, columns: columns, isJSON: true, write: { written.text += $0 })
+            let list = try JSONSerialization.jsonObject(with: Data(written.text.utf8)) as? [[String: Any]]
+            return try #require(list).map { Set($0.keys) }
+        }
+        #expect(try keys("id,seed").allSatisfy { $0 == ["id", "seed"] })
+        #expect(try keys("id,beauty").count { $0 == ["id", "annotations"] } == 1)
+        #expect(try keys("id,beauty").count { $0 == ["id"] } == 7)
+        #expect(try keys(nil).allSatisfy { $0.isSuperset(of: ["id", "latent_shape", "shard", "annotations"]) })
     }
 
     @Test func sizesThatCannotBeLookedUpAreAnError() throws {

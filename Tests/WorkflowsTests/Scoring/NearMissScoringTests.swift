@@ -106,6 +106,24 @@ import Workflows
         }
     }
 
+    /// Another measurement than one by contrast alone, which the scorer's record tells.
+    @Test func theBestCanBeToldWithTheLikelihood() throws {
+        let small = try SmallCorpus()
+        var job = job(.rules(seed: 0))
+        (job.steps, job.settled, job.settledBy) = (12, 1, ContrastRanking(errorWeight: 0.3))
+        #expect(try job.run(in: small.corpus, monitor: Recorder()).made == 6)
+        #expect(try job.run(in: small.corpus, monitor: Recorder()).skipped == 6)
+        let ids = try small.corpus.query(CatalogueQuery()).map(\.id)
+        #expect(try small.corpus.scores(of: ids).map(\.scorer.settledErrorWeight) == [0.3])
+        job.settledBy = ContrastRanking()
+        #expect(try job.run(in: small.corpus, monitor: Recorder()).made == 6)
+        let reader = try JSONDecoder().decode(
+            Scorer.self,
+            from: try #require(try small.corpus.scores(of: ids).first { $0.scorer.settledErrorWeight > 0 }).scorer.json
+                .data)
+        #expect(reader.settled == 1 && reader.settledErrorWeight == 0.3)
+    }
+
     @Test func aRangeWithoutTimestepsIsRefused() throws {
         let small = try SmallCorpus()
         var job = job(.rules(seed: 0))

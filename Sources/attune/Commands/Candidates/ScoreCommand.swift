@@ -61,6 +61,12 @@ struct ScoreCommand: AsyncParsableCommand {
             valueName: "n"))
     var untilSettled: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "What --until-settled tells the best by: contrast (default), less a part of the log of the error under the prompt with contrast:error=0.3.",
+            valueName: "contrast|contrast:error=w"))
+    var settleBy: ContrastRanking?
+
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
@@ -72,6 +78,7 @@ struct ScoreCommand: AsyncParsableCommand {
             try requirePositive(untilSettled, "--until-settled", Bounds.top)
             guard negatives != nil else { throw ValidationError("--until-settled requires --negatives") }
         }
+        if settleBy != nil, untilSettled == nil { throw ValidationError("--settle-by goes with --until-settled") }
         if negatives == nil, timesteps != nil {
             throw ValidationError("--timesteps requires --negatives: MI is estimated from the whole schedule")
         }
@@ -86,6 +93,7 @@ struct ScoreCommand: AsyncParsableCommand {
         (job.part, job.array) = (part, partition.array)
         (job.negatives, job.negativeCount, job.timesteps) = (negatives?.source, count, timesteps?.range)
         job.settled = untilSettled
+        job.settledBy = settleBy ?? ContrastRanking()
         let outcome = try TerminalMonitor.watch("score", unit: "images") { [job] in
             try job.run(in: corpus, monitor: $0)
         }

@@ -26,8 +26,10 @@ struct QueryCommand: AsyncParsableCommand {
     @Option(help: "Keep --top of each prompt, or of the corpus.")
     var per = Grouping.corpus
 
-    @Option(help: "The columns to show, separated by commas.")
-    var columns = "id,prompt,seed,mi,mi_se,tag"
+    @Option(
+        help:
+            "The columns to show, separated by commas (default: \(SampleListings.usualColumns); with --json, all).")
+    var columns: String?
 
     @OptionGroup var output: OutputOptions
 
