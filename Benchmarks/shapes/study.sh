@@ -207,15 +207,13 @@ gathered() { # ROW ROUNDS SEED
         --ema 0.999 --drop-captions 0.1
 }
 
-# As many rendered images of each prompt as the judge accepted of the first round: what differs is who drew them.
-matched() { # ROW SEED
-    wanted "$1" || return 0
-    large large "$model" 10042
-    images_of rendered-large "$folder/large.txt" 8
-    if [ ! -e "$folder/rendered-matched.selected" ]; then
-        "$attune" query "tag = 'large' AND shapes = 1" --json > "$folder/accepted.json"
-        "$attune" query "tag = 'rendered-large'" --json > "$folder/rendered-large.json"
-        python3 - "$folder/accepted.json" "$folder/rendered-large.json" > "$folder/rendered-matched.ids" <<'PYTHON'
+# As many rendered images of each prompt as a condition's: what differs is who drew them.
+rendered_for() { # SELECTION CONDITION PER-PROMPT MODEL
+    [ ! -e "$folder/$1.selected" ] || return 0
+    model=$4 images_of "$1-all" "$folder/large.txt" "$3"
+    "$attune" query "$2" --columns prompt --json > "$folder/$1-wanted.json"
+    "$attune" query "tag = '$1-all'" --columns id,prompt --json > "$folder/$1-rendered.json"
+    python3 - "$folder/$1-wanted.json" "$folder/$1-rendered.json" > "$folder/$1.ids" <<'PYTHON'
 import collections, json, sys
 accepted, rendered = (json.load(open(file)) for file in sys.argv[1:])
 wanted = collections.Counter(row["prompt"] for row in accepted)
@@ -224,9 +222,25 @@ for row in rendered:
         wanted[row["prompt"]] -= 1
         print(row["id"])
 PYTHON
-        choose rendered-matched --from "$folder/rendered-matched.ids"
-    fi
+    choose "$1" --from "$folder/$1.ids"
+}
+
+# In place of what the judge accepted of the first round, at most 8 of a prompt.
+matched() { # ROW SEED
+    wanted "$1" || return 0
+    large large "$model" 10042
+    rendered_for rendered-matched "tag = 'large' AND shapes = 1" 8 "$model"
     all_weights "$1" rendered-matched "$2" "$model"
+}
+
+# In place of what was gathered.
+matched_gathered() { # ROW GATHERED-ROW ROUNDS SEED
+    local from=$ATTUNE_CORPUS/runs/nft-judge-all-weights-s$4-r$3/model
+    wanted "$1" && evaluated "$2" || return 0
+    # As many as may have been accepted of a prompt: 24 in each round, and of the new ones.
+    rendered_for "$1" "tag = '$2'" "$((24 * ($3 + 1)))" "$from"
+    model=$from steps=${STUDY_GATHERED_STEPS:-3000} row "$1" "$1" "$4" --targets all --lr 3e-4 --lr-schedule cosine --warmup 100 \
+        --ema 0.999 --drop-captions 0.1
 }
 
 # The best of all candidates, instead of some of each prompt: prompts without a right candidate give none.
@@ -319,6 +333,7 @@ for seed in $seeds; do
     rewarded "nft-judge-all-weights-s$seed" large "$model" 1 "$seed"
     rewarded_rounds "$rounds" "$seed"
     gathered "judge-gathered-all-weights-s$seed" "$rounds" "$seed"
+    matched_gathered "rendered-gathered-all-weights-s$seed" "judge-gathered-all-weights-s$seed" "$rounds" "$seed"
     matched "rendered-matched-all-weights-s$seed" "$seed"
     if wanted "rendered-all-long-s$seed"; then
         # As the bundled model was trained, with right captions alone.
