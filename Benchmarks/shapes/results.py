@@ -100,7 +100,8 @@ class Study:
 
     def verdicts(self):
         """The share aligned of each prompt's images, of each row at its best guidance."""
-        query = [options.attune, "query", "--corpus", self.folder / "corpus", "tag = 'evaluation'", "--json"]
+        query = [options.attune, "query", "--corpus", self.folder / "corpus", "tag = 'evaluation'", "--json",
+                 "--columns", "model,adapter,guidance,prompt,shapes"]
         found = collections.defaultdict(lambda: collections.defaultdict(list))
         for image in json.loads(subprocess.run(query, check=True, stdout=subprocess.PIPE).stdout):
             if "shapes" in image.get("annotations", {}):

@@ -91,8 +91,18 @@ images_of() { # TAG PROMPTS IMAGES-PER-PROMPT: rendered images with right captio
     [ -e "$folder/$1.imported" ] && return
     say "rendered images: $1"
     [ -e "$folder/$1-images" ] || "$attune" shapes render --prompts "$2" --per-prompt "$3" --to "$folder/$1-images"
-    "$attune" import "$folder/$1-images" --format imagefolder --model "$model" --tag "$1"
-    touch "$folder/$1.imported"
+    take_in "$1" "$1" "$model"
+}
+
+take_in() { # TAG NAME MODEL: the images of NAME-images, once, as ones that no model made
+    [ -e "$folder/$2.imported" ] && return
+    "$attune" import "$folder/$2-images" --format imagefolder --model "$3" --tag "$1"
+    touch "$folder/$2.imported"
+}
+
+take_in_selection() { # TAG SELECTION MODEL: the same of a selection
+    [ -e "$folder/$2-images" ] || "$attune" export "$2" --format imagefolder --to "$folder/$2-images"
+    take_in "$@"
 }
 
 wanted() { [[ $1 =~ ^(${STUDY_ROWS:-.*})$ ]]; }
@@ -116,12 +126,12 @@ all_weights() { # ROW SELECTION SEED MODEL: every weight of a model trained, wit
 }
 
 # Candidates of more prompts, for rows that train all weights; of other seeds than the pool's, whose images keep its tag.
-large() { # TAG MODEL FIRST-SEED: judged
+large() { # TAG MODEL FIRST-SEED [IMAGES-PER-PROMPT STEPS SAMPLER]: judged
     [ -e "$folder/$1.judged" ] && return
     say "candidates $1"
     [ -s "$folder/large.txt" ] || prompts train "$large_prompts" > "$folder/large.txt"
-    "$attune" generate --model "$2" --prompts "$folder/large.txt" --images-per-prompt "$large_candidates" --steps "$denoising" \
-        --guidance 3 --sampler ddim --seed "$3" --tag "$1"
+    "$attune" generate --model "$2" --prompts "$folder/large.txt" --images-per-prompt "${4:-$large_candidates}" \
+        --steps "${5:-$denoising}" --guidance 3 --sampler "${6:-ddim}" --seed "$3" --tag "$1"
     "$attune" evaluate --where "tag = '$1'" --referee shapes --score mi --json > "$folder/$1-judged.json"
     touch "$folder/$1.judged"
 }
@@ -146,11 +156,8 @@ accumulated() { # ROW ROUNDS-ROW ROUNDS SEED
     local round tag=large
     for round in $(seq "$3"); do
         [ "$round" = 1 ] || tag=large-$2-r$round
-        [ ! -e "$folder/$1-r$round.imported" ] || continue
         choose "$1-r$round" --where "tag = '$tag' AND shapes = 1" --all
-        [ -e "$folder/$1-r$round-images" ] || "$attune" export "$1-r$round" --format imagefolder --to "$folder/$1-r$round-images"
-        "$attune" import "$folder/$1-r$round-images" --format imagefolder --model "$model" --tag "$1"
-        touch "$folder/$1-r$round.imported"
+        take_in_selection "$1" "$1-r$round" "$model"
     done
     choose "$1" --where "tag = '$1'" --all
     steps=${STUDY_ROUNDS_STEPS:-3000} row "$1" "$1" "$4" --targets all --lr 4e-4 --lr-schedule cosine --warmup 100 --ema 0.999 --drop-captions 0.1
@@ -187,23 +194,17 @@ gathered() { # ROW ROUNDS SEED
         tags+=("$tag")
     done
     tags+=("large-$1")
-    if [ ! -e "$folder/large-$1.judged" ]; then
-        say "candidates large-$1"
-        "$attune" generate --model "$from" --prompts "$folder/large.txt" --images-per-prompt "${STUDY_GATHERED:-32}" --steps 10 \
-            --guidance 3 --sampler dpmpp-2m --seed "$((10042 + 1000 * $2))" --tag "large-$1"
-        "$attune" evaluate --where "tag = 'large-$1'" --referee shapes --score mi --json > "$folder/large-$1-judged.json"
-        touch "$folder/large-$1.judged"
-    fi
+    large "large-$1" "$from" "$((10042 + 1000 * $2))" "${STUDY_GATHERED:-32}" 10 dpmpp-2m
     for tag in "${tags[@]}"; do
-        [ ! -e "$folder/$1-$tag.imported" ] || continue
-        choose "accepted-$tag" --where "tag = '$tag' AND shapes = 1" --by random --top 24 --per prompt
-        [ -e "$folder/accepted-$tag" ] || "$attune" export "accepted-$tag" --format imagefolder --to "$folder/accepted-$tag"
-        # As images that no model made: those of several rounds are of several models.
-        "$attune" import "$folder/accepted-$tag" --format imagefolder --model "$from" --tag "$1"
-        touch "$folder/$1-$tag.imported"
+        choose "$1-$tag" --where "tag = '$tag' AND shapes = 1" --by random --top 24 --per prompt
+        take_in_selection "$1" "$1-$tag" "$from"
     done
     choose "$1" --where "tag = '$1'" --all
-    model=$from steps=${STUDY_GATHERED_STEPS:-3000} row "$1" "$1" "$3" --targets all --lr 3e-4 --lr-schedule cosine --warmup 100 \
+    trained_on "$1" "$3" "$from"
+}
+
+trained_on() { # ROW SEED MODEL: all weights of a later round's model, on the selection of the row's name
+    model=$3 steps=${STUDY_GATHERED_STEPS:-3000} row "$1" "$1" "$2" --targets all --lr 3e-4 --lr-schedule cosine --warmup 100 \
         --ema 0.999 --drop-captions 0.1
 }
 
@@ -239,8 +240,7 @@ matched_gathered() { # ROW GATHERED-ROW ROUNDS SEED
     wanted "$1" && evaluated "$2" || return 0
     # As many as may have been accepted of a prompt: 24 in each round, and of the new ones.
     rendered_for "$1" "tag = '$2'" "$((24 * ($3 + 1)))" "$from"
-    model=$from steps=${STUDY_GATHERED_STEPS:-3000} row "$1" "$1" "$4" --targets all --lr 3e-4 --lr-schedule cosine --warmup 100 \
-        --ema 0.999 --drop-captions 0.1
+    trained_on "$1" "$4" "$from"
 }
 
 # The best of all candidates, instead of some of each prompt: prompts without a right candidate give none.

@@ -1,4 +1,3 @@
-import Diffusion
 import Foundation
 
 /// How candidates are given up before they are finished: all of a prompt take the first steps, and the best by a score then

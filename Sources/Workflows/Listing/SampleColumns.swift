@@ -2,7 +2,7 @@ package import CorpusStore
 
 /// The columns of a listing of samples, by the names that conditions use.
 package struct SampleColumns {
-    package let names: [String]
+    let names: [String]
 
     /// - Parameters:
     ///   - text: the names, separated by commas.
