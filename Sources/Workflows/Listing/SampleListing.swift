@@ -23,7 +23,7 @@ package struct SampleListing: Encodable {
     /// Columns and scorers that are printed; nil for all.
     private let chosen: Set<String>?
 
-    package enum CodingKeys: String, CodingKey {
+    package enum CodingKeys: String, CodingKey, CaseIterable {
         case id, prompt, model, sampler, shard, seed, adapter, tag, steps, row, guidance, mi, mc, contrast, pointwise,
             rf, recipe, width, height, engine
         case annotations

@@ -53,6 +53,29 @@ import Workflows
         #expect(try keys(nil).allSatisfy { $0.isSuperset(of: ["id", "latent_shape", "shard", "annotations"]) })
     }
 
+    /// A column that a listing or a schema does not know would be missing, or refused, only where a sample has it.
+    @Test func listingsAndSchemasHaveEveryColumn() throws {
+        let columns = Set(CatalogueRow.columns)
+        #expect(Set(SampleListing.CodingKeys.allCases.map(\.stringValue)) == columns.union(["annotations"]))
+        struct Schema: Decodable {
+            let items: Sample
+            struct Sample: Decodable {
+                struct Property: Decodable {}
+                let properties: [String: Property]
+            }
+        }
+        struct Shown: Decodable {
+            struct Parts: Decodable { let samples: Schema }
+            let properties: Parts
+        }
+        func data(_ name: String) throws -> Data {
+            try Data(contentsOf: Repository.root.appending(path: "schemas/output/\(name).schema.json"))
+        }
+        let query = try JSONDecoder().decode(Schema.self, from: data("query"))
+        let show = try JSONDecoder().decode(Shown.self, from: data("show")).properties.samples
+        for schema in [query, show] { #expect(Set(schema.items.properties.keys) == columns.union(["annotations"])) }
+    }
+
     @Test func sizesThatCannotBeLookedUpAreAnError() throws {
         let scratch = try Scratch()
         let corpus = try scratch.corpus("corpus")
