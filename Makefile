@@ -9,7 +9,7 @@ ENGINE_TESTS = ^(TensorsTests|DiffusionTests|TuningTests)\.
 
 .PHONY: help setup setup-python setup-browser build gallery demo test test-long test-cluster test-cluster-quick \
 	test-levels test-threads interop bench bench-quick bench-storage bench-gallery screenshots study study-quick \
-	docs install dist test-dist lint format clean
+	test-study docs install dist test-dist lint format clean
 
 help:            ## What can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 16
@@ -89,11 +89,15 @@ bench-gallery: gallery ## The gallery under load: first pages, tiles per second,
 screenshots: gallery setup-python setup-browser ## The pages that README shows, in docs/, of the corpus of make demo
 	$(PYTHON) Scripts/screenshots.py
 
-study-quick: build ## What tuning on chosen images does on the shapes benchmark: headline rows, about 16 minutes
+study-quick: build ## What tuning on chosen images does on the shapes benchmark: headline rows, about 16 minutes; RESULTS.md in /tmp/attune-study-quick
 	Benchmarks/shapes/study.sh --quick
 
 study: build     ## The same with every loss, adapter and selection, by two seeds: hours, resumable
 	Benchmarks/shapes/study.sh
+
+test-study: build ## Every row of the study with hardly any training: that its commands go together; about ten minutes
+	rm -rf .build/study
+	Benchmarks/shapes/study.sh --smallest .build/study
 
 docs:            ## DocC pages of the modules, in .build-docs; needs a built tree
 	Scripts/docs.sh

@@ -212,9 +212,12 @@ private struct VectorSource {
                 values += vector
             }
         }
-        do { try take(rows) } catch let error as CorpusError where error.code == .damaged || error.code == .notFound {
+        func isLost(_ error: CorpusError) -> Bool { error.code == .damaged || error.code == .notFound }
+        do { try take(rows) } catch let error as CorpusError where isLost(error) {
             // A shard that is damaged must not take the others with it; verify tells of it.
-            for own in Dictionary(grouping: rows, by: \.shard).values { try? take(own) }
+            for own in Dictionary(grouping: rows, by: \.shard).values {
+                do { try take(own) } catch let error as CorpusError where isLost(error) {}
+            }
         }
         return (samples, values)
     }

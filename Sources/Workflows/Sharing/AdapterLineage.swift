@@ -7,16 +7,23 @@ import Tuning
 /// What a corpus's runs tell of the adapters that they made.
 package struct AdapterLineage {
     package let adapters: [Provenance.Adapter]
+    /// What is wrong with logs that are damaged, a line each. Their runs are left out, which is no reason not to share.
+    package let problems: [String]
 
-    /// Runs whose log cannot be read are left out: they are `verify`'s business, and no reason not to share.
-    ///
-    /// - Throws: ``DiskError`` where the folder of runs cannot be looked at.
+    /// - Throws: ``DiskError`` where the folder of runs cannot be looked at, ``RunLogError`` where a log cannot be read.
     package init(_ corpus: Corpus) throws {
         let names = try Disk.listIfPresent(corpus.folder.appending(path: "runs").path) ?? []
-        adapters = names.compactMap { name in
-            guard let entries = try? RunLog.read(RunFolder(corpus: corpus.folder, name: name).log) else { return nil }
-            return Self.adapter(entries, run: name)
+        var (adapters, problems): ([Provenance.Adapter], [String]) = ([], [])
+        for name in names where !name.hasPrefix(".") {
+            do throws(RunLogError) {
+                let entries = try RunLog.read(RunFolder(corpus: corpus.folder, name: name).log)
+                if let adapter = Self.adapter(entries, run: name) { adapters.append(adapter) }
+            } catch {
+                guard case .damaged = error else { throw error }
+                problems.append("\(error)")
+            }
         }
+        (self.adapters, self.problems) = (adapters, problems)
     }
 
     private static func adapter(_ entries: [RunLogEntry], run: String) -> Provenance.Adapter? {

@@ -21,16 +21,19 @@ package struct PushJob: Sendable {
     ///
     /// - Parameters:
     ///   - name: the selection's, or `name~1` for the one before.
+    ///   - warn: told of what the artifact will not say of where its samples come from.
     ///   - progress: called with the shards that are there and all of them.
     /// - Throws: ``CorpusError`` and ``OCIError``; what was sent before is not sent again.
     package func run(
-        _ name: String, of corpus: Corpus,
+        _ name: String, of corpus: Corpus, warn: @Sendable (String) -> Void = { _ in },
         progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
     ) async throws -> ArtifactPush.Outcome {
         let selection = try corpus.selection(meant: name)
+        let lineage = try AdapterLineage(corpus)
+        for problem in lineage.problems { warn("note: \(problem); the adapters of that run are not named") }
         let provenance = Provenance(
             title: name, license: license, estimator: TraceScores().identity,
-            adapters: try AdapterLineage(corpus).adapters)
+            adapters: lineage.adapters)
         let wholeShards = wholeShards
         return try await registry.withStore(reference, creating: true) { store in
             try await ArtifactPush(corpus: corpus, store: store, wholeShards: wholeShards)

@@ -38,7 +38,7 @@ struct PushCommand: AsyncParsableCommand {
         (job.wholeShards, job.license) = (wholeShards, license)
         let name = name
         let outcome = try await transfer("push", unit: "shards") { [job] progress in
-            try await job.run(name, of: corpus) { progress.update($0, $1) }
+            try await job.run(name, of: corpus, warn: { standardError($0) }) { progress.update($0, $1) }
         }
         if output.json {
             print(try jsonText(Report(outcome)))
