@@ -95,7 +95,7 @@ study-quick: build ## What tuning on chosen images does on the shapes benchmark:
 study: build     ## The same with every loss, adapter and selection, by two seeds: hours, resumable
 	Benchmarks/shapes/study.sh
 
-test-study: build ## Every row of the study with hardly any training: that its commands go together; about ten minutes
+test-study: build ## Every row of the study with hardly any training: that its commands go together; a quarter of an hour
 	rm -rf .build/study
 	Benchmarks/shapes/study.sh --smallest .build/study
 

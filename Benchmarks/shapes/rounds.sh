@@ -113,7 +113,7 @@ trained_on() { # ROW SEED MODEL: all weights of a later round's model, on the se
 # As many rendered images of each prompt as a condition's: what differs is who drew them.
 rendered_for() { # SELECTION CONDITION PER-PROMPT MODEL
     [ ! -e "$folder/$1.selected" ] || return 0
-    model=$4 images_of "$1-all" "$folder/large.txt" "$3"
+    model=$4 images_of "$1-all" "$folder/large.txt" "$3" "$(cksum <<< "$1" | cut -d ' ' -f 1)"
     "$attune" query "$2" --columns prompt --json > "$folder/$1-wanted.json"
     "$attune" query "tag = '$1-all'" --columns id,prompt --json > "$folder/$1-rendered.json"
     python3 - "$folder/$1-wanted.json" "$folder/$1-rendered.json" > "$folder/$1.ids" <<'PYTHON'

@@ -37,8 +37,8 @@ choice() { # TAG FIRST LAST: the prompts, as lines of the test set
     [ -e "$folder/$1-agreement.json" ] && return
     say "choosing the best of $choice_candidates: $1"
     [ -s "$folder/$1.txt" ] || prompts test "$3" | tail -n "+$2" > "$folder/$1.txt"
-    "$attune" generate --model "$model" --prompts "$folder/$1.txt" --images-per-prompt "$choice_candidates" --steps "$denoising" --guidance 3 \
-        --sampler ddim --seed 200000 --tag "$1"
+    "$attune" generate --model "$model" --prompts "$folder/$1.txt" --images-per-prompt "$choice_candidates" \
+        --steps "$denoising" --guidance 3 --sampler ddim --seed 200000 --tag "$1"
     measured "$1" "$choice_draws"
 }
 
@@ -53,10 +53,11 @@ evaluate() { # ROW [ADAPTER-FILE] [MODEL]
         --reference "tag = 'reference'" --plots "$folder/plots/$1" --name "$1" > "$folder/$1.txt"
 }
 
-images_of() { # TAG PROMPTS IMAGES-PER-PROMPT: rendered images with right captions
+# An image that is in the corpus keeps the tag that it has: so images of the same prompts take other seeds.
+images_of() { # TAG PROMPTS IMAGES-PER-PROMPT [SEED]: rendered images with right captions
     [ -e "$folder/$1.imported" ] && return
     say "rendered images: $1"
-    [ -e "$folder/$1-images" ] || "$attune" shapes render --prompts "$2" --per-prompt "$3" --to "$folder/$1-images"
+    [ -e "$folder/$1-images" ] || "$attune" shapes render --prompts "$2" --per-prompt "$3" --seed "${4:-42}" --to "$folder/$1-images"
     take_in "$1" "$1" "$model"
 }
 

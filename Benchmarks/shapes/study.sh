@@ -120,7 +120,7 @@ for seed in $seeds; do
     matched "rendered-matched-all-weights-s$seed" "$seed"
     if wanted "rendered-all-long-s$seed"; then
         # As the bundled model was trained, with right captions alone.
-        images_of rendered-all datasets/shapes/train.txt "$rendered_all"
+        images_of rendered-all datasets/shapes/train.txt "$rendered_all" 43
         choose rendered-all --where "tag = 'rendered-all'" --all
         steps=$long_steps row "rendered-all-long-s$seed" rendered-all "$seed" --targets all --lr 4e-4 \
             --lr-schedule cosine --warmup 100 --ema 0.999 --drop-captions 0.1
