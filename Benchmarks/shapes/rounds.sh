@@ -78,11 +78,19 @@ gathered() { # ROW ROUNDS SEED
     trained_on "$1" "$3" "$from"
 }
 
-# A further round of rewards, on the new candidates of the gathered ones: there are more of them, and there are more steps.
-rewarded_gathered() { # ROW GATHERED-ROW ROUNDS SEED
-    evaluated "$2" || return 0
-    all_steps=$((2 * all_steps)) \
-        rewarded "$1" "large-$2" "$ATTUNE_CORPUS/runs/nft-judge-all-weights-s$4-r$3/model" "$(($3 + 1))" "$4"
+# Further rounds of rewards, on more candidates and for more steps: the first on the new ones of the gathered row, the others each on
+# those of the model that they begin with.
+rewarded_gathered() { # GATHERED-ROW ROUNDS SEED
+    evaluated "$1" || return 0
+    local name=nft-judge-all-weights-s$3 tag=large-$1 round from
+    for round in $(seq "$(($2 + 1))" "$(($2 + further_rounds))"); do
+        from=$ATTUNE_CORPUS/runs/$name-r$((round - 1))/model
+        if wanted "$name-r$round" && [ -e "$from/model_index.json" ]; then
+            large "$tag" "$from" "$((10042 + 1000 * round))" "$gathered_candidates" 10 dpmpp-2m
+            all_steps=$((2 * all_steps)) rewarded "$name-r$round" "$tag" "$from" "$round" "$3"
+        fi
+        tag=large-$name-r$((round + 1))
+    done
 }
 
 # As many of every prompt, as nearly as the judge allows: prompts with few accepted images get more candidates, and the others give

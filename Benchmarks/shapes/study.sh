@@ -38,6 +38,7 @@ fi
 rounds_steps=${STUDY_ROUNDS_STEPS:-$rounds_steps} gathered_steps=${STUDY_GATHERED_STEPS:-$gathered_steps}
 long_steps=${STUDY_LONG_STEPS:-$long_steps} rendered_all=${STUDY_RENDERED_ALL:-$rendered_all}
 gathered_candidates=${STUDY_GATHERED:-$gathered_candidates} balanced_candidates=${STUDY_BALANCED:-$balanced_candidates}
+further_rounds=${STUDY_FURTHER_ROUNDS:-2}
 denoising=${STUDY_DENOISING:-25} score_steps=${STUDY_SCORE_STEPS:-20} noisy=${STUDY_SCORE_TIMESTEPS:-451-999} top=${STUDY_TOP:-3} lr=${STUDY_LR:-5e-4}
 per_prompt=${STUDY_RENDERED:-8} per_prompt_balanced=${STUDY_BALANCED_TOP:-24}
 mkdir -p "$folder"
@@ -115,7 +116,7 @@ for seed in $seeds; do
     rewarded_rounds "$rounds" "$seed"
     gathered "judge-gathered-all-weights-s$seed" "$rounds" "$seed"
     matched_gathered "rendered-gathered-all-weights-s$seed" "judge-gathered-all-weights-s$seed" "$rounds" "$seed"
-    rewarded_gathered "nft-judge-all-weights-s$seed-r$((rounds + 1))" "judge-gathered-all-weights-s$seed" "$rounds" "$seed"
+    rewarded_gathered "judge-gathered-all-weights-s$seed" "$rounds" "$seed"
     balanced "judge-balanced-all-weights-s$seed" "judge-gathered-all-weights-s$seed" "$rounds" "$seed"
     matched "rendered-matched-all-weights-s$seed" "$seed"
     if wanted "rendered-all-long-s$seed"; then
