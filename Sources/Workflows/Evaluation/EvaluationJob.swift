@@ -79,7 +79,6 @@ package struct EvaluationJob: Sendable {
     package func run(
         in corpus: Corpus, monitor: some WorkMonitor
     ) throws -> (report: EvaluationReport?, name: String, outcome: WorkOutcome) {
-        if let name { try StoredEvaluations.check(name: name) }
         let labels = ["base"] + adapters.map(\.label)
         if let twice = Dictionary(grouping: labels, by: { $0 }).first(where: { $0.value.count > 1 })?.key {
             throw UsageError("two models are called \(twice): give an adapter another name, as --adapter NAME=FILE")
@@ -91,6 +90,7 @@ package struct EvaluationJob: Sendable {
         let texts = try PromptFile.parse(data, path: prompts.path)
         guard !texts.isEmpty else { throw PromptFileError.empty(path: prompts.path) }
         let categories = PromptCategories(file: data, prompts: texts)
+        try check(texts, in: corpus, warn: monitor.warn)
         let each = share(
             of: try Candidate.count(
                 prompts: texts.count, imagesPerPrompt: imagesPerPrompt,
@@ -100,7 +100,7 @@ package struct EvaluationJob: Sendable {
         monitor.begin(total: negatives == nil ? total : 2 * total)
         var made = try make(texts, each, corpus, monitor, &outcome)
         guard outcome.isFinished else { return (nil, name ?? "", outcome) }
-        made.referee = referee ?? (PromptCategories(shapesOf: texts)[texts[0]] == nil ? nil : .shapes)
+        made.referee = referee ?? usualReferee(texts)
         if negatives != nil, try !score(made.images, total, corpus, monitor, &outcome) {
             return (nil, name ?? "", outcome)
         }
@@ -208,7 +208,7 @@ package struct EvaluationJob: Sendable {
         report.notes += notes.sorted()
     }
 
-    private func settings(_ texts: [String], _ made: EvaluatedImages) -> EvaluationReport.Settings {
+    func settings(_ texts: [String], _ made: EvaluatedImages) -> EvaluationReport.Settings {
         let near: String? =
             switch negatives {
             case nil: nil

@@ -123,13 +123,21 @@ package enum StoredEvaluations {
     ///
     /// - Throws: ``Failure`` where the name stands for an evaluation with other settings.
     static func store(_ report: EvaluationReport, as name: String, in corpus: Corpus) throws {
-        if let known = try Self.report(named: name, in: corpus), known.settings != report.settings {
-            throw Failure(
-                "\(file(name, in: corpus).path): holds an evaluation with other settings; choose another --name, or remove it"
-            )
+        if let known = try Self.report(named: name, in: corpus) {
+            try requireSame(report.settings, as: known, called: name, in: corpus)
         }
         try Disk.makeFolder(folder(corpus).path)
         try corpus.files.write(Data((try jsonText(report) + "\n").utf8), to: file(name, in: corpus))
+    }
+
+    /// - Throws: ``Failure`` where a known report has other settings.
+    static func requireSame(
+        _ settings: EvaluationReport.Settings, as known: EvaluationReport, called name: String, in corpus: Corpus
+    ) throws(Failure) {
+        guard known.settings != settings else { return }
+        throw Failure(
+            "\(file(name, in: corpus).path): holds an evaluation with other settings; choose another --name, or remove it"
+        )
     }
 
     /// - Returns: nil for a name that stands for nothing.

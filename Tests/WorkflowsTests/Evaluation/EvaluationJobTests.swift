@@ -157,6 +157,30 @@ import Workflows
         #expect(failure?.description.contains("'a cathedral at night' is not a prompt of the shapes benchmark") == true)
     }
 
+    /// What is wrong from the beginning is said before hours of images.
+    @Test func nothingIsMadeForWhatCannotBeReported() throws {
+        var job = try job()
+        (job.name, job.guidance, job.imagesPerPrompt) = ("mine", [4], 1)
+        _ = try job.run(in: corpus, monitor: Recorder())
+        let images = try corpus.count(CatalogueQuery())
+        let changes: [(inout EvaluationJob) throws -> Void] = [
+            { $0.guidance = [2] }, { $0.referee = .column("beauty") }, { $0.scores = [try ScoreForm("beauty")] },
+            { $0.reference = "no such column" },
+        ]
+        for change in changes {
+            var other = job
+            try change(&other)
+            #expect(throws: (any Error).self) { try other.run(in: corpus, monitor: Recorder()) }
+            #expect(try corpus.count(CatalogueQuery()) == images)
+        }
+        // Its own settings are the same ones.
+        #expect(try job.run(in: corpus, monitor: Recorder()).report != nil)
+        var others = try self.job("a cathedral at night\n")
+        others.referee = .shapes
+        #expect(throws: Failure.self) { try others.run(in: corpus, monitor: Recorder()) }
+        #expect(try corpus.count(CatalogueQuery()) == images)
+    }
+
     @Test func namesStandForOneEvaluation() throws {
         var job = try job()
         (job.name, job.guidance) = ("mine", [4])
