@@ -24,6 +24,7 @@ package struct AlignmentJob: Sendable {
         report: (AlignmentRecord.Round) -> Void = { _ in }
     ) throws -> (record: AlignmentRecord, isFinished: Bool) {
         var record = try AlignmentRecord.open(configuration, in: corpus)
+        try checkReferees()
         for number in 1...configuration.rounds {
             let before = number > 1 ? record.rounds[number - 2].adapter : nil
             if record.rounds.count < number {
@@ -41,6 +42,17 @@ package struct AlignmentJob: Sendable {
             report(stages.round)
         }
         return (record, true)
+    }
+
+    /// Whether the judges know the prompts: asked before hours of candidates and training.
+    private func checkReferees() throws {
+        let evaluation = configuration.evaluation
+        if case .referee = configuration.measure {
+            try Referee(configuration.score).requireKnown(
+                PromptFile(configuration.prompts).prompts, from: configuration.prompts.lastPathComponent)
+        }
+        try evaluation.referee?.requireKnown(
+            PromptFile(evaluation.prompts).prompts, from: evaluation.prompts.lastPathComponent)
     }
 }
 

@@ -1,6 +1,5 @@
 import CorpusStore
 import Foundation
-import Shapes
 
 /// What can be known to be wrong before an image is made, which may take hours.
 extension EvaluationJob {
@@ -9,16 +8,8 @@ extension EvaluationJob {
     ///   prompts that the shapes judge does not know, and for a name that stands for another evaluation; ``CorpusError`` for a
     ///   condition that is none.
     func check(_ texts: [String], in corpus: Corpus, warn: (String) -> Void) throws {
-        switch referee {
-        case .column(let column)?: _ = try ScoreForm(column).values(of: [], in: corpus)
-        case .shapes?:
-            if let unknown = texts.first(where: { ShapesPrompt($0) == nil }) {
-                throw Failure(
-                    "\(prompts.lastPathComponent): '\(joinedLines(unknown))' is not a prompt of the shapes benchmark, which "
-                        + "--referee shapes judges; leave such prompts out, or name an annotation as the referee")
-            }
-        case nil: break
-        }
+        try referee?.requireKnown(texts, from: prompts.lastPathComponent)
+        if case .column(let column)? = referee { _ = try ScoreForm(column).values(of: [], in: corpus) }
         for score in scores { _ = try score.values(of: [], in: corpus) }
         if let name {
             try StoredEvaluations.check(name: name)

@@ -19,6 +19,17 @@ package enum Referee: Sendable, Equatable {
         }
     }
 
+    /// Before anything is made of prompts that it cannot judge.
+    ///
+    /// - Parameter file: where the prompts come from.
+    /// - Throws: ``Failure`` naming the first that is not of the shapes grammar, for the judge of that.
+    func requireKnown(_ prompts: [String], from file: String) throws(Failure) {
+        guard self == .shapes, let unknown = prompts.first(where: { ShapesPrompt($0) == nil }) else { return }
+        throw Failure(
+            "\(file): '\(joinedLines(unknown))' is not a prompt of the shapes benchmark, which the referee shapes judges; leave such "
+                + "prompts out, or name an annotation as the referee")
+    }
+
     /// What the referee says of some samples, by their ids.
     ///
     /// Verdicts of the shapes judge become annotations called `shapes`, sealed as all are; what has one is not judged again.

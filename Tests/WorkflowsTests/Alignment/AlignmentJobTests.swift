@@ -153,6 +153,24 @@ private struct StoppingMonitor: WorkMonitor {
         #expect(error?.description.contains(expected) == true && error?.description.contains("\n") == false)
     }
 
+    /// Not after a round of training.
+    @Test func promptsThatTheJudgeDoesNotKnowAreNamedBeforeAnythingIsMade() throws {
+        let url = try file()
+        let text = try String(contentsOf: url, encoding: .utf8)
+            .replacing("\"resamples\": 50", with: "\"resamples\": 50, \"referee\": \"shapes\"")
+        try text.write(to: url, atomically: true, encoding: .utf8)
+        for name in ["prompts.txt", "test.txt"] {
+            let prompts = scratch.url(name)
+            let before = try String(contentsOf: prompts, encoding: .utf8)
+            try (before + "a cathedral\n").write(to: prompts, atomically: true, encoding: .utf8)
+            let corpus = try corpus("for \(name)")
+            let failure = #expect(throws: Failure.self) { try run(url, in: corpus) }
+            #expect(failure?.description.contains("\(name): 'a cathedral' is not a prompt of the shapes") == true)
+            #expect(try corpus.count(CatalogueQuery()) == 0)
+            try before.write(to: prompts, atomically: true, encoding: .utf8)
+        }
+    }
+
     @Test(.enabled(if: Programs.hasJSONSchema, "a Python with jsonschema is needed: make setup-python"))
     func configurationsFitTheirSchema() throws {
         let good = try file(extra: "").path
