@@ -67,12 +67,16 @@ class Study:
     def __init__(self, folder):
         self.folder = folder
         self.reports = {}
+        # Images of other seeds, at the scale of guidance that was best.
+        self.fresh = {}
         for file in sorted((folder / "corpus" / "evaluations").glob("*.json")):
             report = json.loads(file.read_text())
             if report["format"] == "attune-evaluation" and report["settings"].get("referee") == "shapes":
-                self.reports[file.stem] = report
+                group = self.fresh if file.stem.startswith("fresh-") else self.reports
+                group[file.stem.removeprefix("fresh-")] = report
         if "base" not in self.reports:
             raise SystemExit(f"{folder}: has no evaluation called base; run Benchmarks/shapes/study.sh")
+        self.images = None
         self.base = self.reports["base"]
         self.scales = self.base["settings"]["guidance"]
         self.order = ["base"] + [name for name in self.reports if name != "base"]
@@ -87,7 +91,7 @@ class Study:
             f"{len(settings['prompts'])} prompts that training has not seen, {settings['images_per_prompt']} images each, "
             f"{settings['steps']} steps of {settings['sampler']}.", "",
             *([f"Sizes other than the script's: `{given}`.", ""] if given else []),
-            *self.shares(), *self.paired(), *self.categories(), *self.distances(), *self.agreement(),
+            *self.shares(), *self.paired(), *self.repeated(), *self.categories(), *self.distances(), *self.agreement(),
         ]
 
     def shares(self):
@@ -98,42 +102,70 @@ class Study:
             rows.append((name, [shown(found[s]) if s in found else "" for s in self.scales] + ["" if best is None else f"{best:g}"]))
         return ["### Share aligned", "", *table("row", self.columns + ["best guidance"], rows)]
 
-    def verdicts(self):
+    def verdicts(self, reports):
         """The share aligned of each prompt's images, of each row at its best guidance."""
         query = [options.attune, "query", "--corpus", self.folder / "corpus", "tag = 'evaluation'", "--json",
-                 "--columns", "model,adapter,guidance,prompt,shapes"]
-        found = collections.defaultdict(lambda: collections.defaultdict(list))
-        for image in json.loads(subprocess.run(query, check=True, stdout=subprocess.PIPE).stdout):
-            if "shapes" in image.get("annotations", {}):
-                found[image["model"], image.get("adapter"), image["guidance"]][image["prompt"]].append(image["annotations"]["shapes"])
+                 "--columns", "model,adapter,guidance,prompt,seed,shapes"]
+        if self.images is None:
+            self.images = collections.defaultdict(lambda: collections.defaultdict(dict))
+            for image in json.loads(subprocess.run(query, check=True, stdout=subprocess.PIPE).stdout):
+                if "shapes" in image.get("annotations", {}):
+                    of = self.images[image["model"], image.get("adapter"), image["guidance"]]
+                    of[image["prompt"]][image["seed"]] = image["annotations"]["shapes"]
         rows = {}
-        for name, report in self.reports.items():
+        for name, report in reports.items():
             settings = report["settings"]
             adapter = settings["adapters"][-1]["digest"] if settings["adapters"] else None
             shares = means(report, tuned(report))
             best = max(shares, key=lambda scale: shares[scale]["mean"])
-            images = found[settings["model"], adapter, best]
+            images = self.images[settings["model"], adapter, best]
+            first, count = int(settings["seed"]), settings["images_per_prompt"]
+            found = [[images[prompt].get(first + i) for i in range(count)] for prompt in settings["prompts"]]
             # An evaluation that was copied from another corpus has none of its images here.
-            if not all(len(images[prompt]) == settings["images_per_prompt"] for prompt in settings["prompts"]):
-                continue
-            rows[name] = [sum(images[prompt]) / len(images[prompt]) for prompt in settings["prompts"]]
+            if not any(None in verdicts for verdicts in found):
+                rows[name] = [sum(verdicts) / count for verdicts in found]
         return rows
 
     def paired(self):
-        verdicts = self.verdicts()
+        verdicts = self.verdicts(self.reports)
         base = verdicts.pop("base")
         rows = [(name, [difference([own], base)]) for name, own in verdicts.items()]
-        seeds = collections.defaultdict(list)
-        for name, own in verdicts.items():
-            seeds[re.sub(r"-s\d+", "", name)].append(own)
-        several = [
-            (f"{name}, {len(runs)} seeds", [interval(runs), difference(runs, base)]) for name, runs in seeds.items() if len(runs) > 1
-        ]
+        several = self.several(verdicts, base)
         return [
             "", "### Difference from the base, each at its best guidance, paired by prompt", "",
             "From the same seeds. * marks an interval without 0. Intervals are over prompts; what another seed of the training would give is "
             "not in them.", "", *table("row", ["difference"], rows),
             *(["", "Means over training seeds:", "", *table("row", ["share aligned", "difference"], several)] if several else []),
+        ]
+
+    @staticmethod
+    def several(verdicts, base):
+        """Rows that differ by the seed of their training alone, together."""
+        seeds = collections.defaultdict(list)
+        for name, own in verdicts.items():
+            seeds[re.sub(r"-s\d+", "", name)].append(own)
+        return [
+            (f"{name}, {len(runs)} seeds", [interval(runs), difference(runs, base)]) for name, runs in seeds.items() if len(runs) > 1
+        ]
+
+    def repeated(self):
+        if "base" not in self.fresh:
+            return []
+        verdicts = self.verdicts(self.fresh)
+        base = verdicts.pop("base")
+        settings = self.fresh["base"]["settings"]
+
+        def scale(name):
+            return f"{self.fresh[name]['settings']['guidance'][0]:g}"
+
+        rows = [("base", [scale("base"), interval([base]), ""])]
+        rows += [(name, [scale(name), interval([own]), difference([own], base)]) for name, own in verdicts.items()]
+        rows += [(name, ["", *cells]) for name, cells in self.several(verdicts, base)]
+        return [
+            "", "### The same with images of other seeds", "",
+            f"What is best of several is so in part by luck. So {settings['images_per_prompt']} other images of each prompt, at the guidance that was "
+            "best above; the base's likewise.", "",
+            *table("row", ["guidance", "share aligned", "difference from the base"], rows),
         ]
 
     def categories(self):

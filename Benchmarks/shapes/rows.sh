@@ -53,6 +53,24 @@ evaluate() { # ROW [ADAPTER-FILE] [MODEL]
         --reference "tag = 'reference'" --plots "$folder/plots/$1" --name "$1" > "$folder/$1.txt"
 }
 
+# What was the best of several scales of guidance, and of several rows, is so in part by luck: at that scale it makes other images, of
+# seeds that decided nothing.
+fresh() { # ROW
+    evaluated "$1" && ! evaluated "fresh-$1" && wanted "fresh-$1" || return 0
+    say "evaluate $1 with other seeds"
+    local run=$ATTUNE_CORPUS/runs/$1 of=$model adapter=() scale
+    if [ -e "$run/model/model_index.json" ]; then
+        of=$run/model
+    elif [ -e "$run/adapter/pytorch_lora_weights.safetensors" ]; then
+        adapter=(--adapter "tuned=$run/adapter/pytorch_lora_weights.safetensors")
+    fi
+    scale=$(python3 -c 'import json, sys; print("%g" % json.load(open(sys.argv[1]))["best"][-1]["guidance"])' \
+        "$ATTUNE_CORPUS/evaluations/$1.json")
+    "$attune" evaluate --model "$of" "${adapter[@]}" --prompts "$folder/test.txt" --images-per-prompt "$fresh_images" \
+        --guidance "$scale" --steps "$denoising" --sampler ddim --seed "$((100000 + images))" --referee shapes \
+        --reference "tag = 'reference'" --plots "$folder/plots/fresh-$1" --name "fresh-$1" > "$folder/fresh-$1.txt"
+}
+
 # An image that is in the corpus keeps the tag that it has: so images of the same prompts take other seeds.
 images_of() { # TAG PROMPTS IMAGES-PER-PROMPT [SEED]: rendered images with right captions
     [ -e "$folder/$1.imported" ] && return

@@ -38,7 +38,7 @@ fi
 rounds_steps=${STUDY_ROUNDS_STEPS:-$rounds_steps} gathered_steps=${STUDY_GATHERED_STEPS:-$gathered_steps}
 long_steps=${STUDY_LONG_STEPS:-$long_steps} rendered_all=${STUDY_RENDERED_ALL:-$rendered_all}
 gathered_candidates=${STUDY_GATHERED:-$gathered_candidates} balanced_candidates=${STUDY_BALANCED:-$balanced_candidates}
-further_rounds=${STUDY_FURTHER_ROUNDS:-2}
+further_rounds=${STUDY_FURTHER_ROUNDS:-2} fresh_images=${STUDY_FRESH:-4}
 denoising=${STUDY_DENOISING:-25} score_steps=${STUDY_SCORE_STEPS:-20} noisy=${STUDY_SCORE_TIMESTEPS:-451-999} top=${STUDY_TOP:-3} lr=${STUDY_LR:-5e-4}
 per_prompt=${STUDY_RENDERED:-8} per_prompt_balanced=${STUDY_BALANCED_TOP:-24}
 mkdir -p "$folder"
@@ -150,6 +150,13 @@ for seed in $seeds; do
     aligned_rounds "rounds-s$seed" "$rounds" "$seed" \
         "{\"form\": \"contrast\", \"count\": $near, \"steps\": $score_steps, \"timesteps\": \"$noisy\"}"
     aligned_rounds "rounds-judge-s$seed" "$rounds" "$seed" '{"referee": "shapes"}'
+done
+
+# The rows that README's claims are about.
+fresh base
+for seed in $seeds; do
+    for name in "random-all-weights-s$seed" "fit-best-all-weights-s$seed" "judge-all-weights-s$seed-r1"; do fresh "$name"; done
+    for round in $(seq 2 "$((rounds + further_rounds))"); do fresh "nft-judge-all-weights-s$seed-r$round"; done
 done
 
 python3 Benchmarks/shapes/results.py "$folder" --attune "$attune" --to "${STUDY_RESULTS:-$results}"
