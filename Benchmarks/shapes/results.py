@@ -11,12 +11,10 @@ import json
 import pathlib
 import random
 import re
-import subprocess
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("studies", type=pathlib.Path, nargs="+", metavar="STUDY")
 parser.add_argument("--to", type=pathlib.Path, required=True)
-parser.add_argument("--attune", default=".build/release/attune", help="the command that reads the corpora")
 options = parser.parse_args()
 
 
@@ -76,7 +74,6 @@ class Study:
                 group[file.stem.removeprefix("fresh-")] = report
         if "base" not in self.reports:
             raise SystemExit(f"{folder}: has no evaluation called base; run Benchmarks/shapes/study.sh")
-        self.images = None
         self.base = self.reports["base"]
         self.scales = self.base["settings"]["guidance"]
         self.order = ["base"] + [name for name in self.reports if name != "base"]
@@ -102,28 +99,18 @@ class Study:
             rows.append((name, [shown(found[s]) if s in found else "" for s in self.scales] + ["" if best is None else f"{best:g}"]))
         return ["### Share aligned", "", *table("row", self.columns + ["best guidance"], rows)]
 
-    def verdicts(self, reports):
+    @staticmethod
+    def verdicts(reports):
         """The share aligned of each prompt's images, of each row at its best guidance."""
-        query = [options.attune, "query", "--corpus", self.folder / "corpus", "tag = 'evaluation'", "--json",
-                 "--columns", "model,adapter,guidance,prompt,seed,shapes"]
-        if self.images is None:
-            self.images = collections.defaultdict(lambda: collections.defaultdict(dict))
-            for image in json.loads(subprocess.run(query, check=True, stdout=subprocess.PIPE).stdout):
-                if "shapes" in image.get("annotations", {}):
-                    of = self.images[image["model"], image.get("adapter"), image["guidance"]]
-                    of[image["prompt"]][image["seed"]] = image["annotations"]["shapes"]
         rows = {}
         for name, report in reports.items():
-            settings = report["settings"]
-            adapter = settings["adapters"][-1]["digest"] if settings["adapters"] else None
             shares = means(report, tuned(report))
             best = max(shares, key=lambda scale: shares[scale]["mean"])
-            images = self.images[settings["model"], adapter, best]
-            first, count = int(settings["seed"]), settings["images_per_prompt"]
-            found = [[images[prompt].get(first + i) for i in range(count)] for prompt in settings["prompts"]]
-            # An evaluation that was copied from another corpus has none of its images here.
-            if not any(None in verdicts for verdicts in found):
-                rows[name] = [sum(verdicts) / count for verdicts in found]
+            own = {
+                p["prompt"]: p["values"]["shapes"] for p in report["prompts"]
+                if p["model"] == tuned(report) and p["guidance"] == best
+            }
+            rows[name] = [own[prompt] for prompt in report["settings"]["prompts"]]
         return rows
 
     def paired(self):
@@ -162,9 +149,10 @@ class Study:
         rows += [(name, [scale(name), interval([own]), difference([own], base)]) for name, own in verdicts.items()]
         rows += [(name, ["", *cells]) for name, cells in self.several(verdicts, base)]
         return [
-            "", "### The same with images of other seeds", "",
-            f"What is best of several is so in part by luck. So {settings['images_per_prompt']} other images of each prompt, at the guidance that was "
-            "best above; the base's likewise.", "",
+            "", "### The same with seeds of each prompt's own", "",
+            "Above all prompts have the same few seeds, so they share their noise: the intervals do not hold what other noise would give, and the best "
+            f"of several rows and scales is so in part by luck. Here {settings['images_per_prompt']} other images of each prompt have seeds of their own "
+            "(`evaluate --seeds own`), at the guidance that was best above. **These are the figures to go by.**", "",
             *table("row", ["guidance", "share aligned", "difference from the base"], rows),
         ]
 

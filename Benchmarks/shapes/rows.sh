@@ -53,8 +53,8 @@ evaluate() { # ROW [ADAPTER-FILE] [MODEL]
         --reference "tag = 'reference'" --plots "$folder/plots/$1" --name "$1" > "$folder/$1.txt"
 }
 
-# What was the best of several scales of guidance, and of several rows, is so in part by luck: at that scale it makes other images, of
-# seeds that decided nothing.
+# What was the best of several scales of guidance, and of several rows, is so in part by luck, and the rows have few seeds that all
+# prompts share: at that scale it makes other images, each of its own noise.
 fresh() { # ROW
     evaluated "$1" && ! evaluated "fresh-$1" && wanted "fresh-$1" || return 0
     say "evaluate $1 with other seeds"
@@ -67,7 +67,7 @@ fresh() { # ROW
     scale=$(python3 -c 'import json, sys; print("%g" % json.load(open(sys.argv[1]))["best"][-1]["guidance"])' \
         "$ATTUNE_CORPUS/evaluations/$1.json")
     "$attune" evaluate --model "$of" "${adapter[@]}" --prompts "$folder/test.txt" --images-per-prompt "$fresh_images" \
-        --guidance "$scale" --steps "$denoising" --sampler ddim --seed "$((100000 + images))" --referee shapes \
+        --guidance "$scale" --steps "$denoising" --sampler ddim --seed "$((100000 + images))" --seeds own --referee shapes \
         --reference "tag = 'reference'" --plots "$folder/plots/fresh-$1" --name "fresh-$1" > "$folder/fresh-$1.txt"
 }
 

@@ -155,8 +155,11 @@ done
 # The rows that README's claims are about.
 fresh base
 for seed in $seeds; do
-    for name in "random-all-weights-s$seed" "fit-best-all-weights-s$seed" "judge-all-weights-s$seed-r1"; do fresh "$name"; done
+    for by in random mi contrast fit judge nft-judge judge-long rendered-long; do fresh "$by-s$seed"; done
+    for by in random fit-best; do fresh "$by-all-weights-s$seed"; done
+    fresh "judge-all-weights-s$seed-r1"
+    fresh "rendered-gathered-all-weights-s$seed"
     for round in $(seq 2 "$((rounds + further_rounds))"); do fresh "nft-judge-all-weights-s$seed-r$round"; done
 done
 
-python3 Benchmarks/shapes/results.py "$folder" --attune "$attune" --to "${STUDY_RESULTS:-$results}"
+python3 Benchmarks/shapes/results.py "$folder" --to "${STUDY_RESULTS:-$results}"

@@ -44,6 +44,7 @@ package struct EvaluationJob: Sendable {
     package var sampler = SamplerKind.ddim
     /// Of each prompt's first image.
     package var seed: UInt64 = 42
+    package var seeds = CandidateSeeds.shared
     package var batch = 16
     /// Of the samples, for queries.
     package var tag = "evaluation"
@@ -148,7 +149,7 @@ package struct EvaluationJob: Sendable {
                 }
                 let generator = CorpusGenerator(corpus: corpus, maker: ready, tag: tag)
                 let all = Candidate.batches(
-                    prompts: texts, imagesPerPrompt: imagesPerPrompt, seed: seed, size: batch)
+                    prompts: texts, imagesPerPrompt: imagesPerPrompt, seed: seed, seeds: seeds, size: batch)
                 if self.part.count > 1 { made.recipes += all.joined().map { generator.recipe($0).digest } }
                 let batches = all.enumerated().filter { self.part.has(place: $0.offset) }.map(\.element)
                 let done = outcome.made + outcome.skipped + outcome.failed
@@ -221,7 +222,8 @@ package struct EvaluationJob: Sendable {
             guidance: guidance, steps: steps, sampler: sampler.rawValue, seed: String(seed),
             referee: made.referee?.name,
             negatives: near, resamples: bootstrap.resamples,
-            precision: model.precision == .float32 ? nil : model.precision.rawValue, reference: reference)
+            precision: model.precision == .float32 ? nil : model.precision.rawValue, reference: reference,
+            seeds: seeds == .shared ? nil : seeds.rawValue)
     }
 }
 

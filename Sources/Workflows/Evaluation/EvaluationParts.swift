@@ -25,7 +25,8 @@ extension EvaluationJob {
         let own: [String: String?] = [
             "the prompts":
                 "sha256:\(Digest(of: Data(prompts.joined(separator: "\n").utf8)).hex.prefix(12)), \(prompts.count)",
-            "--images-per-prompt": String(imagesPerPrompt), "--seed": String(seed), "--batch": String(batch),
+            "--images-per-prompt": String(imagesPerPrompt), "--seed": String(seed),
+            "--seeds": seeds == .shared ? nil : seeds.rawValue, "--batch": String(batch),
             "--guidance": guidance.map { String($0) }.joined(separator: ","),
             "--negatives": negatives.map { "\($0), \(negativeCount), \(draws)" },
         ]

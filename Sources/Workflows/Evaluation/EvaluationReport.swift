@@ -21,6 +21,8 @@ package struct EvaluationReport: Codable, Sendable {
         package var precision: String?
         /// The condition of the real images that quality is measured by.
         package var reference: String?
+        /// `own` where each prompt has seeds of its own (``CandidateSeeds``).
+        package var seeds: String?
     }
 
     package struct Adapter: Codable, Sendable, Equatable {

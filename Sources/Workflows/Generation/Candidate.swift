@@ -10,18 +10,19 @@ package struct Candidate: Hashable, Sendable {
 
     /// The candidates of all prompts, in batches, each made when it is asked for.
     ///
-    /// Candidate i of every prompt uses `seed` + i. Batches are cut before any are skipped, so that a run which is
+    /// Candidate i of every prompt uses `seed` + i, or seeds of its own. Batches are cut before any are skipped, so that a run which is
     /// stopped and started again computes the same batches, and seals the same shards, as one that is not.
     ///
     /// - Precondition: the product of prompts and images does not overflow.
     package static func batches(
-        prompts: [String], imagesPerPrompt: Int, seed: UInt64, size: Int
+        prompts: [String], imagesPerPrompt: Int, seed: UInt64, seeds: CandidateSeeds = .shared, size: Int
     ) -> some Sequence<[Candidate]> {
         let total = prompts.count * imagesPerPrompt
         return stride(from: 0, to: total, by: size).lazy.map { start in
             (start..<min(start + size, total)).map { place in
                 let (prompt, offset) = place.quotientAndRemainder(dividingBy: imagesPerPrompt)
-                return Candidate(prompt: prompts[prompt], seed: seed &+ UInt64(offset))
+                let first = seeds.first(of: prompts[prompt], seed: seed)
+                return Candidate(prompt: prompts[prompt], seed: first &+ UInt64(offset))
             }
         }
     }

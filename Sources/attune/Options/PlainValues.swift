@@ -20,6 +20,7 @@ extension SamplerKind: ExpressibleByArgument {
         "The sampler; diffusers' class names and common spellings are understood too (docs/models.md)."
 }
 
+extension CandidateSeeds: ExpressibleByArgument {}
 extension ExportFormat: ExpressibleByArgument {}
 extension ImportJob.Format: ExpressibleByArgument {}
 extension ImageFit: ExpressibleByArgument {}

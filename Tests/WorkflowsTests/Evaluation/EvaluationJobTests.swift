@@ -99,6 +99,27 @@ import Workflows
         #expect(try part(2).0 != nil)
     }
 
+    /// Prompts that share their noise would share what it does.
+    @Test func promptsCanHaveSeedsOfTheirOwn() throws {
+        var job = try job()
+        (job.imagesPerPrompt, job.guidance, job.name) = (2, [4], "own")
+        job.seeds = .own
+        let report = try #require(try job.run(in: corpus, monitor: Recorder()).report)
+        #expect(report.settings.seeds == "own")
+        let seeds = Dictionary(grouping: try corpus.query(CatalogueQuery()), by: \.prompt)
+            .mapValues { Set($0.compactMap { UInt64($0.seed) }) }
+        #expect(seeds.count == 2 && seeds.values.allSatisfy { $0.count == 2 && $0.allSatisfy { $0 < 1 << 53 } })
+        #expect(Set(seeds.values.joined()).count == 4)
+        // Shared ones are another evaluation.
+        job.seeds = .shared
+        #expect(throws: Failure.self) { try job.run(in: corpus, monitor: Recorder()) }
+        // A prompt's images do not depend on those of others, nor on how many there are.
+        var alone = try self.job("one red circle\n")
+        (alone.imagesPerPrompt, alone.guidance, alone.seeds) = (3, [4], .own)
+        let outcome = try alone.run(in: corpus, monitor: Recorder()).outcome
+        #expect(outcome.made == 1 && outcome.skipped == 2)
+    }
+
     @Test func aStopLosesNothing() throws {
         let job = try job()
         let first = try job.run(in: corpus, monitor: Recorder(allowing: 1))

@@ -59,6 +59,12 @@ struct EvaluateCommand: AsyncParsableCommand {
     @Option(help: "The seed of each prompt's first image.")
     var seed: UInt64 = 42
 
+    @Option(
+        help: ArgumentHelp(
+            "Whether all prompts have the same seeds, and so share their noise, or each its own; with few images per prompt take own.",
+            valueName: "shared|own"))
+    var seeds = CandidateSeeds.shared
+
     @Option(help: "Batch size: images that are made together.")
     var batch = 16
 
@@ -181,6 +187,7 @@ struct EvaluateCommand: AsyncParsableCommand {
         job.adapters = adapter.map(EvaluationJob.Adapter.init)
         (job.imagesPerPrompt, job.guidance, job.steps, job.sampler) = (imagesPerPrompt, guidance.values, steps, sampler)
         (job.seed, job.batch, job.tag, job.referee) = (seed, batch, tag, referee.map { Referee($0) })
+        job.seeds = seeds
         (job.scores, job.resamples, job.name) = (try score.map { try ScoreForm($0) }, resamples, name)
         (job.negatives, job.negativeCount, job.draws) = (negatives?.source, count, draws)
         (job.part, job.array) = (part, partition.array)
