@@ -149,10 +149,11 @@ class Study:
         rows += [(name, [scale(name), interval([own]), difference([own], base)]) for name, own in verdicts.items()]
         rows += [(name, ["", *cells]) for name, cells in self.several(verdicts, base)]
         return [
-            "", "### The same with seeds of each prompt's own", "",
-            "Above all prompts have the same few seeds, so they share their noise: the intervals do not hold what other noise would give, and the best "
-            f"of several rows and scales is so in part by luck. Here {settings['images_per_prompt']} other images of each prompt have seeds of their own "
-            "(`evaluate --seeds own`), at the guidance that was best above. **These are the figures to go by.**", "",
+            "", "### Other images at the best guidance", "",
+            *(["Above all prompts have the same few seeds, so they share their noise: the intervals do not hold what other noise would give. "
+               "**These are the figures to go by.**", ""] if "seeds" not in self.base["settings"] else []),
+            f"The best of several rows and scales is so in part by luck. Here {settings['images_per_prompt']} other images of each prompt, each of "
+            "its own noise, are made at the guidance that was best above; the base's likewise.", "",
             *table("row", ["guidance", "share aligned", "difference from the base"], rows),
         ]
 

@@ -53,8 +53,7 @@ evaluate() { # ROW [ADAPTER-FILE] [MODEL]
         --reference "tag = 'reference'" --plots "$folder/plots/$1" --name "$1" > "$folder/$1.txt"
 }
 
-# What was the best of several scales of guidance, and of several rows, is so in part by luck, and the rows have few seeds that all
-# prompts share: at that scale it makes other images, each of its own noise.
+# What was the best of several scales of guidance, and of several rows, is so in part by luck: at that scale it makes other images.
 fresh() { # ROW
     evaluated "$1" && ! evaluated "fresh-$1" && wanted "fresh-$1" || return 0
     say "evaluate $1 with other seeds"

@@ -200,7 +200,7 @@ package struct AlignmentConfiguration: Sendable {
         evaluation.sampler = try evaluate.choice("sampler") ?? .ddim
         // Seeds that training has not seen.
         evaluation.seed = try evaluate.seed("seed") ?? 100_000
-        evaluation.seeds = try evaluate.choice("seeds") ?? .shared
+        evaluation.seeds = try evaluate.choice("seeds") ?? .own
         evaluation.batch = try evaluate.count("batch", 1...1024) ?? 16
         evaluation.referee = try evaluate.text("referee").map { Referee($0) }
         evaluation.resamples = try evaluate.count("resamples", 10...1_000_000) ?? 4000
@@ -228,7 +228,7 @@ package struct AlignmentConfiguration: Sendable {
             "evaluate.resamples": "\(evaluation.resamples)", "train.negatives": trainingNegatives?.digest ?? "none",
             "train.steps": "\(training.steps)",
         ]
-        // Records of before have none.
+        // Records of before 0.3 have none.
         if evaluation.seeds != .shared { fields["evaluate.seeds"] = evaluation.seeds.rawValue }
         if measure == .errors {
             fields["score.draws"] = "\(scoring.draws)"

@@ -44,7 +44,7 @@ package struct EvaluationJob: Sendable {
     package var sampler = SamplerKind.ddim
     /// Of each prompt's first image.
     package var seed: UInt64 = 42
-    package var seeds = CandidateSeeds.shared
+    package var seeds = CandidateSeeds.own
     package var batch = 16
     /// Of the samples, for queries.
     package var tag = "evaluation"

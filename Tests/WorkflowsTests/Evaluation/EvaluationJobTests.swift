@@ -100,10 +100,9 @@ import Workflows
     }
 
     /// Prompts that share their noise would share what it does.
-    @Test func promptsCanHaveSeedsOfTheirOwn() throws {
+    @Test func promptsHaveSeedsOfTheirOwn() throws {
         var job = try job()
         (job.imagesPerPrompt, job.guidance, job.name) = (2, [4], "own")
-        job.seeds = .own
         let report = try #require(try job.run(in: corpus, monitor: Recorder()).report)
         #expect(report.settings.seeds == "own")
         let seeds = Dictionary(grouping: try corpus.query(CatalogueQuery()), by: \.prompt)
@@ -115,7 +114,7 @@ import Workflows
         #expect(throws: Failure.self) { try job.run(in: corpus, monitor: Recorder()) }
         // A prompt's images do not depend on those of others, nor on how many there are.
         var alone = try self.job("one red circle\n")
-        (alone.imagesPerPrompt, alone.guidance, alone.seeds) = (3, [4], .own)
+        (alone.imagesPerPrompt, alone.guidance) = (3, [4])
         let outcome = try alone.run(in: corpus, monitor: Recorder()).outcome
         #expect(outcome.made == 1 && outcome.skipped == 2)
     }

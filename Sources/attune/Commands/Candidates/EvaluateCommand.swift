@@ -56,14 +56,14 @@ struct EvaluateCommand: AsyncParsableCommand {
     @Option(help: SamplerKind.help)
     var sampler = SamplerKind.ddim
 
-    @Option(help: "The seed of each prompt's first image.")
+    @Option(help: "The seed of each prompt's first image; of its own seeds it is added to one that follows from the prompt.")
     var seed: UInt64 = 42
 
     @Option(
         help: ArgumentHelp(
-            "Whether all prompts have the same seeds, and so share their noise, or each its own; with few images per prompt take own.",
-            valueName: "shared|own"))
-    var seeds = CandidateSeeds.shared
+            "Whether each prompt has seeds of its own, or all have the same and so share their noise, which intervals over prompts do not hold.",
+            valueName: "own|shared"))
+    var seeds = CandidateSeeds.own
 
     @Option(help: "Batch size: images that are made together.")
     var batch = 16
