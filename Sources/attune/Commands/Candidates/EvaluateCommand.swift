@@ -56,7 +56,7 @@ struct EvaluateCommand: AsyncParsableCommand {
     @Option(help: SamplerKind.help)
     var sampler = SamplerKind.ddim
 
-    @Option(help: "The seed of each prompt's first image; of its own seeds it is added to one that follows from the prompt.")
+    @Option(help: "The seed of each prompt's first image; with --seeds own added to one that follows from the prompt.")
     var seed: UInt64 = 42
 
     @Option(
