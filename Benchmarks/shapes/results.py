@@ -145,16 +145,20 @@ class Study:
         def scale(name):
             return f"{self.fresh[name]['settings']['guidance'][0]:g}"
 
-        rows = [("base", [scale("base"), interval([base]), ""])]
-        rows += [(name, [scale(name), interval([own]), difference([own], base)]) for name, own in verdicts.items()]
-        rows += [(name, ["", *cells]) for name, cells in self.several(verdicts, base)]
+        def distance(name):
+            report = self.fresh[name]
+            return "".join(self.distance(q) for q in report.get("quality", []) if q["model"] == tuned(report))
+
+        rows = [("base", [scale("base"), interval([base]), "", distance("base")])]
+        rows += [(name, [scale(name), interval([own]), difference([own], base), distance(name)]) for name, own in verdicts.items()]
+        rows += [(name, ["", *cells, ""]) for name, cells in self.several(verdicts, base)]
         return [
             "", "### Other images at the best guidance", "",
             *(["Above all prompts have the same few seeds, so they share their noise: the intervals do not hold what other noise would give. "
                "**These are the figures to go by.**", ""] if "seeds" not in self.base["settings"] else []),
             f"The best of several rows and scales is so in part by luck. Here {settings['images_per_prompt']} other images of each prompt, each of "
             "its own noise, are made at the guidance that was best above; the base's likewise.", "",
-            *table("row", ["guidance", "share aligned", "difference from the base"], rows),
+            *table("row", ["guidance", "share aligned", "difference from the base", "distance to rendered images"], rows),
         ]
 
     def categories(self):
@@ -169,18 +173,19 @@ class Study:
             rows.append((name, [f"{c['mean']:.3f}" if c else "" for c in cells]))
         return ["", f"### By category, at guidance {scale:g}", "", *table("row", names, rows)]
 
+    @staticmethod
+    def distance(q):
+        return f"{q['value']:.2f}" + (f" [{q['low']:.2f}, {q['high']:.2f}]" if "low" in q else "")
+
     def distances(self):
         if not self.base.get("quality"):
             return []
-
-        def distance(q):
-            return f"{q['value']:.2f}" + (f" [{q['low']:.2f}, {q['high']:.2f}]" if "low" in q else "")
 
         rows = []
         for name in self.order:
             report = self.reports[name]
             found = {q["guidance"]: q for q in report.get("quality", []) if q["model"] == tuned(report)}
-            rows.append((name, [distance(found[s]) if s in found else "" for s in self.scales]))
+            rows.append((name, [self.distance(found[s]) if s in found else "" for s in self.scales]))
         return [
             "", "### Distance to rendered images", "",
             "Fréchet distance of latents to those of rendered images of the same prompts (`evaluate --reference`), with 95 % intervals over "
