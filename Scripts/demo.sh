@@ -62,7 +62,7 @@ run attune evaluate --model $model --adapter "tuned=$adapter" --prompts "$out/ju
 cat <<'EOF'
 The column shapes is the share of images that show exactly what their prompt says; brackets hold 95 %. Thirty prompts tell only a
 large difference from none: it is one where a star follows its interval. MI says how much a prompt changes an image, not whether
-the image is right, so expect none of this demo; datasets/shapes/RESULTS.md measures what does help.
+the image is right, so expect a loss rather than a gain here; datasets/shapes/RESULTS.md measures what does help.
 EOF
 
 say "6. A report to send, and a check of every byte"
