@@ -29,7 +29,7 @@ system)
     ;;
 python)
     install python3-venv
-    if [ ! -x .venv/bin/python ] || ! .venv/bin/python -c 'import h5py, hdf5plugin, numpy, safetensors, PIL, datasets, webdataset, jsonschema, pandas, pyarrow, pytest, mypy, wheel, websocket' 2>/dev/null; then
+    if [ ! -x .venv/bin/python ] || ! .venv/bin/python -c 'import h5py, hdf5plugin, numpy, safetensors, PIL, datasets, webdataset, jsonschema, referencing, pandas, pyarrow, pytest, mypy, wheel, websocket' 2>/dev/null; then
         echo "making .venv with h5py, hdf5plugin, numpy, safetensors, pillow, datasets, webdataset, jsonschema, pandas, pyarrow, pytest, mypy, wheel, websocket-client"
         /usr/bin/python3 -m venv .venv
         .venv/bin/pip install -q --disable-pip-version-check h5py hdf5plugin numpy safetensors pillow datasets webdataset jsonschema pandas pyarrow pytest mypy wheel websocket-client

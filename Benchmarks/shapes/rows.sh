@@ -44,30 +44,29 @@ choice() { # TAG FIRST LAST: the prompts, as lines of the test set
 
 evaluated() { [ -e "$ATTUNE_CORPUS/evaluations/$1.json" ]; }
 
-evaluate() { # ROW [ADAPTER-FILE] [MODEL]
+evaluated_as() { # NAME ROW GUIDANCE IMAGES-PER-PROMPT SEED: the model that the row's run made, or the bundled one with its adapter
     evaluated "$1" && return
     say "evaluate $1"
-    local adapter=(); [ -z "${2:-}" ] || adapter=(--adapter "tuned=$2")
-    "$attune" evaluate --model "${3:-$model}" "${adapter[@]}" --prompts "$folder/test.txt" --images-per-prompt "$images" \
-        --guidance "$guidance" --steps "$denoising" --sampler ddim --seed 100000 --referee shapes \
-        --reference "tag = 'reference'" --plots "$folder/plots/$1" --name "$1" > "$folder/$1.txt"
-}
-
-# What was the best of several scales of guidance, and of several rows, is so in part by luck: at that scale it makes other images.
-fresh() { # ROW
-    evaluated "$1" && ! evaluated "fresh-$1" && wanted "fresh-$1" || return 0
-    say "evaluate $1 with other seeds"
-    local run=$ATTUNE_CORPUS/runs/$1 of=$model adapter=() scale
+    local run=$ATTUNE_CORPUS/runs/$2 of=$model adapter=()
     if [ -e "$run/model/model_index.json" ]; then
         of=$run/model
     elif [ -e "$run/adapter/pytorch_lora_weights.safetensors" ]; then
         adapter=(--adapter "tuned=$run/adapter/pytorch_lora_weights.safetensors")
     fi
+    "$attune" evaluate --model "$of" "${adapter[@]}" --prompts "$folder/test.txt" --images-per-prompt "$4" --guidance "$3" \
+        --steps "$denoising" --sampler ddim --seed "$5" --referee shapes --reference "tag = 'reference'" \
+        --plots "$folder/plots/$1" --name "$1" > "$folder/$1.txt"
+}
+
+evaluate() { evaluated_as "$1" "$1" "$guidance" "$images" 100000; } # ROW
+
+# What was the best of several scales of guidance, and of several rows, is so in part by luck: at that scale it makes other images.
+fresh() { # ROW
+    evaluated "$1" && wanted "fresh-$1" || return 0
+    local scale
     scale=$(python3 -c 'import json, sys; print("%g" % json.load(open(sys.argv[1]))["best"][-1]["guidance"])' \
         "$ATTUNE_CORPUS/evaluations/$1.json")
-    "$attune" evaluate --model "$of" "${adapter[@]}" --prompts "$folder/test.txt" --images-per-prompt "$fresh_images" \
-        --guidance "$scale" --steps "$denoising" --sampler ddim --seed "$((100000 + images))" --seeds own --referee shapes \
-        --reference "tag = 'reference'" --plots "$folder/plots/fresh-$1" --name "fresh-$1" > "$folder/fresh-$1.txt"
+    evaluated_as "fresh-$1" "$1" "$scale" "$fresh_images" "$((100000 + images))"
 }
 
 # An image that is in the corpus keeps the tag that it has: so images of the same prompts take other seeds.
@@ -97,11 +96,7 @@ row() { # ROW SELECTION SEED TRAIN-OPTIONS…
     say "train $name"
     "$attune" train "$selection" --model "$model" --run "$name" --steps "$steps" --batch "$batch" --accumulate 1 --seed "$seed" \
         --checkpoint-every 50 --keep-checkpoints 1 "$@"
-    if [ -e "$ATTUNE_CORPUS/runs/$name/model/model_index.json" ]; then
-        evaluate "$name" "" "$ATTUNE_CORPUS/runs/$name/model"
-    else
-        evaluate "$name" "$ATTUNE_CORPUS/runs/$name/adapter/pytorch_lora_weights.safetensors"
-    fi
+    evaluate "$name"
 }
 
 all_weights() { # ROW SELECTION SEED MODEL: every weight of a model trained, with a moving average

@@ -1,4 +1,5 @@
 package import CorpusStore
+package import DiskAccess
 package import Foundation
 
 /// The files of one run: `runs/<name>/`.
@@ -18,9 +19,16 @@ package struct RunFolder: Sendable {
     /// How its files are written.
     package let files: AtomicFiles
 
+    private static func all(of corpus: URL) -> URL { corpus.appending(path: "runs") }
+
+    /// The names of a corpus's runs; none where it has no folder for them.
+    package static func names(in corpus: URL) throws(DiskError) -> [String] {
+        try (Disk.listIfPresent(all(of: corpus).path) ?? []).filter { !$0.hasPrefix(".") }
+    }
+
     /// The run `name` of the corpus in `corpus`.
     package init(corpus: URL, name: String) {
-        root = corpus.appending(path: "runs").appending(path: name)
+        root = Self.all(of: corpus).appending(path: name)
         files = AtomicFiles(temporaryFolder: corpus.appending(path: "tmp"))
     }
 

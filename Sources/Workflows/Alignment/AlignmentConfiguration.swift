@@ -228,7 +228,7 @@ package struct AlignmentConfiguration: Sendable {
             "evaluate.resamples": "\(evaluation.resamples)", "train.negatives": trainingNegatives?.digest ?? "none",
             "train.steps": "\(training.steps)",
         ]
-        // Records of before 0.3 have none.
+        // Records from before there was a choice have none.
         if evaluation.seeds != .shared { fields["evaluate.seeds"] = evaluation.seeds.rawValue }
         if measure == .errors {
             fields["score.draws"] = "\(scoring.draws)"

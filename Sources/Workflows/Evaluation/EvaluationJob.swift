@@ -42,8 +42,9 @@ package struct EvaluationJob: Sendable {
     package var guidance: [Double] = [3]
     package var steps = 25
     package var sampler = SamplerKind.ddim
-    /// Of each prompt's first image.
+    /// Of each prompt's first image, or what is added to its own (``CandidateSeeds``).
     package var seed: UInt64 = 42
+    /// Whether each prompt has seeds of its own.
     package var seeds = CandidateSeeds.own
     package var batch = 16
     /// Of the samples, for queries.

@@ -25,8 +25,12 @@ package enum Referee: Sendable, Equatable {
     /// - Throws: ``Failure`` naming the first that is not of the shapes grammar, for the judge of that.
     func requireKnown(_ prompts: [String], from file: String) throws(Failure) {
         guard self == .shapes, let unknown = prompts.first(where: { ShapesPrompt($0) == nil }) else { return }
-        throw Failure(
-            "\(file): '\(joinedLines(unknown))' is not a prompt of the shapes benchmark, which the referee shapes judges; leave such "
+        throw Self.unknown(unknown, at: file)
+    }
+
+    private static func unknown(_ prompt: String, at place: String) -> Failure {
+        Failure(
+            "\(place): '\(joinedLines(prompt))' is not a prompt of the shapes benchmark, which the referee shapes judges; leave such "
                 + "prompts out, or name an annotation as the referee")
     }
 
@@ -57,9 +61,7 @@ package enum Referee: Sendable, Equatable {
             var made: [AnnotationValue] = []
             for (row, png) in zip(part, try reader.images(part)) {
                 guard let prompt = ShapesPrompt(row.prompt) else {
-                    throw Failure(
-                        "sample \(row.id): '\(joinedLines(row.prompt))' is not a prompt of the shapes benchmark, which --referee shapes "
-                            + "judges; leave such samples out, or name an annotation as the referee")
+                    throw Self.unknown(row.prompt, at: "sample \(row.id)")
                 }
                 let verdict = try ShapesFolder.verdict(png, prompt, place: "sample \(row.id)")
                 made.append(AnnotationValue(sample: row.id, value: verdict.aligned ? 1 : 0))

@@ -10,8 +10,8 @@ package struct Candidate: Hashable, Sendable {
 
     /// The candidates of all prompts, in batches, each made when it is asked for.
     ///
-    /// Candidate i of every prompt uses `seed` + i, or seeds of its own. Batches are cut before any are skipped, so that a run which is
-    /// stopped and started again computes the same batches, and seals the same shards, as one that is not.
+    /// Candidate i of every prompt uses `seed` + i, or seeds of its own. Batches are cut before any are skipped, so that a
+    /// run which is stopped and started again computes the same batches, and seals the same shards, as one that is not.
     ///
     /// - Precondition: the product of prompts and images does not overflow.
     package static func batches(

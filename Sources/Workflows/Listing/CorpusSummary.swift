@@ -71,9 +71,7 @@ package struct CorpusSummary: Encodable {
     }
 
     private static func runs(_ corpus: URL) throws -> [Run] {
-        let folder = corpus.appendingPathComponent("runs")
-        let names = try Disk.listIfPresent(folder.path) ?? []
-        return try names.filter { !$0.hasPrefix(".") }.map { name in
+        try RunFolder.names(in: corpus).map { name in
             var (step, loss, isFinished) = (0, Double?.none, false)
             for entry in try RunLog.read(RunFolder(corpus: corpus, name: name).log) {
                 switch entry {

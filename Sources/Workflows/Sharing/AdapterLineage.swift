@@ -12,9 +12,8 @@ package struct AdapterLineage {
 
     /// - Throws: ``DiskError`` where the folder of runs cannot be looked at, ``RunLogError`` where a log cannot be read.
     package init(_ corpus: Corpus) throws {
-        let names = try Disk.listIfPresent(corpus.folder.appending(path: "runs").path) ?? []
         var (adapters, problems): ([Provenance.Adapter], [String]) = ([], [])
-        for name in names where !name.hasPrefix(".") {
+        for name in try RunFolder.names(in: corpus.folder) {
             do throws(RunLogError) {
                 let entries = try RunLog.read(RunFolder(corpus: corpus.folder, name: name).log)
                 if let adapter = Self.adapter(entries, run: name) { adapters.append(adapter) }
